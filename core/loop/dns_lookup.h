@@ -1,0 +1,53 @@
+// DNS on the loop, by c-ares. Answers are called back in a later turn, never inside the call.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/loop/loop.h"
+#include "core/loop/socket_address.h"
+
+namespace gatehouse {
+
+enum class DnsStatus : std::uint8_t {
+  kOk,        // records follow
+  kNoData,    // NXDOMAIN or NOERROR without data: a fact, fallback is allowed
+  kTemporary  // SERVFAIL, timeout, refused: not a fact
+};
+struct SrvRecord {
+  std::uint16_t priority = 0;
+  std::uint16_t weight = 0;
+  std::uint16_t port = 0;
+  std::string target;  // lower case, no trailing dot; "" for the root: service not offered
+};
+struct NaptrRecord {
+  std::uint16_t order = 0;
+  std::uint16_t preference = 0;
+  std::string flags, service, replacement;
+};
+template <class T>
+struct DnsAnswer {
+  DnsStatus status = DnsStatus::kTemporary;
+  std::vector<T> records;
+};
+
+class DnsLookup {
+ public:
+  // `servers`: "127.0.0.1", "127.0.0.1:5353", "[::1]:53"; empty: the system's. One query may take 5 s (3.3).
+  static Result<std::unique_ptr<DnsLookup>> Create(Loop& loop, std::span<const std::string> servers);
+  virtual ~DnsLookup() = default;  // answers still open are not called
+
+  virtual void Srv(std::string_view name, std::function<void(DnsAnswer<SrvRecord>)> done) = 0;
+  virtual void Naptr(std::string_view name, std::function<void(DnsAnswer<NaptrRecord>)> done) = 0;
+  // A and AAAA of `name`, AAAA first, with port set. An IP literal answers itself. At most 4 of each kept (3.2).
+  virtual void Addresses(std::string_view name, std::uint16_t port,
+                         std::function<void(DnsAnswer<SocketAddress>)> done) = 0;
+};
+
+}  // namespace gatehouse

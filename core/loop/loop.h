@@ -1,0 +1,41 @@
+// Owner of one libuv loop. One thread per process runs it.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+
+struct uv_loop_s;
+
+namespace gatehouse {
+
+class Loop {
+ public:
+  static Result<std::unique_ptr<Loop>> Create();
+  ~Loop();  // runs until every handle is closed
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  void Run();   // until Stop
+  void Stop();  // callable from any callback
+  // Runs every callback that is due, without waiting; for tests.
+  void RunOnce();
+
+  // Runs `action` at the end of this turn of the loop, after all sockets that were ready have been read.
+  // Batching hangs here: what many stanzas of one turn wrote goes out in one system call.
+  void AtEndOfTurn(std::function<void()> action);
+  // Runs `action` in the next turn: breaks recursion.
+  void Post(std::function<void()> action);
+
+  [[nodiscard]] TimePoint Now() const;  // fresh, not the loop's cached time
+  [[nodiscard]] uv_loop_s* raw() const;  // for core/loop and ipc only
+
+ private:
+  struct State;
+  explicit Loop(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gatehouse

@@ -1,0 +1,41 @@
+// The TLS x SASL x dialback matrix (chapter 4): pure.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "proto/policy_snapshot.pb.h"
+#include "proto/stanza.pb.h"
+
+namespace gatehouse {
+
+enum class NegotiationLevel : std::uint8_t { kRequired, kOptional, kNotSupported };
+
+struct NegotiationRow {
+  NegotiationLevel tls = NegotiationLevel::kRequired;
+  NegotiationLevel sasl = NegotiationLevel::kRequired;
+  bool dialback = true;
+  bool operator==(const NegotiationRow&) const = default;
+};
+// The methods of 4.2, in order of preference when all are set.
+struct MethodSet {
+  bool sasl_tls = false;      // A
+  bool tls_dialback = false;  // B
+  bool tcp_dialback = false;  // C
+  [[nodiscard]] bool empty() const { return !sasl_tls && !tls_dialback && !tcp_dialback; }
+  [[nodiscard]] bool Has(proto::AuthMethod method) const;
+  bool operator==(const MethodSet&) const = default;
+};
+enum class NegotiationNote : std::uint8_t { kW1, kW2, kW3, kW4, kW5, kE1, kE2 };
+
+[[nodiscard]] NegotiationRow RowOf(const proto::Partner& partner);
+[[nodiscard]] int RowNumber(const NegotiationRow& row);  // 1..18, as in 4.2
+[[nodiscard]] MethodSet PermittedMethods(const NegotiationRow& row);
+[[nodiscard]] std::vector<NegotiationNote> NotesOf(const NegotiationRow& row);
+[[nodiscard]] std::string_view NoteCode(NegotiationNote note);  // "W1"
+[[nodiscard]] std::string_view NoteText(NegotiationNote note);  // the sentence of 4.2
+[[nodiscard]] bool IsRefusal(NegotiationNote note);             // E1, E2
+[[nodiscard]] std::string_view MethodName(proto::AuthMethod method);  // "sasl_tls"
+
+}  // namespace gatehouse

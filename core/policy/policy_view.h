@@ -1,0 +1,32 @@
+// A PolicySnapshot with an index: what workers look things up in. Immutable.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "proto/policy_snapshot.pb.h"
+
+namespace gatehouse {
+
+class PolicyView {
+ public:
+  explicit PolicyView(proto::PolicySnapshot snapshot);
+  // The enabled partner that `domain` (prepared) belongs to, by its primary or an additional domain; or null.
+  [[nodiscard]] const proto::Partner* FindPartner(std::string_view domain) const;
+  [[nodiscard]] const proto::GatewaySettings& gateway() const { return snapshot_.gateway(); }
+  [[nodiscard]] const std::string& hash() const { return snapshot_.hash(); }
+  [[nodiscard]] const proto::PolicySnapshot& snapshot() const { return snapshot_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  proto::PolicySnapshot snapshot_;
+  std::unordered_map<std::string, const proto::Partner*, Hash, std::equal_to<>> by_domain_;
+};
+using PolicyPointer = std::shared_ptr<const PolicyView>;
+
+}  // namespace gatehouse

@@ -1,0 +1,35 @@
+// What many TLS sessions share: our chain and key, the trust anchors, the versions and suites of 2.4.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/base/result.h"
+
+namespace gatehouse {
+
+struct TlsFiles {
+  std::string chain_file;  // PEM, leaf first; may be empty for a client that shows no certificate
+  std::string key_file;    // PEM
+  std::string trust;       // "system", "" (= system) or a PEM file of anchors
+};
+
+// TLS 1.3 and 1.2 only, AEAD with forward secrecy, no renegotiation, no compression, no early data (2.4).
+// The peer's certificate is always requested and verified; the handshake does not fail over it, the result is
+// recorded in the session for the caller to judge (2.4 no. 6), unless `require_peer_certificate`.
+class TlsContext {
+ public:
+  struct Options {
+    bool require_peer_certificate = false;  // SIP mutual TLS: handshake fails without a valid chain (11.8)
+    std::string alpn;                       // "xmpp-server" for direct TLS; empty: none
+  };
+  // Fails with one line naming the file and what is wrong with it.
+  static Result<std::shared_ptr<const TlsContext>> Create(const TlsFiles& files, Options options);
+  static Result<std::shared_ptr<const TlsContext>> Create(const TlsFiles& files) {
+    return Create(files, Options{});
+  }
+  virtual ~TlsContext() = default;
+};
+
+}  // namespace gatehouse
