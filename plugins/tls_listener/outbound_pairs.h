@@ -1,0 +1,81 @@
+// Every outbound stream of this listener, and the queues of the domain pairs that use them (chapter
+// 3).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/metrics.h"
+#include "core/loop/dns_lookup.h"
+#include "core/loop/loop.h"
+#include "core/loop/socket_address.h"
+#include "core/policy/policy_view.h"
+#include "core/tls/tls_context.h"
+#include "ipc/ask_link.h"
+#include "ipc/data_link.h"
+#include "proto/ctl.pb.h"
+#include "proto/link_listener_translator.pb.h"
+
+namespace gatehouse {
+
+class OutboundPairs {
+ public:
+  struct Setup {
+    Loop& loop;
+    Metrics& metrics;
+    DnsLookup& dns;
+    ipc::AskClient& verifier;                  // makes the dialback keys
+    std::vector<SocketAddress> own_addresses;  // where this edge listens: never a target (3.1)
+    bool allow_loopback_targets = false;       // dns.allow_loopback_targets
+    // Inbound streams open now of the partner with this id: they count against its connection limit
+    // (2.11).
+    std::function<std::size_t(std::string_view partner_id)> inbound_streams;  // may be empty
+  };
+  struct TlsContexts {
+    std::shared_ptr<const TlsContext> starttls;
+    std::shared_ptr<const TlsContext> direct;  // ALPN "xmpp-server"
+    bool shows_certificate = false;            // false: SASL EXTERNAL is skipped (3.4)
+  };
+
+  explicit OutboundPairs(Setup setup);
+  ~OutboundPairs();  // closes every stream; what is still queued settles as lost
+  OutboundPairs(const OutboundPairs&) = delete;
+  OutboundPairs& operator=(const OutboundPairs&) = delete;
+
+  // Each new snapshot. A stream whose method its partner's row no longer permits is closed with
+  // <reset/> (2.10).
+  void SetPolicy(PolicyPointer policy);
+  // Our domains, prepared. Pairs of a domain that is gone fail.
+  void SetDomains(std::vector<std::string> domains);
+  // For streams opened from now on.
+  void SetTls(TlsContexts contexts);
+
+  // Sends `stanza.stanza()` on a verified stream of its pair, in the order of the calls, opening
+  // one if there is none. `ticket` settles as delivered once the bytes are the kernel's, as failed
+  // with a proto::StanzaCondition of 3.9, as expired after `expires` or 60 s in the queue.
+  void Send(const proto::OutboundStanza& stanza, Deadline expires, ipc::Ticket ticket);
+
+  // Opens a stream of its own to the domain and tells each step; `answer` is called once, within 60
+  // s.
+  void Test(const proto::TestStream& request, std::function<void(proto::CtlResponse)> answer);
+
+  // Takes no new stanzas, sends what it holds, closes all streams with </stream:stream>, then calls
+  // `drained`.
+  void Drain(std::function<void()> drained);
+
+  [[nodiscard]] std::size_t queued() const;   // stanzas not settled yet
+  [[nodiscard]] std::size_t streams() const;  // open or being opened
+  // Streams of the partner with this id, open or being opened.
+  [[nodiscard]] std::size_t StreamsOf(std::string_view partner_id) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gatehouse
