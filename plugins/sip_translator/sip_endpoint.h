@@ -1,0 +1,143 @@
+// The gateway's SIP side as the translator sees it: requests out with one final answer each,
+// requests in with one reply each. Transports, transactions, routing, trust and OPTIONS are its own
+// business (chapter 11).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/loop/socket_address.h"
+#include "core/sip/sip_message.h"
+
+namespace gatehouse {
+
+class WorkerContext;
+class TlsContext;
+namespace proto {
+class Config;
+class WorkerConfig;
+}  // namespace proto
+
+struct SipExtraHeader {
+  std::string_view name;
+  std::string value;
+};
+
+// One request outside a dialog. Via, Max-Forwards and Content-Length are the endpoint's.
+// Call-ID, CSeq, tag and branch are the caller's, so that they can be derived from an offer's
+// (epoch, seq): the same offer sent again after a crash is the same transaction for the peer.
+struct SipRequest {
+  std::string_view method = "MESSAGE";
+  std::string request_uri;
+  std::string from;  // name-addr or URI in angle brackets, no tag: "<sip:bob@partner.example>"
+  std::string from_tag;
+  std::string to;  // "<sip:ann@corp.example>"
+  std::string call_id;
+  std::uint32_t cseq = 1;
+  std::string branch;                   // with its magic cookie "z9hG4bK"
+  std::vector<SipExtraHeader> headers;  // Subject, Content-Language, ...
+  std::string content_type;             // empty: no body
+  std::string body;
+  std::string next_hop;  // SIP URI of a fixed next hop; empty: RFC 3263 on the host of request_uri
+  std::size_t max_bytes = 0;  // of the whole message; 0: no limit but the transport's (8.2.4)
+};
+
+enum class SipFailure : std::uint8_t {
+  kNone,         // a final response came
+  kTimeout,      // Timer B or F (after every target was tried)
+  kTransport,    // no target could be connected or written to
+  kTlsIdentity,  // the next hop's certificate is not the one it must have (11.8)
+  kNoRoute,      // DNS: no such domain, or it offers no transport of ours
+  kShutdown,     // we are closing down
+};
+
+struct SipFinal {
+  SipFailure failure = SipFailure::kNone;
+  int status = 0;                        // 200..699 where failure is kNone
+  const SipMessage* response = nullptr;  // valid only during the call; null where it failed
+};
+
+// Why a request was not even begun.
+enum class SipSendRefusal : std::uint8_t {
+  kTooLarge,    // above max_bytes
+  kInjection,   // a header value held CR, LF or NUL: our own fault, counted (12.3 S1)
+  kTooMany,     // 10000 transactions are pending (12.5)
+  kBadNextHop,  // next_hop is no SIP URI
+};
+
+// Who sent a request.
+struct SipPeer {
+  SipTransport transport = SipTransport::kUdp;
+  SocketAddress address;
+  std::string_view name;  // the trusted peer's name its certificate proved; empty for udp and tcp
+};
+
+// Answers one server transaction, once; a second answer is ignored. Copies freely. Where nobody
+// answers within 20 s the endpoint says 504 itself (11.2). Must not be used after its endpoint has
+// gone.
+class SipReply {
+ public:
+  class Sink {
+   public:
+    virtual void Answer(std::uint64_t transaction, int status, std::string_view reason,
+                        std::span<const SipExtraHeader> headers) = 0;
+
+   protected:
+    ~Sink() = default;
+  };
+  SipReply(Sink& sink, std::uint64_t transaction) : sink_(&sink), transaction_(transaction) {}
+  // `reason` empty: the standard phrase of the status.
+  void operator()(int status, std::string_view reason = {},
+                  std::span<const SipExtraHeader> headers = {}) const {
+    sink_->Answer(transaction_, status, reason, headers);
+  }
+
+ private:
+  Sink* sink_;
+  std::uint64_t transaction_;
+};
+
+class SipEndpoint {
+ public:
+  // Certificates, read while the process still may read files: call it in Worker::Prepare.
+  struct Keys {
+    std::shared_ptr<const TlsContext> tls;  // null where nothing speaks TLS
+  };
+  static Result<Keys> ReadKeys(const proto::WorkerConfig& config);
+
+  // Takes over the SIP sockets of the worker's configuration. Reads nothing before ResumeRequests
+  // was called once: closed until the first snapshot. `context` outlives the endpoint.
+  static Result<std::unique_ptr<SipEndpoint>> Create(WorkerContext& context, Keys keys);
+  virtual ~SipEndpoint() = default;
+
+  using OnFinal = std::function<void(const SipFinal&)>;
+  // Sends a request; `done` is called once, never inside this call. Non-INVITE only.
+  virtual Result<void, SipSendRefusal> SendRequest(SipRequest request, OnFinal done) = 0;
+
+  // `message` and `peer` are valid only during the call. Called for MESSAGE requests that came from
+  // a trusted peer with a From of a served domain; everything else has been answered.
+  using OnRequest =
+      std::function<void(const SipMessage& message, const SipPeer& peer, SipReply reply)>;
+  virtual void OnRequests(OnRequest handler) = 0;  // set once, before ResumeRequests
+
+  // Back-pressure: while paused no new request is delivered; streams stop being read where a
+  // request waits, and datagrams with requests are dropped (the peer retransmits). Responses still
+  // come where they can.
+  virtual void PauseRequests() = 0;
+  virtual void ResumeRequests() = 0;
+
+  // New domains and trusted peers after a reload.
+  virtual void Reconfigure(const proto::Config& config) = 0;
+
+  [[nodiscard]] virtual std::size_t requests_in_flight() const = 0;  // ours, without a final answer
+  [[nodiscard]] virtual std::size_t replies_owed() const = 0;        // theirs, not yet answered
+};
+
+}  // namespace gatehouse
