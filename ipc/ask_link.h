@@ -14,9 +14,11 @@ class AskClient {
  public:
   using OnAnswer = std::function<void(Result<std::string>)>;  // the serialised answer
   virtual ~AskClient() = default;
-  // `on_answer` is called exactly once, in a later turn: answer, kTrouble at the deadline, or kTrouble with the other
-  // end's reason. A new life of the other end gets every open question again.
-  virtual void AskBytes(std::string question, std::chrono::milliseconds limit, OnAnswer on_answer) = 0;
+  // `on_answer` is called exactly once, in a later turn: answer, kTrouble at the deadline, or
+  // kTrouble with the other end's reason. A new life of the other end gets every open question
+  // again.
+  virtual void AskBytes(std::string question, std::chrono::milliseconds limit,
+                        OnAnswer on_answer) = 0;
 
   // Typed: Question and Answer are protobuf messages.
   template <class Answer, class Question>
@@ -34,9 +36,11 @@ class AskClient {
 
 class AskServer {
  public:
-  // Called once per question with the serialised answer or an error, now or later; dropped when late.
+  // Called once per question with the serialised answer or an error, now or later; dropped when
+  // late.
   using Reply = std::function<void(Result<std::string>)>;
-  using Handler = std::function<void(std::string_view instance, std::string_view question, Reply reply)>;
+  using Handler =
+      std::function<void(std::string_view instance, std::string_view question, Reply reply)>;
   virtual ~AskServer() = default;
 };
 

@@ -1,16 +1,14 @@
-// A data link: offers in both directions between two instances, at least once, settled with an outcome.
-// Knows nothing of XMPP or SIP: a body is one serialised message of the link's own type.
+// A data link: offers in both directions between two instances, at least once, settled with an
+// outcome. Knows nothing of XMPP or SIP: a body is one serialised message of the link's own type.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "core/base/clock.h"
-#include "proto/data_link.pb.h"
 
 namespace gatehouse::ipc {
 
@@ -30,13 +28,15 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-// The receiver's duty to settle one offer. Move-only. Destroyed unsettled it settles as a failure with the link's
-// `lost_condition` and counts a bug: no offer can be forgotten.
+// The receiver's duty to settle one offer. Move-only. Destroyed unsettled it settles as a failure
+// with the link's `lost_condition` and counts a bug: no offer can be forgotten.
 class Ticket {
  public:
   using Sink = std::function<void(const Outcome&)>;
   Ticket() = default;
-  Ticket(Sink sink, std::uint32_t lost_condition) : sink_(std::move(sink)), lost_(lost_condition) {}
+  // `lost_count`, when given, counts tickets destroyed unsettled.
+  Ticket(Sink sink, std::uint32_t lost_condition, double* lost_count = nullptr)
+      : sink_(std::move(sink)), lost_(lost_condition), lost_count_(lost_count) {}
   Ticket(Ticket&& other) noexcept;
   Ticket& operator=(Ticket&& other) noexcept;
   Ticket(const Ticket&) = delete;
@@ -48,13 +48,14 @@ class Ticket {
  private:
   Sink sink_;
   std::uint32_t lost_ = 0;
+  double* lost_count_ = nullptr;
 };
 
 // An offer as the receiver sees it. Views are valid only during the call.
 struct Received {
-  std::string_view instance;   // the sender's
+  std::string_view instance;  // the sender's
   std::uint64_t sender_epoch = 0;
-  std::uint64_t seq = 0;       // (sender_epoch, seq) names this offer for ever
+  std::uint64_t seq = 0;  // (sender_epoch, seq) names this offer for ever
   std::uint32_t attempt = 1;
   Deadline expires;
   std::string_view body;
@@ -66,9 +67,11 @@ class DataLink {
   using OnSettled = std::function<void(const Outcome&)>;
   virtual ~DataLink() = default;
   [[nodiscard]] virtual const std::string& instance() const = 0;  // the other end's name
-  // Keeps the offer until it is settled or expired. `share_key` (the domain pair) may hold an eighth of the window.
-  // Sent at the end of the turn, many in one frame. Works whether the other end lives or not.
-  virtual void Offer(std::string_view share_key, std::string body, Deadline expires, OnSettled settled) = 0;
+  // Keeps the offer until it is settled or expired. `share_key` (the domain pair) may hold an
+  // eighth of the window. Sent at the end of the turn, many in one frame. Works whether the other
+  // end lives or not.
+  virtual void Offer(std::string_view share_key, std::string body, Deadline expires,
+                     OnSettled settled) = 0;
   // Soft: Offer still works when false.
   [[nodiscard]] virtual bool HasRoom(std::string_view share_key) const = 0;
   // Calls `resume` once, when the window (and the key's share) is at most half full again.

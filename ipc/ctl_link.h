@@ -1,0 +1,36 @@
+// gatehousectl and the supervisor: one request, one response.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/loop/loop.h"
+#include "ipc/zmq_context.h"
+#include "proto/ctl.pb.h"
+
+namespace gatehouse::ipc {
+
+// The supervisor's end.
+class CtlServer {
+ public:
+  using Reply = std::function<void(proto::CtlResponse)>;
+  // `reply` is called once, now or later, but not after the server's end; it sets the response's id
+  // itself.
+  using OnRequest = std::function<void(const proto::CtlRequest& request, Reply reply)>;
+  // `address` is "ipc://PATH". A request that cannot be read is answered with exit code 2.
+  static Result<std::unique_ptr<CtlServer>> Create(Loop& loop, ZmqContext& context,
+                                                   const std::string& address,
+                                                   OnRequest on_request);
+  virtual ~CtlServer() = default;
+};
+
+// gatehousectl's end: sends and waits. The one place in the project that blocks.
+//   fails  kTrouble: nobody listens at `address`, or no response within `limit`
+Result<proto::CtlResponse> CallSupervisor(const std::string& address,
+                                          const proto::CtlRequest& request, milliseconds limit);
+
+}  // namespace gatehouse::ipc
