@@ -1,4 +1,5 @@
-// The TLS x SASL x dialback matrix (chapter 4): pure.
+// The TLS x SASL x dialback matrix: which methods a partner's settings permit, and what to tell the operator about
+// them. Pure. Source: chapter 4 of the protocol page.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +30,16 @@ struct MethodSet {
 };
 enum class NegotiationNote : std::uint8_t { kW1, kW2, kW3, kW4, kW5, kE1, kE2 };
 
+// A value outside the enum (a store of a newer version) is read as "required".
 [[nodiscard]] NegotiationRow RowOf(const proto::Partner& partner);
 [[nodiscard]] int RowNumber(const NegotiationRow& row);  // 1..18, as in 4.2
+// By the rule below the table of 4.2; empty for the five rows that are refused.
 [[nodiscard]] MethodSet PermittedMethods(const NegotiationRow& row);
+// Warnings in ascending order, or exactly one refusal when no method is left.
 [[nodiscard]] std::vector<NegotiationNote> NotesOf(const NegotiationRow& row);
 [[nodiscard]] std::string_view NoteCode(NegotiationNote note);  // "W1"
 [[nodiscard]] std::string_view NoteText(NegotiationNote note);  // the sentence of 4.2
 [[nodiscard]] bool IsRefusal(NegotiationNote note);             // E1, E2
-[[nodiscard]] std::string_view MethodName(proto::AuthMethod method);  // "sasl_tls"
+[[nodiscard]] std::string_view MethodName(proto::AuthMethod method);  // "sasl_tls"; "none" for anything else
 
 }  // namespace gatehouse

@@ -10,10 +10,16 @@
 
 namespace gatehouse {
 
+// SHA-256 (32 raw octets) over the serialised snapshot without its `hash`.
+[[nodiscard]] std::string SnapshotHash(proto::PolicySnapshot snapshot);
+
 class PolicyView {
  public:
   explicit PolicyView(proto::PolicySnapshot snapshot);
+  PolicyView(const PolicyView&) = delete;  // the index points into the snapshot
+  PolicyView& operator=(const PolicyView&) = delete;
   // The enabled partner that `domain` (prepared) belongs to, by its primary or an additional domain; or null.
+  // Matched exactly: a subdomain belongs to nobody unless it is listed (1.4).
   [[nodiscard]] const proto::Partner* FindPartner(std::string_view domain) const;
   [[nodiscard]] const proto::GatewaySettings& gateway() const { return snapshot_.gateway(); }
   [[nodiscard]] const std::string& hash() const { return snapshot_.hash(); }
@@ -22,7 +28,9 @@ class PolicyView {
  private:
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
   };
   proto::PolicySnapshot snapshot_;
   std::unordered_map<std::string, const proto::Partner*, Hash, std::equal_to<>> by_domain_;
