@@ -1,0 +1,272 @@
+"""A whole federation on one machine: DNS, a certificate authority, Prosody or ejabberd as the XMPP partner, Kamailio as
+the SIP organisation, real user agents at both, and Gatehouse between them. Everything lies below one folder, listens on
+loopback ports the kernel chose, and ends with Lab.stop()."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import string
+import subprocess
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SIP_DOMAIN = "contoso.example"
+XMPP_DOMAIN = "fabrikam.example"
+PASSWORD = "lab-only"
+
+
+def free_port():
+    """A port that was free for TCP and UDP a moment ago."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port = tcp.getsockname()[1]
+            try:
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def wait_until(condition, seconds, what):
+    """Polls `condition` until it is true; fails with `what` when the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        answer = condition()
+        if answer:
+            return answer
+        time.sleep(0.02)
+    raise TimeoutError(f"not within {seconds} s: {what}")
+
+
+def port_answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+class Authority:
+    """A throw-away certificate authority."""
+
+    def __init__(self, folder, name="Lab CA"):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.ca_file = folder / "ca.pem"
+        self.ca_key = folder / "ca.key"
+        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                      "-subj", f"/CN={name}", "-keyout", self.ca_key, "-out", self.ca_file)
+
+    def issue(self, *names, days=30):
+        """Chain and key files of a certificate for `names` (dNSName)."""
+        stem = self.folder / names[0]
+        request, chain, key = f"{stem}.csr", f"{stem}.crt", f"{stem}.key"
+        extensions = self.folder / f"{names[0]}.ext"
+        extensions.write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names) +
+                              "\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n")
+        self._openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                      "-subj", f"/CN={names[0]}", "-keyout", key, "-out", request)
+        self._openssl("x509", "-req", "-in", request, "-CA", self.ca_file, "-CAkey", self.ca_key, "-CAcreateserial",
+                      "-days", str(days), "-extfile", extensions, "-out", chain)
+        return pathlib.Path(chain), pathlib.Path(key)
+
+    @staticmethod
+    def _openssl(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+class Process:
+    """A program of the lab; its output goes to a log file of its name."""
+
+    def __init__(self, name, arguments, folder, environment=None, with_input=False):
+        self.name = name
+        self.log = folder / f"{name}.log"
+        with open(self.log, "ab") as log:
+            self.child = subprocess.Popen([str(part) for part in arguments], cwd=folder, stdout=log, stderr=log,
+                                          stdin=subprocess.PIPE if with_input else subprocess.DEVNULL,
+                                          env={**os.environ, **(environment or {})})
+
+    def say(self, line):
+        self.child.stdin.write((line + "\n").encode())
+        self.child.stdin.flush()
+
+    def text(self):
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, text, seconds=20):
+        def seen():
+            if self.child.poll() is not None and text not in self.text():
+                raise RuntimeError(f"{self.name} ended with {self.child.returncode}; see {self.log}")
+            return text in self.text()
+        wait_until(seen, seconds, f"{self.name} says {text!r}; see {self.log}")
+
+    def stop(self, seconds=15):
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+            try:
+                self.child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+        return self.child.returncode
+
+
+class Lab:
+    def __init__(self, folder, build):
+        self.folder = pathlib.Path(folder)
+        self.build = pathlib.Path(build)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.processes = []
+        self.authority = Authority(self.folder / "ca")
+        self.ports = {name: free_port() for name in
+                      ("dns", "c2s", "s2s", "sip", "gatehouse_sip", "xmpp")}
+        self.gatehouse = None
+        self.partner = None
+
+    # --- the parts
+
+    def start_dns(self):
+        records = [f'{SIP_DOMAIN}. A 127.0.0.1', f'{XMPP_DOMAIN}. A 127.0.0.1',
+                   f'edge.{SIP_DOMAIN}. A 127.0.0.1', f'xmpp.{XMPP_DOMAIN}. A 127.0.0.1',
+                   f'_xmpp-server._tcp.{SIP_DOMAIN}. SRV 0 0 {self.ports["xmpp"]} edge.{SIP_DOMAIN}.',
+                   f'_xmpp-server._tcp.{XMPP_DOMAIN}. SRV 0 0 {self.ports["s2s"]} xmpp.{XMPP_DOMAIN}.']
+        data = "\n".join(f'  local-data: "{record}"' for record in records)
+        conf = self._fill("unbound.conf.in", "unbound.conf", local_data=data, dns_port=self.ports["dns"])
+        self.dns = self._spawn("unbound", ["unbound", "-d", "-c", conf])
+        self.dns.wait_for("start of service")
+
+    def start_prosody(self, encryption=True, secure_auth=True, dialback=True):
+        folder = self.folder / "prosody"
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        chain, key = self.authority.issue(XMPP_DOMAIN)
+        conf = self._fill("prosody.cfg.lua.in", "prosody/prosody.cfg.lua", dir=folder, domain=XMPP_DOMAIN,
+                          c2s_port=self.ports["c2s"], s2s_port=self.ports["s2s"], dns_port=self.ports["dns"],
+                          chain_file=chain, key_file=key, ca_file=self.authority.ca_file,
+                          modules_disabled="" if dialback else '"dialback"',
+                          s2s_require_encryption="true" if encryption else "false",
+                          s2s_secure_auth="true" if secure_auth else "false")
+        for user in ("romeo", "juliet"):
+            subprocess.run(["prosodyctl", "--root", "--config", conf, "register", user, XMPP_DOMAIN, PASSWORD], check=True,
+                           capture_output=True)
+        self.partner = self._spawn("prosody", ["prosody", "--root", "--config", conf, "-F"])
+        wait_until(lambda: port_answers(self.ports["c2s"]), 20, f"Prosody listens; see {self.partner.log}")
+
+    def start_ejabberd(self, starttls="required", trusts_us=True):
+        folder = self.folder / "ejabberd"
+        folder.mkdir(parents=True, exist_ok=True)
+        chain, key = self.authority.issue(XMPP_DOMAIN)
+        pem = folder / "domain.pem"
+        pem.write_text(chain.read_text() + key.read_text())
+        stranger = self.authority if trusts_us else Authority(self.folder / "other-ca", "Another CA")
+        conf = self._fill("ejabberd.yml.in", "ejabberd/ejabberd.yml", domain=XMPP_DOMAIN, pem_file=pem,
+                          ca_file=stranger.ca_file, s2s_ca_file=stranger.ca_file,
+                          s2s_use_starttls=starttls, c2s_port=self.ports["c2s"], s2s_port=self.ports["s2s"],
+                          dialback_module="  mod_s2s_dialback: {}")
+        inetrc = folder / "inetrc"
+        inetrc.write_text('{resolv_conf,""}.\n{hosts_file,""}.\n{lookup,[dns]}.\n'
+                          f"{{nameserver,{{127,0,0,1}},{self.ports['dns']}}}.\n")
+        register = "".join(f'ejabberd_auth:try_register(<<"{user}">>,<<"{XMPP_DOMAIN}">>,<<"{PASSWORD}">>),'
+                           for user in ("romeo", "juliet"))
+        ebin = next(pathlib.Path("/usr/lib").glob("*/ejabberd-*/ebin"))
+        wait = '{ok,_}=application:ensure_all_started(ejabberd),' + register + 'io:format("lab ready~n").'
+        self.partner = self._spawn(
+            "ejabberd",
+            ["erl", "-noinput", "-pa", ebin, "-kernel", "inetrc", f'"{inetrc}"', "-mnesia", "dir", f'"{folder}/db"',
+             "-eval", wait],
+            {"EJABBERD_CONFIG_PATH": str(conf), "EJABBERD_LOG_PATH": str(folder / "ejabberd.log"), "HOME": str(folder),
+             "SPOOL_DIR": str(folder), "ERL_LIBS": str(ebin.parent.parent)})
+        self.partner.wait_for("lab ready", 60)
+
+    def start_kamailio(self):
+        modules = next(pathlib.Path("/usr/lib").glob("*/kamailio/modules"))
+        (self.folder / "kamailio").mkdir(exist_ok=True)
+        conf = self._fill("kamailio.cfg.in", "kamailio/kamailio.cfg", sip_port=self.ports["sip"], module_dir=modules,
+                          gatehouse_sip_port=self.ports["gatehouse_sip"], sip_domain=SIP_DOMAIN,
+                          xmpp_domain=XMPP_DOMAIN)
+        self.kamailio = self._spawn(
+            "kamailio", ["kamailio", "-f", conf, "-DD", "-E", "-Y", self.folder / "kamailio",
+                         "-P", self.folder / "kamailio" / "kamailio.pid"])
+        wait_until(lambda: port_answers(self.ports["sip"]), 20, f"Kamailio listens; see {self.kamailio.log}")
+
+    def start_gatehouse(self, log_format="text"):
+        chain, key = self.authority.issue(SIP_DOMAIN, f"edge.{SIP_DOMAIN}")
+        conf = self._fill("gatehouse.yaml.in", "gatehouse.yaml", sip_domain=SIP_DOMAIN, sip_port=self.ports["sip"],
+                          xmpp_port=self.ports["xmpp"], gatehouse_sip_port=self.ports["gatehouse_sip"],
+                          chain_file=chain, key_file=key, ca_file=self.authority.ca_file, dns_port=self.ports["dns"])
+        for name in ("state", "run"):
+            (self.folder / name).mkdir(exist_ok=True)
+        self.gatehouse = self._spawn(
+            "gatehoused", [self.build / "bin" / "gatehoused", "--config", conf, "--state-dir", self.folder / "state",
+                           "--runtime-dir", self.folder / "run", "--log-format", log_format])
+        wait_until(self._all_ready, 30, f"all workers are ready; see {self.gatehouse.log}")
+
+    def add_partner(self, tls="required", sasl="optional", dialback="true"):
+        self.ctl("partner", "new", XMPP_DOMAIN, "--type", "federated", "--tls", tls, "--sasl", sasl,
+                 "--dialback", dialback)
+
+    def ctl(self, *words, check=True):
+        """Runs gatehousectl on this lab's instance; its standard output as text."""
+        done = subprocess.run([self.build / "bin" / "gatehousectl", "--runtime-dir", self.folder / "run", *words],
+                              capture_output=True, text=True)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"gatehousectl {' '.join(map(str, words))}: {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def status(self):
+        return json.loads(self.ctl("status", "--json"))
+
+    def worker_pid(self, name):
+        return next(int(worker["pid"]) for worker in self.status()["workers"] if worker["name"] == name)
+
+    def sip_user(self, name):
+        """A linphone registered at Kamailio."""
+        folder = self.folder / f"linphone-{name}"
+        for part in (".local/share/linphone", ".config/linphone"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        (folder / "linphonerc").write_text(
+            "[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\ndefault_proxy=0\n"
+            f"[proxy_0]\nreg_proxy=<sip:127.0.0.1:{self.ports['sip']};transport=tcp>\n"
+            f"reg_route=<sip:127.0.0.1:{self.ports['sip']};transport=tcp;lr>\n"
+            f"reg_identity=<sip:{name}@{SIP_DOMAIN}>\nreg_expires=600\nreg_sendregister=1\npublish=0\n")
+        phone = Process(f"linphone-{name}", ["linphonec", "-c", folder / "linphonerc", "-d", "0"], self.folder,
+                        {"HOME": str(folder)}, with_input=True)
+        self.processes.append(phone)
+        phone.wait_for("linphonec>")
+
+        def registered():
+            phone.say("status register")
+            time.sleep(0.1)
+            return "registered, identity=" in phone.text()
+        wait_until(registered, 20, f"linphone registers {name}; see {phone.log}")
+        return phone
+
+    def stop(self):
+        """Ends what this lab started, in the reverse order; the exit code of gatehoused, or None."""
+        for process in reversed(self.processes):
+            process.stop()
+        return self.gatehouse.child.returncode if self.gatehouse else None
+
+    # --- within
+
+    def _all_ready(self):
+        if self.gatehouse.child.poll() is not None:
+            raise RuntimeError(f"gatehoused ended with {self.gatehouse.child.returncode}:\n{self.gatehouse.text()}")
+        try:
+            workers = self.status()["workers"]
+        except (RuntimeError, ValueError, KeyError):
+            return False
+        return bool(workers) and all(worker["state"] == "ready" for worker in workers)
+
+    def _fill(self, template, target, **values):
+        path = self.folder / target
+        values.setdefault("dir", self.folder)
+        path.write_text(string.Template((HERE / template).read_text()).substitute(values))
+        return path
+
+    def _spawn(self, name, arguments, environment=None):
+        process = Process(name, arguments, self.folder, environment)
+        self.processes.append(process)
+        return process
