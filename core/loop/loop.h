@@ -1,6 +1,7 @@
 // Owner of one libuv loop. One thread per process runs it.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -23,19 +24,38 @@ class Loop {
   // Runs every callback that is due, without waiting; for tests.
   void RunOnce();
 
-  // Runs `action` at the end of this turn of the loop, after all sockets that were ready have been read.
-  // Batching hangs here: what many stanzas of one turn wrote goes out in one system call.
+  // Runs `action` at the end of this turn of the loop, after all sockets that were ready have been
+  // read. Batching hangs here: what many stanzas of one turn wrote goes out in one system call.
+  // Actions queued by such an action still belong to this turn.
   void AtEndOfTurn(std::function<void()> action);
   // Runs `action` in the next turn: breaks recursion.
   void Post(std::function<void()> action);
 
-  [[nodiscard]] TimePoint Now() const;  // fresh, not the loop's cached time
+  [[nodiscard]] TimePoint Now() const;   // fresh, not the loop's cached time
   [[nodiscard]] uv_loop_s* raw() const;  // for core/loop and ipc only
 
  private:
+  friend class EndOfTurn;
   struct State;
   explicit Loop(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
+};
+
+// An action at the end of the turn that goes away with its owner. Arming it twice in a turn runs it
+// once.
+class EndOfTurn {
+ public:
+  EndOfTurn(Loop& loop, std::function<void()> action);
+  ~EndOfTurn();
+  EndOfTurn(const EndOfTurn&) = delete;
+  EndOfTurn& operator=(const EndOfTurn&) = delete;
+  void Arm();
+
+ private:
+  friend class Loop;
+  Loop& loop_;
+  std::function<void()> action_;
+  std::size_t place_ = 0;  // 1 + index among the armed; 0: not armed
 };
 
 }  // namespace gatehouse
