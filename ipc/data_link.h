@@ -46,6 +46,8 @@ class Ticket {
   [[nodiscard]] bool pending() const { return static_cast<bool>(sink_); }
 
  private:
+  void SettleIfLost() noexcept;
+
   Sink sink_;
   std::uint32_t lost_ = 0;
   double* lost_count_ = nullptr;

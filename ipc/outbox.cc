@@ -1,0 +1,127 @@
+#include "ipc/outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gatehouse::ipc {
+
+OfferSeq Outbox::Add(std::string_view share_key, std::string body, Deadline expires,
+                     OnSettled settled) {
+  auto share = shares_.find(share_key);
+  if (share == shares_.end()) share = shares_.emplace(share_key, 0).first;
+  ++share->second;
+  last_ = OfferSeq{last_.value + 1};
+  offers_.emplace_hint(offers_.end(), last_,
+                       Kept{&*share, std::move(body), expires, std::move(settled), 0});
+  next_expiry_ = std::min(next_expiry_, expires);
+  return last_;
+}
+
+std::optional<Outbox::Sendable> Outbox::Next() const {
+  if (next_to_send_ > last_) return std::nullopt;
+  const auto found = offers_.lower_bound(next_to_send_);
+  if (found == offers_.end()) return std::nullopt;
+  const auto& [seq, kept] = *found;
+  return Sendable{seq, kept.attempts + 1, kept.expires, kept.body};
+}
+
+void Outbox::MarkSent() {
+  const auto found = offers_.lower_bound(next_to_send_);
+  if (found == offers_.end()) return;
+  ++found->second.attempts;
+  next_to_send_ = OfferSeq{found->first.value + 1};
+}
+
+void Outbox::OfferAgain() {
+  next_to_send_ = settled_below();
+  settled_.clear();  // a new life remembers nothing that could be forgotten
+}
+
+Outbox::SettleResult Outbox::Settle(OfferSeq seq, const Outcome& outcome) {
+  if (seq.value == 0 || seq > last_) return SettleResult::kNeverOffered;
+  auto node = offers_.extract(seq);
+  if (node.empty()) return SettleResult::kLate;
+  Finish(std::move(node), outcome);
+  return SettleResult::kSettled;
+}
+
+std::size_t Outbox::Expire() {
+  const TimePoint now = clock_.Now();
+  if (now < next_expiry_) return 0;
+  std::vector<Offers::node_type> expired;
+  next_expiry_ = Deadline::max();
+  for (auto offer = offers_.begin(); offer != offers_.end();) {
+    const auto current = offer++;
+    if (current->second.expires <= now)
+      expired.push_back(offers_.extract(current));
+    else
+      next_expiry_ = std::min(next_expiry_, current->second.expires);
+  }
+  for (auto& node : expired) Finish(std::move(node), Outcome::Expired());
+  return expired.size();
+}
+
+std::optional<Deadline> Outbox::NextExpiry() const {
+  if (offers_.empty()) return std::nullopt;
+  return next_expiry_;
+}
+
+void Outbox::FailAll(const Outcome& outcome) {
+  Offers failed;
+  failed.swap(offers_);
+  while (!failed.empty()) Finish(failed.extract(failed.begin()), outcome);
+}
+
+void Outbox::Finish(Offers::node_type node, const Outcome& outcome) {
+  Kept kept = std::move(node.mapped());
+  if (kept.attempts > 0) settled_.push_back(node.key());
+  if (--kept.share->second == 0) shares_.erase(shares_.find(kept.share->first));
+  if (kept.settled) kept.settled(outcome);
+}
+
+bool Outbox::HasRoom(std::string_view share_key) const {
+  return unsettled() < window_.offers && ShareOf(share_key) < window_.share();
+}
+
+void Outbox::WhenRoom(std::string_view share_key, std::function<void()> resume) {
+  waiters_.push_back(Waiter{std::string(share_key), std::move(resume)});
+}
+
+bool Outbox::RunResumes() {
+  if (waiters_.empty() || unsettled() > window_.offers / 2) return false;
+  std::vector<Waiter> waiting;
+  waiting.swap(waiters_);
+  std::vector<Waiter> still_waiting;
+  for (Waiter& waiter : waiting) {
+    if (MayResume(waiter.share_key))
+      waiter.resume();
+    else
+      still_waiting.push_back(std::move(waiter));
+  }
+  const bool called = still_waiting.size() < waiting.size();
+  // Those who began to wait meanwhile stand behind those who still wait.
+  waiters_.insert(waiters_.begin(), std::make_move_iterator(still_waiting.begin()),
+                  std::make_move_iterator(still_waiting.end()));
+  return called;
+}
+
+bool Outbox::MayResume(std::string_view share_key) const {
+  return unsettled() <= window_.offers / 2 && ShareOf(share_key) <= window_.share() / 2;
+}
+
+std::size_t Outbox::ShareOf(std::string_view share_key) const {
+  const auto found = shares_.find(share_key);
+  return found == shares_.end() ? 0 : found->second;
+}
+
+OfferSeq Outbox::settled_below() const {
+  return offers_.empty() ? OfferSeq{last_.value + 1} : offers_.begin()->first;
+}
+
+std::vector<OfferSeq> Outbox::TakeSettled() {
+  const OfferSeq below = settled_below();
+  std::erase_if(settled_, [below](OfferSeq seq) { return seq < below; });
+  return std::exchange(settled_, {});
+}
+
+}  // namespace gatehouse::ipc
