@@ -128,11 +128,13 @@ class Lab:
 
     # --- the parts
 
-    def start_dns(self):
-        records = [f'{SIP_DOMAIN}. A 127.0.0.1', f'{XMPP_DOMAIN}. A 127.0.0.1',
-                   f'edge.{SIP_DOMAIN}. A 127.0.0.1', f'xmpp.{XMPP_DOMAIN}. A 127.0.0.1',
-                   f'_xmpp-server._tcp.{SIP_DOMAIN}. SRV 0 0 {self.ports["xmpp"]} edge.{SIP_DOMAIN}.',
-                   f'_xmpp-server._tcp.{XMPP_DOMAIN}. SRV 0 0 {self.ports["s2s"]} xmpp.{XMPP_DOMAIN}.']
+    def start_dns(self, other_partners=None):
+        """`other_partners`: s2s port by domain, beside the lab's own partner."""
+        ports = {SIP_DOMAIN: self.ports["xmpp"], XMPP_DOMAIN: self.ports["s2s"], **(other_partners or {})}
+        records = []
+        for domain, port in ports.items():
+            records += [f"{domain}. A 127.0.0.1", f"s2s.{domain}. A 127.0.0.1",
+                        f"_xmpp-server._tcp.{domain}. SRV 0 0 {port} s2s.{domain}."]
         data = "\n".join(f'  local-data: "{record}"' for record in records)
         conf = self._fill("unbound.conf.in", "unbound.conf", local_data=data, dns_port=self.ports["dns"])
         self.dns = self._spawn("unbound", ["unbound", "-d", "-c", conf])
@@ -203,9 +205,8 @@ class Lab:
                            "--runtime-dir", self.folder / "run", "--log-format", log_format])
         wait_until(self._all_ready, 30, f"all workers are ready; see {self.gatehouse.log}")
 
-    def add_partner(self, tls="required", sasl="optional", dialback="true"):
-        self.ctl("partner", "new", XMPP_DOMAIN, "--type", "federated", "--tls", tls, "--sasl", sasl,
-                 "--dialback", dialback)
+    def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true"):
+        self.ctl("partner", "new", domain, "--type", "federated", "--tls", tls, "--sasl", sasl, "--dialback", dialback)
 
     def ctl(self, *words, check=True):
         """Runs gatehousectl on this lab's instance; its standard output as text."""

@@ -1,0 +1,131 @@
+"""A SIP server over TCP, as far as Gatehouse can see one: answers MESSAGE, sends MESSAGE, counts both ends."""
+
+import asyncio
+import secrets
+
+
+class Message:
+    """One SIP message: start line, headers (lower-case names, lists), body."""
+
+    def __init__(self, head, body):
+        lines = head.split("\r\n")
+        self.start, self.headers, self.body = lines[0], {}, body
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            self.headers.setdefault(name.strip().lower(), []).append(value.strip())
+
+    def first(self, name):
+        return self.headers.get(name, [""])[0]
+
+    @property
+    def status(self):
+        return int(self.start.split(" ")[1]) if self.start.startswith("SIP/2.0 ") else None
+
+
+async def read_message(reader):
+    head = b""
+    while not head.strip():
+        head = await reader.readuntil(b"\r\n\r\n")
+    text = head.decode().lstrip("\r\n").removesuffix("\r\n\r\n")
+    message = Message(text, b"")
+    length = int(message.first("content-length") or 0)
+    message.body = (await reader.readexactly(length)).decode() if length else ""
+    return message
+
+
+class SipPeer:
+    def __init__(self, port, gatehouse_port):
+        self.port, self.gatehouse_port = port, gatehouse_port
+        self.received = []                # (from URI, to URI, body) in order of arrival
+        self.arrived = asyncio.Event()
+        self.answering = asyncio.Event()  # cleared: takes messages and says nothing
+        self.answering.set()
+        self.reading = asyncio.Event()    # cleared: does not even read
+        self.reading.set()
+        self.answer = "200 OK"
+        self._connections = set()
+        self._writer, self._pending = None, {}
+
+    async def listen(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+
+    async def _serve(self, reader, writer):
+        self._connections.add(writer)
+        try:
+            while True:
+                await self.reading.wait()
+                message = await read_message(reader)
+                if message.status is None:
+                    asyncio.ensure_future(self._handle(message, writer))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self._connections.discard(writer)
+            writer.close()
+
+    async def _handle(self, message, writer):
+        method = message.start.split(" ")[0]
+        if method == "MESSAGE":
+            if not self.answering.is_set():
+                await self.answering.wait()
+            self.received.append((_uri(message.first("from")), _uri(message.first("to")), message.body))
+            self.arrived.set()
+        status = self.answer if method == "MESSAGE" else "200 OK"
+        lines = [f"SIP/2.0 {status}"]
+        lines += [f"Via: {via}" for via in message.headers["via"]]
+        to = message.first("to")
+        lines += [f"From: {message.first('from')}", f"To: {to if ';tag=' in to else to + ';tag=peer'}",
+                  f"Call-ID: {message.first('call-id')}", f"CSeq: {message.first('cseq')}", "Content-Length: 0", "", ""]
+        if not writer.is_closing():
+            writer.write("\r\n".join(lines).encode())
+
+    async def send(self, sender, to, body, extra=""):
+        """Sends one MESSAGE; its final status, or 0 when the connection broke before one came."""
+        if self._writer is None or self._writer.is_closing():
+            await self._connect()
+        branch = "z9hG4bK" + secrets.token_hex(8)
+        answer = asyncio.get_running_loop().create_future()
+        self._pending[branch] = answer
+        payload = body.encode()
+        head = (f"MESSAGE {to} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:{self.port};branch={branch}\r\n"
+                f"Max-Forwards: 70\r\nFrom: <{sender}>;tag={secrets.token_hex(4)}\r\nTo: <{to}>\r\n"
+                f"Call-ID: {secrets.token_hex(8)}@peer\r\nCSeq: 1 MESSAGE\r\n{extra}"
+                f"Content-Type: text/plain; charset=UTF-8\r\nContent-Length: {len(payload)}\r\n\r\n")
+        self._writer.write(head.encode() + payload)
+        try:
+            return await asyncio.wait_for(answer, 40)
+        except asyncio.TimeoutError:
+            return 408
+        finally:
+            self._pending.pop(branch, None)
+
+    async def _connect(self):
+        reader, self._writer = await asyncio.open_connection("127.0.0.1", self.gatehouse_port)
+        asyncio.ensure_future(self._read_answers(reader, self._writer))
+
+    async def _read_answers(self, reader, writer):
+        try:
+            while True:
+                message = await read_message(reader)
+                branch = message.first("via").partition("branch=")[2].partition(";")[0]
+                future = self._pending.get(branch)
+                if future and not future.done() and message.status >= 200:
+                    future.set_result(message.status)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            if self._writer is writer:
+                self._writer = None
+                for future in self._pending.values():
+                    if not future.done():
+                        future.set_result(0)
+
+    async def stop(self):
+        self._server.close()
+        for writer in list(self._connections):
+            writer.close()
+
+
+def _uri(value):
+    return value[value.index("<") + 1:value.index(">")].partition(";")[0] if "<" in value else value.partition(";")[0]

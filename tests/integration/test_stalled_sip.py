@@ -1,0 +1,62 @@
+"""A SIP server that stops answering holds back its own senders, and nobody else."""
+
+import asyncio
+import unittest
+
+from traffic import Edge, lab
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+class StalledSipServer(unittest.IsolatedAsyncioTestCase):
+    async def test_the_listener_stops_reading_and_other_partners_go_on(self):
+        edge = await Edge.start("stalled-sip", other_partners=("adatum.example",))
+        self.addAsyncCleanup(edge.stop)
+        other = edge.others[0]
+
+        # Messages to ann get no answer; messages to bob do.
+        handle = edge.sip._handle
+
+        async def answer_only_bob(message, writer):
+            if "bob" in message.start:
+                await handle(message, writer)
+        edge.sip._handle = answer_only_bob
+
+        stalled = await edge.connect()
+        pids = [int(entry["pid"]) for entry in edge.lab.status()["workers"]]
+        before = sum(map(resident_kib, pids))
+        flood = asyncio.ensure_future(self.flood(edge, stalled))
+        free = await edge.connect(other)
+        for number in range(400):
+            other.message(free, "romeo", f"bob@{lab.SIP_DOMAIN}", f"n={number}", f"f{number}")
+            await asyncio.sleep(0.005)
+        await asyncio.wait_for(self.arrived(edge, 400), 30)
+        flood.cancel()
+
+        self.assertTrue(stalled.writer.transport.get_write_buffer_size() > 0, "the listener has stopped reading")
+        growth = sum(map(resident_kib, pids)) - before
+        print(f"resident memory of all workers grew by {growth} KiB under {self.flooded} unanswered messages")
+        self.assertLess(growth, 65536, "memory stays flat")
+
+    async def flood(self, edge, stream):
+        """Writes until TCP holds it back, and keeps trying."""
+        self.flooded = 0
+        body = "x" * 2000
+        while True:
+            edge.partner.message(stream, "romeo", f"ann@{lab.SIP_DOMAIN}", body[:800], f"s{self.flooded}")
+            self.flooded += 1
+            await stream.writer.drain()
+            if self.flooded % 50 == 0:
+                await asyncio.sleep(0)
+
+    async def arrived(self, edge, count):
+        while sum(to.startswith("sip:bob@") for _, to, _ in edge.sip.received) < count:
+            edge.sip.arrived.clear()
+            await edge.sip.arrived.wait()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

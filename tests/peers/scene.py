@@ -1,0 +1,55 @@
+"""What the scenes with real servers share: a lab per test class, one user at each side."""
+
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "deploy" / "lab"))
+
+import lab  # noqa: E402
+from xmpp_user import XmppUser  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("GATEHOUSE_BUILD", ROOT / "build" / "release"))
+
+
+class Scene(unittest.TestCase):
+    """Subclasses start their partner in `start_partner` and say in `row` how Gatehouse shall negotiate with it."""
+
+    row = {}
+
+    @classmethod
+    def start_partner(cls):
+        raise NotImplementedError
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab.Lab(tempfile.mkdtemp(prefix=f"gatehouse-{cls.__name__}-"), BUILD)
+        cls.addClassCleanup(cls.lab.stop)
+        cls.lab.start_dns()
+        cls.start_partner()
+        cls.lab.start_kamailio()
+        cls.lab.start_gatehouse()
+        cls.lab.add_partner(**cls.row)
+        cls.ann = cls.lab.sip_user("ann")
+        cls.romeo = XmppUser(f"romeo@{lab.XMPP_DOMAIN}/laptop", lab.PASSWORD, cls.lab.ports["c2s"],
+                             cls.lab.authority.ca_file)
+        cls.addClassCleanup(cls.romeo.close)
+
+    def xmpp_to_sip(self, text):
+        self.romeo.send(f"ann@{lab.SIP_DOMAIN}", text)
+        self.ann.wait_for(f"Message received from sip:romeo@{lab.XMPP_DOMAIN}: {text}", 40)
+
+    def sip_to_xmpp(self, text):
+        self.ann.say(f"chat sip:romeo@{lab.XMPP_DOMAIN} {text}")
+        message = self.romeo.receive(40)
+        self.assertEqual(message["body"], text)
+        self.assertNotEqual(message["type"], "error")
+        self.assertEqual(message["from"].bare, f"ann@{lab.SIP_DOMAIN}")
+
+    def methods_used(self):
+        """The authentication methods of the streams Gatehouse has opened and accepted, by its own log."""
+        words = self.lab.gatehouse.text().split()
+        return {word.removeprefix("method=") for word in words if word.startswith("method=")}

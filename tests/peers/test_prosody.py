@@ -1,0 +1,50 @@
+"""Scenes with a real Prosody as the partner, a real Kamailio as the SIP server and linphone as the SIP user."""
+
+import unittest
+
+from scene import Scene, lab
+
+
+class ProsodyByCertificate(Scene):
+    row = {"tls": "required", "sasl": "required", "dialback": "true"}
+
+    @classmethod
+    def start_partner(cls):
+        cls.lab.start_prosody()
+
+    def test_messages_cross_in_both_directions(self):
+        self.xmpp_to_sip("Lunch at one?")
+        self.sip_to_xmpp("At one, downstairs.")
+        self.assertEqual(self.methods_used(), {"sasl_tls"})
+
+    def test_letters_of_every_script_and_markup_arrive_as_they_were(self):
+        self.xmpp_to_sip("Grüße <b>&amp; ]]> 你好 🦉")
+        self.sip_to_xmpp("Жду в 13:00 <i>&lt; \"quoted\" 你好 🦉")
+
+    def test_a_message_to_nobody_comes_back_as_an_error(self):
+        self.romeo.send(f"nobody@{lab.SIP_DOMAIN}", "Is anyone there?")
+        answer = self.romeo.receive(40)
+        self.assertEqual(answer["type"], "error")
+        self.assertEqual(answer["error"]["condition"], "item-not-found")
+
+    def test_the_status_shows_both_streams(self):
+        self.xmpp_to_sip("One for the status.")
+        self.sip_to_xmpp("And one back.")
+        self.assertGreaterEqual(int(self.lab.status()["streams"]), 2)
+
+
+class ProsodyByDialback(Scene):
+    row = {"tls": "required", "sasl": "not-supported", "dialback": "true"}
+
+    @classmethod
+    def start_partner(cls):
+        cls.lab.start_prosody(secure_auth=False)
+
+    def test_messages_cross_in_both_directions(self):
+        self.xmpp_to_sip("Proven by a key.")
+        self.sip_to_xmpp("So is this.")
+        self.assertEqual(self.methods_used(), {"tls_dialback"})
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
