@@ -8,13 +8,16 @@
 
 namespace gatehouse {
 
-// Appends `element` to `out`. Its namespace is declared where it differs from the parent's (the stream's default is
-// jabber:server). Prefix "db" is used for jabber:server:dialback, "stream" for the streams namespace: both are
-// declared on every header we send. Escapes < > & " ' and in attributes TAB LF CR (12.1).
+// Appends `element` to `out`. Its namespace is declared where it differs from the parent's (the
+// stream's default is jabber:server). Prefix "db" is used for jabber:server:dialback, "stream" for
+// the streams namespace: both are declared on every header we send. Escapes < > & " ' and in
+// attributes TAB LF CR (12.1); a control character XML cannot carry becomes U+FFFD.
 void AppendXml(std::string& out, const proto::Element& element);
+// `text` as it may stand in an attribute or between tags.
 void AppendEscaped(std::string& out, std::string_view text);
 
-// Our stream header. `id` is empty for an initiating header; `version` false for a pre-1.0 peer (2.2.1).
+// Our stream header. `id` is empty for an initiating header; `version` false for a pre-1.0 peer
+// (2.2.1).
 struct HeaderOut {
   std::string_view from, to, id;
   bool dialback = true;

@@ -1,0 +1,62 @@
+#include "core/xmpp/utf8_check.h"
+
+#include <cstring>
+
+namespace gatehouse {
+namespace {
+
+struct Lead {
+  int missing;
+  std::uint8_t lowest, highest;  // of the second byte
+};
+
+// What a lead byte asks for; missing is 0 where it is none. RFC 3629 §4
+Lead LeadOf(std::uint8_t byte) {
+  if (byte >= 0xC2 && byte <= 0xDF) return {1, 0x80, 0xBF};
+  if (byte == 0xE0) return {2, 0xA0, 0xBF};
+  if (byte == 0xED) return {2, 0x80, 0x9F};
+  if (byte >= 0xE1 && byte <= 0xEF) return {2, 0x80, 0xBF};
+  if (byte == 0xF0) return {3, 0x90, 0xBF};
+  if (byte >= 0xF1 && byte <= 0xF3) return {3, 0x80, 0xBF};
+  if (byte == 0xF4) return {3, 0x80, 0x8F};
+  return {0, 0, 0};
+}
+
+// How many bytes from `at` on are ASCII, in steps of eight.
+std::size_t AsciiWords(std::span<const std::byte> bytes, std::size_t at) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  const std::size_t begin = at;
+  for (; at + 8 <= bytes.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, 8);
+    if ((word & kHighBits) != 0) break;
+  }
+  return at - begin;
+}
+
+}  // namespace
+
+std::size_t Utf8Check::Feed(std::span<const std::byte> bytes) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (missing_ == 0) {
+      i += AsciiWords(bytes, i);
+      if (i == bytes.size()) return i;
+    }
+    const auto byte = std::to_integer<std::uint8_t>(bytes[i]);
+    if (missing_ > 0) {
+      if (byte < lowest_ || byte > highest_) return i;
+      --missing_;
+      lowest_ = 0x80;
+      highest_ = 0xBF;
+    } else if (byte >= 0x80) {
+      const Lead lead = LeadOf(byte);
+      if (lead.missing == 0) return i;
+      missing_ = lead.missing;
+      lowest_ = lead.lowest;
+      highest_ = lead.highest;
+    }
+  }
+  return bytes.size();
+}
+
+}  // namespace gatehouse

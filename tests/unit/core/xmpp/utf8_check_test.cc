@@ -1,0 +1,37 @@
+#include "core/xmpp/utf8_check.h"
+
+#include <gtest/gtest.h>
+
+#include <string_view>
+
+namespace gatehouse {
+namespace {
+
+std::size_t Sound(std::string_view text) {
+  Utf8Check check;
+  return check.Feed(std::as_bytes(std::span(text)));
+}
+
+TEST(Utf8Check, TakesEveryLengthOfSequence) {
+  constexpr std::string_view kText = "plain ascii \u00FC \u20AC \U0001F600 and more ascii behind";
+  EXPECT_EQ(Sound(kText), kText.size());
+}
+
+TEST(Utf8Check, StopsAtTheFirstUnsoundByte) {
+  EXPECT_EQ(Sound("a\xC0\xAF"), 1U);                    // overlong
+  EXPECT_EQ(Sound("a\xE0\x80\xAF"), 2U);                // overlong
+  EXPECT_EQ(Sound("a\xED\xA0\x80"), 2U);                // surrogate
+  EXPECT_EQ(Sound("0123456789\xF4\x90\x80\x80"), 11U);  // above U+10FFFF
+  EXPECT_EQ(Sound("0123456789abcdef\xF5"), 16U);
+  EXPECT_EQ(Sound("\x80"), 0U);
+  EXPECT_EQ(Sound("\xC3("), 1U);
+}
+
+TEST(Utf8Check, CompletesASequenceCutAtAnyPlace) {
+  constexpr std::string_view kText = "\u00FC\u20AC\U0001F600x";
+  Utf8Check check;
+  for (const char& c : kText) EXPECT_EQ(check.Feed(std::as_bytes(std::span(&c, 1))), 1U);
+}
+
+}  // namespace
+}  // namespace gatehouse
