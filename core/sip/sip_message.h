@@ -52,10 +52,10 @@ struct SipCSeq {
 struct SipRefusal {
   int status = 400;
   std::string_view reason = "Bad Request";  // static text
-  bool answerable = false;
-  // The offending message's Vias, From, To, Call-ID and CSeq as header lines with CRLF, for the
-  // answer.
-  std::string echo;
+  bool answerable = false;                  // a request other than ACK, with a Via to send to
+  std::string top_via;                      // the offending request's first Via value, as it came
+  std::string echo;  // its other Vias, From, To (with a tag), Call-ID and CSeq: header lines, each
+                     // with CRLF
 };
 
 // A complete, checked message; every view lives as long as it. Moves; does not copy.
