@@ -1,5 +1,5 @@
-// One XMPP stream's bytes: TCP, then perhaps TLS, then XML. Used by inbound and outbound streams alike; knows no
-// state of the negotiation.
+// One XMPP stream's bytes: TCP, then perhaps TLS, then XML. Used by inbound and outbound streams
+// alike; knows no state of the negotiation.
 #pragma once
 
 #include <functional>
@@ -20,21 +20,26 @@ class StreamTransport {
     std::function<void(proto::Element&, std::size_t bytes)> on_element;
     std::function<void(const proto::Element& head)> on_oversized;
     std::function<void()> on_footer;
-    std::function<void(StreamCondition)> on_bad_xml;           // the reader refused; nothing further is read
-    std::function<void(Result<void>)> on_tls;                  // handshake done, or why not
-    std::function<void(std::string_view why)> on_closed;       // once; the object may be destroyed inside
-    std::function<void()> on_writable;                         // the queue has drained after it was high
+    std::function<void(StreamCondition)> on_bad_xml;  // the reader refused; nothing further is read
+    std::function<void(Result<void>)> on_tls;         // handshake done, or why not
+    std::function<void(std::string_view why)>
+        on_closed;                      // once; the object may be destroyed inside
+    std::function<void()> on_writable;  // the queue has drained after it was high
+    std::function<void(std::size_t bytes)>
+        on_whitespace;  // between top-level elements; may be empty
   };
   // Takes the connected stream and begins to read.
-  static std::unique_ptr<StreamTransport> Create(Loop& loop, std::unique_ptr<TcpStream> tcp, Events events);
+  static std::unique_ptr<StreamTransport> Create(Loop& loop, std::unique_ptr<TcpStream> tcp,
+                                                 Events events);
   virtual ~StreamTransport() = default;
 
-  // XML as text; goes out at the end of the turn, many writes in one TLS record and one system call.
+  // XML as text; goes out at the end of the turn, many writes in one TLS record and one system
+  // call.
   virtual void Send(std::string_view xml) = 0;
   // A fresh parser for the next header; the old one is destroyed (2.4 no. 3, 2.2).
   virtual void RestartXml() = 0;
-  // Flushes what was sent, then TLS. As server after <proceed/>: fails in on_tls when plaintext followed <starttls/>
-  // (2.4 no. 2). `server_name` as TlsSession::Create.
+  // Flushes what was sent, then TLS. As server after <proceed/>: fails in on_tls when plaintext
+  // followed <starttls/> (2.4 no. 2). `server_name` as TlsSession::Create.
   virtual void StartTls(std::shared_ptr<const TlsContext> context, TlsSession::Role role,
                         std::string_view server_name) = 0;
   virtual void LiftUnverifiedBudget() = 0;
@@ -47,9 +52,11 @@ class StreamTransport {
   [[nodiscard]] virtual const TlsSession* tls() const = 0;  // null while in clear
   [[nodiscard]] virtual const SocketAddress& peer() const = 0;
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
-  // How many times this transport has handed all its bytes to the kernel since Send was last called: 0 or 1.
+  // How many times this transport has handed all its bytes to the kernel since Send was last
+  // called: 0 or 1.
   [[nodiscard]] virtual bool flushed() const = 0;
-  // Calls `done` once everything sent so far has been handed to the kernel; not called if the stream closes first.
+  // Calls `done` once everything sent so far has been handed to the kernel; not called if the
+  // stream closes first.
   virtual void WhenFlushed(std::function<void()> done) = 0;
 };
 
