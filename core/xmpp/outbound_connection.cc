@@ -1,0 +1,329 @@
+#include "core/xmpp/outbound_connection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/xmpp/element.h"
+#include "core/xmpp/jid.h"
+#include "core/xmpp/xml_writer.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr milliseconds kCloseWait = seconds{5};  // 2.16
+
+std::int64_t UnixNow() {
+  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string Join(const std::vector<std::string>& names) {
+  std::string joined;
+  for (const std::string& name : names) joined += (joined.empty() ? "" : ", ") + name;
+  return joined;
+}
+
+// The names of the features, and the mechanisms.
+std::string DescribeFeatures(const proto::Element& features) {
+  std::vector<std::string> names;
+  for (const proto::Node& node : features.children()) {
+    if (!node.has_element()) continue;
+    std::string name = node.element().name().substr(0, 64);
+    if (const proto::Element* first = FirstChild(node.element());
+        first != nullptr && name == "mechanisms")
+      name += "(" + TextOf(*first).substr(0, 64) + ")";
+    names.push_back(std::move(name));
+  }
+  return names.empty() ? "none" : Join(names);
+}
+
+}  // namespace
+
+OutboundConnection::OutboundConnection(Loop& loop, OutboundDialer& dialer, Order order,
+                                       Events events)
+    : loop_(loop),
+      dialer_(dialer),
+      order_(std::move(order)),
+      events_(std::move(events)),
+      machine_(order_.terms),
+      establishment_(loop, [this] { OnEstablishmentLimit(); }),
+      state_limit_(loop, [this] { Do(machine_.OnTimeout()); }),
+      close_limit_(loop, [this] { OnTransportClosed("close limit"); }),
+      certificate_end_(loop, [this] { WatchCertificate(); }),
+      sweep_(loop, [this] { set_aside_.clear(); }) {}
+
+OutboundConnection::~OutboundConnection() = default;
+
+void OutboundConnection::Start() {
+  establishment_.Start(order_.establishment_limit);
+  const auto ascii = DomainToAscii(order_.terms.remote);
+  remote_ascii_ = ascii ? *ascii : order_.terms.remote;
+  const bool tls = order_.terms.row.tls != NegotiationLevel::kNotSupported;
+  dial_ =
+      dialer_.Start({.domain = remote_ascii_, .proxy = order_.proxy, .direct_tls = tls},
+                    {.on_connected =
+                         [this](std::unique_ptr<TcpStream> tcp, const OutboundTarget& target) {
+                           OnConnected(std::move(tcp), target);
+                         },
+                     .on_failed = [this](const OutboundFault& fault) { Failed(fault, {}); },
+                     .on_step = [this](std::string_view step, bool ok,
+                                       std::string detail) { Tell(step, ok, std::move(detail)); }});
+}
+
+void OutboundConnection::OnConnected(std::unique_ptr<TcpStream> tcp, const OutboundTarget& target) {
+  if (life_ != Life::kEstablishing) return;
+  direct_tls_ = target.direct_tls;
+  tls_pending_ = peer_is_done_ = false;
+  ++generation_;
+  transport_ = StreamTransport::Create(loop_, std::move(tcp), TransportEvents());
+  timed_state_ = OutboundState::kIdle;
+  const bool in_clear = std::exchange(in_clear_next_, false);
+  Do(in_clear ? machine_.StartInClear() : machine_.Start(direct_tls_));
+}
+
+StreamTransport::Events OutboundConnection::TransportEvents() {
+  // A transport set aside may still speak, and a peer may speak after our footer; what they say is
+  // void.
+  const auto current = [this, mine = generation_] { return mine == generation_; };
+  const auto heard = [this, current] { return current() && life_ < Life::kClosing; };
+  StreamTransport::Events events;
+  events.on_header = [this, heard](const StreamHeader& header) {
+    if (heard()) Do(machine_.OnHeader(header));
+  };
+  events.on_element = [this, heard](proto::Element& element, std::size_t) {
+    if (!heard()) return;
+    TellElement(element);
+    Do(machine_.OnElement(element));
+  };
+  events.on_oversized = [this, heard](const proto::Element&) {
+    if (heard() && events_.on_dropped) events_.on_dropped("an oversized element");
+  };
+  events.on_footer = [this, current] {
+    if (current()) OnFooter();
+  };
+  events.on_bad_xml = [this, heard](StreamCondition condition) {
+    if (!heard()) return;
+    peer_is_done_ = true;
+    Do(machine_.OnClosed("bad XML: " + std::string(StreamConditionName(condition)), condition));
+  };
+  events.on_tls = [this, heard](const Result<void>& done) {
+    if (heard()) OnTls(done);
+  };
+  events.on_closed = [this, current](std::string_view why) {
+    if (current()) OnTransportClosed(why);
+  };
+  events.on_writable = [this, heard] {
+    if (heard() && events_.on_writable) events_.on_writable();
+  };
+  return events;
+}
+
+void OutboundConnection::Do(const OutboundActions& actions) {
+  for (const OutboundAction& action : actions)
+    std::visit([this](const auto& each) { DoOne(each); }, action);
+  WatchState();
+}
+
+// The limit counts from entering the state; no byte arms it anew.
+void OutboundConnection::WatchState() {
+  if (machine_.state() == timed_state_) return;
+  timed_state_ = machine_.state();
+  const auto limit = TimeLimitOf(timed_state_);
+  if (limit)
+    state_limit_.Start(*limit);
+  else
+    state_limit_.Stop();
+}
+
+void OutboundConnection::DoOne(const outbound::SendXml& action) {
+  transport_->Send(action.xml);
+}
+
+void OutboundConnection::DoOne(const outbound::OpenXml& action) {
+  transport_->RestartXml();
+  transport_->Send(action.header);
+}
+
+void OutboundConnection::DoOne(const outbound::BeginTls&) {
+  tls_pending_ = true;
+  transport_->StartTls(direct_tls_ ? order_.direct : order_.starttls, TlsSession::Role::kClient,
+                       remote_ascii_);
+}
+
+void OutboundConnection::DoOne(const outbound::ReconnectInClear&) {
+  Tell("tls", false, "peer refused TLS; once more without");
+  SetAsideTransport();
+  in_clear_next_ = true;
+  dial_->Again();
+}
+
+void OutboundConnection::DoOne(const outbound::MakeKey& action) {
+  if (events_.on_make_key) events_.on_make_key(action.local, action.stream_id);
+}
+
+void OutboundConnection::DoOne(const outbound::PairOpen& action) {
+  Established();
+  if (action.method == proto::SASL_TLS) WatchCertificate();
+  if (events_.on_pair_open) events_.on_pair_open(action.local, action.method);
+}
+
+void OutboundConnection::DoOne(const outbound::PairFailed& action) {
+  if (events_.on_pair_failed) events_.on_pair_failed(action.local, action.fault);
+}
+
+void OutboundConnection::DoOne(const outbound::ReadyToVerify&) {
+  Established();
+  if (events_.on_ready_to_verify) events_.on_ready_to_verify();
+}
+
+void OutboundConnection::DoOne(const outbound::Verified& action) {
+  if (events_.on_verified) events_.on_verified(action.request, action.result);
+}
+
+void OutboundConnection::DoOne(const outbound::Dropped& action) {
+  if (events_.on_dropped) events_.on_dropped(action.what);
+}
+
+void OutboundConnection::DoOne(const outbound::Fail& action) {
+  if (life_ != Life::kEstablishing || !machine_.MayTryNextTarget())
+    return Failed(action.fault, action.say);
+  Tell("result", false, action.fault.text + "; on to the next target");
+  SetAsideTransport();
+  dial_->Next(action.fault);
+}
+
+void OutboundConnection::OnTls(const Result<void>& done) {
+  if (!done) {
+    Tell("tls", false, done.error().text);
+    SetAsideTransport();
+    return Do(machine_.OnTlsFailed("TLS: " + done.error().text));
+  }
+  tls_pending_ = false;
+  const TlsSession& tls = *transport_->tls();
+  const PeerCertificate& peer = tls.peer();
+  const bool ok = peer.chain_valid && MatchesXmppDomain(peer, order_.terms.remote);
+  Tell("tls", true, tls.version() + " " + tls.cipher());
+  TellCertificate(peer, ok);
+  Do(machine_.OnTls(ok));
+}
+
+void OutboundConnection::TellCertificate(const PeerCertificate& peer, bool ok) {
+  if (!events_.on_step) return;
+  if (!peer.presented) return Tell("certificate", false, "peer showed none");
+  std::string detail = "names: " + Join(peer.dns_names);
+  if (!peer.srv_names.empty()) detail += "; SRV: " + Join(peer.srv_names);
+  if (!peer.xmpp_addrs.empty()) detail += "; XMPP: " + Join(peer.xmpp_addrs);
+  detail += "; " + std::to_string((peer.not_after_unix - UnixNow()) / 86400) + " days left";
+  if (!peer.chain_valid) detail += "; not trusted: " + peer.chain_error;
+  if (peer.chain_valid && !ok) detail += "; does not prove " + order_.terms.remote;
+  Tell("certificate", ok, std::move(detail));
+}
+
+void OutboundConnection::TellElement(const proto::Element& element) {
+  if (!events_.on_step) return;
+  if (Is(element, "features", ns::kStream))
+    return Tell("features", true, DescribeFeatures(element));
+  if (element.ns() == ns::kSasl) return Tell("sasl", element.name() == "success", element.name());
+  if (element.ns() != ns::kDialback) return;
+  const std::string_view type = Attribute(element, "type");
+  Tell("dialback", type == "valid", element.name() + " " + std::string(type));
+}
+
+// A certificate that ends takes its stream along (2.5, "Life-time").
+void OutboundConnection::WatchCertificate() {
+  if (life_ != Life::kOpen || transport_->tls() == nullptr) return;
+  constexpr std::int64_t kLongestWait = 86400;
+  const std::int64_t left = transport_->tls()->peer().not_after_unix - UnixNow();
+  if (left > 0) return certificate_end_.Start(seconds{std::min(left, kLongestWait)});
+  Failed({OutboundFailure::kClosed, RetryClass::kOrdinary, "peer's certificate has expired"},
+         StreamCondition::kReset);
+}
+
+void OutboundConnection::OnFooter() {
+  peer_is_done_ = true;
+  if (life_ == Life::kClosing) return transport_->Close();
+  Do(machine_.OnFooter());
+}
+
+void OutboundConnection::OnTransportClosed(std::string_view why) {
+  if (life_ == Life::kClosing) {
+    life_ = Life::kGone;
+    ++generation_;
+    close_limit_.Stop();
+    return events_.on_gone();
+  }
+  if (life_ == Life::kGone) return;
+  SetAsideTransport();
+  Do(machine_.OnClosed(why.empty() ? "peer closed the connection" : std::string(why)));
+}
+
+void OutboundConnection::OnEstablishmentLimit() {
+  OutboundFault fault{OutboundFailure::kTimedOut, {}, "not established in time"};
+  Failed(fault, transport_ ? std::optional(StreamCondition::kConnectionTimeout) : std::nullopt);
+}
+
+void OutboundConnection::SetAsideTransport() {
+  if (!transport_) return;
+  ++generation_;
+  set_aside_.push_back(std::move(transport_));
+  sweep_.Start(milliseconds{0});
+}
+
+void OutboundConnection::Established() {
+  if (life_ != Life::kEstablishing) return;
+  life_ = Life::kOpen;
+  establishment_.Stop();
+  transport_->LiftUnverifiedBudget();
+}
+
+void OutboundConnection::Failed(const OutboundFault& fault, std::optional<StreamCondition> say) {
+  if (life_ == Life::kClosing || life_ == Life::kGone) return;
+  SayGoodbye(say);
+  if (events_.on_failed) events_.on_failed(fault);
+}
+
+void OutboundConnection::Close() {
+  SayGoodbye({});
+}
+void OutboundConnection::Close(StreamCondition say) {
+  SayGoodbye(say);
+}
+
+void OutboundConnection::SayGoodbye(std::optional<StreamCondition> say) {
+  if (life_ == Life::kClosing || life_ == Life::kGone) return;
+  life_ = Life::kClosing;
+  establishment_.Stop();
+  state_limit_.Stop();
+  certificate_end_.Stop();
+  if (!transport_ || tls_pending_) return close_limit_.Start(milliseconds{0});
+  transport_->Send(say ? StreamErrorXml(*say) : std::string(kStreamFooter));
+  if (peer_is_done_) transport_->Close();
+  close_limit_.Start(kCloseWait);
+}
+
+void OutboundConnection::GiveKey(std::string_view local, std::string_view key) {
+  Do(machine_.OnKey(local, key));
+}
+
+void OutboundConnection::AddPair(std::string_view local) {
+  Do(machine_.AddPair(std::string(local)));
+}
+
+void OutboundConnection::GiveUpPair(std::string_view local) {
+  Do(machine_.OnPairTimeout(local));
+}
+
+void OutboundConnection::Verify(VerifyRequest request) {
+  Do(machine_.Verify(std::move(request)));
+}
+
+std::string OutboundConnection::peer_address() const {
+  return transport_ ? transport_->peer().ToText() : std::string();
+}
+
+void OutboundConnection::Tell(std::string_view step, bool ok, std::string detail) const {
+  if (events_.on_step) events_.on_step(step, ok, std::move(detail));
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,425 @@
+#include "core/xmpp/outbound_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/tls/crypto.h"
+#include "core/xmpp/element.h"
+#include "core/xmpp/jid.h"
+#include "core/xmpp/xml_writer.h"
+
+namespace gatehouse {
+namespace {
+
+bool IsVersion1(const StreamHeader& header) {
+  return header.has_version && !header.version.empty() && header.version.front() != '0';
+}
+
+OutboundFault Negotiation(std::string text) {
+  return {OutboundFailure::kNegotiation, RetryClass::kConfigured, std::move(text)};
+}
+
+// The condition of an <error/> or <stream:error/>: the name of its first child in `ns`.
+std::string_view ConditionIn(const proto::Element& error, std::string_view ns) {
+  for (const proto::Node& node : error.children()) {
+    if (node.has_element() && node.element().ns() == ns && node.element().name() != "text")
+      return node.element().name();
+  }
+  return {};
+}
+
+bool OffersExternal(const proto::Element& features) {
+  const proto::Element* mechanisms = FindChild(features, "mechanisms", ns::kSasl);
+  if (mechanisms == nullptr) return false;
+  return std::ranges::any_of(mechanisms->children(), [](const proto::Node& node) {
+    return node.has_element() && Is(node.element(), "mechanism", ns::kSasl) &&
+           TextOf(node.element()) == "EXTERNAL";
+  });
+}
+
+bool IsKnownFeature(const proto::Element& feature) {
+  return feature.ns() == ns::kTls || feature.ns() == ns::kSasl ||
+         feature.ns() == ns::kDialbackFeature;
+}
+
+// A feature we do not know that says <required/>. RFC 6120 §4.3.2
+bool DemandsUnknown(const proto::Element& features) {
+  return std::ranges::any_of(features.children(), [](const proto::Node& node) {
+    return node.has_element() && !IsKnownFeature(node.element()) &&
+           FindChild(node.element(), "required", node.element().ns()) != nullptr;
+  });
+}
+
+std::string DialbackXml(std::string_view name, std::string_view from, std::string_view to,
+                        std::string_view id, std::string_view key) {
+  proto::Element element = MakeElement(name, ns::kDialback);
+  SetAttribute(element, "from", from);
+  SetAttribute(element, "to", to);
+  if (!id.empty()) SetAttribute(element, "id", id);
+  AddText(element, key);
+  std::string xml;
+  AppendXml(xml, element);
+  return xml;
+}
+
+bool SameDomain(std::string_view presented, std::string_view prepared) {
+  if (presented == prepared) return true;
+  const auto domain = PrepareDomain(presented);
+  return domain && *domain == prepared;
+}
+
+// A dialback error of a pair (3.6): what must change before trying again.
+OutboundFault ResultFault(const proto::Element& element) {
+  const proto::Element* error = FindChild(element, "error", ns::kServer);
+  if (error == nullptr) error = FindChild(element, "error", ns::kDialback);
+  const std::string condition(error == nullptr ? "" : ConditionIn(*error, ns::kStanzaErrors));
+  const bool setting = condition == "policy-violation" || condition == "not-authorized" ||
+                       condition == "not-allowed";
+  return {OutboundFailure::kDialbackError,
+          setting ? RetryClass::kConfigured : RetryClass::kOrdinary,
+          "dialback error " + (condition.empty() ? "without condition" : condition.substr(0, 64))};
+}
+
+}  // namespace
+
+std::string_view OutboundStateName(OutboundState state) {
+  static constexpr std::array<std::string_view, 13> kNames = {"idle",
+                                                              "await-header",
+                                                              "await-features",
+                                                              "await-proceed",
+                                                              "handshake",
+                                                              "await-tls-header",
+                                                              "await-tls-features",
+                                                              "await-sasl",
+                                                              "await-auth-header",
+                                                              "await-auth-features",
+                                                              "proving",
+                                                              "open",
+                                                              "closed"};
+  return kNames.at(static_cast<std::size_t>(state));
+}
+
+std::optional<seconds> TimeLimitOf(OutboundState state) {
+  switch (state) {
+    case OutboundState::kIdle:
+    case OutboundState::kOpen:
+    case OutboundState::kClosed:
+      return std::nullopt;
+    case OutboundState::kProving:
+      return seconds{45};
+    case OutboundState::kAwaitHeader:
+    case OutboundState::kAwaitFeatures:
+    case OutboundState::kAwaitProceed:
+    case OutboundState::kHandshake:
+    case OutboundState::kAwaitTlsHeader:
+    case OutboundState::kAwaitTlsFeatures:
+    case OutboundState::kAwaitSasl:
+    case OutboundState::kAwaitAuthHeader:
+    case OutboundState::kAwaitAuthFeatures:
+      return seconds{15};
+  }
+  std::unreachable();
+}
+
+OutboundMachine::OutboundMachine(OutboundTerms terms)
+    : terms_(std::move(terms)), methods_(PermittedMethods(terms_.row)) {}
+
+void OutboundMachine::Step(OutboundEvent event) {
+  const auto next = Next(state_, event);
+  GATEHOUSE_CHECK(next.has_value());  // callers ask only for steps of the table
+  state_ = *next;
+}
+
+OutboundActions OutboundMachine::OpenXml(OutboundEvent event) {
+  Step(event);
+  stream_id_.clear();
+  peer_does_dialback_ = false;
+  const bool dialback = terms_.row.dialback || terms_.purpose == OutboundPurpose::kVerifyKeys;
+  return {outbound::OpenXml{StreamHeaderXml(
+      {.from = terms_.local, .to = terms_.remote, .id = {}, .dialback = dialback})}};
+}
+
+OutboundActions OutboundMachine::Start(bool direct_tls) {
+  state_ = OutboundState::kIdle;
+  in_tls_ = certificate_ok_ = key_refused_ = false;
+  method_ = proto::AUTH_METHOD_NONE;
+  pairs_.clear();
+  verifying_.clear();
+  if (!direct_tls) return OpenXml(OutboundEvent::kConnected);
+  Step(OutboundEvent::kConnectedForTls);
+  return {outbound::BeginTls{}};
+}
+
+OutboundActions OutboundMachine::StartInClear() {
+  without_tls_ = true;
+  return Start(false);
+}
+
+OutboundActions OutboundMachine::Refuse(OutboundFault fault, std::optional<StreamCondition> say) {
+  const bool early = state_ < OutboundState::kAwaitTlsFeatures;
+  may_try_next_target_ = early && (fault.failure == OutboundFailure::kTlsFailed ||
+                                   fault.failure == OutboundFailure::kTimedOut ||
+                                   fault.failure == OutboundFailure::kClosed);
+  Step(OutboundEvent::kRefused);
+  return {outbound::Fail{std::move(fault), say}};
+}
+
+OutboundActions OutboundMachine::OnHeader(const StreamHeader& header) {
+  if (!Next(state_, OutboundEvent::kHeader)) return {outbound::Dropped{"a stream header"}};
+  if (header.ns != ns::kStream || header.name != "stream" || header.default_ns != ns::kServer)
+    return Refuse({OutboundFailure::kClosed, {}, "header in a wrong namespace"},
+                  StreamCondition::kInvalidNamespace);
+  if (header.has_from && !SameDomain(header.from, terms_.remote))
+    return Refuse(Negotiation("peer answered as another domain"), StreamCondition::kInvalidFrom);
+  Step(OutboundEvent::kHeader);
+  stream_id_ = header.id;
+  peer_does_dialback_ = header.declares_dialback;
+  if (IsVersion1(header)) return {};
+  // No features will come. RFC 6120 §4.7.5
+  if (state_ == OutboundState::kAwaitFeatures) return ChooseInClear(false);
+  return Refuse(Negotiation("peer speaks a stream version before 1.0 inside TLS"),
+                StreamCondition::kUnsupportedVersion);
+}
+
+OutboundActions OutboundMachine::OnElement(const proto::Element& element) {
+  if (state_ == OutboundState::kClosed) return {};
+  if (Is(element, "error", ns::kStream))
+    return Refuse(StreamErrorFault(ConditionIn(element, ns::kStreamErrors)));
+  if (element.ns() == ns::kDialback) return OnDialbackElement(element);
+  switch (state_) {
+    case OutboundState::kAwaitFeatures:
+    case OutboundState::kAwaitTlsFeatures:
+    case OutboundState::kAwaitAuthFeatures:
+      return Is(element, "features", ns::kStream) ? OnFeatures(element) : Unexpected(element);
+    case OutboundState::kAwaitProceed:
+      return OnTlsElement(element);
+    case OutboundState::kAwaitSasl:
+      return OnSaslElement(element);
+    case OutboundState::kProving:
+    case OutboundState::kOpen:
+      return {outbound::Dropped{"<" + element.name().substr(0, 32) + "/> on an outbound stream"}};
+    case OutboundState::kIdle:
+    case OutboundState::kAwaitHeader:
+    case OutboundState::kHandshake:
+    case OutboundState::kAwaitTlsHeader:
+    case OutboundState::kAwaitAuthHeader:
+    case OutboundState::kClosed:
+      return Unexpected(element);
+  }
+  std::unreachable();
+}
+
+OutboundActions OutboundMachine::Unexpected(const proto::Element& element) {
+  return Refuse({OutboundFailure::kClosed,
+                 {},
+                 "unexpected <" + element.name().substr(0, 32) + "/> in state " +
+                     std::string(OutboundStateName(state_))},
+                StreamCondition::kUnsupportedStanzaType);
+}
+
+OutboundActions OutboundMachine::OnFeatures(const proto::Element& features) {
+  if (DemandsUnknown(features))
+    return Refuse(Negotiation("peer requires a feature unknown here"),
+                  StreamCondition::kUnsupportedFeature);
+  if (FindChild(features, "dialback", ns::kDialbackFeature) != nullptr) peer_does_dialback_ = true;
+  if (state_ == OutboundState::kAwaitFeatures)
+    return ChooseInClear(FindChild(features, "starttls", ns::kTls) != nullptr);
+  if (state_ == OutboundState::kAwaitTlsFeatures) return ChooseInTls(OffersExternal(features));
+  Step(OutboundEvent::kChoseOpen);
+  method_ = proto::SASL_TLS;
+  pairs_[terms_.local] = PairState::kOpen;
+  return {outbound::PairOpen{terms_.local, method_}};
+}
+
+// 3.4 up to step T; column "TLS" of 4.6.
+OutboundActions OutboundMachine::ChooseInClear(bool tls_offered) {
+  const bool tls_wanted = terms_.row.tls != NegotiationLevel::kNotSupported && !without_tls_;
+  if (tls_wanted && (tls_offered || !methods_.tcp_dialback)) {
+    Step(OutboundEvent::kChoseTls);
+    std::string xml;
+    AppendXml(xml, MakeElement("starttls", ns::kTls));
+    return {outbound::SendXml{std::move(xml)}};
+  }
+  if (!methods_.tcp_dialback) return Refuse(Negotiation("peer offers no TLS"));
+  if (tls_wanted && !terms_.may_go_clear)
+    return Refuse({OutboundFailure::kTlsFailed, RetryClass::kConfigured,
+                   "peer offers no TLS, but did within the last 30 days"});
+  return ChooseDialback();
+}
+
+// 3.4 from step T on; column "then" of 4.6.
+OutboundActions OutboundMachine::ChooseInTls(bool external_offered) {
+  if (terms_.purpose == OutboundPurpose::kVerifyKeys) return ChooseDialback();
+  if (methods_.sasl_tls && external_offered && certificate_ok_ && terms_.shows_certificate) {
+    Step(OutboundEvent::kChoseSasl);
+    proto::Element auth = MakeElement("auth", ns::kSasl);
+    SetAttribute(auth, "mechanism", "EXTERNAL");
+    AddText(auth, Base64(terms_.local));
+    std::string xml;
+    AppendXml(xml, auth);
+    return {outbound::SendXml{std::move(xml)}};
+  }
+  if (methods_.tls_dialback && peer_does_dialback_) return ChooseDialback();
+  if (methods_.sasl_tls && !certificate_ok_)
+    return Refuse(Negotiation("peer's certificate does not prove its domain"));
+  if (methods_.sasl_tls && !terms_.shows_certificate)
+    return Refuse(Negotiation("SASL EXTERNAL needs a certificate of ours"));
+  if (methods_.sasl_tls && !external_offered)
+    return Refuse(Negotiation("peer does not offer SASL EXTERNAL"));
+  return Refuse(Negotiation("peer does not offer dialback"));
+}
+
+OutboundActions OutboundMachine::ChooseDialback() {
+  if (terms_.purpose == OutboundPurpose::kVerifyKeys) {
+    Step(OutboundEvent::kChoseOpen);
+    return {outbound::ReadyToVerify{}};
+  }
+  if (stream_id_.empty()) return Refuse(Negotiation("peer's header has no id: no dialback"));
+  Step(OutboundEvent::kChoseDialback);
+  method_ = in_tls_ ? proto::TLS_DIALBACK : proto::TCP_DIALBACK;
+  pairs_[terms_.local] = PairState::kAwaitKey;
+  return {outbound::MakeKey{terms_.local, stream_id_}};
+}
+
+OutboundActions OutboundMachine::OnTlsElement(const proto::Element& element) {
+  if (Is(element, "failure", ns::kTls)) return TlsRefused();
+  if (!Is(element, "proceed", ns::kTls)) return Unexpected(element);
+  Step(OutboundEvent::kProceed);
+  return {outbound::BeginTls{}};
+}
+
+OutboundActions OutboundMachine::TlsRefused() {
+  if (methods_.tcp_dialback && terms_.may_go_clear) {
+    Step(OutboundEvent::kRefused);
+    return {outbound::ReconnectInClear{}};
+  }
+  return Refuse({OutboundFailure::kTlsFailed, RetryClass::kOrdinary, "peer refused STARTTLS"});
+}
+
+OutboundActions OutboundMachine::OnTls(bool certificate_ok) {
+  if (!Next(state_, OutboundEvent::kTlsDone)) return {};
+  in_tls_ = true;
+  certificate_ok_ = certificate_ok;
+  return OpenXml(OutboundEvent::kTlsDone);
+}
+
+OutboundActions OutboundMachine::OnTlsFailed(std::string why) {
+  if (state_ == OutboundState::kClosed) return {};
+  return Refuse({OutboundFailure::kTlsFailed, RetryClass::kOrdinary, std::move(why)});
+}
+
+OutboundActions OutboundMachine::OnSaslElement(const proto::Element& element) {
+  if (Is(element, "success", ns::kSasl)) return OpenXml(OutboundEvent::kSaslSuccess);
+  if (!Is(element, "failure", ns::kSasl)) return Unexpected(element);
+  if (methods_.tls_dialback && peer_does_dialback_) return ChooseDialback();
+  return Refuse(Negotiation("peer refused SASL EXTERNAL: " +
+                            std::string(ConditionIn(element, ns::kSasl).substr(0, 64))));
+}
+
+OutboundActions OutboundMachine::OnKey(std::string_view local, std::string_view key) {
+  const auto pair = pairs_.find(local);
+  if (pair == pairs_.end() || pair->second != PairState::kAwaitKey) return {};
+  if (key.empty())
+    return PairRefused(pair->first, {OutboundFailure::kOverload, {}, "no dialback key was made"});
+  pair->second = PairState::kAwaitResult;
+  return {outbound::SendXml{DialbackXml("result", local, terms_.remote, {}, key)}};
+}
+
+OutboundActions OutboundMachine::OnDialbackElement(const proto::Element& element) {
+  const std::string_view type = Attribute(element, "type");
+  if (type.empty()) return {outbound::Dropped{"a dialback request on an outbound stream"}};
+  if (element.name() == "result") return OnResult(element, type);
+  if (element.name() == "verify") return OnVerifyAnswer(element, type);
+  return {outbound::Dropped{"an unknown dialback element"}};
+}
+
+// The table of 3.6.
+OutboundActions OutboundMachine::OnResult(const proto::Element& element, std::string_view type) {
+  const auto pair = std::ranges::find_if(pairs_, [&](const auto& each) {
+    return each.second == PairState::kAwaitResult &&
+           SameDomain(Attribute(element, "to"), each.first);
+  });
+  if (pair == pairs_.end() || !SameDomain(Attribute(element, "from"), terms_.remote))
+    return {outbound::Dropped{"a dialback result without request"}};
+  const std::string local = pair->first;
+  if (type == "valid") {
+    pair->second = PairState::kOpen;
+    Step(OutboundEvent::kPairProven);
+    return {outbound::PairOpen{local, method_}};
+  }
+  if (type != "invalid") return PairRefused(local, ResultFault(element));
+  key_refused_ = true;
+  return PairRefused(local, {OutboundFailure::kKeyRefused, {}, "our dialback key was refused"});
+}
+
+// A dialback error leaves the stream to the other pairs; without any it has no use.
+OutboundActions OutboundMachine::PairRefused(const std::string& local, OutboundFault fault) {
+  const std::string name = local;
+  pairs_.erase(name);
+  if (pairs_.empty()) return Refuse(std::move(fault));
+  return {outbound::PairFailed{name, std::move(fault)}};
+}
+
+OutboundActions OutboundMachine::OnVerifyAnswer(const proto::Element& element,
+                                                std::string_view type) {
+  const auto pending = std::ranges::find_if(verifying_, [&](const VerifyRequest& request) {
+    return Attribute(element, "id") == request.id &&
+           SameDomain(Attribute(element, "from"), request.to) &&
+           SameDomain(Attribute(element, "to"), request.from);
+  });
+  if (pending == verifying_.end()) return {outbound::Dropped{"a verify answer without request"}};
+  VerifyRequest request = std::move(*pending);
+  verifying_.erase(pending);
+  VerifyResult result = VerifyResult::kError;
+  if (type == "valid") result = VerifyResult::kValid;
+  if (type == "invalid") result = VerifyResult::kInvalid;
+  if (type == "error" && ResultFault(element).text.ends_with(" item-not-found"))
+    result = VerifyResult::kNotFound;
+  return {outbound::Verified{std::move(request), result}};
+}
+
+OutboundActions OutboundMachine::OnFooter() {
+  if (state_ != OutboundState::kOpen) return OnClosed("peer closed the stream");
+  return Refuse({OutboundFailure::kClosed, RetryClass::kAtOnce, "peer closed the stream"});
+}
+
+OutboundActions OutboundMachine::OnClosed(std::string why, std::optional<StreamCondition> say) {
+  if (state_ == OutboundState::kClosed) return {};
+  if (state_ == OutboundState::kAwaitProceed) return TlsRefused();
+  if (state_ == OutboundState::kAwaitSasl)
+    return Refuse(Negotiation("peer closed the stream during SASL"));
+  return Refuse({OutboundFailure::kClosed, RetryClass::kOrdinary, std::move(why)}, say);
+}
+
+OutboundActions OutboundMachine::OnTimeout() {
+  if (state_ == OutboundState::kClosed) return {};
+  return Refuse({OutboundFailure::kTimedOut, RetryClass::kOrdinary,
+                 "no answer in state " + std::string(OutboundStateName(state_))},
+                StreamCondition::kConnectionTimeout);
+}
+
+OutboundActions OutboundMachine::OnPairTimeout(std::string_view local) {
+  const auto pair = pairs_.find(local);
+  if (pair == pairs_.end() || pair->second == PairState::kOpen) return {};
+  return PairRefused(pair->first, {OutboundFailure::kTimedOut, {}, "no dialback result"});
+}
+
+bool OutboundMachine::MayAddPair() const {
+  return state_ == OutboundState::kOpen && method_ != proto::SASL_TLS && !key_refused_ &&
+         terms_.purpose == OutboundPurpose::kSendStanzas;
+}
+
+OutboundActions OutboundMachine::AddPair(std::string local) {
+  GATEHOUSE_CHECK(MayAddPair() && !pairs_.contains(local));
+  pairs_[local] = PairState::kAwaitKey;
+  return {outbound::MakeKey{std::move(local), stream_id_}};
+}
+
+OutboundActions OutboundMachine::Verify(VerifyRequest request) {
+  GATEHOUSE_CHECK(state_ == OutboundState::kOpen && terms_.purpose == OutboundPurpose::kVerifyKeys);
+  std::string xml = DialbackXml("verify", request.from, request.to, request.id, request.key);
+  verifying_.push_back(std::move(request));
+  return {outbound::SendXml{std::move(xml)}};
+}
+
+}  // namespace gatehouse
