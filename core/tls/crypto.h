@@ -13,7 +13,7 @@ namespace gatehouse {
 [[nodiscard]] std::string RandomHex(std::size_t bytes);    // lower case, 2 characters each
 [[nodiscard]] std::string Sha256(std::string_view data);   // 32 raw octets
 [[nodiscard]] std::string HmacSha256(std::string_view key, std::string_view message);
-[[nodiscard]] std::string Hex(std::string_view bytes);     // lower case
+[[nodiscard]] std::string Hex(std::string_view bytes);  // lower case
 [[nodiscard]] std::string Base64(std::string_view bytes);
 [[nodiscard]] std::string Base64Url(std::string_view bytes);  // no padding
 // Strict: no white space, right padding. False when not.

@@ -1,9 +1,11 @@
-// What many TLS sessions share: our chain and key, the trust anchors, the versions and suites of 2.4.
+// What many TLS sessions share: our chain and key, the trust anchors, the versions and suites
+// of 2.4.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/result.h"
 
@@ -15,14 +17,20 @@ struct TlsFiles {
   std::string trust;       // "system", "" (= system) or a PEM file of anchors
 };
 
-// TLS 1.3 and 1.2 only, AEAD with forward secrecy, no renegotiation, no compression, no early data (2.4).
-// The peer's certificate is always requested and verified; the handshake does not fail over it, the result is
-// recorded in the session for the caller to judge (2.4 no. 6), unless `require_peer_certificate`.
+// TLS 1.3 and 1.2 only, AEAD with forward secrecy, no renegotiation, no compression, no early data,
+// no resumption: federation streams live long, and each handshake verifies its peer anew (2.4). The
+// peer's certificate is always requested and verified; the handshake does not fail over it, the
+// result is recorded in the session for the caller to judge (2.4 no. 6), unless
+// `require_peer_certificate`.
 class TlsContext {
  public:
   struct Options {
-    bool require_peer_certificate = false;  // SIP mutual TLS: handshake fails without a valid chain (11.8)
-    std::string alpn;                       // "xmpp-server" for direct TLS; empty: none
+    bool require_peer_certificate =
+        false;         // SIP mutual TLS: handshake fails without a valid chain (11.8)
+    std::string alpn;  // "xmpp-server" for direct TLS; empty: none
+    // Direct TLS, server: SNI must be sent and name one of these (A-labels), else alert
+    // unrecognized_name (2.15). Empty: no such rule.
+    std::vector<std::string> required_server_names;
   };
   // Fails with one line naming the file and what is wrong with it.
   static Result<std::shared_ptr<const TlsContext>> Create(const TlsFiles& files, Options options);

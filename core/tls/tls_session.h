@@ -15,18 +15,19 @@
 
 namespace gatehouse {
 
-// The peer's leaf certificate, as far as anybody may consult it. Names only from subjectAltName, never the CN.
+// The peer's leaf certificate, as far as anybody may consult it. Names only from subjectAltName,
+// never the CN.
 struct PeerCertificate {
   bool presented = false;
-  bool chain_valid = false;     // to the context's anchors, times, EKU by 2.5
-  std::string chain_error;      // why not, for the log and the operator
+  bool chain_valid = false;             // to the context's anchors, times, EKU by 2.5
+  std::string chain_error;              // why not, for the log and the operator
   std::vector<std::string> dns_names;   // dNSName, as presented
   std::vector<std::string> srv_names;   // otherName 1.3.6.1.5.5.7.8.7
   std::vector<std::string> xmpp_addrs;  // otherName 1.3.6.1.5.5.7.8.5
   std::vector<std::string> uris;        // uniformResourceIdentifier
-  std::string common_name;              // for SIP peers without any SAN (11.8); never for XMPP
-  std::int64_t not_after_unix = 0;      // the earliest of the chain
-  std::string sha256;                   // of the leaf, lower-case hex
+  std::string common_name;  // only where there is no SAN at all: for SIP (11.8), never for XMPP
+  std::int64_t not_after_unix = 0;  // the earliest of the chain
+  std::string sha256;               // of the leaf, lower-case hex
 };
 
 class TlsSession {
@@ -40,16 +41,19 @@ class TlsSession {
     std::function<void()> on_handshake_done;  // once
     std::function<void()> on_peer_closed;     // close_notify
   };
-  // `server_name`: client: SNI to send (A-label). Server: the name SNI must match when sent; empty: any.
-  static Result<std::unique_ptr<TlsSession>> Create(std::shared_ptr<const TlsContext> context, Role role,
-                                                    std::string_view server_name, Events events);
+  // `server_name`: client: SNI to send (A-label). Server: the name SNI must match when sent; empty:
+  // any.
+  static Result<std::unique_ptr<TlsSession>> Create(std::shared_ptr<const TlsContext> context,
+                                                    Role role, std::string_view server_name,
+                                                    Events events);
   virtual ~TlsSession() = default;
 
   virtual Result<void> Start() = 0;  // client: sends the first flight
-  // Takes ciphertext; the callbacks fire inside and may destroy the session. Fails with the alert's words; the
-  // alert itself went to on_ciphertext.
+  // Takes ciphertext; the callbacks fire inside and may destroy the session. Fails with the alert's
+  // words; the alert itself went to on_ciphertext.
   virtual Result<void> Feed(std::span<const std::byte> ciphertext) = 0;
-  // Plaintext to send; one call makes as few records as possible (16 KiB each). Only after the handshake.
+  // Plaintext to send; one call makes as few records as possible (16 KiB each). Only after the
+  // handshake.
   virtual Result<void> Write(std::string_view plaintext) = 0;
   virtual void Shutdown() = 0;  // sends close_notify
 
@@ -57,14 +61,15 @@ class TlsSession {
   [[nodiscard]] virtual const PeerCertificate& peer() const = 0;  // after the handshake
   [[nodiscard]] virtual std::string version() const = 0;          // "TLSv1.3"
   [[nodiscard]] virtual std::string cipher() const = 0;
-  [[nodiscard]] virtual std::string alpn() const = 0;             // negotiated, or empty
+  [[nodiscard]] virtual std::string alpn() const = 0;         // negotiated, or empty
+  [[nodiscard]] virtual std::string server_name() const = 0;  // SNI as sent, or empty
 };
 
-// True where `peer` proves to be `domain` (A-label or U-label, prepared) as an XMPP server: SRV-ID, DNS-ID with the
-// wildcard rule, XmppAddr; never the CN (2.5). Says nothing of chain_valid.
+// True where `peer` proves to be `domain` (A-label or U-label, prepared) as an XMPP server: SRV-ID,
+// DNS-ID with the wildcard rule, XmppAddr; never the CN (2.5). Says nothing of chain_valid.
 [[nodiscard]] bool MatchesXmppDomain(const PeerCertificate& peer, std::string_view domain);
-// True where `peer` proves to be the SIP host `name`: sip URI host or DNS-ID equal, no wildcard; the CN only where
-// there is no SAN at all (11.8; RFC 5922 §7.1, §7.2).
+// True where `peer` proves to be the SIP host `name`: sip URI host or DNS-ID equal, no wildcard;
+// the CN only where there is no SAN at all (11.8; RFC 5922 §7.1, §7.2).
 [[nodiscard]] bool MatchesSipName(const PeerCertificate& peer, std::string_view name);
 
 }  // namespace gatehouse

@@ -1,0 +1,29 @@
+// The one kind of TlsContext there is. Only core/tls includes BoringSSL.
+#pragma once
+
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+
+#include <string>
+
+#include "core/tls/tls_context.h"
+
+namespace gatehouse {
+
+struct BoringContext final : TlsContext {
+  Options options;
+  bssl::UniquePtr<SSL_CTX> ctx;
+  bssl::UniquePtr<BIO_METHOD> memory_bio;  // reads and writes in a session's memory
+};
+
+// "NO_SHARED_CIPHER": the oldest reason BoringSSL noted in this thread; empties its list.
+[[nodiscard]] std::string TakeTlsReason();
+
+// What the callbacks of tls_session.cc do for the context.
+int VerifyPeer(X509_STORE_CTX* store, void* argument) noexcept;
+int JudgeServerName(SSL* ssl, int* alert, void* argument) noexcept;
+int BioRead(BIO* bio, char* to, int room) noexcept;
+int BioWrite(BIO* bio, const char* from, int size) noexcept;
+long BioControl(BIO* bio, int command, long number, void* pointer) noexcept;
+
+}  // namespace gatehouse

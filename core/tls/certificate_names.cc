@@ -1,0 +1,88 @@
+#include "core/tls/certificate_names.h"
+
+#include <openssl/asn1.h>
+#include <openssl/mem.h>
+#include <openssl/nid.h>
+#include <openssl/obj.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gatehouse {
+namespace {
+
+constexpr std::string_view kSrvName = "1.3.6.1.5.5.7.8.7";   // RFC 4985
+constexpr std::string_view kXmppAddr = "1.3.6.1.5.5.7.8.5";  // RFC 6120 §13.7.1.4
+
+std::string_view Octets(const ASN1_STRING* text) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+bool IsPlainAscii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+void AddIa5(std::vector<std::string>& names, std::string_view name) {
+  if (!name.empty() && IsPlainAscii(name)) names.emplace_back(name);
+}
+
+void AddOtherName(const OTHERNAME& name, PeerCertificate& peer) {
+  std::array<char, 80> oid{};
+  OBJ_obj2txt(oid.data(), static_cast<int>(oid.size()), name.type_id, 1);
+  const std::string_view type = oid.data();
+  const ASN1_TYPE& value = *name.value;
+  if (type == kSrvName && value.type == V_ASN1_IA5STRING)
+    AddIa5(peer.srv_names, Octets(value.value.ia5string));
+  if (type != kXmppAddr || value.type != V_ASN1_UTF8STRING) return;
+  const std::string_view address = Octets(value.value.utf8string);
+  if (!address.empty() && address.find('\0') == std::string_view::npos)
+    peer.xmpp_addrs.emplace_back(address);
+}
+
+void AddName(const GENERAL_NAME& name, PeerCertificate& peer) {
+  switch (name.type) {
+    case GEN_DNS:
+      return AddIa5(peer.dns_names, Octets(name.d.dNSName));
+    case GEN_URI:
+      return AddIa5(peer.uris, Octets(name.d.uniformResourceIdentifier));
+    case GEN_OTHERNAME:
+      return AddOtherName(*name.d.otherName, peer);
+    default:
+      return;  // addresses and directory names prove no domain
+  }
+}
+
+// The last, which is the most specific one. RFC 6125 §2.3
+std::string CommonName(X509* leaf) {
+  X509_NAME* subject = X509_get_subject_name(leaf);
+  int last = -1;
+  for (int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1); at >= 0;
+       at = X509_NAME_get_index_by_NID(subject, NID_commonName, at))
+    last = at;
+  if (last < 0) return {};
+  const std::string_view name =
+      Octets(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
+  return IsPlainAscii(name) ? std::string(name) : std::string();
+}
+
+}  // namespace
+
+bool ReadNames(X509* leaf, PeerCertificate& peer) {
+  int state = -1;
+  const bssl::UniquePtr<GENERAL_NAMES> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, &state, nullptr)));
+  if (!names) {
+    const bool absent = state == -1;  // -2: twice; 0 or more: cannot be read
+    if (absent) peer.common_name = CommonName(leaf);
+    return absent;
+  }
+  for (const GENERAL_NAME* name : names.get()) AddName(*name, peer);
+  return sk_GENERAL_NAME_num(names.get()) > 0;
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,137 @@
+#include "core/tls/certificate_verdict.h"
+
+#include <openssl/asn1.h>
+#include <openssl/ec_key.h>
+#include <openssl/evp.h>
+#include <openssl/mem.h>
+#include <openssl/nid.h>
+#include <openssl/obj.h>
+#include <openssl/sha.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "core/tls/certificate_names.h"
+#include "core/tls/crypto.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr int kMinRsaBits = 2048;
+constexpr std::string_view kSipDomainPurpose = "1.3.6.1.5.5.7.3.20";  // RFC 5924 §4
+
+std::int64_t UnixTime(const ASN1_TIME* time) {
+  const bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
+  int days = 0;
+  int second = 0;
+  if (ASN1_TIME_diff(&days, &second, epoch.get(), time) != 1) return 0;
+  return std::int64_t{days} * 86400 + second;
+}
+
+std::string OidText(const ASN1_OBJECT* object) {
+  std::array<char, 80> text{};
+  OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
+  return text.data();
+}
+
+bool PurposeAllows(X509* leaf, CertificateUse use) {
+  if (X509_get_ext_by_NID(leaf, NID_ext_key_usage, -1) < 0) return true;
+  const bssl::UniquePtr<EXTENDED_KEY_USAGE> purposes(static_cast<EXTENDED_KEY_USAGE*>(
+      X509_get_ext_d2i(leaf, NID_ext_key_usage, nullptr, nullptr)));
+  if (!purposes) return false;
+  for (const ASN1_OBJECT* purpose : purposes.get()) {
+    const int nid = OBJ_obj2nid(purpose);
+    if (nid == NID_server_auth || nid == NID_client_auth || nid == NID_anyExtendedKeyUsage)
+      return true;
+    if (use == CertificateUse::kSip && OidText(purpose) == kSipDomainPurpose) return true;
+  }
+  return false;
+}
+
+bool KeyIsStrong(X509* certificate) {
+  const bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(certificate));
+  if (!key) return false;
+  switch (EVP_PKEY_id(key.get())) {
+    case EVP_PKEY_RSA:
+      return EVP_PKEY_bits(key.get()) >= kMinRsaBits;
+    case EVP_PKEY_EC: {
+      const int curve = EC_GROUP_get_curve_name(EC_KEY_get0_group(EVP_PKEY_get0_EC_KEY(key.get())));
+      return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1;
+    }
+    case EVP_PKEY_ED25519:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool SignatureIsStrong(const X509* certificate) {
+  const int algorithm = X509_get_signature_nid(certificate);
+  if (algorithm == NID_ED25519 || algorithm == NID_rsassaPss) return true;
+  int digest = NID_undef;
+  int key = NID_undef;
+  if (OBJ_find_sigid_algs(algorithm, &digest, &key) != 1) return false;
+  return digest == NID_sha256 || digest == NID_sha384 || digest == NID_sha512;
+}
+
+// The rules of 2.5 beyond RFC 5280. Empty: all hold.
+std::string OwnRuleBroken(STACK_OF(X509) * chain, CertificateUse use) {
+  X509* leaf = sk_X509_value(chain, 0);
+  if (!PurposeAllows(leaf, use)) return "extended key usage allows neither server nor client";
+  if ((X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0)  // all bits where it is absent
+    return "key usage does not allow digital signatures";
+  const std::size_t count = sk_X509_num(chain);
+  for (std::size_t i = 0; i < count; ++i) {
+    X509* certificate = sk_X509_value(chain, i);
+    const bool anchor = i + 1 == count;  // trusted as it is
+    if (!KeyIsStrong(certificate) && (i == 0 || !anchor))
+      return "key is neither RSA of 2048 bits, P-256, P-384 nor Ed25519";
+    if (!anchor && !SignatureIsStrong(certificate)) return "signature with SHA-1 or MD5";
+  }
+  return {};
+}
+
+std::string Sha256Of(X509* certificate) {
+  std::uint8_t* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  if (size < 0) return {};
+  const bssl::UniquePtr<std::uint8_t> owned(der);
+  return Hex(Sha256({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)}));
+}
+
+std::int64_t EarliestEnd(STACK_OF(X509) * chain, const X509* leaf) {
+  std::int64_t earliest = UnixTime(X509_get0_notAfter(leaf));
+  if (chain == nullptr) return earliest;
+  for (const X509* certificate : chain)
+    earliest = std::min(earliest, UnixTime(X509_get0_notAfter(certificate)));
+  return earliest;
+}
+
+}  // namespace
+
+PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use) {
+  // Any purpose here: serverAuth alone must do for a peer that connects to us (2.5). PurposeAllows
+  // judges.
+  X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(store), X509_PURPOSE_ANY);
+  const bool verified = X509_verify_cert(store) == 1;
+  PeerCertificate peer;
+  STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(store);
+  X509* leaf = X509_STORE_CTX_get0_cert(store);
+  if (leaf == nullptr) return peer;
+  peer.presented = true;
+  peer.sha256 = Sha256Of(leaf);
+  peer.not_after_unix = EarliestEnd(chain, leaf);
+  const bool names_readable = ReadNames(leaf, peer);
+  if (!verified)
+    peer.chain_error = X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
+  else if (!names_readable)
+    peer.chain_error = "subjectAltName cannot be read";
+  else
+    peer.chain_error = OwnRuleBroken(chain, use);
+  peer.chain_valid = peer.chain_error.empty();
+  return peer;
+}
+
+}  // namespace gatehouse

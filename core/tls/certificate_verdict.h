@@ -1,0 +1,16 @@
+// Judges a peer's chain by 2.5 and notes the names of its leaf.
+#pragma once
+
+#include <openssl/x509.h>
+
+#include "core/tls/tls_session.h"
+
+namespace gatehouse {
+
+// Whose certificates are judged: SIP has a key purpose of its own (RFC 5924; 11.8).
+enum class CertificateUse { kXmpp, kSip };
+
+// Runs the chain verification that `store` was prepared for. Everything found is in the result.
+[[nodiscard]] PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use);
+
+}  // namespace gatehouse
