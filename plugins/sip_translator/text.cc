@@ -1,0 +1,109 @@
+#include "plugins/sip_translator/text.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace gatehouse::translator {
+namespace {
+
+struct Character {
+  std::size_t octets = 0;  // 0: the octets are no UTF-8
+  std::uint32_t code = 0;
+};
+
+std::size_t LengthByFirst(unsigned char first) {
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return 2;
+  if (first >= 0xE0 && first <= 0xEF) return 3;
+  if (first >= 0xF0 && first <= 0xF4) return 4;
+  return 0;
+}
+
+// The character `text` starts with. RFC 3629 §4
+Character First(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const std::size_t length = LengthByFirst(first);
+  if (length == 0 || length > text.size()) return {};
+  std::uint32_t code = length == 1 ? first : first & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    const auto next = static_cast<unsigned char>(text[i]);
+    if ((next & 0xC0U) != 0x80U) return {};
+    code = (code << 6U) | (next & 0x3FU);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  if (overlong || surrogate || code > 0x10FFFF) return {};
+  return {length, code};
+}
+
+bool IsControl(std::uint32_t code) {
+  return code < 0x20 || code == 0x7F;
+}
+// C1 controls are no text either, and U+2028/2029 are line ends in some readers.
+bool BreaksLine(std::uint32_t code) {
+  return IsControl(code) || (code >= 0x80 && code <= 0x9F) || code == 0x2028 || code == 0x2029;
+}
+
+// Calls visit(code, octets) for each character; octets that are no UTF-8 are skipped.
+template <class Visit>
+void ForEachCharacter(std::string_view text, Visit visit) {
+  for (std::size_t i = 0; i < text.size();) {
+    const Character character = First(text.substr(i));
+    if (character.octets != 0) visit(character.code, text.substr(i, character.octets));
+    i += std::max<std::size_t>(character.octets, 1);
+  }
+}
+
+}  // namespace
+
+bool IsUtf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const Character character = First(text.substr(i));
+    if (character.octets == 0) return false;
+    i += character.octets;
+  }
+  return true;
+}
+
+bool HasControlCharacter(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return IsControl(static_cast<unsigned char>(c)); });
+}
+
+std::string CleanForXmpp(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  ForEachCharacter(text, [&clean](std::uint32_t code, std::string_view octets) {
+    const bool forbidden =
+        (code < 0x20 && code != '\t' && code != '\n') || code == 0xFFFE || code == 0xFFFF;
+    if (!forbidden) clean += octets;
+  });
+  return clean;
+}
+
+std::string OneLine(std::string_view text, std::size_t max_octets) {
+  std::string line;
+  bool full = false;
+  ForEachCharacter(text, [&](std::uint32_t code, std::string_view octets) {
+    if (code == '\r') return;  // CRLF is one line end
+    const std::string_view piece = BreaksLine(code) ? std::string_view(" ") : octets;
+    full = full || line.size() + piece.size() > max_octets;
+    if (!full) line += piece;
+  });
+  const auto start = line.find_first_not_of(' ');
+  if (start == std::string::npos) return {};
+  return line.substr(start, line.find_last_not_of(' ') - start + 1);
+}
+
+std::string CleanReason(std::string_view phrase) {
+  if (!IsUtf8(phrase)) return {};
+  std::string clean;
+  std::size_t characters = 0;
+  ForEachCharacter(phrase, [&](std::uint32_t code, std::string_view octets) {
+    if (BreaksLine(code)) return;
+    clean += octets;
+    ++characters;
+  });
+  return characters <= kMaxReasonCharacters ? clean : std::string();
+}
+
+}  // namespace gatehouse::translator

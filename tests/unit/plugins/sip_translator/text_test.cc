@@ -1,0 +1,62 @@
+#include "plugins/sip_translator/text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace gatehouse::translator {
+namespace {
+
+using std::string_literals::operator""s;
+
+TEST(Text, KeepsForXmppWhatXmlCanCarry) {
+  EXPECT_EQ(CleanForXmpp("a\r\nb\tc\rd"), "a\nb\tcd");
+  EXPECT_EQ(CleanForXmpp("a\0b\x01\x1F\x7Fz"s), "ab\x7Fz");
+  EXPECT_EQ(CleanForXmpp("x\xEF\xBF\xBEy\xEF\xBF\xBFz"), "xyz");  // U+FFFE, U+FFFF
+  EXPECT_EQ(CleanForXmpp("x\xED\xA0\x80y"), "xy");                // lone surrogate
+  EXPECT_EQ(CleanForXmpp("\xE2\x80\xAE"
+                         "abc"),
+            "\xE2\x80\xAE"
+            "abc");  // bidi override stays
+  EXPECT_EQ(CleanForXmpp("grüße 漢 😀"), "grüße 漢 😀");
+}
+
+TEST(Text, MakesOneLineOfAnything) {
+  EXPECT_EQ(OneLine("Lunch\r\nVia: evil", 256), "Lunch Via: evil");
+  EXPECT_EQ(OneLine("a\nb\0c"s, 256), "a b c");
+  EXPECT_EQ(OneLine("a\xC2\x85"
+                    "b\xE2\x80\xA8"
+                    "c",
+                    256),
+            "a b c");  // NEL, LINE SEPARATOR
+  EXPECT_EQ(OneLine("\r\n \n", 256), "");
+  EXPECT_EQ(OneLine("ääää", 5), "ää");
+  EXPECT_EQ(OneLine("abcdef", 3), "abc");
+  EXPECT_EQ(OneLine("a\xFF"
+                    "b",
+                    10),
+            "ab");
+}
+
+TEST(Text, LetsOnlyShortCleanReasonsThrough) {
+  EXPECT_EQ(CleanReason("Not Here"), "Not Here");
+  EXPECT_EQ(CleanReason("Not\r\nHere\x01"), "NotHere");
+  EXPECT_EQ(CleanReason("broken \xC3"), "");
+  EXPECT_EQ(CleanReason(std::string(128, 'x')), std::string(128, 'x'));
+  EXPECT_EQ(CleanReason(std::string(129, 'x')), "");
+  std::string umlauts;
+  for (int i = 0; i < 128; ++i) umlauts += "ü";
+  EXPECT_EQ(CleanReason(umlauts), umlauts) << "characters are counted, not octets";
+}
+
+TEST(Text, KnowsUtf8FromItsForgeries) {
+  EXPECT_TRUE(IsUtf8("grün 😀"));
+  EXPECT_TRUE(IsUtf8("\xF4\x8F\xBF\xBF"));
+  for (const auto* bad :
+       {"\xC0\xAF", "\xE0\x80\xAF", "\xF0\x80\x80\xAF", "\xED\xBF\xBF", "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80", "\x80", "\xC3", "\xE2\x82", "\xFE"})
+    EXPECT_FALSE(IsUtf8(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace gatehouse::translator
