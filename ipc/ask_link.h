@@ -14,7 +14,7 @@ class AskClient {
  public:
   using OnAnswer = std::function<void(Result<std::string>)>;  // the serialised answer
   virtual ~AskClient() = default;
-  // `on_answer` is called exactly once, in a later turn: answer, kTrouble at the deadline, or
+  // `on_answer` is called exactly once, never inside the call: answer, kTrouble at the deadline, or
   // kTrouble with the other end's reason. A new life of the other end gets every open question
   // again.
   virtual void AskBytes(std::string question, std::chrono::milliseconds limit,

@@ -1,7 +1,5 @@
 #include "ipc/inbox.h"
 
-#include <utility>
-
 namespace gatehouse::ipc {
 
 void Inbox::Reborn(std::uint64_t sender_epoch) {
@@ -37,10 +35,6 @@ bool Inbox::Settle(std::uint64_t sender_epoch, OfferSeq seq, const Outcome& outc
   known->second = Known{true, outcome};
   to_tell_.push_back(Settled{seq, outcome});
   return true;
-}
-
-std::vector<Inbox::Settled> Inbox::TakeSettles() {
-  return std::exchange(to_tell_, {});
 }
 
 }  // namespace gatehouse::ipc

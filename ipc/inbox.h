@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
-#include <vector>
 
 #include "ipc/data_link.h"
 #include "ipc/offer_seq.h"
@@ -17,7 +17,7 @@ class Inbox {
   enum class Arrival : std::uint8_t {
     kNew,         // hand it to the receiver
     kInProgress,  // a repeat of one in hand: drop it
-    kSettled,     // a repeat of a settled one: its stored outcome is among TakeSettles again
+    kSettled,     // a repeat of a settled one: its stored outcome is to be told again
     kForgotten,   // a repeat of one the sender called settled: drop it
     kTooMany      // more than any honest sender leaves unsettled: not remembered
   };
@@ -40,9 +40,11 @@ class Inbox {
   // The receiver is done with an offer of that life. The outcome is kept for repeats and put among
   // TakeSettles; false when the sender no longer wants it.
   bool Settle(std::uint64_t sender_epoch, OfferSeq seq, const Outcome& outcome);
-  // What is to be told to the sender now, in order of settling.
-  std::vector<Settled> TakeSettles();
-  [[nodiscard]] bool has_settles() const { return !to_tell_.empty(); }
+  // What is to be told to the sender next, in order of settling; null when all is told.
+  [[nodiscard]] const Settled* Next() const {
+    return to_tell_.empty() ? nullptr : &to_tell_.front();
+  }
+  void MarkTold() { to_tell_.pop_front(); }
 
   [[nodiscard]] std::uint64_t sender_epoch() const { return sender_epoch_; }
   [[nodiscard]] std::size_t known() const { return known_.size(); }
@@ -57,7 +59,7 @@ class Inbox {
   std::uint64_t sender_epoch_ = 0;
   OfferSeq forgotten_below_{1};
   std::map<OfferSeq, Known> known_;
-  std::vector<Settled> to_tell_;
+  std::deque<Settled> to_tell_;
 };
 
 }  // namespace gatehouse::ipc

@@ -13,6 +13,7 @@
 #include "core/loop/loop.h"
 #include "ipc/ask_link.h"
 #include "ipc/data_link.h"
+#include "ipc/identity.h"
 #include "ipc/zmq_context.h"
 
 namespace gatehouse::proto {
@@ -21,12 +22,6 @@ class Sibling;
 }  // namespace gatehouse::proto
 
 namespace gatehouse::ipc {
-
-// Who we are on every link.
-struct Identity {
-  std::string instance;     // "tls_listener/0"; our routing id
-  std::uint64_t epoch = 0;  // this life; never 0
-};
 
 class Links {
  public:

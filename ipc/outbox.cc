@@ -118,10 +118,14 @@ OfferSeq Outbox::settled_below() const {
   return offers_.empty() ? OfferSeq{last_.value + 1} : offers_.begin()->first;
 }
 
-std::vector<OfferSeq> Outbox::TakeSettled() {
+std::vector<OfferSeq> Outbox::TakeSettled(std::size_t most) {
   const OfferSeq below = settled_below();
   std::erase_if(settled_, [below](OfferSeq seq) { return seq < below; });
-  return std::exchange(settled_, {});
+  if (settled_.size() <= most) return std::exchange(settled_, {});
+  const auto rest = settled_.begin() + static_cast<std::ptrdiff_t>(most);
+  std::vector<OfferSeq> told(settled_.begin(), rest);
+  settled_.erase(settled_.begin(), rest);
+  return told;
 }
 
 }  // namespace gatehouse::ipc

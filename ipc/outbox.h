@@ -74,8 +74,8 @@ class Outbox {
   [[nodiscard]] std::size_t unsettled() const { return offers_.size(); }
   // Every offer below this is settled.
   [[nodiscard]] OfferSeq settled_below() const;
-  // Offers at or above settled_below that were sent and are settled, told once.
-  std::vector<OfferSeq> TakeSettled();
+  // At most `most` offers above settled_below that were sent and are settled, told once.
+  std::vector<OfferSeq> TakeSettled(std::size_t most);
 
  private:
   struct StringHash {
