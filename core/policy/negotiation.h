@@ -1,5 +1,5 @@
-// The TLS x SASL x dialback matrix: which methods a partner's settings permit, and what to tell the operator about
-// them. Pure. Source: chapter 4 of the protocol page.
+// The TLS x SASL x dialback matrix: which methods a partner's settings permit, and what to tell the
+// operator about them. Pure. Source: chapter 4 of the protocol page.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +40,7 @@ enum class NegotiationNote : std::uint8_t { kW1, kW2, kW3, kW4, kW5, kE1, kE2 };
 [[nodiscard]] std::string_view NoteCode(NegotiationNote note);  // "W1"
 [[nodiscard]] std::string_view NoteText(NegotiationNote note);  // the sentence of 4.2
 [[nodiscard]] bool IsRefusal(NegotiationNote note);             // E1, E2
-[[nodiscard]] std::string_view MethodName(proto::AuthMethod method);  // "sasl_tls"; "none" for anything else
+[[nodiscard]] std::string_view MethodName(
+    proto::AuthMethod method);  // "sasl_tls"; "none" for anything else
 
 }  // namespace gatehouse

@@ -18,8 +18,8 @@ class PolicyView {
   explicit PolicyView(proto::PolicySnapshot snapshot);
   PolicyView(const PolicyView&) = delete;  // the index points into the snapshot
   PolicyView& operator=(const PolicyView&) = delete;
-  // The enabled partner that `domain` (prepared) belongs to, by its primary or an additional domain; or null.
-  // Matched exactly: a subdomain belongs to nobody unless it is listed (1.4).
+  // The enabled partner that `domain` (prepared) belongs to, by its primary or an additional
+  // domain; or null. Matched exactly: a subdomain belongs to nobody unless it is listed (1.4).
   [[nodiscard]] const proto::Partner* FindPartner(std::string_view domain) const;
   [[nodiscard]] const proto::GatewaySettings& gateway() const { return snapshot_.gateway(); }
   [[nodiscard]] const std::string& hash() const { return snapshot_.hash(); }

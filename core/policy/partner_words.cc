@@ -1,0 +1,75 @@
+#include "core/policy/partner_words.h"
+
+#include <array>
+
+namespace gatehouse {
+namespace {
+
+template <class Value>
+struct Word {
+  Value value;
+  std::string_view word;
+};
+
+constexpr std::array kTypes = {Word{proto::PUBLIC_UNVERIFIED, "public-unverified"},
+                               Word{proto::PUBLIC_VERIFIED, "public-verified"},
+                               Word{proto::FEDERATED, "federated"}};
+constexpr std::array kLevels = {Word{proto::REQUIRED, "required"},
+                                Word{proto::OPTIONAL, "optional"},
+                                Word{proto::NOT_SUPPORTED, "not-supported"}};
+
+template <class Table, class Value>
+std::string_view WordOf(const Table& table, Value value) {
+  for (const auto& row : table)
+    if (row.value == value) return row.word;
+  return {};
+}
+
+template <class Value, class Table>
+std::optional<Value> ValueOf(const Table& table, std::string_view word) {
+  for (const auto& row : table)
+    if (row.word == word) return row.value;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view PartnerTypeWord(proto::PartnerType type) {
+  return WordOf(kTypes, type);
+}
+
+std::optional<proto::PartnerType> ParsePartnerType(std::string_view word) {
+  return ValueOf<proto::PartnerType>(kTypes, word);
+}
+
+std::string_view NegotiationWord(proto::Negotiation level) {
+  return WordOf(kLevels, level);
+}
+
+std::optional<proto::Negotiation> ParseNegotiation(std::string_view word) {
+  return ValueOf<proto::Negotiation>(kLevels, word);
+}
+
+proto::Partner DefaultPartner() {
+  proto::Partner partner;
+  partner.set_type(proto::PUBLIC_UNVERIFIED);
+  partner.set_tls(proto::REQUIRED);
+  partner.set_sasl(proto::REQUIRED);
+  partner.set_dialback(true);
+  partner.set_keep_alive(true);
+  partner.set_enabled(true);
+  return partner;
+}
+
+proto::GatewaySettings DefaultGatewaySettings() {
+  proto::GatewaySettings settings;
+  settings.set_connection_limit(1000);
+  settings.set_partner_connection_limit(20);
+  settings.set_keep_alive_interval_s(300);
+  settings.set_stream_establishment_timeout_s(60);
+  settings.set_stream_inactivity_timeout_s(600);
+  settings.set_subscription_refresh_interval_s(28800);
+  return settings;
+}
+
+}  // namespace gatehouse

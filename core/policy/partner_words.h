@@ -1,0 +1,25 @@
+// The operator's words for a partner's settings, as gatehousectl takes and prints them and the
+// store keeps them.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "proto/policy_snapshot.pb.h"
+
+namespace gatehouse {
+
+// "public-unverified", "public-verified", "federated"; empty for a value outside the enum.
+[[nodiscard]] std::string_view PartnerTypeWord(proto::PartnerType type);
+[[nodiscard]] std::optional<proto::PartnerType> ParsePartnerType(std::string_view word);
+// "required", "optional", "not-supported"; empty for a value outside the enum.
+[[nodiscard]] std::string_view NegotiationWord(proto::Negotiation level);
+[[nodiscard]] std::optional<proto::Negotiation> ParseNegotiation(std::string_view word);
+
+// What `partner new DOMAIN` alone means (1.4): public-unverified, TLS and SASL required, dialback,
+// keep-alive, enabled.
+[[nodiscard]] proto::Partner DefaultPartner();
+// 1000, 20, 300, 60, 600, 28800, false (1.4).
+[[nodiscard]] proto::GatewaySettings DefaultGatewaySettings();
+
+}  // namespace gatehouse
