@@ -1,0 +1,34 @@
+#include "plugins/policy_engine/domain_owners.h"
+
+#include <fmt/format.h>
+
+namespace gatehouse::policy_engine {
+
+DomainOwners::DomainOwners(const std::vector<std::string>& served) {
+  for (const std::string& domain : served) owner_of_.emplace(domain, std::string());
+}
+
+void DomainOwners::Add(const proto::Partner& partner) {
+  owner_of_.emplace(partner.domain(), partner.domain());
+  for (const std::string& domain : partner.additional_domains())
+    owner_of_.emplace(domain, partner.domain());
+}
+
+std::string DomainOwners::WhyTaken(std::string_view domain) const {
+  const auto found = owner_of_.find(domain);
+  if (found == owner_of_.end()) return {};
+  const std::string& owner = found->second;
+  if (owner.empty())
+    return fmt::format(
+        "domain '{}' is one of our own (domains in gatehouse.yaml); a partner is somebody else's",
+        domain);
+  if (owner == domain)
+    return fmt::format("partner '{}' exists already; change it with: gatehousectl partner set {}",
+                       domain, domain);
+  return fmt::format(
+      "domain '{}' is an additional domain of partner '{}'; take it out there first with: "
+      "gatehousectl partner set {} --additional-domains ...",
+      domain, owner, owner);
+}
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,244 @@
+#include "plugins/policy_engine/engine.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/policy/partner_view.h"
+#include "core/tls/crypto.h"
+#include "core/xmpp/jid.h"
+#include "plugins/policy_engine/gateway_rules.h"
+#include "plugins/policy_engine/partner_rules.h"
+#include "plugins/policy_engine/record_fields.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+constexpr std::size_t kIdBytes = 8;
+constexpr std::array<std::string_view, 10> kPartnerFields = {
+    "additional_domains", "type",       "tls",   "sasl",        "dialback",
+    "connection_limit",   "keep_alive", "proxy", "description", "enabled"};
+constexpr std::array<std::string_view, 7> kGatewayFields = {"connection_limit",
+                                                            "partner_connection_limit",
+                                                            "keep_alive_interval_s",
+                                                            "stream_establishment_timeout_s",
+                                                            "stream_inactivity_timeout_s",
+                                                            "subscription_refresh_interval_s",
+                                                            "log_message_bodies"};
+
+std::string Json(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string text;
+  // Fails for wrong UTF-8 only, which no record that passed the rules has.
+  if (!google::protobuf::util::MessageToJsonString(message, &text, options).ok()) return {};
+  return text;
+}
+
+proto::CtlResponse OneView(const proto::Partner& partner) {
+  proto::CtlResponse response;
+  *response.mutable_partners()->add_partners() = ViewOf(partner);
+  return response;
+}
+
+proto::CtlResponse GatewayResponse(const proto::GatewaySettings& settings) {
+  proto::CtlResponse response;
+  *response.mutable_gateway() = settings;
+  return response;
+}
+
+bool Names(const proto::Partner& partner, const std::string& domain) {
+  return partner.domain() == domain || std::ranges::find(partner.additional_domains(), domain) !=
+                                           partner.additional_domains().end();
+}
+
+bool SameButRevision(proto::Partner a, proto::Partner b) {
+  a.clear_revision();
+  b.clear_revision();
+  return a.SerializeAsString() == b.SerializeAsString();
+}
+
+}  // namespace
+
+Engine::Engine(Store store, std::vector<std::string> served, StoreContent content)
+    : store_(std::move(store)),
+      served_(std::move(served)),
+      content_(std::move(content)),
+      policy_(CompilePolicy(content_, served_)) {}
+
+Result<Engine> Engine::Create(Store store, std::vector<std::string> served) {
+  GATEHOUSE_TRY(StoreContent content, store.Read());
+  return Engine(std::move(store), std::move(served), std::move(content));
+}
+
+void Engine::SetServed(std::vector<std::string> served) {
+  served_ = std::move(served);
+  policy_ = CompilePolicy(content_, served_);
+}
+
+Result<void> Engine::Reload() {
+  GATEHOUSE_TRY(content_, store_.Read());
+  policy_ = CompilePolicy(content_, served_);
+  return {};
+}
+
+proto::CtlResponse Engine::Answer(const proto::CtlRequest& request,
+                                  std::chrono::system_clock::time_point now) {
+  AuditEntry audit;
+  audit.at_unix_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  audit.actor = request.actor().empty() ? "unknown" : request.actor();
+  Reply reply = Dispatch(request, std::move(audit));
+  proto::CtlResponse response;
+  if (reply) {
+    response = *std::move(reply);
+  } else {
+    response.set_exit_code(1);
+    response.set_error(reply.error().text);
+  }
+  response.set_id(request.id());
+  return response;
+}
+
+Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audit) {
+  switch (request.command_case()) {
+    case proto::CtlRequest::kPartnerNew:
+      audit.action = "partner new";
+      return NewPartner(request.partner_new().partner(), std::move(audit));
+    case proto::CtlRequest::kPartnerSet:
+      audit.action = "partner set";
+      return SetPartner(request.partner_set(), std::move(audit));
+    case proto::CtlRequest::kPartnerRemove:
+      audit.action = "partner remove";
+      return RemovePartner(request.partner_remove().domain(), std::move(audit));
+    case proto::CtlRequest::kPartnerGet:
+      return ShowPartner(request.partner_get().domain());
+    case proto::CtlRequest::kPartnerExplain:
+      return ShowPartner(request.partner_explain().domain());
+    case proto::CtlRequest::kPartnerList:
+      return ListPartners();
+    case proto::CtlRequest::kGatewayGet:
+      return GatewayResponse(content_.gateway);
+    case proto::CtlRequest::kGatewaySet:
+      audit.action = "gateway set";
+      return SetGateway(request.gateway_set(), std::move(audit));
+    case proto::CtlRequest::kStatus:
+    case proto::CtlRequest::kWorker:
+    case proto::CtlRequest::kScale:
+    case proto::CtlRequest::kStop:
+    case proto::CtlRequest::kReload:
+    case proto::CtlRequest::kDialbackSecretSet:
+    case proto::CtlRequest::kTestStream:
+    case proto::CtlRequest::kTestIm:
+    case proto::CtlRequest::COMMAND_NOT_SET:
+      break;
+  }
+  proto::CtlResponse response;
+  response.set_exit_code(2);
+  response.set_error("this command is not one of the policy engine; use gatehousectl --help");
+  return response;
+}
+
+Result<const proto::Partner*> Engine::Owner(const std::string& domain) const {
+  Result<std::string> prepared = PrepareDomain(domain);
+  if (!prepared)
+    return BadConfig(fmt::format("'{}' is not a domain ({}); write one like partner.example",
+                                 domain, prepared.error().text));
+  for (const proto::Partner& partner : content_.partners)
+    if (Names(partner, *prepared)) return &partner;
+  return BadConfig(
+      fmt::format("no partner has the domain '{}'; see gatehousectl partner list", *prepared));
+}
+
+// For changes: an additional domain must not stand for the whole partner.
+Result<const proto::Partner*> Engine::OwnerByPrimary(const std::string& domain) const {
+  GATEHOUSE_TRY(const proto::Partner* partner, Owner(domain));
+  const Result<std::string> prepared = PrepareDomain(domain);
+  if (prepared && partner->domain() == *prepared) return partner;
+  return BadConfig(fmt::format("'{}' is an additional domain of partner '{}'; name that partner",
+                               domain, partner->domain()));
+}
+
+// By the rules, next to everybody but the record it replaces, and small enough with all of them.
+Result<proto::Partner> Engine::Checked(proto::Partner partner) const {
+  DomainOwners others(served_);
+  for (const proto::Partner& other : content_.partners)
+    if (other.id() != partner.id()) others.Add(other);
+  GATEHOUSE_TRY(proto::Partner checked, CheckPartner(std::move(partner), others));
+  const std::size_t size = policy_.snapshot.ByteSizeLong() + checked.ByteSizeLong();
+  if (size > kMaxSnapshotBytes)
+    return BadConfig(
+        fmt::format("all partners together would take {} octets; at most {} are "
+                    "possible, remove some first",
+                    size, kMaxSnapshotBytes));
+  return checked;
+}
+
+Engine::Reply Engine::Save(proto::Partner partner, AuditEntry audit) {
+  GATEHOUSE_TRY(partner, Checked(std::move(partner)));
+  audit.subject = partner.domain();
+  audit.after = Json(partner);
+  GATEHOUSE_TRY_VOID(store_.PutPartner(partner, audit));
+  GATEHOUSE_TRY_VOID(Reload());
+  return ShowPartner(partner.domain());
+}
+
+Engine::Reply Engine::NewPartner(proto::Partner partner, AuditEntry audit) {
+  partner.set_id(RandomHex(kIdBytes));
+  partner.clear_revision();
+  return Save(std::move(partner), std::move(audit));
+}
+
+Engine::Reply Engine::SetPartner(const proto::PartnerSet& command, AuditEntry audit) {
+  GATEHOUSE_TRY(const proto::Partner* stored, OwnerByPrimary(command.domain()));
+  const proto::Partner before = *stored;
+  proto::Partner after = before;
+  GATEHOUSE_TRY_VOID(ReplaceFields(command.fields(), kPartnerFields, command.partner(), after));
+  GATEHOUSE_TRY(after, Checked(std::move(after)));
+  if (SameButRevision(before, after)) return OneView(before);
+  audit.before = Json(before);
+  return Save(std::move(after), std::move(audit));
+}
+
+Engine::Reply Engine::RemovePartner(const std::string& domain, AuditEntry audit) {
+  GATEHOUSE_TRY(const proto::Partner* stored, OwnerByPrimary(domain));
+  const proto::Partner before = *stored;
+  audit.subject = before.domain();
+  audit.before = Json(before);
+  GATEHOUSE_TRY_VOID(store_.RemovePartner(before.id(), audit));
+  GATEHOUSE_TRY_VOID(Reload());
+  proto::CtlResponse response;
+  response.set_done(fmt::format("partner '{}' is removed", before.domain()));
+  return response;
+}
+
+Engine::Reply Engine::ShowPartner(const std::string& domain) const {
+  GATEHOUSE_TRY(const proto::Partner* partner, Owner(domain));
+  return OneView(*partner);
+}
+
+Engine::Reply Engine::ListPartners() const {
+  proto::CtlResponse response;
+  proto::PartnerViews& views = *response.mutable_partners();
+  for (const proto::Partner& partner : content_.partners) *views.add_partners() = ViewOf(partner);
+  return response;
+}
+
+Engine::Reply Engine::SetGateway(const proto::GatewaySet& command, AuditEntry audit) {
+  proto::GatewaySettings after = content_.gateway;
+  GATEHOUSE_TRY_VOID(ReplaceFields(command.fields(), kGatewayFields, command.settings(), after));
+  GATEHOUSE_TRY_VOID(CheckGateway(after));
+  if (after.SerializeAsString() == content_.gateway.SerializeAsString())
+    return GatewayResponse(after);
+  audit.subject = "gateway";
+  audit.before = Json(content_.gateway);
+  audit.after = Json(after);
+  GATEHOUSE_TRY_VOID(store_.PutGateway(after, audit));
+  GATEHOUSE_TRY_VOID(Reload());
+  return GatewayResponse(content_.gateway);
+}
+
+}  // namespace gatehouse::policy_engine

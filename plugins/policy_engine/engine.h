@@ -1,0 +1,58 @@
+// Answers the operator's commands on partners and gateway settings from the store, and keeps the
+// compiled policy. No socket, no loop; time is a parameter.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "plugins/policy_engine/snapshot_compiler.h"
+#include "plugins/policy_engine/store.h"
+#include "proto/ctl.pb.h"
+
+namespace gatehouse::policy_engine {
+
+// A snapshot must fit its link (16 MiB) with room to spare, and every worker keeps one.
+inline constexpr std::size_t kMaxSnapshotBytes = 8'388'608;
+
+class Engine {
+ public:
+  // `served` are our own domains, prepared. Fails when the store cannot be read.
+  static Result<Engine> Create(Store store, std::vector<std::string> served);
+
+  // Any command of CtlRequest; one that is not for the policy engine gets exit code 2. A change is
+  // in the store and in policy() when this returns. Refused: exit code 1, `error` one sentence with
+  // the remedy, nothing changed.
+  [[nodiscard]] proto::CtlResponse Answer(const proto::CtlRequest& request,
+                                          std::chrono::system_clock::time_point now);
+  // Our own domains have changed.
+  void SetServed(std::vector<std::string> served);
+  [[nodiscard]] const CompiledPolicy& policy() const { return policy_; }
+
+ private:
+  using Reply = Result<proto::CtlResponse>;
+  Engine(Store store, std::vector<std::string> served, StoreContent content);
+
+  Reply Dispatch(const proto::CtlRequest& request, AuditEntry audit);
+  Reply NewPartner(proto::Partner partner, AuditEntry audit);
+  Reply SetPartner(const proto::PartnerSet& command, AuditEntry audit);
+  Reply RemovePartner(const std::string& domain, AuditEntry audit);
+  Reply SetGateway(const proto::GatewaySet& command, AuditEntry audit);
+  Reply ShowPartner(const std::string& domain) const;
+  Reply ListPartners() const;
+
+  Result<const proto::Partner*> Owner(const std::string& domain) const;
+  Result<const proto::Partner*> OwnerByPrimary(const std::string& domain) const;
+  Result<proto::Partner> Checked(proto::Partner partner) const;
+  Reply Save(proto::Partner partner, AuditEntry audit);
+  Result<void> Reload();
+
+  Store store_;
+  std::vector<std::string> served_;
+  StoreContent content_;
+  CompiledPolicy policy_;
+};
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,18 @@
+// What the gateway settings must be before they may be stored.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/result.h"
+#include "proto/policy_snapshot.pb.h"
+
+namespace gatehouse::policy_engine {
+
+// A week: longer intervals are mistakes in the unit.
+inline constexpr std::uint32_t kMaxIntervalSeconds = 604'800;
+
+// Fails (kConfig), one sentence with the remedy: a limit of 0 or above kMaxConnections, an interval
+// of 0 or above kMaxIntervalSeconds, more connections for one partner than for all.
+Result<void> CheckGateway(const proto::GatewaySettings& settings);
+
+}  // namespace gatehouse::policy_engine

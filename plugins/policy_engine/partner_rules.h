@@ -1,0 +1,33 @@
+// What a partner record must be before it may be stored or published.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "plugins/policy_engine/domain_owners.h"
+#include "proto/policy_snapshot.pb.h"
+
+namespace gatehouse::policy_engine {
+
+// Far above what a partner has; a list longer than this is a mistake.
+inline constexpr int kMaxAdditionalDomains = 256;
+// More connections than one process may have descriptors.
+inline constexpr std::uint32_t kMaxConnections = 100'000;
+// A few sentences for people.
+inline constexpr std::size_t kMaxDescriptionBytes = 1024;
+
+// Takes a full record as an operator wrote it, and who owns the domains of everybody else.
+//   gives  the same record with its domains prepared (6.2)
+//   fails  kConfig, one sentence with the remedy: a domain that is none, is named twice or is
+//   somebody else's; a value
+//          outside its enum; a row of 4.2 without a method ("E1: ..."); a proxy that is not
+//          HOST[:PORT]; a number or text above its limit
+Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& others);
+
+// HOST[:PORT]: a host name or an IP address, IPv6 in brackets; port 1..65535. Fails (kConfig) with
+// the remedy.
+Result<void> CheckProxy(std::string_view proxy);
+
+}  // namespace gatehouse::policy_engine

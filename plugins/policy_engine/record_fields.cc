@@ -1,0 +1,33 @@
+#include "plugins/policy_engine/record_fields.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <google/protobuf/message.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace gatehouse::policy_engine {
+
+Result<void> ReplaceFields(const google::protobuf::RepeatedPtrField<std::string>& names,
+                           std::span<const std::string_view> allowed,
+                           const google::protobuf::Message& from, google::protobuf::Message& to) {
+  if (names.empty())
+    return BadConfig(
+        fmt::format("nothing is named to be set; name one of {}", fmt::join(allowed, ", ")));
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  for (const std::string& name : names) {
+    const auto* field = to.GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr || std::ranges::find(allowed, name) == allowed.end())
+      return BadConfig(
+          fmt::format("'{}' cannot be set; what can be set is {}", name, fmt::join(allowed, ", ")));
+    fields.push_back(field);
+  }
+  // Swapping with a copy works for every kind of field, repeated or not.
+  const std::unique_ptr<google::protobuf::Message> copy(from.New());
+  copy->CopyFrom(from);
+  to.GetReflection()->SwapFields(&to, copy.get(), fields);
+  return {};
+}
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,26 @@
+// Replaces named fields of a record with those of another: what `partner set` and `gateway set` are
+// made of.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace google::protobuf {
+class Message;
+template <class Element>
+class RepeatedPtrField;
+}  // namespace google::protobuf
+
+namespace gatehouse::policy_engine {
+
+// Copies each field of `names` from `from` to `to`, messages of the same type; an empty field
+// empties.
+//   fails  kConfig for no names, or a name outside `allowed`
+Result<void> ReplaceFields(const google::protobuf::RepeatedPtrField<std::string>& names,
+                           std::span<const std::string_view> allowed,
+                           const google::protobuf::Message& from, google::protobuf::Message& to);
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,74 @@
+// Owners of a SQLite connection and its statements. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace gatehouse::policy_engine {
+
+// One prepared statement; must not outlive its database.
+class SqliteStatement {
+ public:
+  // Parameters count from 1. Text is copied.
+  SqliteStatement& Bind(int parameter, std::string_view text);
+  SqliteStatement& Bind(int parameter, std::int64_t number);
+  // True: a row is there to be read. False: done. Fails (kTrouble) with SQLite's reason.
+  Result<bool> Step();
+  // For statements that give no row.
+  Result<void> Run();
+  // Columns of the row Step stopped at, from 0.
+  [[nodiscard]] std::string Text(int column) const;
+  [[nodiscard]] std::int64_t Integer(int column) const;
+
+ private:
+  friend class SqliteDatabase;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const noexcept;
+  };
+  explicit SqliteStatement(sqlite3_stmt* statement) : statement_(statement) {}
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+class SqliteDatabase {
+ public:
+  // Opens an existing file (an empty one is an empty database). Fails (kTrouble) with SQLite's
+  // reason.
+  static Result<SqliteDatabase> Open(const std::string& path);
+  // Runs any number of statements that give no row worth reading.
+  Result<void> Run(const char* sql);
+  Result<SqliteStatement> Prepare(std::string_view sql);
+  // The first column of the first row, for PRAGMAs and counts; empty when there is no row.
+  Result<std::string> One(std::string_view sql);
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const noexcept;
+  };
+  explicit SqliteDatabase(sqlite3* database) : database_(database) {}
+  std::unique_ptr<sqlite3, Close> database_;
+};
+
+// BEGIN IMMEDIATE now; rolls back when destroyed before Commit.
+class SqliteTransaction {
+ public:
+  static Result<SqliteTransaction> Begin(SqliteDatabase& database);
+  SqliteTransaction(SqliteTransaction&& other) noexcept;
+  SqliteTransaction& operator=(SqliteTransaction&&) = delete;
+  SqliteTransaction(const SqliteTransaction&) = delete;
+  SqliteTransaction& operator=(const SqliteTransaction&) = delete;
+  ~SqliteTransaction();
+  Result<void> Commit();
+
+ private:
+  explicit SqliteTransaction(SqliteDatabase& database) : database_(&database) {}
+  SqliteDatabase* database_;
+};
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,225 @@
+#include "plugins/policy_engine/store.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "core/policy/partner_words.h"
+#include "plugins/policy_engine/store_file.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+Result<std::uint64_t> FileId(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0)
+    return Trouble(fmt::format("policy store '{}': the file is gone", path));
+  return static_cast<std::uint64_t>(info.st_ino);
+}
+
+std::uint32_t Unsigned(const SqliteStatement& row, int column) {
+  return static_cast<std::uint32_t>(row.Integer(column));
+}
+
+Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
+  const auto type = ParsePartnerType(row.Text(1));
+  const auto tls = ParseNegotiation(row.Text(2));
+  const auto sasl = ParseNegotiation(row.Text(3));
+  if (!type || !tls || !sasl)
+    return Trouble(fmt::format("partner '{}' in the store has unknown words", row.Text(0)));
+  proto::Partner partner;
+  partner.set_id(row.Text(0));
+  partner.set_type(*type);
+  partner.set_tls(*tls);
+  partner.set_sasl(*sasl);
+  partner.set_dialback(row.Integer(4) != 0);
+  partner.set_connection_limit(Unsigned(row, 5));
+  partner.set_keep_alive(row.Integer(6) != 0);
+  partner.set_proxy(row.Text(7));
+  partner.set_description(row.Text(8));
+  partner.set_enabled(row.Integer(9) != 0);
+  partner.set_revision(static_cast<std::uint64_t>(row.Integer(10)));
+  return partner;
+}
+
+// One row per domain, ordered by partner: the first of each carries the primary domain.
+constexpr std::string_view kSelectPartners =
+    "SELECT partner.id, type, tls, sasl, dialback, connection_limit, keep_alive, proxy,"
+    " description, enabled, revision, named.domain, named.position"
+    " FROM partner JOIN partner_domain AS named ON named.partner_id = partner.id"
+    " JOIN partner_domain AS first ON first.partner_id = partner.id AND first.position = 0"
+    " ORDER BY first.domain, named.position";
+
+Result<std::vector<proto::Partner>> ReadPartners(SqliteDatabase& database) {
+  GATEHOUSE_TRY(SqliteStatement select, database.Prepare(kSelectPartners));
+  std::vector<proto::Partner> partners;
+  while (true) {
+    GATEHOUSE_TRY(const bool row, select.Step());
+    if (!row) return partners;
+    if (select.Integer(12) != 0) {
+      partners.back().add_additional_domains(select.Text(11));
+      continue;
+    }
+    GATEHOUSE_TRY(proto::Partner partner, PartnerOf(select));
+    partner.set_domain(select.Text(11));
+    partners.push_back(std::move(partner));
+  }
+}
+
+Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
+  GATEHOUSE_TRY(SqliteStatement select,
+                database.Prepare("SELECT connection_limit, partner_connection_limit,"
+                                 " keep_alive_interval_s, stream_establishment_timeout_s,"
+                                 " stream_inactivity_timeout_s, subscription_refresh_interval_s,"
+                                 " log_message_bodies FROM gateway"));
+  GATEHOUSE_TRY(const bool row, select.Step());
+  if (!row) return Trouble("the store has no gateway settings");
+  proto::GatewaySettings settings;
+  settings.set_connection_limit(Unsigned(select, 0));
+  settings.set_partner_connection_limit(Unsigned(select, 1));
+  settings.set_keep_alive_interval_s(Unsigned(select, 2));
+  settings.set_stream_establishment_timeout_s(Unsigned(select, 3));
+  settings.set_stream_inactivity_timeout_s(Unsigned(select, 4));
+  settings.set_subscription_refresh_interval_s(Unsigned(select, 5));
+  settings.set_log_message_bodies(select.Integer(6) != 0);
+  return settings;
+}
+
+Result<std::uint64_t> NextRevision(SqliteDatabase& database) {
+  GATEHOUSE_TRY(SqliteStatement update,
+                database.Prepare("UPDATE store_state SET revision = revision + 1"
+                                 " RETURNING revision"));
+  GATEHOUSE_TRY(const bool row, update.Step());
+  if (!row) return Trouble("the store has no revision");
+  const auto revision = static_cast<std::uint64_t>(update.Integer(0));
+  GATEHOUSE_TRY_VOID(update.Run());
+  return revision;
+}
+
+Result<void> AddAudit(SqliteDatabase& database, const AuditEntry& entry) {
+  GATEHOUSE_TRY(SqliteStatement insert,
+                database.Prepare("INSERT INTO audit (at_unix_ms, actor, action, subject, before,"
+                                 " after) VALUES (?, ?, ?, ?, ?, ?)"));
+  insert.Bind(1, entry.at_unix_ms).Bind(2, entry.actor).Bind(3, entry.action);
+  insert.Bind(4, entry.subject).Bind(5, entry.before).Bind(6, entry.after);
+  return insert.Run();
+}
+
+Result<void> AddDomain(SqliteDatabase& database, const std::string& id, const std::string& domain,
+                       int position) {
+  GATEHOUSE_TRY(SqliteStatement insert, database.Prepare("INSERT INTO partner_domain (domain,"
+                                                         " partner_id, position)"
+                                                         " VALUES (?, ?, ?)"));
+  return insert.Bind(1, domain).Bind(2, id).Bind(3, std::int64_t{position}).Run();
+}
+
+Result<void> DeletePartner(SqliteDatabase& database, const std::string& id) {
+  GATEHOUSE_TRY(SqliteStatement remove, database.Prepare("DELETE FROM partner WHERE id = ?"));
+  return remove.Bind(1, id).Run();
+}
+
+Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partner,
+                           std::uint64_t revision) {
+  GATEHOUSE_TRY(SqliteStatement insert,
+                database.Prepare("INSERT INTO partner (id, type, tls, sasl, dialback,"
+                                 " connection_limit, keep_alive, proxy, description, enabled,"
+                                 " revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  insert.Bind(1, partner.id()).Bind(2, PartnerTypeWord(partner.type()));
+  insert.Bind(3, NegotiationWord(partner.tls())).Bind(4, NegotiationWord(partner.sasl()));
+  insert.Bind(5, std::int64_t{partner.dialback()});
+  insert.Bind(6, std::int64_t{partner.connection_limit()});
+  insert.Bind(7, std::int64_t{partner.keep_alive()});
+  insert.Bind(8, partner.proxy()).Bind(9, partner.description());
+  insert.Bind(10, std::int64_t{partner.enabled()}).Bind(11, static_cast<std::int64_t>(revision));
+  GATEHOUSE_TRY_VOID(insert.Run());
+  GATEHOUSE_TRY_VOID(AddDomain(database, partner.id(), partner.domain(), 0));
+  for (int i = 0; i < partner.additional_domains_size(); ++i)
+    GATEHOUSE_TRY_VOID(AddDomain(database, partner.id(), partner.additional_domains(i), i + 1));
+  return {};
+}
+
+Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySettings& settings) {
+  GATEHOUSE_TRY(SqliteStatement update,
+                database.Prepare("UPDATE gateway SET connection_limit = ?,"
+                                 " partner_connection_limit = ?, keep_alive_interval_s = ?,"
+                                 " stream_establishment_timeout_s = ?,"
+                                 " stream_inactivity_timeout_s = ?,"
+                                 " subscription_refresh_interval_s = ?, log_message_bodies = ?"));
+  update.Bind(1, std::int64_t{settings.connection_limit()});
+  update.Bind(2, std::int64_t{settings.partner_connection_limit()});
+  update.Bind(3, std::int64_t{settings.keep_alive_interval_s()});
+  update.Bind(4, std::int64_t{settings.stream_establishment_timeout_s()});
+  update.Bind(5, std::int64_t{settings.stream_inactivity_timeout_s()});
+  update.Bind(6, std::int64_t{settings.subscription_refresh_interval_s()});
+  update.Bind(7, std::int64_t{settings.log_message_bodies()});
+  return update.Run();
+}
+
+}  // namespace
+
+Result<Store> Store::Open(const std::string& path) {
+  GATEHOUSE_TRY(SqliteDatabase database, OpenStoreFile(path));
+  GATEHOUSE_TRY(const std::uint64_t file_id, FileId(path));
+  return Store(std::move(database), path, file_id);
+}
+
+// SQLite would go on writing into a file that has no name any more, and lose it all at the end.
+Result<void> Store::CheckFileIsThere() const {
+  const Result<std::uint64_t> now = FileId(path_);
+  if (now && *now == file_id_) return {};
+  return Trouble(
+      fmt::format("policy store '{}' was taken away or replaced while in use; put it "
+                  "back, then run: gatehousectl worker restart policy_engine/0",
+                  path_));
+}
+
+template <class Change>
+Result<void> Store::Write(const AuditEntry& audit, Change change) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  GATEHOUSE_TRY(const std::uint64_t revision, NextRevision(database_));
+  GATEHOUSE_TRY_VOID(change(revision));
+  GATEHOUSE_TRY_VOID(AddAudit(database_, audit));
+  return transaction.Commit();
+}
+
+Result<StoreContent> Store::Read() {
+  StoreContent content;
+  GATEHOUSE_TRY(SqliteStatement select, database_.Prepare("SELECT revision FROM store_state"));
+  GATEHOUSE_TRY(const bool row, select.Step());
+  if (!row) return Trouble("the store has no revision");
+  content.revision = static_cast<std::uint64_t>(select.Integer(0));
+  GATEHOUSE_TRY(content.gateway, ReadGateway(database_));
+  GATEHOUSE_TRY(content.partners, ReadPartners(database_));
+  return content;
+}
+
+Result<void> Store::PutPartner(const proto::Partner& partner, const AuditEntry& audit) {
+  return Write(audit, [&](std::uint64_t revision) -> Result<void> {
+    GATEHOUSE_TRY_VOID(DeletePartner(database_, partner.id()));
+    return InsertPartner(database_, partner, revision);
+  });
+}
+
+Result<void> Store::RemovePartner(const std::string& id, const AuditEntry& audit) {
+  return Write(audit, [&](std::uint64_t) { return DeletePartner(database_, id); });
+}
+
+Result<void> Store::PutGateway(const proto::GatewaySettings& settings, const AuditEntry& audit) {
+  return Write(audit, [&](std::uint64_t) { return UpdateGateway(database_, settings); });
+}
+
+Result<std::vector<AuditEntry>> Store::Audit(int count) {
+  GATEHOUSE_TRY(SqliteStatement select,
+                database_.Prepare("SELECT at_unix_ms, actor, action, subject, before, after"
+                                  " FROM audit ORDER BY seq DESC LIMIT ?"));
+  select.Bind(1, std::int64_t{count});
+  std::vector<AuditEntry> entries;
+  while (true) {
+    GATEHOUSE_TRY(const bool row, select.Step());
+    if (!row) return entries;
+    entries.push_back({select.Integer(0), select.Text(1), select.Text(2), select.Text(3),
+                       select.Text(4), select.Text(5)});
+  }
+}
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,155 @@
+#include "plugins/policy_engine/store_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "core/base/log.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+// "GATE": what PRAGMA application_id says of a file of ours.
+constexpr int kApplicationId = 0x47415445;
+constexpr mode_t kMode = 0600;
+
+constexpr const char* kSettings = R"(
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA temp_store = MEMORY;
+PRAGMA trusted_schema = OFF;
+PRAGMA cell_size_check = ON;
+)";
+
+// A domain belongs to one partner at most: partner_domain's key sees to it. Position 0 is the
+// primary domain.
+constexpr const char* kSchema = R"(
+CREATE TABLE store_state (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  revision INTEGER NOT NULL
+) STRICT;
+INSERT INTO store_state VALUES (1, 1);
+CREATE TABLE partner (
+  id TEXT PRIMARY KEY,
+  type TEXT NOT NULL CHECK (type IN ('public-unverified', 'public-verified', 'federated')),
+  tls TEXT NOT NULL CHECK (tls IN ('required', 'optional', 'not-supported')),
+  sasl TEXT NOT NULL CHECK (sasl IN ('required', 'optional', 'not-supported')),
+  dialback INTEGER NOT NULL CHECK (dialback IN (0, 1)),
+  connection_limit INTEGER NOT NULL,
+  keep_alive INTEGER NOT NULL CHECK (keep_alive IN (0, 1)),
+  proxy TEXT NOT NULL,
+  description TEXT NOT NULL,
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+  revision INTEGER NOT NULL
+) STRICT;
+CREATE TABLE partner_domain (
+  domain TEXT PRIMARY KEY,
+  partner_id TEXT NOT NULL REFERENCES partner (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  UNIQUE (partner_id, position)
+) STRICT;
+CREATE TABLE gateway (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  connection_limit INTEGER NOT NULL,
+  partner_connection_limit INTEGER NOT NULL,
+  keep_alive_interval_s INTEGER NOT NULL,
+  stream_establishment_timeout_s INTEGER NOT NULL,
+  stream_inactivity_timeout_s INTEGER NOT NULL,
+  subscription_refresh_interval_s INTEGER NOT NULL,
+  log_message_bodies INTEGER NOT NULL CHECK (log_message_bodies IN (0, 1))
+) STRICT;
+INSERT INTO gateway VALUES (1, 1000, 20, 300, 60, 600, 28800, 0);
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY,
+  at_unix_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  before TEXT NOT NULL,
+  after TEXT NOT NULL
+) STRICT;
+)";
+
+std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {
+  return Trouble(fmt::format("policy store '{}': {}", path, why));
+}
+
+// Creates the file with the rights it shall have, before SQLite would create it with others.
+Result<void> PrepareFile(const std::string& path) {
+  struct stat info{};
+  const bool existed = ::stat(path.c_str(), &info) == 0;
+  std::error_code ignored;
+  if (!existed && std::filesystem::file_size(path + "-wal", ignored) > 0 && !ignored)
+    return Refuse(path,
+                  "the file is gone but its write-ahead log is still there; put the file "
+                  "back, or remove both to start with no partners");
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
+  if (fd < 0)
+    return Refuse(path, fmt::format("cannot be opened: {}; the state folder must exist and be "
+                                    "writable for this user",
+                                    std::strerror(errno)));
+  const bool done = ::fchmod(fd, kMode) == 0;
+  ::close(fd);
+  if (!done) return Refuse(path, "its rights cannot be set to 0600; it must belong to this user");
+  if (!existed) Log(LogLevel::kNotice, "policy-store-created", {{"path", path}});
+  return {};
+}
+
+Result<void> CreateSchema(SqliteDatabase& database) {
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database));
+  GATEHOUSE_TRY_VOID(database.Run(kSchema));
+  const std::string marks = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
+                                        kApplicationId, kSchemaVersion);
+  GATEHOUSE_TRY_VOID(database.Run(marks.c_str()));
+  return transaction.Commit();
+}
+
+Result<void> CheckSchema(SqliteDatabase& database) {
+  GATEHOUSE_TRY(const std::string application, database.One("PRAGMA application_id"));
+  GATEHOUSE_TRY(const std::string version, database.One("PRAGMA user_version"));
+  GATEHOUSE_TRY(const std::string tables, database.One("SELECT count(*) FROM sqlite_schema"));
+  if (tables == "0") return CreateSchema(database);
+  if (application != std::to_string(kApplicationId))
+    return Trouble("is a database, but not a Gatehouse store; give another state folder");
+  if (version != std::to_string(kSchemaVersion))
+    return Trouble(
+        fmt::format("has schema version {}, this Gatehouse knows version {}; run the "
+                    "version that wrote it",
+                    version, kSchemaVersion));
+  return {};
+}
+
+Result<void> CheckSoundness(SqliteDatabase& database) {
+  GATEHOUSE_TRY(const std::string verdict, database.One("PRAGMA integrity_check(1)"));
+  if (verdict != "ok") return Trouble(verdict);
+  GATEHOUSE_TRY(const std::string orphan, database.One("PRAGMA foreign_key_check"));
+  if (!orphan.empty()) return Trouble(fmt::format("rows of table {} refer to nothing", orphan));
+  return {};
+}
+
+Result<SqliteDatabase> OpenChecked(const std::string& path) {
+  GATEHOUSE_TRY(SqliteDatabase database, SqliteDatabase::Open(path));
+  GATEHOUSE_TRY(const std::string mode, database.One("PRAGMA journal_mode = WAL"));
+  if (mode != "wal") return Trouble("its folder allows no write-ahead log; use a local disk");
+  GATEHOUSE_TRY_VOID(database.Run(kSettings));
+  GATEHOUSE_TRY_VOID(CheckSchema(database));
+  GATEHOUSE_TRY_VOID(CheckSoundness(database));
+  return database;
+}
+
+}  // namespace
+
+Result<SqliteDatabase> OpenStoreFile(const std::string& path) {
+  GATEHOUSE_TRY_VOID(PrepareFile(path));
+  Result<SqliteDatabase> database = OpenChecked(path);
+  if (database) return database;
+  return Refuse(
+      path, database.error().text + "; restore a copy, or move it away to start with no partners");
+}
+
+}  // namespace gatehouse::policy_engine

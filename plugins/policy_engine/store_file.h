@@ -1,0 +1,20 @@
+// Opens the store's file: its folder, rights, schema version and soundness.
+#pragma once
+
+#include <string>
+
+#include "plugins/policy_engine/sqlite_database.h"
+
+namespace gatehouse::policy_engine {
+
+inline constexpr int kSchemaVersion = 1;
+
+// Opens `path`, or creates it with mode 0600 and an empty schema (no partners: a closed door).
+//   gives   a sound database in WAL mode with synchronous=FULL: what was committed survives kill -9
+//   and power loss fails   kTrouble, one line with the remedy: folder missing or not writable, not
+//   a Gatehouse store, written by a
+//           newer version, damaged, or only its write-ahead log left. Never falls back to an empty
+//           store.
+Result<SqliteDatabase> OpenStoreFile(const std::string& path);
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,113 @@
+// policy_engine: the state store, the commands that change it, and the snapshots made of it.
+#include "core/worker/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/base/log.h"
+#include "core/tls/crypto.h"
+#include "core/worker/plugin_abi.h"
+#include "core/xmpp/jid.h"
+#include "plugins/policy_engine/engine.h"
+#include "plugins/policy_engine/publication.h"
+#include "proto/link_policy.pb.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+Result<std::vector<std::string>> ServedDomains(const proto::Config& config) {
+  std::vector<std::string> served;
+  for (const proto::Domain& domain : config.domains()) {
+    Result<std::string> prepared = PrepareDomain(domain.name());
+    if (!prepared)
+      return BadConfig(fmt::format("domains: '{}': {}", domain.name(), prepared.error().text));
+    served.push_back(*std::move(prepared));
+  }
+  return served;
+}
+
+}  // namespace
+
+class PolicyEngineWorker final : public Worker {
+ public:
+  Result<void> Prepare(const WorkerConfig& config) override {
+    GATEHOUSE_TRY(std::vector<std::string> served, ServedDomains(config.config()));
+    GATEHOUSE_TRY(Store store, Store::Open(config.state_dir() + "/policy.db"));
+    GATEHOUSE_TRY(Engine engine, Engine::Create(std::move(store), std::move(served)));
+    engine_.emplace(std::move(engine));
+    return {};
+  }
+
+  Result<void> Start(WorkerContext& context) override {
+    context_ = &context;
+    Publish();
+    context.AnswerAsks([this](std::string_view instance, std::string_view question, auto reply) {
+      OnQuestion(instance, question, std::move(reply));
+    });
+    context.OnCtl([this](const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
+      proto::CtlResponse response = engine_->Answer(request, std::chrono::system_clock::now());
+      Publish();
+      answer(std::move(response));
+    });
+    context.OnReconfigure([this](const proto::Config& config) { OnReconfigure(config); });
+    return {};
+  }
+
+  // A snapshot wanted from now on is the next life's to give.
+  void Drain(std::function<void()> drained) override {
+    publication_.Close();
+    drained();
+  }
+
+ private:
+  void OnQuestion(std::string_view instance, std::string_view bytes, ipc::AskServer::Reply reply) {
+    proto::PolicyQuestion question;
+    const bool read = question.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+    switch (read ? question.body_case() : proto::PolicyQuestion::BODY_NOT_SET) {
+      case proto::PolicyQuestion::kSnapshot:
+        return publication_.Ask(instance, question.snapshot().held_hash(), std::move(reply));
+      case proto::PolicyQuestion::BODY_NOT_SET:
+        break;
+    }
+    reply(Trouble("malformed question"));
+    context_->ReportMalformed(instance, "policy question that cannot be read");
+  }
+
+  void OnReconfigure(const proto::Config& config) {
+    Result<std::vector<std::string>> served = ServedDomains(config);
+    if (!served) return Log(LogLevel::kError, "reload-refused", {{"why", served.error().text}});
+    engine_->SetServed(*std::move(served));
+    Publish();
+  }
+
+  void Publish() {
+    const CompiledPolicy& policy = engine_->policy();
+    if (policy.snapshot.hash() == published_hash_) return;
+    published_hash_ = policy.snapshot.hash();
+    Log(LogLevel::kInfo, "policy-published",
+        {{"revision", static_cast<std::int64_t>(policy.snapshot.revision())},
+         {"hash", Hex(published_hash_).substr(0, 16)},
+         {"partners", policy.snapshot.partners_size()}});
+    for (const RejectedPartner& rejected : policy.rejected)
+      Log(LogLevel::kError, "partner-left-out",
+          {{"partner", rejected.domain}, {"why", rejected.why}});
+    Metrics& metrics = context_->metrics();
+    metrics.Value("gatehouse_policy_partners") = policy.snapshot.partners_size();
+    metrics.Value("gatehouse_policy_partners_left_out") =
+        static_cast<double>(policy.rejected.size());
+    metrics.Value("gatehouse_policy_revision") = static_cast<double>(policy.snapshot.revision());
+    metrics.Value("gatehouse_policy_snapshots_published_total") += 1;
+    publication_.Publish(policy.snapshot);
+  }
+
+  WorkerContext* context_ = nullptr;
+  std::optional<Engine> engine_;
+  Publication publication_;
+  std::string published_hash_;
+};
+
+}  // namespace gatehouse::policy_engine
+
+GATEHOUSE_PLUGIN("policy_engine", gatehouse::policy_engine::PolicyEngineWorker);

@@ -1,0 +1,204 @@
+#include "plugins/policy_engine/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/policy/partner_words.h"
+#include "tests/unit/plugins/policy_engine/scratch_folder.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() : engine_(Open()) {}
+
+  Engine Open() {
+    Result<Store> store = Store::Open(folder_.File("policy.db"));
+    EXPECT_TRUE(store.has_value()) << store.error().text;
+    return *Engine::Create(*std::move(store), {"contoso.example"});
+  }
+  proto::CtlResponse Answer(proto::CtlRequest request) {
+    request.set_id(17);
+    request.set_actor("alice");
+    return engine_.Answer(request, std::chrono::system_clock::time_point{std::chrono::milliseconds{1234}});
+  }
+  proto::CtlResponse New(const proto::Partner& partner) {
+    proto::CtlRequest request;
+    *request.mutable_partner_new()->mutable_partner() = partner;
+    return Answer(request);
+  }
+  proto::CtlResponse New(const std::string& domain) {
+    proto::Partner partner = DefaultPartner();
+    partner.set_domain(domain);
+    return New(partner);
+  }
+  proto::CtlResponse Set(const std::string& domain, const proto::Partner& values,
+                         const std::vector<std::string>& fields) {
+    proto::CtlRequest request;
+    request.mutable_partner_set()->set_domain(domain);
+    *request.mutable_partner_set()->mutable_partner() = values;
+    for (const std::string& field : fields) request.mutable_partner_set()->add_fields(field);
+    return Answer(request);
+  }
+  proto::CtlResponse Get(const std::string& domain) {
+    proto::CtlRequest request;
+    request.mutable_partner_get()->set_domain(domain);
+    return Answer(request);
+  }
+  proto::CtlResponse Remove(const std::string& domain) {
+    proto::CtlRequest request;
+    request.mutable_partner_remove()->set_domain(domain);
+    return Answer(request);
+  }
+  std::vector<AuditEntry> Audit() { return *Store::Open(folder_.File("policy.db"))->Audit(100); }
+  std::string hash() const { return engine_.policy().snapshot.hash(); }
+
+  ScratchFolder folder_;
+  Engine engine_;
+};
+
+TEST_F(EngineTest, ANewPartnerIsStoredPublishedAuditedAndShown) {
+  const std::string hash_before = hash();
+  const proto::CtlResponse response = New("Partner.Example");
+  EXPECT_EQ(response.exit_code(), 0U) << response.error();
+  EXPECT_EQ(response.id(), 17U);
+  ASSERT_EQ(response.partners().partners_size(), 1);
+  const proto::PartnerView& view = response.partners().partners(0);
+  EXPECT_EQ(view.partner().domain(), "partner.example");
+  EXPECT_EQ(view.partner().id().size(), 16U);
+  EXPECT_THAT(view.methods(), ElementsAre("sasl_tls"));
+  EXPECT_THAT(view.warnings(), ElementsAre(HasSubstr("W1: dialback is enabled")));
+  EXPECT_NE(hash(), hash_before);
+  EXPECT_EQ(engine_.policy().snapshot.partners(0).domain(), "partner.example");
+  ASSERT_EQ(Audit().size(), 1U);
+  EXPECT_EQ(Audit()[0].actor, "alice");
+  EXPECT_EQ(Audit()[0].at_unix_ms, 1234);
+  EXPECT_EQ(Audit()[0].action, "partner new");
+  EXPECT_EQ(Audit()[0].subject, "partner.example");
+  EXPECT_EQ(Audit()[0].before, "");
+  EXPECT_THAT(Audit()[0].after, HasSubstr("\"domain\":\"partner.example\""));
+}
+
+TEST_F(EngineTest, ARefusedPartnerChangesNothing) {
+  New("partner.example");
+  const std::string hash_before = hash();
+  EXPECT_EQ(New("partner.example").exit_code(), 1U);
+  const proto::CtlResponse ours = New("contoso.example");
+  EXPECT_EQ(ours.exit_code(), 1U);
+  EXPECT_THAT(ours.error(), HasSubstr("one of our own"));
+  EXPECT_EQ(hash(), hash_before);
+  EXPECT_EQ(Audit().size(), 1U);
+}
+
+TEST_F(EngineTest, SetReplacesExactlyTheFieldsThatAreNamed) {
+  proto::Partner first = DefaultPartner();
+  first.set_domain("partner.example");
+  first.add_additional_domains("old.partner.example");
+  first.set_description("first");
+  New(first);
+  proto::Partner values;
+  values.set_tls(proto::OPTIONAL);
+  values.add_additional_domains("new.partner.example");
+  const proto::CtlResponse response = Set("PARTNER.example", values, {"tls", "additional_domains"});
+  ASSERT_EQ(response.exit_code(), 0U) << response.error();
+  const proto::Partner& partner = response.partners().partners(0).partner();
+  EXPECT_EQ(partner.tls(), proto::OPTIONAL);
+  EXPECT_THAT(partner.additional_domains(), ElementsAre("new.partner.example"));
+  EXPECT_EQ(partner.description(), "first");
+  EXPECT_TRUE(partner.dialback());
+  EXPECT_THAT(Audit()[0].before, HasSubstr("\"tls\":\"REQUIRED\""));
+  EXPECT_THAT(Audit()[0].after, HasSubstr("\"tls\":\"OPTIONAL\""));
+}
+
+TEST_F(EngineTest, AnInvalidRowIsRefusedWithItsCodeAndTheOldOneStaysInForce) {
+  New("partner.example");
+  const std::string hash_before = hash();
+  proto::Partner values;
+  values.set_tls(proto::NOT_SUPPORTED);
+  const proto::CtlResponse response = Set("partner.example", values, {"tls", "dialback"});
+  EXPECT_EQ(response.exit_code(), 1U);
+  EXPECT_THAT(response.error(), HasSubstr("E1: SASL cannot work without TLS"));
+  EXPECT_EQ(hash(), hash_before);
+}
+
+TEST_F(EngineTest, SettingWhatIsSetAlreadyIsNoChange) {
+  New("partner.example");
+  const std::string hash_before = hash();
+  proto::Partner values;
+  values.set_tls(proto::REQUIRED);
+  EXPECT_EQ(Set("partner.example", values, {"tls"}).exit_code(), 0U);
+  EXPECT_EQ(hash(), hash_before);
+  EXPECT_EQ(Audit().size(), 1U);
+}
+
+TEST_F(EngineTest, FieldsThatCannotBeSetAreRefused) {
+  New("partner.example");
+  for (const char* field : {"id", "domain", "revision", "colour"}) {
+    const proto::CtlResponse response = Set("partner.example", {}, {field});
+    EXPECT_EQ(response.exit_code(), 1U) << field;
+    EXPECT_THAT(response.error(), HasSubstr("cannot be set; what can be set is")) << field;
+  }
+  EXPECT_THAT(Set("partner.example", {}, {}).error(), HasSubstr("nothing is named"));
+}
+
+TEST_F(EngineTest, FindsAPartnerByAnyDomainButChangesItByItsPrimaryOneOnly) {
+  proto::Partner partner = DefaultPartner();
+  partner.set_domain("partner.example");
+  partner.add_additional_domains("more.example");
+  New(partner);
+  EXPECT_EQ(Get("more.example").partners().partners(0).partner().domain(), "partner.example");
+  EXPECT_THAT(Remove("more.example").error(), HasSubstr("additional domain of partner"));
+  EXPECT_THAT(Get("sub.more.example").error(), HasSubstr("no partner has the domain"));
+  EXPECT_THAT(Get("@").error(), HasSubstr("is not a domain"));
+}
+
+TEST_F(EngineTest, ARemovedPartnerIsGoneFromStoreAndSnapshot) {
+  New("partner.example");
+  EXPECT_EQ(Remove("partner.example").exit_code(), 0U);
+  EXPECT_EQ(engine_.policy().snapshot.partners_size(), 0);
+  EXPECT_EQ(Remove("partner.example").exit_code(), 1U);
+  EXPECT_EQ(Audit()[0].action, "partner remove");
+  EXPECT_EQ(Audit()[0].after, "");
+}
+
+TEST_F(EngineTest, GatewaySettingsAreCheckedStoredAndPublished) {
+  proto::CtlRequest request;
+  request.mutable_gateway_set()->mutable_settings()->set_keep_alive_interval_s(120);
+  request.mutable_gateway_set()->add_fields("keep_alive_interval_s");
+  EXPECT_EQ(Answer(request).gateway().keep_alive_interval_s(), 120U);
+  EXPECT_EQ(engine_.policy().snapshot.gateway().keep_alive_interval_s(), 120U);
+  EXPECT_EQ(engine_.policy().snapshot.gateway().connection_limit(), 1000U);
+  request.mutable_gateway_set()->mutable_settings()->set_keep_alive_interval_s(0);
+  EXPECT_EQ(Answer(request).exit_code(), 1U);
+  proto::CtlRequest get;
+  get.mutable_gateway_get();
+  EXPECT_EQ(Answer(get).gateway().keep_alive_interval_s(), 120U);
+}
+
+TEST_F(EngineTest, TheNextLifePublishesTheSameSnapshot) {
+  New("partner.example");
+  EXPECT_EQ(Open().policy().snapshot.hash(), hash());
+}
+
+TEST_F(EngineTest, APartnerWhoseDomainBecomesOursIsLeftOutUntilItIsNot) {
+  New("partner.example");
+  const std::string hash_before = hash();
+  engine_.SetServed({"contoso.example", "partner.example"});
+  EXPECT_EQ(engine_.policy().snapshot.partners_size(), 0);
+  EXPECT_EQ(engine_.policy().rejected.size(), 1U);
+  engine_.SetServed({"contoso.example"});
+  EXPECT_EQ(hash(), hash_before);
+}
+
+TEST_F(EngineTest, CommandsOfOthersAreWrongUsage) {
+  proto::CtlRequest request;
+  request.mutable_reload();
+  EXPECT_EQ(Answer(request).exit_code(), 2U);
+}
+
+}  // namespace
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,71 @@
+#include "plugins/policy_engine/snapshot_compiler.h"
+
+#include <gtest/gtest.h>
+
+#include "core/policy/partner_words.h"
+#include "core/policy/policy_view.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+StoreContent TwoPartners() {
+  StoreContent content;
+  content.revision = 5;
+  content.gateway = DefaultGatewaySettings();
+  for (const char* domain : {"a.example", "b.example"}) {
+    proto::Partner partner = DefaultPartner();
+    partner.set_id(domain);
+    partner.set_domain(domain);
+    content.partners.push_back(partner);
+  }
+  return content;
+}
+
+TEST(SnapshotCompiler, GivesTheSameHashForTheSameContent) {
+  const CompiledPolicy once = CompilePolicy(TwoPartners(), {"contoso.example"});
+  const CompiledPolicy again = CompilePolicy(TwoPartners(), {"contoso.example"});
+  EXPECT_EQ(once.snapshot.hash().size(), 32U);
+  EXPECT_EQ(once.snapshot.hash(), again.snapshot.hash());
+  EXPECT_EQ(once.snapshot.hash(), SnapshotHash(once.snapshot));
+}
+
+TEST(SnapshotCompiler, GivesAnotherHashForAnyOtherContent) {
+  const std::string hash = CompilePolicy(TwoPartners(), {}).snapshot.hash();
+  StoreContent dialback = TwoPartners();
+  dialback.partners[0].set_dialback(false);
+  EXPECT_NE(CompilePolicy(dialback, {}).snapshot.hash(), hash);
+  StoreContent gateway = TwoPartners();
+  gateway.gateway.set_connection_limit(999);
+  EXPECT_NE(CompilePolicy(gateway, {}).snapshot.hash(), hash);
+  StoreContent fewer = TwoPartners();
+  fewer.partners.pop_back();
+  EXPECT_NE(CompilePolicy(fewer, {}).snapshot.hash(), hash);
+}
+
+TEST(SnapshotCompiler, LeavesOutAndNamesWhatBreaksARule) {
+  StoreContent content = TwoPartners();
+  content.partners[1].set_sasl(proto::NOT_SUPPORTED);
+  content.partners[1].set_dialback(false);
+  const CompiledPolicy compiled = CompilePolicy(content, {});
+  ASSERT_EQ(compiled.snapshot.partners_size(), 1);
+  EXPECT_EQ(compiled.snapshot.partners(0).domain(), "a.example");
+  ASSERT_EQ(compiled.rejected.size(), 1U);
+  EXPECT_EQ(compiled.rejected[0].domain, "b.example");
+  EXPECT_EQ(compiled.rejected[0].why.substr(0, 4), "E2: ");
+}
+
+TEST(SnapshotCompiler, LeavesOutAPartnerWhoseDomainHasBecomeOurs) {
+  const CompiledPolicy compiled = CompilePolicy(TwoPartners(), {"a.example"});
+  ASSERT_EQ(compiled.snapshot.partners_size(), 1);
+  EXPECT_EQ(compiled.snapshot.partners(0).domain(), "b.example");
+  EXPECT_NE(CompilePolicy(TwoPartners(), {}).snapshot.hash(), compiled.snapshot.hash());
+}
+
+TEST(SnapshotCompiler, PublishesPartnersThatAreSwitchedOffToo) {
+  StoreContent content = TwoPartners();
+  content.partners[0].set_enabled(false);
+  EXPECT_EQ(CompilePolicy(content, {}).snapshot.partners_size(), 2);
+}
+
+}  // namespace
+}  // namespace gatehouse::policy_engine
