@@ -1,0 +1,15 @@
+// What the sender of a stanza is told when no stream carried it (3.9). Pure.
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/xmpp/outbound_fault.h"
+#include "ipc/data_link.h"
+
+namespace gatehouse {
+
+// `retry_after` is what is left of the back-off; 0: nothing known.
+[[nodiscard]] ipc::Outcome OutcomeOf(const OutboundFault& fault, milliseconds retry_after = {});
+// One sentence for the operator: what to do about it.
+[[nodiscard]] std::string_view RemedyOf(OutboundFailure failure);
+
+}  // namespace gatehouse

@@ -1,0 +1,66 @@
+// One outbound stream with what was written to it and is not the kernel's yet.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/policy/policy_view.h"
+#include "core/xmpp/outbound_connection.h"
+#include "ipc/ask_link.h"
+#include "ipc/data_link.h"
+
+namespace gatehouse {
+
+// Asks the dialback verifier for the key of a stream we opened; `done` gets "" when none could be
+// made (2.8.2).
+void AskForKey(ipc::AskClient& verifier, std::string_view local, std::string_view remote,
+               std::string_view stream_id, std::function<void(std::string key)> done);
+
+// Domain pairs of one remote domain on one connection.
+class OutboundStream {
+ public:
+  // Octets a stream may hold for the kernel before its pairs queue.
+  static constexpr std::size_t kMaxUnsentBytes = 1048576;
+
+  OutboundStream(std::uint64_t id, std::string remote, std::string partner_id)
+      : id_(id), remote_(std::move(remote)), partner_id_(std::move(partner_id)) {}
+
+  void Attach(std::unique_ptr<OutboundConnection> connection) {
+    connection_ = std::move(connection);
+  }
+  [[nodiscard]] OutboundConnection& connection() { return *connection_; }
+  [[nodiscard]] const OutboundConnection& connection() const { return *connection_; }
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] const std::string& remote() const { return remote_; }
+  [[nodiscard]] const std::string& partner_id() const { return partner_id_; }
+
+  [[nodiscard]] bool HasRoom() const { return connection_->queued_bytes() < kMaxUnsentBytes; }
+  void Write(std::string_view xml, ipc::Ticket ticket, TimePoint now);
+  // At the end of a turn: `flushed` is called when what was written until now is the kernel's.
+  void CloseBatch(std::function<void()> flushed);
+  std::size_t SettleOldestBatch();  // gives how many
+  // The stream is over: what it could not hand over.
+  void FailUnsent(const ipc::Outcome& outcome);
+  [[nodiscard]] std::size_t unsent() const;
+
+  TimePoint last_stanza{};
+  TimePoint last_octet{};
+  bool closing = false;                // takes no stanzas any more
+  std::vector<std::string> pair_keys;  // proven or being proven here
+
+ private:
+  std::uint64_t id_;
+  std::string remote_;
+  std::string partner_id_;
+  std::unique_ptr<OutboundConnection> connection_;
+  std::vector<ipc::Ticket> batch_;  // of this turn
+  std::deque<std::vector<ipc::Ticket>> batches_;
+};
+
+}  // namespace gatehouse
