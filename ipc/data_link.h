@@ -44,6 +44,9 @@ class Ticket {
   ~Ticket();
   void Settle(const Outcome& outcome);  // once; a second call is a bug
   [[nodiscard]] bool pending() const { return static_cast<bool>(sink_); }
+  // Lets go without settling, for a receiver that ends: the offer stays the sender's and goes out
+  // again to our next life.
+  void Abandon() { sink_ = nullptr; }
 
  private:
   void SettleIfLost() noexcept;
