@@ -1,0 +1,226 @@
+#include "core/config/check_config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include "core/config/check_domains.h"
+#include "core/config/listen_address.h"
+#include "proto/topology.pb.h"
+
+namespace gatehouse {
+namespace {
+
+using proto::Topology;
+using proto::WorkerKind;
+
+Result<void> CheckListenList(const YamlConfig& yaml, std::string_view key,
+                             const google::protobuf::RepeatedPtrField<std::string>& list,
+                             Result<ListenAddress> (*parse)(std::string_view)) {
+  std::set<std::string> seen;
+  for (int i = 0; i < list.size(); ++i) {
+    const std::string item = fmt::format("{}[{}]", key, i);
+    const auto parsed = parse(list[i]);
+    if (!parsed) return std::unexpected(yaml.At(item, parsed.error().text));
+    const bool repeated = !seen.insert(parsed->transport + parsed->address.ToText()).second;
+    if (repeated && parsed->address.Port() != 0)
+      return std::unexpected(
+          yaml.At(item, fmt::format("names '{}' again; would be right: once", list[i])));
+  }
+  return {};
+}
+
+Result<void> CheckOneAddress(const YamlConfig& yaml, std::string_view key,
+                             const std::string& text) {
+  if (text.empty()) return {};
+  const auto parsed = ListenAddress::ParseXmpp(text);
+  if (!parsed) return std::unexpected(yaml.At(key, parsed.error().text));
+  return {};
+}
+
+Result<void> CheckListen(const YamlConfig& yaml) {
+  const proto::Listen& listen = yaml.config().listen();
+  GATEHOUSE_TRY_VOID(CheckListenList(yaml, "listen.xmpp", listen.xmpp(), ListenAddress::ParseXmpp));
+  GATEHOUSE_TRY_VOID(
+      CheckListenList(yaml, "listen.xmpps", listen.xmpps(), ListenAddress::ParseXmpp));
+  GATEHOUSE_TRY_VOID(CheckListenList(yaml, "listen.sip", listen.sip(), ListenAddress::ParseSip));
+  GATEHOUSE_TRY_VOID(CheckOneAddress(yaml, "listen.control_panel", listen.control_panel()));
+  return CheckOneAddress(yaml, "listen.metrics", listen.metrics());
+}
+
+// Makes `name` absolute and sees whether this user may read it.
+Result<void> CheckFile(const YamlConfig& yaml, std::string_view key, std::string& name) {
+  const std::filesystem::path folder = std::filesystem::absolute(yaml.file()).parent_path();
+  name = (folder / name).lexically_normal().string();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(name, ignored))
+    return std::unexpected(
+        yaml.At(key, fmt::format("names '{}', a folder; would be right: a PEM file", name)));
+  if (::access(name.c_str(), R_OK) == 0) return {};
+  return std::unexpected(
+      yaml.At(key, fmt::format("names '{}', which cannot be read: {}; would be right: a PEM file "
+                               "readable by the user gatehoused runs as",
+                               name, std::strerror(errno))));
+}
+
+// TLS keys are needed as soon as anything of ours speaks TLS.
+bool NeedsCertificate(const proto::Config& config, const Topology& topology) {
+  for (const std::string& text : config.listen().sip())
+    if (text.starts_with("tls:")) return true;
+  for (const proto::WorkerPool& pool : config.workers())
+    for (const WorkerKind& kind : topology.worker())
+      if (kind.name() == pool.plugin() &&
+          std::ranges::count(kind.listen(), static_cast<int>(proto::XMPP)) > 0)
+        return true;
+  return false;
+}
+
+Result<void> CheckTls(YamlConfig& yaml, const Topology& topology) {
+  proto::Tls& tls = *yaml.config().mutable_tls();
+  if (!tls.certificate().empty())
+    return std::unexpected(
+        yaml.At("tls.certificate",
+                "names a certificate of the store, which this version does not keep; "
+                "would be right: chain_file and key_file with the names of PEM files"));
+  if (tls.trust().empty()) tls.set_trust("system");
+  if (tls.trust() != "system")
+    GATEHOUSE_TRY_VOID(CheckFile(yaml, "tls.trust", *tls.mutable_trust()));
+  const bool has_chain = !tls.chain_file().empty();
+  const bool has_key = !tls.key_file().empty();
+  if (!has_chain && !has_key && !NeedsCertificate(yaml.config(), topology)) return {};
+  if (!has_chain)
+    return std::unexpected(
+        yaml.At("tls.chain_file",
+                "is missing; would be right: a PEM file with the certificate, leaf first"));
+  if (!has_key)
+    return std::unexpected(
+        yaml.At("tls.key_file", "is missing; would be right: a PEM file with the private key"));
+  GATEHOUSE_TRY_VOID(CheckFile(yaml, "tls.chain_file", *tls.mutable_chain_file()));
+  return CheckFile(yaml, "tls.key_file", *tls.mutable_key_file());
+}
+
+Result<void> CheckSip(const YamlConfig& yaml) {
+  const proto::Sip& sip = yaml.config().sip();
+  for (int i = 0; i < sip.trusted_peers_size(); ++i) {
+    const std::string& peer = sip.trusted_peers(i);
+    const bool is_network = peer.find('/') != std::string::npos;
+    if (is_network ? Network::Parse(peer).has_value() : !peer.empty()) continue;
+    return std::unexpected(yaml.At(
+        fmt::format("sip.trusted_peers[{}]", i),
+        fmt::format("is '{}'; would be right: a name such as \"pool.contoso.example\" or a network "
+                    "such as \"192.0.2.0/24\"",
+                    peer)));
+  }
+  if (!sip.profile().empty() && sip.profile() != "page")
+    return std::unexpected(
+        yaml.At("sip.profile", fmt::format("is '{}'; would be right: page", sip.profile())));
+  if (sip.page_mode_max() > 65535)
+    return std::unexpected(
+        yaml.At("sip.page_mode_max",
+                fmt::format("is {}; would be right: at most 65535 octets", sip.page_mode_max())));
+  return {};
+}
+
+Result<void> CheckDns(const YamlConfig& yaml) {
+  const proto::Dns& dns = yaml.config().dns();
+  for (int i = 0; i < dns.servers_size(); ++i) {
+    const std::string& server = dns.servers(i);
+    if (SocketAddress::FromIp(server, 53) || SocketAddress::Parse(server)) continue;
+    return std::unexpected(
+        yaml.At(fmt::format("dns.servers[{}]", i),
+                fmt::format("is '{}'; would be right: an IP address such as \"192.0.2.53\" or "
+                            "\"192.0.2.53:5353\"",
+                            server)));
+  }
+  return {};
+}
+
+const WorkerKind* FindKind(const Topology& topology, std::string_view name) {
+  for (const WorkerKind& kind : topology.worker())
+    if (kind.name() == name) return &kind;
+  return nullptr;
+}
+
+std::string UnknownPlugin(const std::string& name, const Topology& topology) {
+  std::string names;
+  std::string listed;
+  for (const WorkerKind& kind : topology.worker()) {
+    names += (names.empty() ? "" : " ") + kind.name();
+    listed += (listed.empty() ? "" : ", ") + kind.name();
+  }
+  const std::string_view nearest = NearestWord(name, names);
+  if (!nearest.empty())
+    return fmt::format("is '{}', which the topology does not know; did you mean '{}'?", name,
+                       nearest);
+  return fmt::format("is '{}', which the topology does not know; would be right: one of {}", name,
+                     listed);
+}
+
+Result<void> CheckPool(const YamlConfig& yaml, const Topology& topology, int index) {
+  const proto::WorkerPool& pool = yaml.config().workers(index);
+  const std::string key = fmt::format("workers[{}]", index);
+  if (pool.plugin().empty())
+    return std::unexpected(
+        yaml.At(key + ".plugin", "is missing; would be right: a name such as tls_listener"));
+  const WorkerKind* const kind = FindKind(topology, pool.plugin());
+  if (kind == nullptr)
+    return std::unexpected(yaml.At(key + ".plugin", UnknownPlugin(pool.plugin(), topology)));
+  for (int earlier = 0; earlier < index; ++earlier)
+    if (yaml.config().workers(earlier).plugin() == pool.plugin())
+      return std::unexpected(yaml.At(
+          key + ".plugin",
+          fmt::format("names '{}' again; would be right: once, with count", pool.plugin())));
+  const auto count = InstanceCount(pool.count());
+  if (!count) return std::unexpected(yaml.At(key + ".count", count.error().text));
+  if (!kind->scalable() && !pool.count().empty() && pool.count() != "1")
+    return std::unexpected(
+        yaml.At(key + ".count", fmt::format("is '{}'; would be right: 1, there can be only one {}",
+                                            pool.count(), pool.plugin())));
+  return {};
+}
+
+Result<void> CheckWorkers(const YamlConfig& yaml, const Topology& topology) {
+  if (yaml.config().workers().empty())
+    return std::unexpected(
+        yaml.At("workers", "is missing; would be right: a list such as '- plugin: tls_listener'"));
+  for (int i = 0; i < yaml.config().workers_size(); ++i)
+    GATEHOUSE_TRY_VOID(CheckPool(yaml, topology, i));
+  return {};
+}
+
+}  // namespace
+
+Result<unsigned> InstanceCount(const std::string& count) {
+  if (count.empty()) return 1U;
+  if (count == "auto") return std::clamp(std::thread::hardware_concurrency(), 1U, kMaxInstances);
+  unsigned number = 0;
+  const auto [end, failed] = std::from_chars(count.data(), count.data() + count.size(), number);
+  const bool whole = failed == std::errc() && end == count.data() + count.size();
+  if (whole && number >= 1 && number <= kMaxInstances) return number;
+  return BadConfig(fmt::format(
+      "is '{}'; would be right: auto (one a core) or a number from 1 to {}", count, kMaxInstances));
+}
+
+Result<void> CheckConfig(YamlConfig& yaml, const Topology& topology) {
+  GATEHOUSE_TRY_VOID(CheckDomains(yaml));
+  GATEHOUSE_TRY_VOID(CheckListen(yaml));
+  GATEHOUSE_TRY_VOID(CheckWorkers(yaml, topology));
+  GATEHOUSE_TRY_VOID(CheckTls(yaml, topology));
+  GATEHOUSE_TRY_VOID(CheckSip(yaml));
+  return CheckDns(yaml);
+}
+
+Result<YamlConfig> LoadConfig(const std::string& path, const Topology& topology) {
+  GATEHOUSE_TRY(YamlConfig yaml, YamlConfig::ReadFile(path));
+  GATEHOUSE_TRY_VOID(CheckConfig(yaml, topology));
+  return yaml;
+}
+
+}  // namespace gatehouse

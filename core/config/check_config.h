@@ -1,0 +1,31 @@
+// What is wrong with a configuration that reads well: values, files, and workers the topology does
+// not know.
+#pragma once
+
+#include <string>
+
+#include "core/base/result.h"
+#include "core/config/yaml_config.h"
+
+namespace gatehouse::proto {
+class Topology;
+}
+
+namespace gatehouse {
+
+// How many instances `count: auto` and an operator may ask for.
+inline constexpr unsigned kMaxInstances = 64;
+
+// Opens nothing but the named files, so it works offline. Names of files become absolute: they are
+// relative to the folder of the configuration.
+//   fails  kConfig with the first mistake, in one line as YamlConfig says
+Result<void> CheckConfig(YamlConfig& yaml, const proto::Topology& topology);
+
+// Reads and checks: all that `gatehousectl config check FILE` does.
+Result<YamlConfig> LoadConfig(const std::string& path, const proto::Topology& topology);
+
+// The number a pool's `count` stands for: empty is 1, "auto" one a core.
+//   fails  kConfig: "is 'x'; would be right: ..."
+Result<unsigned> InstanceCount(const std::string& count);
+
+}  // namespace gatehouse

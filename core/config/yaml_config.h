@@ -1,0 +1,44 @@
+// gatehouse.yaml into proto::Config, with the line of every mistake.
+//
+// Every error is one line: "FILE:LINE: key 'a.b': what is wrong; what would be right".
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "proto/config.pb.h"
+
+namespace gatehouse {
+
+// The configuration and where each key stands: what checks it later can still name the line.
+class YamlConfig {
+ public:
+  // Reads `text` by the fields of proto::Config. `file` is for messages only.
+  //   fails  kConfig: malformed YAML, an unknown key (with the nearest known one), a key given
+  //   twice, a wrong type
+  static Result<YamlConfig> Parse(std::string_view text, std::string_view file);
+  // The same for a file.
+  //   fails  also when it cannot be read
+  static Result<YamlConfig> ReadFile(const std::string& path);
+
+  [[nodiscard]] const proto::Config& config() const { return config_; }
+  [[nodiscard]] proto::Config& config() { return config_; }
+  [[nodiscard]] const std::string& file() const { return file_; }
+
+  // An error at `key`, such as "listen.xmpp[1]", or at the nearest key above it that the file has.
+  [[nodiscard]] Error At(std::string_view key, std::string_view what) const;
+
+ private:
+  friend class YamlReader;
+  proto::Config config_;
+  std::string file_;
+  std::map<std::string, int, std::less<>> lines_;  // by key, from 1
+};
+
+// The candidate that `word` most likely stands for, or nothing where none is near.
+//   candidates  separated by one blank each
+std::string_view NearestWord(std::string_view word, std::string_view candidates);
+
+}  // namespace gatehouse
