@@ -1,0 +1,44 @@
+// Which worker answers which command of gatehousectl. This table is all there is to register.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "proto/ctl.pb.h"
+
+namespace gatehouse {
+
+struct CommandRoute {
+  proto::CtlRequest::CommandCase command;
+  std::string_view plugin;  // instance 0 of it answers; empty: the supervisor itself
+};
+
+// clang-format off
+inline constexpr std::array kCommandRoutes = {
+    CommandRoute{proto::CtlRequest::kStatus,            ""},
+    CommandRoute{proto::CtlRequest::kWorker,            ""},
+    CommandRoute{proto::CtlRequest::kScale,             ""},
+    CommandRoute{proto::CtlRequest::kStop,              ""},
+    CommandRoute{proto::CtlRequest::kReload,            ""},
+    CommandRoute{proto::CtlRequest::kPartnerNew,        "policy_engine"},
+    CommandRoute{proto::CtlRequest::kPartnerSet,        "policy_engine"},
+    CommandRoute{proto::CtlRequest::kPartnerGet,        "policy_engine"},
+    CommandRoute{proto::CtlRequest::kPartnerList,       "policy_engine"},
+    CommandRoute{proto::CtlRequest::kPartnerRemove,     "policy_engine"},
+    CommandRoute{proto::CtlRequest::kPartnerExplain,    "policy_engine"},
+    CommandRoute{proto::CtlRequest::kGatewayGet,        "policy_engine"},
+    CommandRoute{proto::CtlRequest::kGatewaySet,        "policy_engine"},
+    CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier"},
+    CommandRoute{proto::CtlRequest::kTestStream,        "tls_listener"},
+    CommandRoute{proto::CtlRequest::kTestIm,            "sip_translator"},
+};
+// clang-format on
+
+// Null for a command this version does not know.
+constexpr const CommandRoute* FindRoute(proto::CtlRequest::CommandCase command) {
+  for (const CommandRoute& route : kCommandRoutes)
+    if (route.command == command) return &route;
+  return nullptr;
+}
+
+}  // namespace gatehouse

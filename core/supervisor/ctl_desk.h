@@ -1,0 +1,80 @@
+// Answers gatehousectl, or hands its command on to the worker it is for.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <set>
+#include <string>
+
+#include "core/loop/timer.h"
+#include "core/supervisor/fleet.h"
+#include "proto/ctl.pb.h"
+
+namespace gatehouse {
+
+class CtlDesk {
+ public:
+  using Reply = std::function<void(proto::CtlResponse)>;
+  struct Hooks {
+    std::function<void(const Instance&, const proto::FromSupervisor&)> say;
+    std::function<Result<void>()> reload;
+    std::function<void(seconds drain)> stop;
+  };
+  // Pongs that come later than this are missing in a status; what it shows is then older.
+  static constexpr milliseconds kFreshPongs{250};
+  static constexpr milliseconds kRestartLimit{12000};
+  static constexpr milliseconds kDrainLimit{60000};
+  // The longest a worker may take over a command, e.g. to open a stream to a partner.
+  static constexpr milliseconds kForwardLimit{180000};
+
+  CtlDesk(Loop& loop, Fleet& fleet, Hooks hooks);
+
+  void OnRequest(const proto::CtlRequest& request, Reply reply);
+  void OnAnswer(const std::string& instance, const proto::CtlResponse& response);
+  void OnPong(const Instance& instance);
+  void OnDied(const Instance& instance);
+
+ private:
+  struct Forwarded {
+    std::string instance;
+    Reply reply;
+    TimePoint deadline;
+  };
+  // A status that waits for fresh pongs.
+  struct Gathering {
+    std::set<std::string> awaited;
+    Reply reply;
+    TimePoint deadline;
+  };
+  // A restart or a drain that has begun.
+  struct Pending {
+    std::string instance;
+    std::uint64_t old_epoch = 0;
+    InstanceState goal = InstanceState::kReady;
+    Reply reply;
+    TimePoint deadline;
+  };
+
+  void OnWorkerCommand(const proto::WorkerCommand& command, Reply reply);
+  void OnScale(const proto::WorkerScale& scale, const Reply& reply);
+  void Forward(const std::string& instance, proto::CtlRequest request, Reply reply);
+  void Gather(Reply reply);
+  void AnswerGathered();
+  void AnswerPending();
+  void DropLate();
+  void Tick();
+  [[nodiscard]] proto::StatusReport Report() const;
+
+  Loop& loop_;
+  Fleet& fleet_;
+  const Hooks hooks_;
+  std::uint64_t next_id_ = 1;
+  std::map<std::uint64_t, Forwarded> forwarded_;
+  std::list<Gathering> gathering_;
+  std::list<Pending> pending_;
+  Timer tick_;  // runs while anything waits
+};
+
+}  // namespace gatehouse
