@@ -1,0 +1,161 @@
+// Words between supervisor and worker, and between gatehousectl and supervisor.
+#include "ipc/control_link.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <thread>
+
+#include "ipc/ctl_link.h"
+#include "ipc/zmq_socket.h"
+#include "tests/unit/ipc/link_scene.h"
+
+namespace gatehouse::ipc {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct ControlLinkTest : LinkScene {
+  std::string address = folder.Address("control.sock");
+  std::vector<std::string> heard;      // by the supervisor
+  std::vector<std::string> malformed;  // to the supervisor
+  std::vector<std::uint64_t> pings;    // by the worker
+
+  std::unique_ptr<ControlServer> Supervisor() {
+    return ControlServer::Create(
+               *loop, *context, address,
+               {[this](std::string_view from, const proto::FromWorker& word) {
+                  heard.push_back(std::string(from) + " " + std::to_string(word.epoch()));
+                },
+                [this](std::string_view from, std::string_view) { malformed.emplace_back(from); }})
+        .value();
+  }
+  std::unique_ptr<ControlClient> Worker(std::uint64_t epoch) {
+    return ControlClient::Create(
+               *loop, *context, address, "listener/0", epoch,
+               [this](const proto::FromSupervisor& word) { pings.push_back(word.ping()); })
+        .value();
+  }
+  static proto::FromWorker Ready() {
+    proto::FromWorker word;
+    word.set_ready(true);
+    return word;
+  }
+};
+
+TEST_F(ControlLinkTest, CarriesWordsBothWays) {
+  const auto supervisor = Supervisor();
+  const auto worker = Worker(21);
+  proto::FromSupervisor ping;
+  ping.set_ping(5);
+  EXPECT_FALSE(supervisor->Send("listener/0", ping));  // not connected yet
+  ASSERT_TRUE(worker->Send(Ready()));
+  ASSERT_TRUE(Until([&] { return !heard.empty(); }));
+  EXPECT_THAT(heard, ElementsAre("listener/0 21"));
+  ASSERT_TRUE(supervisor->Send("listener/0", ping));
+  ASSERT_TRUE(Until([&] { return !pings.empty(); }));
+  EXPECT_THAT(pings, ElementsAre(5));
+}
+
+TEST_F(ControlLinkTest, ANewLifeTakesOverItsName) {
+  const auto supervisor = Supervisor();
+  auto worker = Worker(21);
+  ASSERT_TRUE(worker->Send(Ready()));
+  ASSERT_TRUE(Until([&] { return heard.size() == 1; }));
+  worker = Worker(22);
+  ASSERT_TRUE(worker->Send(Ready()));
+  ASSERT_TRUE(Until([&] { return heard.size() == 2; }));
+  EXPECT_EQ(heard[1], "listener/0 22");
+  proto::FromSupervisor ping;
+  ping.set_ping(6);
+  ASSERT_TRUE(supervisor->Send("listener/0", ping));
+  ASSERT_TRUE(Until([&] { return !pings.empty(); }));
+}
+
+TEST_F(ControlLinkTest, AMalformedWordIsToldAndHarmsNobody) {
+  const auto supervisor = Supervisor();
+  ZmqSocket::Options options;
+  options.routing_id = "rogue/0";
+  const auto rogue = ZmqSocket::Create(*context, ZmqKind::kDealer, options).value();
+  ASSERT_TRUE(rogue->Connect(address));
+  ZmqMessage message(3);
+  std::copy_n("\xFF\xFF\xFF", 3, message.data());
+  ASSERT_EQ(rogue->Send({}, message), ZmqSocket::Sent::kSent);
+  ASSERT_TRUE(Until([&] { return !malformed.empty(); }));
+  EXPECT_THAT(malformed, ElementsAre("rogue/0"));
+  const auto worker = Worker(21);
+  ASSERT_TRUE(worker->Send(Ready()));
+  ASSERT_TRUE(Until([&] { return !heard.empty(); }));
+}
+
+TEST_F(ControlLinkTest, TheLastWordLeavesThoughTheWorkerEnds) {
+  const auto supervisor = Supervisor();
+  {
+    const auto own = ZmqContext::Create().value();
+    const auto worker = ControlClient::Create(*loop, *own, address, "listener/0", 21, {}).value();
+    proto::FromWorker word;
+    word.set_fatal("cannot go on");
+    ASSERT_TRUE(worker->Send(word));
+  }
+  ASSERT_TRUE(Until([&] { return !heard.empty(); }));
+}
+
+struct CtlLinkTest : LinkScene {
+  std::string address = folder.Address("ctl.sock");
+
+  // The call blocks, so it has a thread of its own.
+  Result<proto::CtlResponse> Call(const proto::CtlRequest& request, milliseconds limit) const {
+    Result<proto::CtlResponse> response;
+    std::atomic<bool> done = false;
+    std::thread caller([&] {
+      response = CallSupervisor(address, request, limit);
+      done = true;
+    });
+    EXPECT_TRUE(Until([&] { return done.load(); }));
+    caller.join();
+    return response;
+  }
+};
+
+TEST_F(CtlLinkTest, AnswersARequestNowOrLater) {
+  CtlServer::Reply kept;
+  const auto server =
+      CtlServer::Create(*loop, *context, address,
+                        [&](const proto::CtlRequest& request, CtlServer::Reply reply) {
+                          EXPECT_EQ(request.actor(), "ada");
+                          kept = std::move(reply);
+                          loop->Post([&kept] {
+                            proto::CtlResponse response;
+                            response.set_done("as you say");
+                            kept(response);
+                          });
+                        })
+          .value();
+  proto::CtlRequest request;
+  request.set_id(77);
+  request.set_actor("ada");
+  const auto response = Call(request, 5s);
+  ASSERT_TRUE(response) << response.error().text;
+  EXPECT_EQ(response->id(), 77U);
+  EXPECT_EQ(response->done(), "as you say");
+}
+
+TEST_F(CtlLinkTest, SaysAtOnceThatNobodyListens) {
+  const auto response = CallSupervisor(address, {}, 10s);
+  ASSERT_FALSE(response);
+  EXPECT_THAT(response.error().text, HasSubstr("nobody listens"));
+}
+
+TEST_F(CtlLinkTest, WaitsNoLongerThanTheLimit) {
+  const auto server = CtlServer::Create(*loop, *context, address,
+                                        [](const proto::CtlRequest&, const CtlServer::Reply&) {})
+                          .value();
+  const auto response = Call({}, 30ms);
+  ASSERT_FALSE(response);
+  EXPECT_THAT(response.error().text, HasSubstr("within 30 ms"));
+}
+
+}  // namespace
+}  // namespace gatehouse::ipc
