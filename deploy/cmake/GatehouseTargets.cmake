@@ -1,5 +1,9 @@
 # The shapes of target this project knows.
 
+# What is installed finds its libraries beside itself, and BoringSSL where it was found.
+set(CMAKE_INSTALL_RPATH "$ORIGIN" "$ORIGIN/.." "$ORIGIN/../lib")
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+
 # gatehouse_add_library(NAME SOURCES ... LINKS ... [PRIVATE_LINKS ...]): a shared library of several processes.
 function(gatehouse_add_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
@@ -7,8 +11,8 @@ function(gatehouse_add_library name)
   target_link_libraries(${name} PUBLIC gatehouse_options ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
 endfunction()
 
-# gatehouse_add_worker_plugin(NAME SOURCES ... LINKS ...): plugins/NAME.so, loaded by gatehouse-worker,
-# and NAME_parts, the same sources as a static library for unit tests.
+# gatehouse_add_worker_plugin(NAME SOURCES ... LINKS ...): lib/gatehouse/NAME.so, loaded by gatehouse-worker,
+# and NAME_parts, the same sources as a static library for unit tests. A plugin below tests/ is not installed.
 function(gatehouse_add_worker_plugin name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
   set(parts ${arg_SOURCES})
@@ -24,7 +28,9 @@ function(gatehouse_add_worker_plugin name)
   endif()
   set_target_properties(${name} PROPERTIES PREFIX ""
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/gatehouse)
-  install(TARGETS ${name} LIBRARY DESTINATION lib/gatehouse)
+  if(NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "^${CMAKE_SOURCE_DIR}/tests/")
+    install(TARGETS ${name} LIBRARY DESTINATION lib/gatehouse)
+  endif()
 endfunction()
 
 # gatehouse_add_test(NAME SOURCES ... LINKS ...): one GoogleTest program; ctest runs it under the label "unit".
