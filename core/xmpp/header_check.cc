@@ -1,0 +1,89 @@
+#include "core/xmpp/header_check.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/xmpp/element.h"
+#include "core/xmpp/jid.h"
+
+namespace gatehouse {
+namespace {
+
+using Check = Result<void, StreamCondition>;
+Check Refuse(StreamCondition condition) {
+  return std::unexpected(condition);
+}
+
+// "1.0" and later; leading zeros do not matter. RFC 6120 §4.7.5
+bool IsSupportedVersion(std::string_view version) {
+  const std::size_t dot = version.find('.');
+  if (dot == 0 || dot == std::string_view::npos || dot + 1 == version.size()) return false;
+  unsigned major = 0;
+  unsigned minor = 0;
+  const char* end = version.data() + version.size();
+  const auto first = std::from_chars(version.data(), version.data() + dot, major);
+  const auto second = std::from_chars(version.data() + dot + 1, end, minor);
+  return first.ec == std::errc{} && first.ptr == version.data() + dot && second.ec == std::errc{} &&
+         second.ptr == end && major >= 1;
+}
+
+Check CheckNames(const StreamHeader& header) {
+  if (header.ns != ns::kStream) return Refuse(StreamCondition::kInvalidNamespace);
+  if (header.prefix != "stream") return Refuse(StreamCondition::kBadNamespacePrefix);
+  if (header.name != "stream") return Refuse(StreamCondition::kBadFormat);
+  if (header.default_ns != ns::kServer) return Refuse(StreamCondition::kInvalidNamespace);
+  return {};
+}
+
+Check CheckTo(const StreamHeader& header, const InboundRules& rules, HeaderFacts& facts) {
+  auto to = PrepareDomain(header.to);
+  if (!to) return Refuse(StreamCondition::kHostUnknown);
+  if (rules.Serves(*to)) {
+    facts.to = *std::move(to);
+    return {};
+  }
+  const bool gone = std::ranges::find(rules.removed_domains, *to) != rules.removed_domains.end();
+  return Refuse(gone ? StreamCondition::kHostGone : StreamCondition::kHostUnknown);
+}
+
+// The room was asked for when the stream was not yet its partner's.
+Check CheckFrom(const StreamHeader& header, StreamPhase phase, const InboundRules& rules,
+                HeaderFacts& facts) {
+  if (!header.has_from) return {};
+  auto from = PrepareDomain(header.from);
+  if (!from) return Refuse(StreamCondition::kImproperAddressing);
+  facts.from = *std::move(from);
+  const proto::Partner* partner = rules.FindPartner(facts.from);
+  if (partner == nullptr) return Refuse(StreamCondition::kPolicyViolation);
+  if (phase == StreamPhase::kAuthenticated || !rules.partner_has_room) return {};
+  if (!rules.partner_has_room(*partner)) return Refuse(StreamCondition::kResourceConstraint);
+  return {};
+}
+
+// Only dialback on clear TCP is possible with a peer older than 1.0 (2.2.1).
+Check CheckOldPeer(StreamPhase phase, const InboundRules& rules, const HeaderFacts& facts) {
+  if (facts.has_version) return {};
+  const proto::Partner* partner = facts.from.empty() ? nullptr : rules.FindPartner(facts.from);
+  const bool possible = phase == StreamPhase::kClear && partner != nullptr &&
+                        PermittedMethods(RowOf(*partner)).tcp_dialback;
+  return possible ? Check{} : Refuse(StreamCondition::kUnsupportedVersion);
+}
+
+}  // namespace
+
+bool InboundRules::Serves(std::string_view domain) const {
+  return std::ranges::find(domains, domain) != domains.end();
+}
+
+Result<void, StreamCondition> CheckHeader(const StreamHeader& header, StreamPhase phase,
+                                          const InboundRules& rules, HeaderFacts& facts) {
+  GATEHOUSE_TRY_VOID(CheckNames(header));
+  facts.has_version = header.has_version;
+  if (header.has_version && !IsSupportedVersion(header.version))
+    return Refuse(StreamCondition::kUnsupportedVersion);
+  GATEHOUSE_TRY_VOID(CheckTo(header, rules, facts));
+  GATEHOUSE_TRY_VOID(CheckFrom(header, phase, rules, facts));
+  return CheckOldPeer(phase, rules, facts);
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,342 @@
+#include "core/xmpp/stream_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/limits.h"
+#include "core/xmpp/element.h"
+#include "core/xmpp/sasl_external.h"
+#include "core/xmpp/stanza_check.h"
+#include "core/xmpp/xml_writer.h"
+
+namespace gatehouse {
+namespace {
+
+// RFC 6120 §6.4.5 allows 2 to 5 (2.6).
+constexpr int kMaxSaslFailures = 3;
+
+bool IsStartOfTls(const proto::Element& element) {
+  return Is(element, "starttls", ns::kTls);
+}
+
+bool IsSasl(const proto::Element& element) {
+  return Is(element, "auth", ns::kSasl) || Is(element, "response", ns::kSasl) ||
+         Is(element, "abort", ns::kSasl);
+}
+
+}  // namespace
+
+std::string_view StreamStateName(StreamState state) {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "AwaitHeader", "FeaturesClear",   "Handshake", "AwaitTlsHeader",
+      "FeaturesTls", "AwaitAuthHeader", "Open",      "Closed"};
+  return kNames.at(static_cast<std::size_t>(state));
+}
+
+std::string_view StreamEventName(StreamEvent event) {
+  constexpr std::array<std::string_view, 8> kNames = {"DirectTls", "Header",      "StartTls",
+                                                      "TlsDone",   "SaslSuccess", "DomainProven",
+                                                      "Stanza",    "Footer"};
+  return kNames.at(static_cast<std::size_t>(event));
+}
+
+StreamMachine::Actions StreamMachine::Begin() {
+  actions_.clear();
+  return actions_;
+}
+
+bool StreamMachine::Step(StreamEvent event) {
+  const auto next = Next(state_, event);
+  if (!next) {
+    End(StreamCondition::kNotAuthorized);
+    return false;
+  }
+  state_ = *next;
+  return true;
+}
+
+// --- ends
+
+void StreamMachine::End(StreamCondition condition, std::string_view text) {
+  if (!header_sent_) SendHeader(header_);
+  Send(StreamErrorXml(condition, text));
+  state_ = StreamState::kClosed;
+  Do(CloseStream{StreamConditionName(condition)});
+}
+
+void StreamMachine::EndOrderly(std::string_view why) {
+  Send(std::string(kStreamFooter));
+  state_ = StreamState::kClosed;
+  Do(CloseStream{why});
+}
+
+void StreamMachine::EndBareTls() {
+  Send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+  EndOrderly("starttls-refused");
+}
+
+StreamMachine::Actions StreamMachine::CloseWith(StreamCondition condition) {
+  Begin();
+  if (state_ == StreamState::kClosed) return actions_;
+  if (state_ != StreamState::kHandshake) {
+    End(condition);
+  } else {
+    state_ = StreamState::kClosed;
+    Do(AbortStream{StreamConditionName(condition)});
+  }
+  return actions_;
+}
+
+StreamMachine::Actions StreamMachine::CloseOrderly(std::string_view why) {
+  Begin();
+  if (state_ == StreamState::kClosed) return actions_;
+  if (header_sent_) {
+    EndOrderly(why);
+  } else {
+    state_ = StreamState::kClosed;
+    Do(AbortStream{why});
+  }
+  return actions_;
+}
+
+StreamMachine::Actions StreamMachine::OnFooter() {
+  Begin();
+  if (state_ == StreamState::kClosed) return actions_;
+  EndOrderly("peer-closed");
+  return actions_;
+}
+
+StreamMachine::Actions StreamMachine::OnBadXml(StreamCondition condition) {
+  return CloseWith(condition);
+}
+
+StreamMachine::Actions StreamMachine::OnTlsFailed() {
+  Begin();
+  if (state_ == StreamState::kClosed) return actions_;
+  state_ = StreamState::kClosed;
+  Do(AbortStream{"tls-failed"});
+  return actions_;
+}
+
+// A stream that only ever served verify requests has done its duty (2.1).
+StreamMachine::Actions StreamMachine::OnEstablishmentTimeout() {
+  if (has_verified_pair()) return Begin();
+  if (!header_sent_ || verify_requests_ > 0) return CloseOrderly("establishment-timeout");
+  return CloseWith(StreamCondition::kConnectionTimeout);
+}
+
+StreamMachine::Actions StreamMachine::OnRulesChanged() {
+  Begin();
+  if (state_ == StreamState::kClosed) return actions_;
+  for (const Pair& pair : pairs_) {
+    if (!pair.verified()) continue;
+    const proto::Partner* partner = rules_.FindPartner(pair.from);
+    const bool permitted = partner != nullptr && PermittedMethods(RowOf(*partner)).Has(pair.method);
+    if (permitted && rules_.Serves(pair.to)) continue;
+    End(permitted ? StreamCondition::kHostGone : StreamCondition::kReset);
+    return actions_;
+  }
+  return actions_;
+}
+
+// --- header and features
+
+StreamPhase StreamMachine::phase() const {
+  if (!authenticated_.empty()) return StreamPhase::kAuthenticated;
+  return certificate_ != nullptr ? StreamPhase::kTls : StreamPhase::kClear;
+}
+
+bool StreamMachine::CertificateProves(std::string_view domain) const {
+  return certificate_ != nullptr && certificate_->chain_valid && !domain.empty() &&
+         MatchesXmppDomain(*certificate_, domain);
+}
+
+std::optional<NegotiationRow> StreamMachine::HeaderRow() const {
+  if (header_.from.empty()) return std::nullopt;
+  const proto::Partner* partner = rules_.FindPartner(header_.from);
+  if (partner == nullptr) return std::nullopt;
+  return RowOf(*partner);
+}
+
+void StreamMachine::SendHeader(const HeaderFacts& facts) {
+  const std::string& from = facts.to.empty() ? rules_.domains.front() : facts.to;
+  stream_id_ = new_id_();
+  Send(StreamHeaderXml({.from = from,
+                        .to = facts.from,
+                        .id = stream_id_,
+                        .dialback = true,
+                        .version = facts.has_version,
+                        .lang = true}));
+  header_sent_ = true;
+}
+
+StreamMachine::Actions StreamMachine::OnHeader(const StreamHeader& header) {
+  Begin();
+  if (state_ == StreamState::kClosed) return actions_;
+  header_sent_ = false;
+  AcceptHeader(header);
+  return actions_;
+}
+
+void StreamMachine::AcceptHeader(const StreamHeader& header) {
+  HeaderFacts facts;
+  const auto checked = CheckHeader(header, phase(), rules_, facts);
+  header_ = facts;
+  if (!checked) return End(checked.error());
+  if (!authenticated_.empty() && facts.from != authenticated_)
+    return End(StreamCondition::kInvalidFrom);
+  if (!authenticated_.empty() && facts.to != authenticated_to_)
+    return End(StreamCondition::kHostUnknown);
+  if (const proto::Partner* partner = rules_.FindPartner(facts.from)) partner_id_ = partner->id();
+  if (!Step(StreamEvent::kHeader)) return;
+  SendHeader(facts);
+  OfferFeatures();
+}
+
+void StreamMachine::OfferFeatures() {
+  const auto row = HeaderRow();
+  if (phase() != StreamPhase::kClear && row && row->tls == NegotiationLevel::kNotSupported)
+    return End(StreamCondition::kPolicyViolation);  // direct TLS in a row without TLS (2.15)
+  features_ = FeaturesFor(phase(), row, CertificateProves(header_.from));
+  if (features_.hopeless) return End(StreamCondition::kNotAuthorized);
+  if (header_.has_version) Send(FeaturesXml(features_));
+  if (!authenticated_.empty()) {
+    AddPair(header_.from, header_.to, proto::AUTH_METHOD_NONE);
+    Verified(pairs_.back(), proto::SASL_TLS);
+  }
+}
+
+// --- TLS
+
+StreamMachine::Actions StreamMachine::OnDirectTls() {
+  Begin();
+  if (Step(StreamEvent::kDirectTls)) Do(BeginTls{});
+  return actions_;
+}
+
+void StreamMachine::TakeStartTls() {
+  const bool possible = state_ == StreamState::kFeaturesClear && features_.starttls;
+  if (!possible || !Step(StreamEvent::kStartTls)) return EndBareTls();
+  Send("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+  Do(BeginTls{header_.to});
+}
+
+// Everything learned in clear is forgotten (2.2).
+StreamMachine::Actions StreamMachine::OnTlsDone(const PeerCertificate& certificate) {
+  Begin();
+  if (state_ == StreamState::kClosed || !Step(StreamEvent::kTlsDone)) return actions_;
+  certificate_ = &certificate;
+  header_ = {};
+  partner_id_.clear();
+  features_ = {};
+  pairs_.clear();
+  judgements_.clear();
+  header_sent_ = false;
+  return actions_;
+}
+
+// --- SASL
+
+void StreamMachine::TakeSasl(const proto::Element& element) {
+  const SaslAnswer answer = JudgeSasl(element, {.tls = certificate_ != nullptr,
+                                                .offered = features_.external,
+                                                .awaits_response = sasl_awaits_response_,
+                                                .header_from = header_.from});
+  sasl_awaits_response_ = answer == SaslAnswer::kChallenge;
+  if (answer == SaslAnswer::kChallenge) return Send(SaslXml(answer));
+  if (answer == SaslAnswer::kSuccess) {
+    if (!Step(StreamEvent::kSaslSuccess)) return;
+    authenticated_ = header_.from;
+    authenticated_to_ = header_.to;
+    pairs_.clear();
+    Send(SaslXml(answer));
+    header_sent_ = false;
+    return Do(RestartXml{});
+  }
+  if (++sasl_failures_ > kMaxSaslFailures) return End(StreamCondition::kPolicyViolation);
+  Send(SaslXml(answer));
+  const auto row = HeaderRow();
+  const bool another_way = certificate_ == nullptr || !row || PermittedMethods(*row).tls_dialback;
+  if (!another_way) EndOrderly("sasl-failed");
+}
+
+// --- elements
+
+StreamMachine::Actions StreamMachine::OnElement(const proto::Element& element) {
+  Begin();
+  if (state_ != StreamState::kClosed) TakeElement(element);
+  return actions_;
+}
+
+void StreamMachine::TakeElement(const proto::Element& element) {
+  if (state_ == StreamState::kOpen && HasStanzaName(element)) return TakeStanza(element);
+  if (Is(element, "result", ns::kDialback)) return TakeDialbackResult(element);
+  if (Is(element, "verify", ns::kDialback)) return TakeDialbackVerify(element);
+  if (IsStartOfTls(element)) return TakeStartTls();
+  if (IsSasl(element) && state_ != StreamState::kOpen) return TakeSasl(element);
+  if (Is(element, "error", ns::kStream)) return EndOrderly("peer-error");
+  if (!HasStanzaName(element)) return End(StreamCondition::kUnsupportedStanzaType);
+  End(element.ns() == ns::kServer ? StreamCondition::kNotAuthorized
+                                  : StreamCondition::kInvalidNamespace);
+}
+
+StreamMachine::Actions StreamMachine::OnOversized(const proto::Element& head) {
+  Begin();
+  if (state_ == StreamState::kClosed) return actions_;
+  if (state_ != StreamState::kOpen) {
+    End(StreamCondition::kPolicyViolation);
+  } else if (PairOfStanza(head) != nullptr) {
+    RefuseStanza(head, proto::POLICY_VIOLATION);
+  }
+  return actions_;
+}
+
+const StreamMachine::Pair* StreamMachine::PairOfStanza(const proto::Element& element) {
+  const auto addresses = ReadAddresses(element);
+  if (!addresses) {
+    End(addresses.error());
+    return nullptr;
+  }
+  const auto is_it = [&](const Pair& pair) {
+    return pair.verified() && pair.from == addresses->from_domain &&
+           pair.to == addresses->to_domain;
+  };
+  if (last_pair_ < pairs_.size() && is_it(pairs_[last_pair_])) return &pairs_[last_pair_];
+  const auto found = std::ranges::find_if(pairs_, is_it);
+  if (found != pairs_.end()) {
+    last_pair_ = static_cast<std::size_t>(found - pairs_.begin());
+    return &*found;
+  }
+  const bool from_known = std::ranges::any_of(pairs_, [&](const Pair& pair) {
+    return pair.verified() && pair.from == addresses->from_domain;
+  });
+  End(from_known ? StreamCondition::kHostUnknown : StreamCondition::kInvalidFrom);
+  return nullptr;
+}
+
+void StreamMachine::TakeStanza(const proto::Element& element) {
+  const Pair* pair = PairOfStanza(element);
+  if (pair == nullptr) return;
+  switch (ShapeOf(element)) {
+    case IqShape::kInvalidXml:
+      return End(StreamCondition::kInvalidXml);
+    case IqShape::kBadRequest:
+      return RefuseStanza(element, proto::BAD_REQUEST);
+    case IqShape::kSound:
+      break;
+  }
+  if (Step(StreamEvent::kStanza)) Do(DeliverStanza{pair->from, pair->to, pair->method});
+}
+
+// An error is never answered with an error. RFC 6120 §8.3.1
+void StreamMachine::RefuseStanza(const proto::Element& element, proto::StanzaCondition condition) {
+  if (Attribute(element, "type") == "error") return;
+  const Pair& pair = pairs_[last_pair_];
+  Do(AnswerStanza{pair.to, pair.from, MakeErrorReply(element, condition)});
+}
+
+bool StreamMachine::has_verified_pair() const {
+  return std::ranges::any_of(pairs_, [](const Pair& pair) { return pair.verified(); });
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,243 @@
+// When may a stream carry stanzas? The receiving side of one server-to-server stream as a value:
+// events in, actions out (chapter 2). Owns no socket and no timer;
+// plugins/tls_listener/inbound_streams.cc does what it says.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/tls/tls_session.h"
+#include "core/xmpp/header_check.h"
+#include "core/xmpp/inbound_features.h"
+#include "core/xmpp/stream_errors.h"
+#include "core/xmpp/xml_reader.h"
+#include "proto/link_listener_verifier.pb.h"
+#include "proto/stanza.pb.h"
+
+namespace gatehouse {
+
+enum class StreamState : std::uint8_t {
+  kAwaitHeader,      // S0
+  kFeaturesClear,    // S1
+  kHandshake,        // S2, S0d
+  kAwaitTlsHeader,   // S3
+  kFeaturesTls,      // S4
+  kAwaitAuthHeader,  // S5
+  kOpen,             // S6: at least one verified pair
+  kClosed,           // S7 to S9
+};
+enum class StreamEvent : std::uint8_t {
+  kDirectTls,
+  kHeader,
+  kStartTls,
+  kTlsDone,
+  kSaslSuccess,
+  kDomainProven,
+  kStanza,
+  kFooter,
+};
+struct StreamStep {
+  StreamState from;
+  StreamEvent on;
+  StreamState to;
+};
+// clang-format off
+inline constexpr std::array kStreamSteps = {
+    StreamStep{StreamState::kAwaitHeader,     StreamEvent::kDirectTls,    StreamState::kHandshake},       // XEP-0368
+    StreamStep{StreamState::kAwaitHeader,     StreamEvent::kHeader,       StreamState::kFeaturesClear},
+    StreamStep{StreamState::kFeaturesClear,   StreamEvent::kStartTls,     StreamState::kHandshake},       // RFC 6120 §5.4.2
+    StreamStep{StreamState::kFeaturesClear,   StreamEvent::kDomainProven, StreamState::kOpen},            // TCP dialback
+    StreamStep{StreamState::kHandshake,       StreamEvent::kTlsDone,      StreamState::kAwaitTlsHeader},  // RFC 6120 §5.4.3
+    StreamStep{StreamState::kAwaitTlsHeader,  StreamEvent::kHeader,       StreamState::kFeaturesTls},
+    StreamStep{StreamState::kFeaturesTls,     StreamEvent::kSaslSuccess,  StreamState::kAwaitAuthHeader}, // RFC 6120 §6.4.6
+    StreamStep{StreamState::kFeaturesTls,     StreamEvent::kDomainProven, StreamState::kOpen},            // TLS dialback
+    StreamStep{StreamState::kAwaitAuthHeader, StreamEvent::kHeader,       StreamState::kOpen},
+    StreamStep{StreamState::kOpen,            StreamEvent::kDomainProven, StreamState::kOpen},            // XEP-0220 §2.6
+    StreamStep{StreamState::kOpen,            StreamEvent::kStanza,       StreamState::kOpen},
+    StreamStep{StreamState::kFeaturesClear,   StreamEvent::kFooter,       StreamState::kClosed},
+    StreamStep{StreamState::kFeaturesTls,     StreamEvent::kFooter,       StreamState::kClosed},
+    StreamStep{StreamState::kOpen,            StreamEvent::kFooter,       StreamState::kClosed},
+};
+// clang-format on
+template <std::size_t N>
+constexpr bool HasNoRepeatedRow(const std::array<StreamStep, N>& steps) {
+  for (std::size_t i = 0; i < N; ++i)
+    for (std::size_t j = i + 1; j < N; ++j)
+      if (steps[i].from == steps[j].from && steps[i].on == steps[j].on) return false;
+  return true;
+}
+static_assert(HasNoRepeatedRow(kStreamSteps));
+
+constexpr std::optional<StreamState> Next(StreamState from, StreamEvent on) {
+  for (const StreamStep& step : kStreamSteps)
+    if (step.from == from && step.on == on) return step.to;
+  return std::nullopt;  // the caller closes the stream
+}
+[[nodiscard]] std::string_view StreamStateName(StreamState state);
+[[nodiscard]] std::string_view StreamEventName(StreamEvent event);
+
+// --- Actions, to be done in their order. Views are valid until the next event.
+struct SendXml {
+  std::string xml;
+};
+struct BeginTls {
+  std::string server_name;  // the served domain; empty: direct TLS, any of ours
+};
+struct RestartXml {};
+// Ask the verifier whether the peer's key is genuine; answer with OnProof(id).
+struct AskProof {
+  std::uint64_t id;
+  std::string sender, target, stream_id, key;
+};
+// Ask the verifier whether a key is ours; answer with OnJudged(id). `weight`: 2 for a domain that
+// is no partner's.
+struct AskJudgement {
+  std::uint64_t id;
+  std::string receiving, originating, stream_id, key;
+  int weight;
+};
+// The first pair is verified: the budget of unverified octets and the establishment clock end.
+struct PairVerified {
+  std::string_view from, to;
+  proto::AuthMethod method;
+  bool first;
+};
+// The element of this event goes on.
+struct DeliverStanza {
+  std::string_view from, to;  // the verified pair
+  proto::AuthMethod method;
+};
+// A stanza error for the sender, to be sent on our own stream to its domain.
+struct AnswerStanza {
+  std::string from_domain, to_domain;  // ours, theirs
+  proto::Element reply;
+};
+// Flush, TLS close_notify, FIN. `why` is for the log: a condition's name or a word of ours.
+struct CloseStream {
+  std::string_view why;
+};
+// Drop the connection without a word.
+struct AbortStream {
+  std::string_view why;
+};
+using StreamAction =
+    std::variant<SendXml, BeginTls, RestartXml, AskProof, AskJudgement, PairVerified, DeliverStanza,
+                 AnswerStanza, CloseStream, AbortStream>;
+
+class StreamMachine {
+ public:
+  using Actions = std::span<const StreamAction>;
+  // `rules` outlives the machine. `new_id` gives 128 fresh random bits in lower-case hex: the id of
+  // each header we send (2.2).
+  StreamMachine(const InboundRules& rules, std::function<std::string()> new_id)
+      : rules_(rules), new_id_(std::move(new_id)) {}
+
+  Actions OnDirectTls();
+  Actions OnHeader(const StreamHeader& header);
+  Actions OnElement(const proto::Element& element);
+  Actions OnOversized(const proto::Element& head);
+  Actions OnFooter();
+  Actions OnBadXml(StreamCondition condition);
+  // `certificate` is the peer's and outlives the machine.
+  Actions OnTlsDone(const PeerCertificate& certificate);
+  Actions OnTlsFailed();
+  Actions OnProof(std::uint64_t id, proto::DialbackVerdict verdict);
+  // `verdict` DIALBACK_UNKNOWN: the verifier gave no answer.
+  Actions OnJudged(std::uint64_t id, proto::DialbackVerdict verdict);
+  Actions OnEstablishmentTimeout();
+  // A new snapshot or domain list stands in the rules: ends the stream where a pair is permitted no
+  // more (2.10).
+  Actions OnRulesChanged();
+  Actions CloseWith(StreamCondition condition);  // limits, shutdown
+  Actions CloseOrderly(std::string_view why);    // </stream:stream> without error
+
+  [[nodiscard]] StreamState state() const { return state_; }
+  [[nodiscard]] bool has_verified_pair() const;
+  // Of the header in force; empty while unknown.
+  [[nodiscard]] const std::string& from() const { return header_.from; }
+  [[nodiscard]] const std::string& partner_id() const { return partner_id_; }
+  [[nodiscard]] const std::string& stream_id() const { return stream_id_; }
+  [[nodiscard]] std::size_t pair_count() const { return pairs_.size(); }
+
+ private:
+  struct Pair {
+    std::string from, to;
+    proto::AuthMethod method = proto::AUTH_METHOD_NONE;  // NONE: pending
+    std::uint64_t proof_id = 0;
+    [[nodiscard]] bool verified() const { return method != proto::AUTH_METHOD_NONE; }
+  };
+  struct Judgement {
+    std::uint64_t id;
+    std::string from, to, stream_id;  // of the question
+  };
+
+  Actions Begin();  // of an event: forgets the last one's actions
+  template <class Action>
+  void Do(Action action) {
+    actions_.emplace_back(std::move(action));
+  }
+  void Send(std::string xml) { Do(SendXml{std::move(xml)}); }
+  bool Step(StreamEvent event);  // false: no such row; the stream is closed with not-authorized
+  void End(StreamCondition condition, std::string_view text = {});
+  void EndOrderly(std::string_view why);
+  void EndBareTls();
+  void SendHeader(const HeaderFacts& facts);
+
+  void AcceptHeader(const StreamHeader& header);
+  void OfferFeatures();
+  void TakeElement(const proto::Element& element);
+  void TakeStartTls();
+  void TakeSasl(const proto::Element& element);
+  void TakeStanza(const proto::Element& element);
+  void RefuseStanza(const proto::Element& element, proto::StanzaCondition condition);
+  // The verified pair of the stanza's addresses; null after ending the stream.
+  const Pair* PairOfStanza(const proto::Element& element);
+
+  void TakeDialbackResult(const proto::Element& element);
+  void TakeDialbackVerify(const proto::Element& element);
+  bool PassesDialbackChecks(const std::string& from, const std::string& to);
+  void AnswerSwitchedOff(const std::string& from, const std::string& to);
+  void SendResult(const Pair& pair, std::string_view type);
+  void SendResultError(const std::string& from, const std::string& to,
+                       proto::StanzaCondition condition);
+  void AddPair(std::string from, std::string to, proto::AuthMethod method);
+  void Verified(Pair& pair, proto::AuthMethod method);
+  void InvalidKey(const std::string& from, const std::string& to);
+  void ForgetPair(const std::string& from, const std::string& to);
+  Pair* FindPair(std::string_view from, std::string_view to);
+
+  [[nodiscard]] StreamPhase phase() const;
+  [[nodiscard]] bool CertificateProves(std::string_view domain) const;
+  [[nodiscard]] std::optional<NegotiationRow> HeaderRow() const;
+  [[nodiscard]] proto::AuthMethod DialbackMethod() const;
+
+  const InboundRules& rules_;
+  std::function<std::string()> new_id_;
+  StreamState state_ = StreamState::kAwaitHeader;
+  std::vector<StreamAction> actions_;
+  HeaderFacts header_;
+  std::string partner_id_;
+  std::string stream_id_;
+  std::string authenticated_;     // by SASL: the domain
+  std::string authenticated_to_;  // the second header's `to`
+  const PeerCertificate* certificate_ = nullptr;
+  InboundFeatures features_;
+  std::vector<Pair> pairs_;
+  std::vector<Judgement> judgements_;
+  std::uint64_t next_ask_ = 1;
+  std::size_t last_pair_ = 0;  // where the last stanza's pair stood
+  int sasl_failures_ = 0;
+  int verify_requests_ = 0;
+  bool header_sent_ = false;
+  bool sasl_awaits_response_ = false;
+  bool told_switched_off_ = false;
+};
+
+}  // namespace gatehouse
