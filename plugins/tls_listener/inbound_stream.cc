@@ -1,0 +1,148 @@
+#include "plugins/tls_listener/inbound_stream.h"
+
+#include <type_traits>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/tls/crypto.h"
+#include "core/xmpp/jid.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr seconds kHandshakeLimit{15};              // 2.4 no. 7
+constexpr std::size_t kMaxWhitespacePerTick = 100;  // 12.1 X14
+constexpr std::size_t kStreamIdBytes = 16;          // 2.2
+
+template <class... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+
+}  // namespace
+
+InboundStream::InboundStream(Setup setup, std::unique_ptr<TcpStream> tcp)
+    : setup_(std::move(setup)),
+      machine_(setup_.rules, [] { return RandomHex(kStreamIdBytes); }),
+      ip_(tcp->peer().Ip()),
+      establishment_end_(setup_.loop.Now() + setup_.times.establishment),
+      last_stanza_(setup_.loop.Now()) {
+  transport_ = StreamTransport::Create(
+      setup_.loop, std::move(tcp),
+      {.on_header = [this](const StreamHeader& header) { Do(machine_.OnHeader(header)); },
+       .on_element = [this](proto::Element& element, std::size_t) { OnElement(element); },
+       .on_oversized = [this](const proto::Element& head) { Do(machine_.OnOversized(head)); },
+       .on_footer = [this] { Do(machine_.OnFooter()); },
+       .on_bad_xml = [this](StreamCondition condition) { Do(machine_.OnBadXml(condition)); },
+       .on_tls = [this](const Result<void>& result) { OnTls(result); },
+       .on_closed = [this](std::string_view why) { setup_.host.OnGone(why, *this); },
+       .on_writable = {},
+       .on_whitespace = [this](std::size_t bytes) { whitespace_ += bytes; }});
+  if (setup_.direct_tls) Do(machine_.OnDirectTls());
+}
+
+void InboundStream::OnElement(proto::Element& element) {
+  const bool open = machine_.state() == StreamState::kOpen;
+  Do(machine_.OnElement(element), &element);
+  if (open) CheckRate();
+}
+
+void InboundStream::OnTls(const Result<void>& result) {
+  handshake_end_ = TimePoint::max();
+  setup_.host.OnHandshake(result.has_value(), *this);
+  if (result) return Do(machine_.OnTlsDone(transport_->tls()->peer()));
+  Log(LogLevel::kInfo, "handshake-failed", {{"from", ip_}, {"why", result.error().text}});
+  Do(machine_.OnTlsFailed());
+}
+
+void InboundStream::Do(StreamMachine::Actions actions, proto::Element* element) {
+  for (const StreamAction& action : actions) DoOne(action, element);
+}
+
+void InboundStream::DoOne(const StreamAction& action, proto::Element* element) {
+  InboundHost& host = setup_.host;
+  std::visit(
+      Overloaded{
+          [&](const SendXml& a) { transport_->Send(a.xml); },
+          [&](const BeginTls& a) { BeginTlsNow(a); },
+          [&](const RestartXml&) { transport_->RestartXml(); },
+          [&](const AskProof& a) { host.Prove(a, *this); },
+          [&](const AskJudgement& a) { host.Judge(a, *this); },
+          [&](const PairVerified& a) {
+            if (a.first) transport_->LiftUnverifiedBudget();
+            last_stanza_ = setup_.loop.Now();
+            host.OnPairVerified(a, *this);
+          },
+          [&](const DeliverStanza& a) { host.Deliver(a, *element, *this); },
+          [&](const AnswerStanza& a) { host.Answer(a); },
+          [&](const CloseStream& a) {
+            Log(LogLevel::kInfo, "stream-closed",
+                {{"direction", "in"}, {"peer", machine_.from()}, {"from", ip_}, {"why", a.why}});
+            transport_->Close();
+          },
+          [&](const AbortStream& a) {
+            Log(LogLevel::kInfo, "stream-dropped", {{"from", ip_}, {"why", a.why}});
+            transport_->Abort();
+          },
+      },
+      action);
+}
+
+void InboundStream::BeginTlsNow(const BeginTls& action) {
+  handshake_end_ = setup_.loop.Now() + kHandshakeLimit;
+  const std::string name =
+      action.server_name.empty() ? "" : DomainToAscii(action.server_name).value_or("");
+  transport_->StartTls(setup_.host.Tls(setup_.direct_tls), TlsSession::Role::kServer, name);
+}
+
+void InboundStream::CheckRate() {
+  const TimePoint now = setup_.loop.Now();
+  last_stanza_ = now;
+  setup_.rate.Take(now);
+  if (!setup_.rate.exhausted() || stopped_for_rate_) return;
+  stopped_for_rate_ = true;
+  ReadOrNot();
+  if (!rate_timer_)
+    rate_timer_.emplace(setup_.loop, [this] {
+      stopped_for_rate_ = false;
+      ReadOrNot();
+    });
+  rate_timer_->Start(setup_.rate.Pause());
+}
+
+bool InboundStream::StopForRoom() {
+  if (std::exchange(stopped_for_room_, true)) return false;
+  ReadOrNot();
+  return true;
+}
+
+void InboundStream::ResumeForRoom() {
+  stopped_for_room_ = false;
+  ReadOrNot();
+}
+
+void InboundStream::ReadOrNot() {
+  if (stopped_for_room_ || stopped_for_rate_) {
+    transport_->PauseReading();
+  } else {
+    transport_->ResumeReading();
+  }
+}
+
+void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
+  if (std::exchange(whitespace_, 0) > kMaxWhitespacePerTick)
+    return CloseWith(StreamCondition::kPolicyViolation);
+  if (now >= handshake_end_) return Do(machine_.OnTlsFailed());
+  if (!machine_.has_verified_pair()) {
+    if (now >= establishment_end_) Do(machine_.OnEstablishmentTimeout());
+    return;
+  }
+  const TlsSession* tls = transport_->tls();
+  const std::int64_t not_after = tls == nullptr ? 0 : tls->peer().not_after_unix;
+  if (not_after != 0 && unix_now > not_after && tls->peer().chain_valid)
+    return CloseWith(StreamCondition::kReset);
+  if (setup_.times.inactivity.count() > 0 && now - last_stanza_ >= setup_.times.inactivity)
+    Do(machine_.CloseOrderly("idle"));
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,103 @@
+// One inbound stream: a transport, its machine, its clocks. Does what the machine says (chapter 2).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/loop/timer.h"
+#include "core/xmpp/stream_machine.h"
+#include "core/xmpp/stream_transport.h"
+#include "plugins/tls_listener/stanza_rate.h"
+
+namespace gatehouse {
+
+enum class StreamNumber : std::uint64_t {};
+
+class InboundStream;
+
+// What a stream asks of those who run it. The number names the stream for late answers.
+class InboundHost {
+ public:
+  virtual ~InboundHost() = default;
+  virtual void Prove(const AskProof& question, InboundStream& stream) = 0;
+  virtual void Judge(const AskJudgement& question, InboundStream& stream) = 0;
+  virtual void Deliver(const DeliverStanza& stanza, proto::Element& element,
+                       InboundStream& stream) = 0;
+  virtual void Answer(const AnswerStanza& answer) = 0;
+  virtual void OnPairVerified(const PairVerified& pair, InboundStream& stream) = 0;
+  virtual void OnHandshake(bool done, InboundStream& stream) = 0;
+  // The stream is to be destroyed inside.
+  virtual void OnGone(std::string_view why, InboundStream& stream) = 0;
+  [[nodiscard]] virtual std::shared_ptr<const TlsContext> Tls(bool direct) const = 0;
+};
+
+struct InboundTimes {
+  seconds establishment{60};  // to the first verified pair
+  seconds inactivity{600};    // without a stanza
+};
+
+class InboundStream {
+ public:
+  struct Setup {
+    StreamNumber number;
+    Loop& loop;
+    InboundHost& host;
+    const InboundRules& rules;
+    StanzaRate rate;
+    InboundTimes times;
+    bool direct_tls = false;
+  };
+  InboundStream(Setup setup, std::unique_ptr<TcpStream> tcp);
+  InboundStream(const InboundStream&) = delete;
+  InboundStream& operator=(const InboundStream&) = delete;
+
+  // Late answers of the verifier.
+  void OnProof(std::uint64_t id, proto::DialbackVerdict verdict) {
+    Do(machine_.OnProof(id, verdict));
+  }
+  void OnJudged(std::uint64_t id, proto::DialbackVerdict verdict) {
+    Do(machine_.OnJudged(id, verdict));
+  }
+  void OnRulesChanged() { Do(machine_.OnRulesChanged()); }
+  void CloseWith(StreamCondition condition) { Do(machine_.CloseWith(condition)); }
+  // Its clocks, which are absolute; called about once a second.
+  void Tick(TimePoint now, std::int64_t unix_now);
+
+  // The translator has no room for what this stream brings: leave it to TCP. False: it was so
+  // already.
+  bool StopForRoom();
+  void ResumeForRoom();
+
+  [[nodiscard]] StreamNumber number() const { return setup_.number; }
+  [[nodiscard]] const StreamMachine& machine() const { return machine_; }
+  [[nodiscard]] const std::string& ip() const { return ip_; }
+  [[nodiscard]] bool counts_as_unauthenticated() const { return unauthenticated_; }
+  void SetAuthenticated() { unauthenticated_ = false; }
+
+ private:
+  void OnElement(proto::Element& element);
+  void OnTls(const Result<void>& result);
+  void Do(StreamMachine::Actions actions, proto::Element* element = nullptr);
+  void DoOne(const StreamAction& action, proto::Element* element);
+  void BeginTlsNow(const BeginTls& action);
+  void CheckRate();
+  void ReadOrNot();
+
+  Setup setup_;
+  StreamMachine machine_;
+  std::unique_ptr<StreamTransport> transport_;
+  std::string ip_;
+  std::optional<Timer> rate_timer_;
+  TimePoint establishment_end_;
+  TimePoint handshake_end_ = TimePoint::max();
+  TimePoint last_stanza_;
+  std::size_t whitespace_ = 0;  // since the last tick
+  bool unauthenticated_ = true;
+  bool stopped_for_room_ = false;
+  bool stopped_for_rate_ = false;
+};
+
+}  // namespace gatehouse

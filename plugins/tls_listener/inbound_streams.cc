@@ -1,0 +1,305 @@
+#include "plugins/tls_listener/inbound_streams.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/policy/negotiation.h"
+#include "core/xmpp/element.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr seconds kStanzaLimit{60};
+// The verifier's own limit for one proof is 30 s (2.8.3).
+constexpr milliseconds kProveLimit{35000};
+constexpr milliseconds kJudgeLimit{10000};
+constexpr milliseconds kTick{1000};
+// 2.11
+constexpr std::uint32_t kStanzasPerSecond = 50;
+constexpr std::uint32_t kStanzaBurst = 200;
+constexpr std::uint32_t kConnectionLimit = 1000;
+constexpr std::uint32_t kPartnerConnectionLimit = 20;
+
+std::uint32_t Or(std::uint32_t value, std::uint32_t fallback) {
+  return value != 0 ? value : fallback;
+}
+
+std::int64_t UnixMs() {
+  return std::chrono::duration_cast<milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+InboundStreams::Counters::Counters(Metrics& metrics)
+    : open(metrics.Value("gatehouse_streams", "{direction=\"in\"}")),
+      accepted(
+          metrics.Value("gatehouse_connections_total", "{direction=\"in\",result=\"accepted\"}")),
+      turned_away(metrics.Value("gatehouse_connections_total",
+                                "{direction=\"in\",result=\"turned_away\"}")),
+      delivered(
+          metrics.Value("gatehouse_stanzas_total", "{direction=\"in\",result=\"delivered\"}")),
+      failed(metrics.Value("gatehouse_stanzas_total", "{direction=\"in\",result=\"failed\"}")),
+      expired(metrics.Value("gatehouse_stanzas_total", "{direction=\"in\",result=\"expired\"}")),
+      handshakes_done(
+          metrics.Value("gatehouse_handshakes_total", "{direction=\"in\",result=\"ok\"}")),
+      handshakes_failed(
+          metrics.Value("gatehouse_handshakes_total", "{direction=\"in\",result=\"failed\"}")),
+      dialback_valid(
+          metrics.Value("gatehouse_dialbacks_total", "{direction=\"in\",result=\"valid\"}")),
+      dialback_refused(
+          metrics.Value("gatehouse_dialbacks_total", "{direction=\"in\",result=\"refused\"}")),
+      stanza_errors(metrics.Value("gatehouse_stanza_errors_total", "{direction=\"in\"}")) {}
+
+InboundStreams::InboundStreams(Setup setup)
+    : setup_(std::move(setup)), counters_(setup_.metrics), tick_(setup_.loop, [this] { Tick(); }) {
+  rules_.partner_has_room = [this](const proto::Partner& partner) { return HasRoomFor(partner); };
+  tick_.StartRepeating(kTick);
+}
+
+InboundStreams::~InboundStreams() = default;
+
+void InboundStreams::SetPolicy(PolicyPointer policy) {
+  rules_.policy = std::move(policy);
+  ForEach([](InboundStream& stream) { stream.OnRulesChanged(); });
+}
+
+void InboundStreams::SetDomains(std::vector<std::string> domains) {
+  for (const std::string& old : rules_.domains)
+    if (std::ranges::find(domains, old) == domains.end()) rules_.removed_domains.push_back(old);
+  std::erase_if(rules_.removed_domains, [&](const std::string& removed) {
+    return std::ranges::find(domains, removed) != domains.end();
+  });
+  rules_.domains = std::move(domains);
+  ForEach([](InboundStream& stream) { stream.OnRulesChanged(); });
+}
+
+void InboundStreams::SetLimits(const proto::Limits& limits) {
+  limits_ = limits;
+  AdmissionLimits admission;
+  admission.connections_per_minute =
+      Or(limits.connections_per_minute(), admission.connections_per_minute);
+  admission.unauthenticated_per_address =
+      Or(limits.unauthenticated_per_address(), admission.unauthenticated_per_address);
+  admission_.SetLimits(admission);
+}
+
+void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
+  const TimePoint now = setup_.loop.Now();
+  if (!admission_.Admit(tcp->peer().Ip(), now)) {
+    ++counters_.turned_away;
+    return;  // `tcp` closes without a word
+  }
+  ++counters_.accepted;
+  const proto::GatewaySettings& gateway = rules_.policy->gateway();
+  const StreamNumber number{next_number_++};
+  InboundStream::Setup setup{
+      .number = number,
+      .loop = setup_.loop,
+      .host = *this,
+      .rules = rules_,
+      .rate = StanzaRate(Or(limits_.stanzas_per_second(), kStanzasPerSecond),
+                         Or(limits_.stanza_burst(), kStanzaBurst)),
+      .times = {.establishment = seconds(Or(gateway.stream_establishment_timeout_s(), 60)),
+                .inactivity = seconds(Or(gateway.stream_inactivity_timeout_s(), 600))},
+      .direct_tls = direct_tls};
+  auto stream = std::make_unique<InboundStream>(std::move(setup), std::move(tcp));
+  InboundStream& added = *streams_.emplace(number, std::move(stream)).first->second;
+  counters_.open = static_cast<double>(streams_.size());
+  if (streams_.size() > Or(gateway.connection_limit(), kConnectionLimit))
+    added.CloseWith(StreamCondition::kResourceConstraint);
+}
+
+void InboundStreams::Shutdown() {
+  ForEach([](InboundStream& stream) { stream.CloseWith(StreamCondition::kSystemShutdown); });
+}
+
+std::size_t InboundStreams::StreamsOf(std::string_view partner_id) const {
+  return static_cast<std::size_t>(std::ranges::count_if(streams_, [&](const auto& entry) {
+    return entry.second->machine().partner_id() == partner_id;
+  }));
+}
+
+bool InboundStreams::HasRoomFor(const proto::Partner& partner) const {
+  const std::uint32_t limit =
+      Or(partner.connection_limit(),
+         Or(rules_.policy->gateway().partner_connection_limit(), kPartnerConnectionLimit));
+  std::size_t used = StreamsOf(partner.id());
+  if (setup_.outbound_streams) used += setup_.outbound_streams(partner.id());
+  return used < limit;
+}
+
+// --- dialback
+
+void InboundStreams::Ask(const proto::VerifierQuestion& question, milliseconds limit,
+                         std::function<void(proto::DialbackVerdict)> done) {
+  setup_.verifier.Ask<proto::VerifierAnswer>(
+      question, limit, [done = std::move(done)](const Result<proto::VerifierAnswer>& answer) {
+        if (!answer) Log(LogLevel::kWarning, "verifier-silent", {{"why", answer.error().text}});
+        done(answer ? answer->verdict() : proto::DIALBACK_UNKNOWN);
+      });
+}
+
+void InboundStreams::Prove(const AskProof& asked, InboundStream& stream) {
+  proto::VerifierQuestion question;
+  proto::ProveDomain& prove = *question.mutable_prove();
+  prove.set_sender_domain(asked.sender);
+  prove.set_target_domain(asked.target);
+  prove.set_stream_id(asked.stream_id);
+  prove.set_key(asked.key);
+  Ask(question, kProveLimit,
+      [this, number = stream.number(), id = asked.id, sender = asked.sender,
+       ip = stream.ip()](proto::DialbackVerdict verdict) {
+        if (verdict != proto::DIALBACK_VALID) {
+          ++counters_.dialback_refused;
+          Log(LogLevel::kNotice, "dialback-refused",
+              {{"peer", sender}, {"from", ip}, {"verdict", proto::DialbackVerdict_Name(verdict)}});
+        } else {
+          ++counters_.dialback_valid;
+        }
+        if (InboundStream* alive = Find(number)) alive->OnProof(id, verdict);
+      });
+}
+
+void InboundStreams::Judge(const AskJudgement& asked, InboundStream& stream) {
+  const StreamNumber number = stream.number();
+  if (!admission_.AdmitVerify(stream.ip(), asked.weight, setup_.loop.Now())) {
+    // In a later turn: the stream's machine is on the stack.
+    setup_.loop.Post([this, number] {
+      if (InboundStream* alive = Find(number)) alive->CloseWith(StreamCondition::kPolicyViolation);
+    });
+    return;
+  }
+  proto::VerifierQuestion question;
+  proto::JudgeKey& judge = *question.mutable_judge();
+  judge.set_receiving_domain(asked.receiving);
+  judge.set_originating_domain(asked.originating);
+  judge.set_stream_id(asked.stream_id);
+  judge.set_key(asked.key);
+  Ask(question, kJudgeLimit, [this, number, id = asked.id](proto::DialbackVerdict verdict) {
+    if (InboundStream* alive = Find(number)) alive->OnJudged(id, verdict);
+  });
+}
+
+// --- stanzas
+
+void InboundStreams::Deliver(const DeliverStanza& stanza, proto::Element& element,
+                             InboundStream& stream) {
+  offer_.set_stream_id(stream.machine().stream_id());
+  offer_.set_from_domain(stanza.from.data(), stanza.from.size());
+  offer_.set_to_domain(stanza.to.data(), stanza.to.size());
+  offer_.set_method(stanza.method);
+  offer_.set_snapshot_hash(rules_.policy->hash());
+  offer_.set_received_unix_ms(static_cast<std::uint64_t>(UnixMs()));
+  // Lent for the time of writing it down; the reader's arena keeps it.
+  offer_.unsafe_arena_set_allocated_stanza(&element);
+  std::string body = offer_.SerializeAsString();
+  static_cast<void>(offer_.unsafe_arena_release_stanza());
+
+  std::string share_key;
+  share_key.reserve(stanza.from.size() + stanza.to.size() + 1);
+  share_key.append(stanza.from).append(" ").append(stanza.to);
+  const std::string_view type = Attribute(element, "type");
+  Head head{.from_domain = std::string(stanza.from),
+            .to_domain = std::string(stanza.to),
+            .name = element.name(),
+            .from = std::string(Attribute(element, "from")),
+            .to = std::string(Attribute(element, "to")),
+            .id = std::string(Attribute(element, "id")),
+            .may_be_answered = type != "error" && type != "result"};
+  setup_.translator.Offer(
+      share_key, std::move(body), setup_.loop.Now() + kStanzaLimit,
+      [this, kept = std::move(head)](const ipc::Outcome& outcome) { OnSettled(kept, outcome); });
+  KeepToRoom(share_key, stream);
+}
+
+void InboundStreams::KeepToRoom(const std::string& share_key, InboundStream& stream) {
+  if (setup_.translator.HasRoom(share_key) || !stream.StopForRoom()) return;
+  setup_.translator.WhenRoom(share_key, [this, number = stream.number()] {
+    if (InboundStream* alive = Find(number)) alive->ResumeForRoom();
+  });
+}
+
+// For a failure the translator tells the sender; where it gave no answer at all, we do.
+void InboundStreams::OnSettled(const Head& head, const ipc::Outcome& outcome) {
+  switch (outcome.kind) {
+    case ipc::OutcomeKind::kDelivered:
+      ++counters_.delivered;
+      return;
+    case ipc::OutcomeKind::kFailed:
+      ++counters_.failed;
+      return;
+    case ipc::OutcomeKind::kExpired:
+      ++counters_.expired;
+      break;
+  }
+  if (!head.may_be_answered) return;
+  proto::Element stanza = MakeElement(head.name, ns::kServer);
+  SetAttribute(stanza, "from", head.from);
+  SetAttribute(stanza, "to", head.to);
+  if (!head.id.empty()) SetAttribute(stanza, "id", head.id);
+  Answer({head.to_domain, head.from_domain, MakeErrorReply(stanza, proto::REMOTE_SERVER_TIMEOUT)});
+}
+
+void InboundStreams::Answer(const AnswerStanza& answer) {
+  ++counters_.stanza_errors;
+  proto::OutboundStanza out;
+  out.set_local_domain(answer.from_domain);
+  out.set_remote_domain(answer.to_domain);
+  out.set_snapshot_hash(rules_.policy->hash());
+  *out.mutable_stanza() = answer.reply;
+  setup_.send_error(out);
+}
+
+// --- life of the streams
+
+void InboundStreams::OnPairVerified(const PairVerified& pair, InboundStream& stream) {
+  if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
+  stream.SetAuthenticated();
+  const LogLevel level =
+      pair.method == proto::TCP_DIALBACK ? LogLevel::kNotice : LogLevel::kInfo;  // 4.5, last line
+  Log(level, "stream-open",
+      {{"direction", "in"},
+       {"peer", pair.from},
+       {"for", pair.to},
+       {"from", stream.ip()},
+       {"method", MethodName(pair.method)}});
+}
+
+void InboundStreams::OnHandshake(bool done, InboundStream& /*stream*/) {
+  ++(done ? counters_.handshakes_done : counters_.handshakes_failed);
+}
+
+void InboundStreams::OnGone(std::string_view /*why*/, InboundStream& stream) {
+  if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
+  streams_.erase(stream.number());
+  counters_.open = static_cast<double>(streams_.size());
+}
+
+std::shared_ptr<const TlsContext> InboundStreams::Tls(bool direct) const {
+  return direct ? contexts_.direct : contexts_.starttls;
+}
+
+InboundStream* InboundStreams::Find(StreamNumber number) {
+  const auto found = streams_.find(number);
+  return found == streams_.end() ? nullptr : found->second.get();
+}
+
+// An action may end streams, this one or others.
+void InboundStreams::ForEach(const std::function<void(InboundStream&)>& action) {
+  std::vector<StreamNumber> numbers;
+  for (const auto& [number, stream] : streams_) numbers.push_back(number);
+  for (const StreamNumber number : numbers)
+    if (InboundStream* stream = Find(number)) action(*stream);
+}
+
+void InboundStreams::Tick() {
+  const TimePoint now = setup_.loop.Now();
+  const std::int64_t unix_now = UnixMs() / 1000;
+  ForEach([&](InboundStream& stream) { stream.Tick(now, unix_now); });
+  admission_.Sweep(now);
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,103 @@
+// Every inbound stream of this listener: admission, the verifier's answers, the way to the
+// translator.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/metrics.h"
+#include "core/loop/loop.h"
+#include "core/loop/timer.h"
+#include "core/policy/policy_view.h"
+#include "ipc/ask_link.h"
+#include "ipc/data_link.h"
+#include "plugins/tls_listener/inbound_admission.h"
+#include "plugins/tls_listener/inbound_stream.h"
+#include "proto/config.pb.h"
+#include "proto/link_listener_translator.pb.h"
+
+namespace gatehouse {
+
+class InboundStreams final : private InboundHost {
+ public:
+  struct Setup {
+    Loop& loop;
+    Metrics& metrics;
+    ipc::AskClient& verifier;
+    ipc::DataLink& translator;
+    // A stanza error of ours, to go out on our own stream to its domain.
+    std::function<void(const proto::OutboundStanza&)> send_error;
+    // Outbound streams of the partner with this id: they count against its connection limit (2.11).
+    std::function<std::size_t(std::string_view partner_id)> outbound_streams;
+  };
+  struct TlsContexts {
+    std::shared_ptr<const TlsContext> starttls;
+    std::shared_ptr<const TlsContext> direct;
+  };
+  explicit InboundStreams(Setup setup);
+  ~InboundStreams() override;
+
+  // Each new snapshot, domain list, certificate, limit. A stream that is permitted no more ends
+  // (2.10).
+  void SetPolicy(PolicyPointer policy);
+  void SetDomains(std::vector<std::string> domains);
+  void SetTls(TlsContexts contexts) { contexts_ = std::move(contexts); }
+  void SetLimits(const proto::Limits& limits);
+
+  // Takes a connection; only after SetPolicy, SetDomains and SetTls.
+  void Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls);
+  // Closes every stream with system-shutdown.
+  void Shutdown();
+
+  [[nodiscard]] std::size_t size() const { return streams_.size(); }
+  [[nodiscard]] std::size_t StreamsOf(std::string_view partner_id) const;
+
+ private:
+  // What of a stanza is kept while the translator has it, for the one error this listener sends
+  // itself.
+  struct Head {
+    std::string from_domain, to_domain, name, from, to, id;
+    bool may_be_answered = true;
+  };
+  struct Counters {
+    explicit Counters(Metrics& metrics);
+    double &open, &accepted, &turned_away, &delivered, &failed, &expired, &handshakes_done,
+        &handshakes_failed, &dialback_valid, &dialback_refused, &stanza_errors;
+  };
+
+  void Prove(const AskProof& question, InboundStream& stream) override;
+  void Judge(const AskJudgement& question, InboundStream& stream) override;
+  void Deliver(const DeliverStanza& stanza, proto::Element& element,
+               InboundStream& stream) override;
+  void Answer(const AnswerStanza& answer) override;
+  void OnPairVerified(const PairVerified& pair, InboundStream& stream) override;
+  void OnHandshake(bool done, InboundStream& stream) override;
+  void OnGone(std::string_view why, InboundStream& stream) override;
+  [[nodiscard]] std::shared_ptr<const TlsContext> Tls(bool direct) const override;
+
+  void Ask(const proto::VerifierQuestion& question, milliseconds limit,
+           std::function<void(proto::DialbackVerdict)> done);
+  void OnSettled(const Head& head, const ipc::Outcome& outcome);
+  void KeepToRoom(const std::string& share_key, InboundStream& stream);
+  void Tick();
+  void ForEach(const std::function<void(InboundStream&)>& action);
+  InboundStream* Find(StreamNumber number);
+  [[nodiscard]] bool HasRoomFor(const proto::Partner& partner) const;
+
+  Setup setup_;
+  Counters counters_;
+  InboundRules rules_;
+  TlsContexts contexts_;
+  proto::Limits limits_;
+  InboundAdmission admission_;
+  std::map<StreamNumber, std::unique_ptr<InboundStream>> streams_;
+  std::uint64_t next_number_ = 1;
+  proto::InboundStanza offer_;  // filled anew for each stanza; its strings keep their memory
+  Timer tick_;
+};
+
+}  // namespace gatehouse

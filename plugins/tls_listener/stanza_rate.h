@@ -1,0 +1,42 @@
+// Token bucket for the stanzas of one stream (2.11). Pure: time is a parameter.
+#pragma once
+
+#include <algorithm>
+
+#include "core/base/clock.h"
+
+namespace gatehouse {
+
+class StanzaRate {
+ public:
+  StanzaRate(double per_second, double burst)
+      : per_second_(per_second), burst_(burst), tokens_(burst) {}
+
+  // Counts one stanza. What was read already is taken even when there is no token left for it.
+  void Take(TimePoint now) {
+    Refill(now);
+    tokens_ -= 1;
+  }
+  [[nodiscard]] bool exhausted() const { return tokens_ < 1; }
+  // How long to leave the stream unread: until a tenth of a second's worth has grown again.
+  [[nodiscard]] milliseconds Pause() const {
+    const double missing = std::max(1.0, per_second_ / 10) - tokens_;
+    return milliseconds(static_cast<milliseconds::rep>(1000 * missing / per_second_) + 1);
+  }
+
+ private:
+  void Refill(TimePoint now) {
+    if (last_ != TimePoint{}) {
+      const std::chrono::duration<double> passed = now - last_;
+      tokens_ = std::min(burst_, tokens_ + passed.count() * per_second_);
+    }
+    last_ = now;
+  }
+
+  double per_second_;
+  double burst_;
+  double tokens_;
+  TimePoint last_{};
+};
+
+}  // namespace gatehouse

@@ -1,0 +1,237 @@
+// tls_listener: every XMPP socket in and out, TLS keys, expat, stream state. Chapters 2 and 3.
+#include "core/worker/worker.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/loop/tcp_stream.h"
+#include "core/loop/timer.h"
+#include "core/policy/snapshot_client.h"
+#include "core/worker/plugin_abi.h"
+#include "core/xmpp/jid.h"
+#include "plugins/tls_listener/inbound_streams.h"
+#include "plugins/tls_listener/outbound_pairs.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr milliseconds kDrainCheck{50};
+constexpr seconds kOwnErrorLimit{60};
+constexpr std::string_view kDirectTlsProtocol = "xmpp-server";  // XEP-0368
+
+Result<std::vector<std::string>> OurDomains(const proto::Config& config) {
+  std::vector<std::string> domains;
+  for (const proto::Domain& domain : config.domains()) {
+    GATEHOUSE_TRY(std::string prepared, PrepareDomain(domain.name()));
+    domains.push_back(std::move(prepared));
+  }
+  if (domains.empty()) return BadConfig("domains: at least one domain is needed");
+  return domains;
+}
+
+struct AllTls {
+  std::shared_ptr<const TlsContext> starttls;  // both directions
+  std::shared_ptr<const TlsContext> direct_server;
+  std::shared_ptr<const TlsContext> direct_client;
+};
+
+Result<AllTls> ReadTls(const proto::Config& config, const std::vector<std::string>& domains) {
+  const proto::Tls& tls = config.tls();
+  if (tls.chain_file().empty() || tls.key_file().empty())
+    return BadConfig("tls: chain_file and key_file are needed");
+  const TlsFiles files{
+      .chain_file = tls.chain_file(), .key_file = tls.key_file(), .trust = tls.trust()};
+  AllTls all;
+  GATEHOUSE_TRY(all.starttls, TlsContext::Create(files));
+  TlsContext::Options direct;
+  direct.alpn = kDirectTlsProtocol;
+  GATEHOUSE_TRY(all.direct_client, TlsContext::Create(files, direct));
+  for (const std::string& domain : domains) {
+    GATEHOUSE_TRY(std::string ascii, DomainToAscii(domain));
+    direct.required_server_names.push_back(std::move(ascii));
+  }
+  GATEHOUSE_TRY(all.direct_server, TlsContext::Create(files, direct));
+  return all;
+}
+
+std::vector<SocketAddress> OwnAddresses(const WorkerConfig& config) {
+  std::vector<SocketAddress> own;
+  for (const proto::ListenSocket& listener : config.listeners())
+    if (auto address = SocketAddress::Parse(listener.address())) own.push_back(*address);
+  return own;
+}
+
+}  // namespace
+
+class TlsListenerWorker final : public Worker {
+ public:
+  Result<void> Prepare(const WorkerConfig& config) override {
+    GATEHOUSE_TRY(domains_, OurDomains(config.config()));
+    GATEHOUSE_TRY(tls_, ReadTls(config.config(), domains_));
+    return {};
+  }
+  Result<void> Start(WorkerContext& context) override;
+  void Drain(std::function<void()> drained) override;
+
+ private:
+  Result<void> FindLinks();
+  void MakeHalves();
+  void UseConfig(const proto::Config& config);
+  void OnSnapshot(PolicyPointer policy);
+  Result<void> OpenAcceptors();
+  void OnReconfigure(const proto::Config& config);
+  void OnOffer(const ipc::Received& received, ipc::Ticket ticket);
+  void OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer);
+  void CheckDrained();
+
+  WorkerContext* context_ = nullptr;
+  ipc::AskClient* verifier_ = nullptr;
+  ipc::DataLinkSet* translator_ = nullptr;
+  std::vector<std::string> domains_;
+  AllTls tls_;
+  std::unique_ptr<DnsLookup> dns_;
+  std::optional<OutboundPairs> outbound_;
+  std::optional<InboundStreams> inbound_;
+  std::optional<SnapshotClient> snapshots_;
+  std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
+  proto::OutboundStanza offered_;  // parsed anew for each offer; its strings keep their memory
+  std::optional<Timer> drain_check_;
+  std::function<void()> drained_;
+  bool outbound_drained_ = false;
+};
+
+Result<void> TlsListenerWorker::Start(WorkerContext& context) {
+  context_ = &context;
+  GATEHOUSE_TRY_VOID(FindLinks());
+  const proto::Config& config = context.config().config();
+  const std::vector<std::string> servers(config.dns().servers().begin(),
+                                         config.dns().servers().end());
+  GATEHOUSE_TRY(dns_, DnsLookup::Create(context.loop(), servers));
+  MakeHalves();
+  UseConfig(config);
+  translator_->OnOffers([this](const ipc::Received& received, ipc::Ticket ticket) {
+    OnOffer(received, std::move(ticket));
+  });
+  context.OnCtl([this](const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
+    OnCtl(request, std::move(answer));
+  });
+  context.OnReconfigure([this](const proto::Config& changed) { OnReconfigure(changed); });
+  snapshots_.emplace(context, [this](PolicyPointer policy) { OnSnapshot(std::move(policy)); });
+  return {};
+}
+
+Result<void> TlsListenerWorker::FindLinks() {
+  verifier_ = context_->AskLinkTo("dialback_verifier");
+  translator_ = context_->DataLinksWith("sip_translator");
+  if (verifier_ == nullptr)
+    return BadConfig("topology: tls_listener has no link to dialback_verifier");
+  if (translator_ == nullptr || translator_->size() == 0)
+    return BadConfig("topology: tls_listener has no link to sip_translator");
+  return {};
+}
+
+void TlsListenerWorker::MakeHalves() {
+  outbound_.emplace(OutboundPairs::Setup{
+      .loop = context_->loop(),
+      .metrics = context_->metrics(),
+      .dns = *dns_,
+      .verifier = *verifier_,
+      .own_addresses = OwnAddresses(context_->config()),
+      .allow_loopback_targets = context_->config().config().dns().allow_loopback_targets(),
+      .inbound_streams = [this](std::string_view id) { return inbound_->StreamsOf(id); }});
+  inbound_.emplace(InboundStreams::Setup{
+      .loop = context_->loop(),
+      .metrics = context_->metrics(),
+      .verifier = *verifier_,
+      .translator = translator_->At(0),
+      .send_error =
+          [this](const proto::OutboundStanza& error) {
+            // What becomes of an error concerns nobody any more; OutboundPairs counts it.
+            ipc::Ticket ticket([](const ipc::Outcome&) {}, proto::INTERNAL_SERVER_ERROR);
+            outbound_->Send(error, context_->loop().Now() + kOwnErrorLimit, std::move(ticket));
+          },
+      .outbound_streams = [this](std::string_view id) { return outbound_->StreamsOf(id); }});
+}
+
+void TlsListenerWorker::UseConfig(const proto::Config& config) {
+  outbound_->SetDomains(domains_);
+  outbound_->SetTls(
+      {.starttls = tls_.starttls, .direct = tls_.direct_client, .shows_certificate = true});
+  inbound_->SetDomains(domains_);
+  inbound_->SetTls({.starttls = tls_.starttls, .direct = tls_.direct_server});
+  inbound_->SetLimits(config.limits());
+}
+
+// Before its first snapshot a worker takes nothing from the network.
+void TlsListenerWorker::OnSnapshot(PolicyPointer policy) {
+  const bool first = acceptors_.empty() && !drained_;
+  outbound_->SetPolicy(policy);
+  inbound_->SetPolicy(std::move(policy));
+  if (!first) return;
+  if (auto opened = OpenAcceptors(); !opened) context_->Fail(opened.error().text);
+}
+
+Result<void> TlsListenerWorker::OpenAcceptors() {
+  for (const proto::ListenSocket& listener : context_->config().listeners()) {
+    if (listener.kind() != proto::XMPP && listener.kind() != proto::XMPPS) continue;
+    const bool direct = listener.kind() == proto::XMPPS;
+    GATEHOUSE_TRY(auto acceptor,
+                  TcpAcceptor::Create(context_->loop(), listener.fd(),
+                                      [this, direct](std::unique_ptr<TcpStream> tcp) {
+                                        inbound_->Accept(std::move(tcp), direct);
+                                      }));
+    acceptors_.push_back(std::move(acceptor));
+  }
+  return {};
+}
+
+// A file that cannot be read leaves what is in force.
+void TlsListenerWorker::OnReconfigure(const proto::Config& config) {
+  auto domains = OurDomains(config);
+  if (!domains) return Log(LogLevel::kError, "reconfigure-failed", {{"why", domains.error().text}});
+  auto tls = ReadTls(config, *domains);
+  if (!tls) return Log(LogLevel::kError, "reconfigure-failed", {{"why", tls.error().text}});
+  domains_ = *std::move(domains);
+  tls_ = *std::move(tls);
+  UseConfig(config);
+}
+
+void TlsListenerWorker::OnOffer(const ipc::Received& received, ipc::Ticket ticket) {
+  const bool read =
+      offered_.ParseFromArray(received.body.data(), static_cast<int>(received.body.size()));
+  if (read && offered_.has_stanza())
+    return outbound_->Send(offered_, received.expires, std::move(ticket));
+  ticket.Settle(ipc::Outcome::Failed(proto::INTERNAL_SERVER_ERROR, "malformed offer"));
+  context_->ReportMalformed(received.instance, "outbound stanza that cannot be read");
+}
+
+void TlsListenerWorker::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
+  if (request.has_test_stream()) return outbound_->Test(request.test_stream(), std::move(answer));
+  proto::CtlResponse response;
+  response.set_exit_code(2);
+  response.set_error("tls_listener knows no such command");
+  answer(std::move(response));
+}
+
+void TlsListenerWorker::Drain(std::function<void()> drained) {
+  drained_ = std::move(drained);
+  acceptors_.clear();
+  if (!inbound_) return drained_();
+  inbound_->Shutdown();
+  outbound_->Drain([this] { outbound_drained_ = true; });
+  drain_check_.emplace(context_->loop(), [this] { CheckDrained(); });
+  drain_check_->StartRepeating(kDrainCheck);
+}
+
+// What the translator still holds of ours is settled before we go: it lives nowhere else.
+void TlsListenerWorker::CheckDrained() {
+  if (!outbound_drained_ || inbound_->size() > 0 || translator_->unsettled() > 0) return;
+  drain_check_->Stop();
+  drained_();
+}
+
+}  // namespace gatehouse
+
+GATEHOUSE_PLUGIN("tls_listener", gatehouse::TlsListenerWorker);
