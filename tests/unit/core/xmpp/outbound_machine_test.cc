@@ -1,0 +1,459 @@
+#include "core/xmpp/outbound_machine.h"
+
+#include <gmock/gmock.h>
+
+#include "core/tls/crypto.h"
+#include "core/xmpp/element.h"
+#include "core/xmpp/xml_writer.h"
+
+namespace gatehouse {
+namespace {
+
+using ::testing::HasSubstr;
+using enum NegotiationLevel;
+
+constexpr const char* kLocal = "corp.example";
+constexpr const char* kRemote = "partner.example";
+
+// What the peer is like.
+struct Peer {
+  bool starttls = true;
+  bool external = true;
+  bool dialback = true;
+  bool certificate_ok = true;
+};
+
+OutboundTerms Terms(NegotiationRow row) {
+  return {.local = kLocal, .remote = kRemote, .row = row, .shows_certificate = true};
+}
+StreamHeader Header(bool dialback = true) {
+  StreamHeader header;
+  header.prefix = header.name = "stream";
+  header.ns = ns::kStream;
+  header.default_ns = ns::kServer;
+  header.declares_dialback = dialback;
+  header.from = kRemote;
+  header.id = "s1";
+  header.version = "1.0";
+  header.has_from = header.has_version = true;
+  return header;
+}
+proto::Element Features(bool starttls, bool external) {
+  proto::Element features = MakeElement("features", ns::kStream);
+  if (starttls) AddChild(features, "starttls", ns::kTls);
+  if (external)
+    AddText(AddChild(AddChild(features, "mechanisms", ns::kSasl), "mechanism", ns::kSasl),
+            "EXTERNAL");
+  return features;
+}
+proto::Element Result(std::string_view type, std::string_view to = kLocal,
+                      std::string_view condition = {}) {
+  proto::Element result = MakeElement("result", ns::kDialback);
+  SetAttribute(result, "from", kRemote);
+  SetAttribute(result, "to", to);
+  SetAttribute(result, "type", type);
+  if (!condition.empty())
+    AddChild(AddChild(result, "error", ns::kServer), condition, ns::kStanzaErrors);
+  return result;
+}
+template <class Action>
+const Action* Find(const OutboundActions& actions) {
+  for (const OutboundAction& action : actions)
+    if (const auto* found = std::get_if<Action>(&action)) return found;
+  return nullptr;
+}
+
+// Plays a peer against the machine until a pair is open, the stream failed, or the machine wants
+// another connection. The story is one word a step: "tls", "sasl", "key", "open:METHOD",
+// "fail:WHY", "again-in-clear".
+class Play {
+ public:
+  Play(OutboundTerms terms, Peer peer) : machine_(std::move(terms)), peer_(peer) {}
+
+  std::string Run(bool direct_tls = false) {
+    Take(machine_.Start(direct_tls));
+    return story_;
+  }
+  std::string RunInClear() {
+    Take(machine_.StartInClear());
+    return story_;
+  }
+  bool refuse_tls = false;
+  bool refuse_sasl = false;
+
+ private:
+  void Say(const std::string& word) { story_ += (story_.empty() ? "" : " ") + word; }
+  void Take(const OutboundActions& actions) {
+    for (const OutboundAction& action : actions)
+      std::visit([this](const auto& each) { On(each); }, action);
+  }
+  void On(const outbound::OpenXml&) {
+    const bool authenticated = machine_.state() == OutboundState::kAwaitAuthHeader;
+    Take(machine_.OnHeader(Header(peer_.dialback)));
+    if (machine_.state() == OutboundState::kClosed) return;
+    Take(machine_.OnElement(
+        Features(!in_tls_ && peer_.starttls, in_tls_ && !authenticated && peer_.external)));
+  }
+  void On(const outbound::SendXml& action) {
+    if (action.xml.contains("<starttls")) {
+      Take(machine_.OnElement(MakeElement(refuse_tls ? "failure" : "proceed", ns::kTls)));
+    } else if (action.xml.contains("<auth")) {
+      EXPECT_THAT(action.xml, HasSubstr(Base64(kLocal)));
+      Say("sasl");
+      Take(machine_.OnElement(MakeElement(refuse_sasl ? "failure" : "success", ns::kSasl)));
+    } else if (action.xml.contains("<db:result")) {
+      EXPECT_THAT(action.xml, HasSubstr(">k<"));
+      Take(machine_.OnElement(Result("valid")));
+    }
+  }
+  void On(const outbound::BeginTls&) {
+    Say("tls");
+    in_tls_ = true;
+    Take(machine_.OnTls(peer_.certificate_ok));
+  }
+  void On(const outbound::ReconnectInClear&) { Say("again-in-clear"); }
+  void On(const outbound::MakeKey& action) {
+    EXPECT_EQ(action.stream_id, "s1");
+    Say("key");
+    Take(machine_.OnKey(action.local, "k"));
+  }
+  void On(const outbound::PairOpen& action) {
+    Say("open:" + std::string(MethodName(action.method)));
+  }
+  void On(const outbound::Fail& action) {
+    Say("fail:" + std::string(FailureName(action.fault.failure)));
+  }
+  void On(const outbound::ReadyToVerify&) { Say("ready"); }
+  void On(const outbound::PairFailed&) { Say("pair-failed"); }
+  void On(const outbound::Verified&) { Say("verified"); }
+  void On(const outbound::Dropped&) { Say("dropped"); }
+
+  OutboundMachine machine_;
+  Peer peer_;
+  bool in_tls_ = false;
+  std::string story_;
+};
+
+std::string Story(NegotiationRow row, Peer peer) {
+  return Play(Terms(row), peer).Run();
+}
+
+const std::vector<NegotiationRow> kSaslOnly = {  // rows 1, 2, 4, 8, 10
+    {kRequired, kRequired, true},
+    {kRequired, kRequired, false},
+    {kOptional, kRequired, false},
+    {kRequired, kOptional, false},
+    {kOptional, kOptional, false}};
+
+TEST(OutboundMachine, WithSaslOnlyOpensByExternal) {
+  for (const NegotiationRow& row : kSaslOnly)
+    EXPECT_EQ(Story(row, {}), "tls sasl open:sasl_tls") << RowNumber(row);
+}
+
+TEST(OutboundMachine, WithSaslOnlyNeverAuthenticatesTowardsAnImpostor) {
+  for (const NegotiationRow& row : kSaslOnly)
+    EXPECT_EQ(Story(row, {.certificate_ok = false}), "tls fail:negotiation-failed")
+        << RowNumber(row);
+}
+
+TEST(OutboundMachine, WithSaslOnlyAsksForTlsEvenWhenNotOffered) {
+  for (const NegotiationRow& row : kSaslOnly)
+    EXPECT_EQ(Story(row, {.starttls = false}), "tls sasl open:sasl_tls") << RowNumber(row);
+}
+
+TEST(OutboundMachine, WithSaslOnlyFailsWithoutExternal) {
+  for (const NegotiationRow& row : kSaslOnly)
+    EXPECT_EQ(Story(row, {.external = false}), "tls fail:negotiation-failed") << RowNumber(row);
+}
+
+TEST(OutboundMachine, OfRowsThreeNineAndSevenPrefersExternalThenDialback) {
+  for (const NegotiationRow& row :
+       {NegotiationRow{kOptional, kRequired, true}, NegotiationRow{kOptional, kOptional, true},
+        NegotiationRow{kRequired, kOptional, true}}) {
+    EXPECT_EQ(Story(row, {}), "tls sasl open:sasl_tls") << RowNumber(row);
+    EXPECT_EQ(Story(row, {.certificate_ok = false}), "tls key open:tls_dialback") << RowNumber(row);
+    EXPECT_EQ(Story(row, {.external = false}), "tls key open:tls_dialback") << RowNumber(row);
+  }
+}
+
+TEST(OutboundMachine, FallsBackToDialbackWhenExternalIsRefused) {
+  Play play(Terms({kRequired, kOptional, true}), {});
+  play.refuse_sasl = true;
+  EXPECT_EQ(play.Run(), "tls sasl key open:tls_dialback");
+}
+
+TEST(OutboundMachine, SkipsExternalWithoutACertificateOfOurs) {
+  OutboundTerms terms = Terms({kRequired, kOptional, true});
+  terms.shows_certificate = false;
+  EXPECT_EQ(Play(terms, {}).Run(), "tls key open:tls_dialback");
+}
+
+TEST(OutboundMachine, OfRowsThreeNineAndFifteenGoesClearWhereThereIsNoTls) {
+  for (const NegotiationRow& row :
+       {NegotiationRow{kOptional, kRequired, true}, NegotiationRow{kOptional, kOptional, true},
+        NegotiationRow{kOptional, kNotSupported, true}})
+    EXPECT_EQ(Story(row, {.starttls = false}), "key open:tcp_dialback") << RowNumber(row);
+}
+
+TEST(OutboundMachine, NeverGoesClearAgainstTheDowngradeGuard) {
+  OutboundTerms terms = Terms({kOptional, kOptional, true});
+  terms.may_go_clear = false;
+  EXPECT_EQ(Play(terms, {.starttls = false}).Run(), "fail:tls-failed");
+  Play refused(terms, {});
+  refused.refuse_tls = true;
+  EXPECT_EQ(refused.Run(), "fail:tls-failed");
+}
+
+TEST(OutboundMachine, ReconnectsOnceWithoutTlsWhenTlsIsRefused) {
+  Play play(Terms({kOptional, kNotSupported, true}), {});
+  play.refuse_tls = true;
+  EXPECT_EQ(play.Run(), "again-in-clear");
+  EXPECT_EQ(play.RunInClear(), "again-in-clear key open:tcp_dialback");
+}
+
+TEST(OutboundMachine, FailsWhereRequiredTlsIsRefused) {
+  Play play(Terms({kRequired, kOptional, true}), {});
+  play.refuse_tls = true;
+  EXPECT_EQ(play.Run(), "fail:tls-failed");
+}
+
+TEST(OutboundMachine, OfRowThirteenNeedsNoCertificate) {
+  const NegotiationRow row{kRequired, kNotSupported, true};
+  EXPECT_EQ(Story(row, {.certificate_ok = false}), "tls key open:tls_dialback");
+  EXPECT_EQ(Story(row, {}), "tls key open:tls_dialback");
+  EXPECT_EQ(Story(row, {.dialback = false}), "tls fail:negotiation-failed");
+}
+
+TEST(OutboundMachine, OfRowFifteenNeverUsesExternal) {
+  EXPECT_EQ(Story({kOptional, kNotSupported, true}, {}), "tls key open:tls_dialback");
+}
+
+TEST(OutboundMachine, OfRowsFiveElevenAndSeventeenNeverSendsStartTls) {
+  for (const NegotiationLevel sasl : {kRequired, kOptional, kNotSupported})
+    EXPECT_EQ(Story({kNotSupported, sasl, true}, {}), "key open:tcp_dialback");
+}
+
+TEST(OutboundMachine, TreatsDirectTlsAsTls) {
+  EXPECT_EQ(Play(Terms({kRequired, kRequired, false}), {}).Run(true), "tls sasl open:sasl_tls");
+}
+
+TEST(OutboundMachine, NeedsNoProofOfItsOwnToVerify) {
+  OutboundTerms terms = Terms({kRequired, kOptional, true});
+  terms.purpose = OutboundPurpose::kVerifyKeys;
+  EXPECT_EQ(Play(terms, {.certificate_ok = false}).Run(), "tls ready");
+  terms.row = {kNotSupported, kNotSupported, true};
+  EXPECT_EQ(Play(terms, {}).Run(), "ready");
+}
+
+// --- single events
+
+OutboundMachine Proving(NegotiationRow row = {kNotSupported, kNotSupported, true}) {
+  OutboundMachine machine(Terms(row));
+  (void)machine.Start(false);
+  (void)machine.OnHeader(Header());
+  (void)machine.OnElement(Features(false, false));
+  EXPECT_EQ(machine.state(), OutboundState::kProving);
+  (void)machine.OnKey(kLocal, "k");
+  return machine;
+}
+
+TEST(OutboundMachine, FailsThePairWhoseKeyIsRefused) {
+  OutboundMachine machine = Proving();
+  const auto actions = machine.OnElement(Result("invalid"));
+  ASSERT_NE(Find<outbound::Fail>(actions), nullptr);
+  EXPECT_EQ(Find<outbound::Fail>(actions)->fault.failure, OutboundFailure::kKeyRefused);
+}
+
+TEST(OutboundMachine, TakesADialbackErrorAsTrouble) {
+  OutboundMachine machine = Proving();
+  const auto actions = machine.OnElement(Result("error", kLocal, "policy-violation"));
+  ASSERT_NE(Find<outbound::Fail>(actions), nullptr);
+  EXPECT_EQ(Find<outbound::Fail>(actions)->fault.failure, OutboundFailure::kDialbackError);
+  EXPECT_EQ(Find<outbound::Fail>(actions)->fault.retry, RetryClass::kConfigured);
+  EXPECT_THAT(Find<outbound::Fail>(actions)->fault.text, HasSubstr("policy-violation"));
+}
+
+TEST(OutboundMachine, KeepsTheStreamForOtherPairsWhenOneFails) {
+  OutboundMachine machine = Proving();
+  (void)machine.OnElement(Result("valid"));
+  ASSERT_TRUE(machine.MayAddPair());
+  ASSERT_NE(Find<outbound::MakeKey>(machine.AddPair("sub.corp.example")), nullptr);
+  ASSERT_NE(Find<outbound::SendXml>(machine.OnKey("sub.corp.example", "k2")), nullptr);
+  const auto actions = machine.OnElement(Result("error", "sub.corp.example", "item-not-found"));
+  ASSERT_NE(Find<outbound::PairFailed>(actions), nullptr);
+  EXPECT_EQ(Find<outbound::PairFailed>(actions)->local, "sub.corp.example");
+  EXPECT_EQ(machine.state(), OutboundState::kOpen);
+  EXPECT_TRUE(machine.MayAddPair());
+}
+
+TEST(OutboundMachine, TakesNoNewPairsAfterAnInvalidKey) {
+  OutboundMachine machine = Proving();
+  (void)machine.OnElement(Result("valid"));
+  (void)machine.AddPair("sub.corp.example");
+  (void)machine.OnKey("sub.corp.example", "k2");
+  (void)machine.OnElement(Result("invalid", "sub.corp.example"));
+  EXPECT_FALSE(machine.MayAddPair());
+}
+
+TEST(OutboundMachine, DropsResultsNobodyAskedFor) {
+  OutboundMachine machine = Proving();
+  EXPECT_NE(Find<outbound::Dropped>(machine.OnElement(Result("valid", "other.example"))), nullptr);
+  EXPECT_EQ(machine.state(), OutboundState::kProving);
+  proto::Element forged = Result("valid");
+  SetAttribute(forged, "from", "evil.example");
+  EXPECT_NE(Find<outbound::Dropped>(machine.OnElement(forged)), nullptr);
+  EXPECT_EQ(machine.state(), OutboundState::kProving);
+  (void)machine.OnElement(Result("valid"));
+  EXPECT_NE(Find<outbound::Dropped>(machine.OnElement(Result("valid"))), nullptr);
+}
+
+TEST(OutboundMachine, DropsAResultBeforeItsKeyWasSent) {
+  OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
+  (void)machine.Start(false);
+  (void)machine.OnHeader(Header());
+  (void)machine.OnElement(Features(false, false));
+  EXPECT_NE(Find<outbound::Dropped>(machine.OnElement(Result("valid"))), nullptr);
+  EXPECT_EQ(machine.state(), OutboundState::kProving);
+}
+
+proto::Element VerifyAnswer(std::string_view type, std::string_view id,
+                            std::string_view from = kRemote) {
+  proto::Element verify = MakeElement("verify", ns::kDialback);
+  SetAttribute(verify, "from", from);
+  SetAttribute(verify, "to", kLocal);
+  SetAttribute(verify, "id", id);
+  SetAttribute(verify, "type", type);
+  return verify;
+}
+
+OutboundMachine Verifying() {
+  OutboundTerms terms = Terms({kNotSupported, kNotSupported, true});
+  terms.purpose = OutboundPurpose::kVerifyKeys;
+  OutboundMachine machine(terms);
+  (void)machine.Start(false);
+  (void)machine.OnHeader(Header());
+  EXPECT_NE(Find<outbound::ReadyToVerify>(machine.OnElement(Features(false, false))), nullptr);
+  const auto actions = machine.Verify({kLocal, kRemote, "their-id", "their-key"});
+  EXPECT_THAT(Find<outbound::SendXml>(actions)->xml, HasSubstr("their-key"));
+  return machine;
+}
+
+TEST(OutboundMachine, CountsOnlyTheMatchingVerifyAnswer) {
+  OutboundMachine machine = Verifying();
+  EXPECT_NE(Find<outbound::Dropped>(machine.OnElement(VerifyAnswer("valid", "other-id"))), nullptr);
+  EXPECT_NE(
+      Find<outbound::Dropped>(machine.OnElement(VerifyAnswer("valid", "their-id", "evil.example"))),
+      nullptr);
+  const auto actions = machine.OnElement(VerifyAnswer("valid", "their-id"));
+  ASSERT_NE(Find<outbound::Verified>(actions), nullptr);
+  EXPECT_EQ(Find<outbound::Verified>(actions)->result, VerifyResult::kValid);
+  EXPECT_NE(Find<outbound::Dropped>(machine.OnElement(VerifyAnswer("valid", "their-id"))), nullptr);
+}
+
+TEST(OutboundMachine, TellsInvalidNotFoundAndErrorApart) {
+  const auto result_of = [](proto::Element answer) {
+    OutboundMachine machine = Verifying();
+    return Find<outbound::Verified>(machine.OnElement(answer))->result;
+  };
+  EXPECT_EQ(result_of(VerifyAnswer("invalid", "their-id")), VerifyResult::kInvalid);
+  EXPECT_EQ(result_of(VerifyAnswer("error", "their-id")), VerifyResult::kError);
+  proto::Element not_found = VerifyAnswer("error", "their-id");
+  AddChild(AddChild(not_found, "error", ns::kServer), "item-not-found", ns::kStanzaErrors);
+  EXPECT_EQ(result_of(not_found), VerifyResult::kNotFound);
+}
+
+TEST(OutboundMachine, RefusesAnAnswerFromAnotherDomain) {
+  OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
+  (void)machine.Start(false);
+  StreamHeader header = Header();
+  header.from = "other.example";
+  const auto actions = machine.OnHeader(header);
+  ASSERT_NE(Find<outbound::Fail>(actions), nullptr);
+  EXPECT_EQ(Find<outbound::Fail>(actions)->say, StreamCondition::kInvalidFrom);
+}
+
+TEST(OutboundMachine, NeedsAStreamIdForDialback) {
+  OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
+  (void)machine.Start(false);
+  StreamHeader header = Header();
+  header.id.clear();
+  (void)machine.OnHeader(header);
+  EXPECT_NE(Find<outbound::Fail>(machine.OnElement(Features(false, false))), nullptr);
+}
+
+TEST(OutboundMachine, ExpectsNoFeaturesBeforeVersionOne) {
+  OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
+  (void)machine.Start(false);
+  StreamHeader header = Header();
+  header.version.clear();
+  header.has_version = false;
+  EXPECT_NE(Find<outbound::MakeKey>(machine.OnHeader(header)), nullptr);
+}
+
+TEST(OutboundMachine, RefusesARequiredFeatureItDoesNotKnow) {
+  OutboundMachine machine(Terms({kRequired, kOptional, true}));
+  (void)machine.Start(false);
+  (void)machine.OnHeader(Header());
+  proto::Element features = Features(true, false);
+  AddChild(AddChild(features, "toll", "urn:example:toll"), "required", "urn:example:toll");
+  const auto actions = machine.OnElement(features);
+  ASSERT_NE(Find<outbound::Fail>(actions), nullptr);
+  EXPECT_EQ(Find<outbound::Fail>(actions)->say, StreamCondition::kUnsupportedFeature);
+}
+
+TEST(OutboundMachine, ReadsStreamErrorsByTheirCondition) {
+  const auto fault_of = [](std::string_view condition) {
+    OutboundMachine machine(Terms({kRequired, kOptional, true}));
+    (void)machine.Start(false);
+    (void)machine.OnHeader(Header());
+    proto::Element error = MakeElement("error", ns::kStream);
+    AddChild(error, condition, ns::kStreamErrors);
+    return Find<outbound::Fail>(machine.OnElement(error))->fault;
+  };
+  EXPECT_EQ(fault_of("host-unknown").failure, OutboundFailure::kNotFound);
+  EXPECT_EQ(fault_of("host-unknown").retry, RetryClass::kDomainGone);
+  EXPECT_EQ(fault_of("policy-violation").retry, RetryClass::kConfigured);
+  EXPECT_EQ(fault_of("not-authorized").retry, RetryClass::kConfigured);
+  EXPECT_EQ(fault_of("system-shutdown").retry, RetryClass::kSoon);
+  EXPECT_EQ(fault_of("reset").retry, RetryClass::kSoon);
+  EXPECT_EQ(fault_of("internal-server-error").retry, RetryClass::kOrdinary);
+}
+
+TEST(OutboundMachine, MayTryTheNextTargetOnlyBeforeThePeerHasSpokenInTls) {
+  OutboundMachine early(Terms({kRequired, kOptional, true}));
+  (void)early.Start(true);
+  (void)early.OnTlsFailed("handshake");
+  EXPECT_TRUE(early.MayTryNextTarget());
+  OutboundMachine late = Proving();
+  (void)late.OnClosed("gone");
+  EXPECT_FALSE(late.MayTryNextTarget());
+}
+
+TEST(OutboundMachine, TakesAnOrderlyCloseOfAnOpenStreamForNoFailure) {
+  OutboundMachine machine = Proving();
+  (void)machine.OnElement(Result("valid"));
+  EXPECT_EQ(Find<outbound::Fail>(machine.OnFooter())->fault.retry, RetryClass::kAtOnce);
+}
+
+TEST(OutboundMachine, AnswersNothingOnceClosed) {
+  OutboundMachine machine = Proving();
+  (void)machine.OnClosed("gone");
+  EXPECT_TRUE(machine.OnElement(Result("valid")).empty());
+  EXPECT_TRUE(machine.OnTimeout().empty());
+  EXPECT_TRUE(machine.OnKey(kLocal, "k").empty());
+}
+
+TEST(OutboundFault, HasTheConditionOfItsRow) {
+  EXPECT_EQ(ConditionOf(OutboundFailure::kNotFound), proto::REMOTE_SERVER_NOT_FOUND);
+  EXPECT_EQ(ConditionOf(OutboundFailure::kNotPermitted), proto::REMOTE_SERVER_NOT_FOUND);
+  EXPECT_EQ(ConditionOf(OutboundFailure::kKeyRefused), proto::INTERNAL_SERVER_ERROR);
+  EXPECT_EQ(ConditionOf(OutboundFailure::kOverload), proto::RESOURCE_CONSTRAINT);
+  for (const OutboundFailure failure :
+       {OutboundFailure::kDnsTrouble, OutboundFailure::kConnectFailed, OutboundFailure::kTlsFailed,
+        OutboundFailure::kTimedOut, OutboundFailure::kClosed, OutboundFailure::kNegotiation,
+        OutboundFailure::kDialbackError})
+    EXPECT_EQ(ConditionOf(failure), proto::REMOTE_SERVER_TIMEOUT) << FailureName(failure);
+}
+
+}  // namespace
+}  // namespace gatehouse
