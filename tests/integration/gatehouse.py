@@ -36,17 +36,19 @@ def wait_until(condition, what, seconds=PATIENCE_S):
 
 
 class Gatehouse:
-    def __init__(self, config, topology=None, options=(), environment=None):
+    def __init__(self, config, topology=None, options=None, environment=None):
+        """`options`: further flags of gatehoused with their values; they replace those given here."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-"))
         self.config_file = self.folder / "gatehouse.yaml"
         self.runtime_dir = self.folder / "run"
         self.state_dir = self.folder / "state"
         self.write_config(config)
-        self.command = [GATEHOUSED, "--config", self.config_file, "--state-dir", self.state_dir,
-                        "--runtime-dir", self.runtime_dir, "--log-format", "json"]
+        flags = {"--config": self.config_file, "--state-dir": self.state_dir, "--runtime-dir": self.runtime_dir,
+                 "--log-format": "json"}
         if topology is not None:
-            self.command += ["--topology", topology]
-        self.command += options
+            flags["--topology"] = topology
+        flags.update(options or {})
+        self.command = [GATEHOUSED] + [word for flag in flags.items() for word in flag]
         self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.lines = []  # of standard error, as they came

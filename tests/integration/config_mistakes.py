@@ -1,0 +1,205 @@
+"""Scenes of an operator's mistakes: each ends gatehoused with code 2 and one line that names the thing and the remedy."""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from gatehouse import BUILD, ECHO_TOPOLOGY, GATEHOUSECTL, Gatehouse
+
+ECHO = """\
+domains:
+  - name: contoso.example
+workers:
+  - plugin: echo
+  - plugin: echo_caller
+"""
+FULL_WORKERS = """\
+workers:
+  - plugin: tls_listener
+  - plugin: dialback_verifier
+  - plugin: policy_engine
+  - plugin: sip_translator
+"""
+LISTENING_TOPOLOGY = """\
+worker { name: "echo" plugin: "echo.so" network: INBOUND listen: SIP scalable: true }
+"""
+LISTENING = """\
+domains:
+  - name: contoso.example
+listen:
+  sip: ["tcp:127.0.0.1:%s"]
+workers:
+  - plugin: echo
+"""
+
+
+class Mistakes(unittest.TestCase):
+    def refuse(self, config, *parts, topology=ECHO_TOPOLOGY, options=None):
+        """Starts with `config`; the one line of its end must hold `parts`."""
+        gatehouse = Gatehouse(config, topology, options)
+        self.addCleanup(gatehouse.close)
+        gatehouse.start()
+        self.assertEqual(gatehouse.wait_end(), 2, gatehouse.lines)
+        complaints = [line for line in gatehouse.lines if not line.startswith("{")]
+        self.assertEqual(len(complaints), 1, gatehouse.lines)
+        self.assertTrue(complaints[0].startswith("gatehoused: "), complaints)
+        for part in parts:
+            self.assertIn(part, complaints[0])
+
+    def folder(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    def test_malformed_yaml(self):
+        self.refuse("domains:\n  - name: [unclosed\nworkers: x\n", "gatehouse.yaml:", "is not well-formed YAML")
+
+    def test_an_unknown_key_with_the_nearest_known_one(self):
+        self.refuse(ECHO + "listn:\n  xmpp: []\n",
+                    "gatehouse.yaml:6: key 'listn': is not known; did you mean 'listen'?")
+
+    def test_an_unknown_key_below_another(self):
+        self.refuse(ECHO + "tls:\n  chain_fil: x\n", "gatehouse.yaml:7: key 'tls.chain_fil'", "chain_file")
+
+    def test_a_wrong_type(self):
+        self.refuse(ECHO + "sip:\n  page_mode_max: many\n", ":7: key 'sip.page_mode_max': is 'many'", "a number")
+        self.refuse(ECHO + "dns: yes\n", ":6: key 'dns': is 'yes'", "a group of keys")
+
+    def test_a_key_given_twice(self):
+        self.refuse(ECHO + "domains: []\n", ":6: key 'domains': is given twice, first in line 1")
+
+    def test_no_domains(self):
+        self.refuse("workers:\n  - plugin: echo\n", "key 'domains': is missing")
+
+    def test_a_bad_listen_address(self):
+        self.refuse(ECHO + 'listen:\n  xmpp: ["localhost"]\n', ":7: key 'listen.xmpp[0]': is 'localhost'",
+                    "[::]:5269")
+
+    def test_a_bad_transport(self):
+        self.refuse(ECHO + 'listen:\n  sip: ["sctp:[::]:5060"]\n', ":7: key 'listen.sip[0]'", "tls, tcp or udp")
+
+    def test_an_unknown_plugin(self):
+        self.refuse(ECHO + "  - plugin: ecko\n", ":6: key 'workers[2].plugin': is 'ecko'", "did you mean 'echo'?")
+
+    def test_a_bad_count(self):
+        self.refuse(ECHO + "    count: many\n", ":6: key 'workers[1].count': is 'many'", "auto")
+        self.refuse(ECHO + "    count: 2\n", ":6: key 'workers[1].count'", "there can be only one echo_caller")
+
+    def test_a_certificate_of_the_store(self):
+        self.refuse(ECHO + "tls:\n  certificate: external-edge\n", ":7: key 'tls.certificate'",
+                    "chain_file and key_file")
+
+    def test_a_missing_certificate(self):
+        head = "domains:\n  - name: contoso.example\n"
+        self.refuse(head + FULL_WORKERS, "key 'tls.chain_file': is missing", topology=None)
+        self.refuse(head + "tls:\n  chain_file: none.pem\n  key_file: none.key\n" + FULL_WORKERS,
+                    ":4: key 'tls.chain_file': names '", "No such file", topology=None)
+
+    def test_a_missing_configuration(self):
+        self.refuse(ECHO, "none.yaml", "No such file", options={"--config": "/nonexistent/none.yaml"})
+
+    def test_an_unknown_option(self):
+        self.refuse(ECHO, "--nonsense", options={"--nonsense": "1"})
+
+    def listening(self):
+        topology = self.folder() / "topology.textproto"
+        topology.write_text(LISTENING_TOPOLOGY, encoding="utf-8")
+        return topology
+
+    def test_an_occupied_port(self):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            self.refuse(LISTENING % port, ":4: key 'listen.sip[0]'", f"127.0.0.1:{port} is occupied",
+                        topology=self.listening())
+
+    def test_a_port_occupied_by_another_gatehouse_of_the_same_user(self):
+        topology = self.listening()
+        with Gatehouse(LISTENING % 0, topology) as first:
+            first.wait_ready()
+            port = first.listener("sip").rsplit(":", 1)[1]
+            self.refuse(LISTENING % port, "is occupied", topology=topology)
+
+    def test_an_address_of_no_machine(self):
+        self.refuse(LISTENING.replace("127.0.0.1:%s", "192.0.2.1:5060"), "is no address of this machine",
+                    topology=self.listening())
+
+    def test_unwritable_folders(self):
+        for option in ("--state-dir", "--runtime-dir"):
+            self.refuse(ECHO, f"{option} /proc/gatehouse: cannot be made", options={option: "/proc/gatehouse"})
+
+    @unittest.skipIf(os.geteuid() == 0, "everything is writable for root")
+    def test_a_folder_of_somebody_else(self):
+        self.refuse(ECHO, "--state-dir /usr: cannot be written", options={"--state-dir": "/usr"})
+
+    def test_a_path_too_long_for_a_socket(self):
+        folder = self.folder() / ("x" * 90)
+        self.refuse(ECHO, "too long", "shorten the folder by", options={"--runtime-dir": str(folder)})
+
+    def test_a_topology_that_makes_no_sense(self):
+        topology = self.folder() / "topology.textproto"
+        topology.write_text(ECHO_TOPOLOGY.read_text(encoding="utf-8").replace('to: "echo"', 'to: "ecko"'),
+                            encoding="utf-8")
+        self.refuse(ECHO, "topology: link 1: no worker named 'ecko'", topology=topology)
+
+    def test_a_missing_plugin(self):
+        self.refuse(ECHO, "/echo.so of worker 'echo' is missing", options={"--plugin-dir": str(self.folder())})
+
+    def plugins_with(self, change):
+        """A plugin folder whose echo.so is the real one after `change` of its bytes."""
+        folder = self.folder()
+        for name in ("echo.so", "echo_caller.so"):
+            shutil.copy(BUILD / "lib" / "gatehouse" / name, folder / name)
+        plugin = folder / "echo.so"
+        plugin.write_bytes(change(plugin.read_bytes()))
+        return {"--plugin-dir": str(folder)}
+
+    def test_a_plugin_of_another_build(self):
+        def other_build(code):
+            self.assertIn(b"+GNU-", code)
+            return code.replace(b"+GNU-", b"+XYZ-")
+        self.refuse(ECHO, "echo.so: is of build '", "+XYZ-", "build both together",
+                    options=self.plugins_with(other_build))
+
+    def test_a_plugin_of_another_abi(self):
+        compiler = shutil.which("gcc")
+        if compiler is None:
+            self.skipTest("no gcc")
+        options = self.plugins_with(lambda code: code)
+        source = pathlib.Path(options["--plugin-dir"]) / "old.c"
+        source.write_text("const struct { unsigned abi; const char *build, *name; void *create; }\n"
+                          'gatehouse_worker_plugin = { 7, "any", "echo", 0 };\n', encoding="utf-8")
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", source.with_name("echo.so"), source], check=True)
+        self.refuse(ECHO, "echo.so: has ABI 7; this gatehouse-worker takes ABI 1", options=options)
+
+    def test_a_file_that_is_no_plugin(self):
+        self.refuse(ECHO, "echo.so: cannot be loaded: ", options=self.plugins_with(lambda code: b"no plugin"))
+
+
+class ConfigCheck(unittest.TestCase):
+    def check(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "gatehouse.yaml"
+            file.write_text(text, encoding="utf-8")
+            done = subprocess.run([GATEHOUSECTL, "config", "check", file], check=False, capture_output=True, text=True,
+                                  timeout=60)
+            return done.returncode, done.stdout + done.stderr
+
+    def test_gatehousectl_finds_the_same_mistakes_offline(self):
+        code, said = self.check("domians: []\n")
+        self.assertEqual(code, 1)
+        self.assertIn("gatehouse.yaml:1: key 'domians': is not known; did you mean 'domains'?", said)
+        self.assertNotIn("\n", said.strip())
+
+    def test_gatehousectl_accepts_a_right_file(self):
+        code, said = self.check("domains:\n  - name: contoso.example\nworkers:\n  - plugin: policy_engine\n")
+        self.assertEqual(code, 0, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
