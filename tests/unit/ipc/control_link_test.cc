@@ -47,10 +47,10 @@ struct ControlLinkTest : LinkScene {
 
 TEST_F(ControlLinkTest, CarriesWordsBothWays) {
   const auto supervisor = Supervisor();
-  const auto worker = Worker(21);
   proto::FromSupervisor ping;
   ping.set_ping(5);
-  EXPECT_FALSE(supervisor->Send("listener/0", ping));  // not connected yet
+  EXPECT_FALSE(supervisor->Send("listener/0", ping));
+  const auto worker = Worker(21);
   ASSERT_TRUE(worker->Send(Ready()));
   ASSERT_TRUE(Until([&] { return !heard.empty(); }));
   EXPECT_THAT(heard, ElementsAre("listener/0 21"));
