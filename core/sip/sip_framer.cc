@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "core/sip/sip_grammar.h"
 
@@ -60,6 +61,7 @@ void SipFramer::Keep() {
   }
   view_ = buffer_;
   taken_ = 0;
+  last_bytes_ = 0;
 }
 
 Result<std::optional<SipFramer::Frame>, SipFramer::Broken> SipFramer::Next() {
@@ -74,9 +76,14 @@ Result<std::optional<SipFramer::Frame>, SipFramer::Broken> SipFramer::Next() {
   if (rest().size() < head_bytes_ + body_bytes_) return std::nullopt;
   const std::string_view message = rest().substr(0, head_bytes_ + body_bytes_);
   taken_ += message.size();
+  last_bytes_ = message.size();
   head_bytes_ = body_bytes_ = scanned_ = stray_bytes_ = 0;
   half_ping_ = false;
   return Frame{.kind = Kind::kMessage, .bytes = message};
+}
+
+void SipFramer::PutBack() {
+  taken_ -= std::exchange(last_bytes_, 0);
 }
 
 std::optional<SipFramer::Frame> SipFramer::TakeLineEnd() {

@@ -34,6 +34,8 @@ class SipFramer {
   void Add(std::string_view bytes);
   // The next frame; nullopt when more bytes are needed.
   Result<std::optional<Frame>, Broken> Next();
+  // Takes the message given last back into the stream: Next gives it again.
+  void PutBack();
   // Keeps what is left of the bytes given last. Call it before those bytes go away.
   void Keep();
 
@@ -53,6 +55,7 @@ class SipFramer {
   std::size_t scanned_ = 0;     // of rest(), known to hold no end of headers
   std::size_t head_bytes_ = 0;  // with the empty line; 0: not found yet
   std::size_t body_bytes_ = 0;
+  std::size_t last_bytes_ = 0;  // of the message given last
   std::size_t stray_bytes_ = 0;
   bool half_ping_ = false;
 };

@@ -115,6 +115,24 @@ TEST(SipFramer, KnowsWhetherAMessageIsUnderWay) {
   EXPECT_EQ(seen.messages.size(), 1U);
 }
 
+TEST(SipFramer, GivesAMessagePutBackAgainLater) {
+  const std::string one = Message("l: 1", "a");
+  const std::string two = Message("l: 1", "b");
+  SipFramer framer;
+  {
+    const std::string stream = one + two;
+    framer.Add(stream);
+    ASSERT_TRUE(framer.Next().value());
+    ASSERT_TRUE(framer.Next().value());
+    framer.PutBack();
+    framer.Keep();
+  }
+  Seen seen;
+  framer.Add({});
+  Drain(framer, seen);
+  EXPECT_EQ(seen.messages, std::vector{two});
+}
+
 TEST(SipFramer, GivesTheBrokenHeadForTheAnswer) {
   SipFramer framer;
   const std::string bytes = Message("Content-Length: -3", "");

@@ -1,0 +1,33 @@
+// What a whole and well-formed request still has to pass before anybody translates it. Pure.
+// 11.2, 11.5, 11.7, 11.8; 12.3 S9, S12, S16, S18
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/sip/sip_message.h"
+#include "plugins/sip_translator/sip_endpoint.h"
+#include "plugins/sip_translator/sip_trust.h"
+
+namespace gatehouse {
+
+struct RequestAnswer {
+  int status = 400;
+  std::string_view reason;
+  std::vector<SipExtraHeader> headers;
+};
+
+// `own_sent_bys`: what our own Vias carry, "edge.corp.example:5061"; `from_trusted`: the peer is
+// one of ours (11.8).
+//   returns  the answer, or nullopt where the request (a MESSAGE) goes on to translation
+std::optional<RequestAnswer> AnswerWithoutTranslation(const SipMessage& request, bool from_trusted,
+                                                      const SipTrust& trust,
+                                                      std::span<const std::string> own_sent_bys);
+
+// The standard phrase of a status; "Unknown" where there is none. RFC 3261 §21
+[[nodiscard]] std::string_view ReasonPhrase(int status);
+
+}  // namespace gatehouse

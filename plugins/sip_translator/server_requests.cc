@@ -1,0 +1,170 @@
+#include "plugins/sip_translator/server_requests.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/sip/sip_builder.h"
+#include "plugins/sip_translator/client_requests.h"
+#include "plugins/sip_translator/reply_head.h"
+#include "plugins/sip_translator/request_checks.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr milliseconds kAnswerLimit{20000};  // below the peer's Timer F (11.2)
+// Answered ones that linger for retransmissions over UDP count too.
+constexpr std::size_t kMaxKeptTransactions = 6 * kMaxPendingTransactions;
+
+// Branch, sent-by and method name a transaction (RFC 3261 §17.2.3).
+std::string KeyOf(const SipMessage& request) {
+  const SipVia& via = request.vias().front();
+  std::string key;
+  key.reserve(via.branch.size() + via.host.size() + request.method().size() + 8);
+  key += via.branch;
+  key += ' ';
+  for (const char c : via.host)
+    key += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  key += ':';
+  key += std::to_string(via.port);
+  key += ' ';
+  key += request.method();
+  return key;
+}
+
+std::string WriteResponse(std::string_view head, int status, std::string_view reason,
+                          std::span<const SipExtraHeader> headers) {
+  auto builder = SipBuilder::Response(status, reason.empty() ? ReasonPhrase(status) : reason);
+  builder.Lines(head);
+  for (const SipExtraHeader& header : headers) builder.Header(header.name, header.value);
+  if (auto text = builder.Finish()) return *std::move(text);
+  // A header of ours would have broken its line (12.3 S1): the status alone has to do.
+  auto plain = SipBuilder::Response(status, ReasonPhrase(status));
+  return plain.Lines(head).Finish().value_or(std::string{});
+}
+
+}  // namespace
+
+class ServerRequests::Incoming final : public WheelTimer {
+ public:
+  Incoming(ServerRequests& home, TransactionTimes times, TimePoint now)
+      : owner(home),
+        machine(TransactionKind::kNonInvite, times, now),
+        answer_by(now + kAnswerLimit) {}
+  void OnDue(TimePoint now) override { owner.OnDue(*this, now); }
+
+  ServerRequests& owner;
+  ServerTransaction machine;
+  TimePoint answer_by;
+  std::uint64_t id = 0;
+  std::string key;
+  std::string head;  // of every response
+  std::string last_response;
+  SipReturnPath path;
+};
+
+ServerRequests::ServerRequests(Loop& loop, Metrics& metrics, SipTransportLayer& transport,
+                               const SipTrust& trust, TimerWheel& wheel, TransactionTimes times)
+    : loop_(loop),
+      metrics_(metrics),
+      transport_(transport),
+      trust_(trust),
+      wheel_(wheel),
+      times_(times),
+      received_total_(metrics.Value("gatehouse_sip_requests_received_total")),
+      retransmissions_total_(metrics.Value("gatehouse_sip_requests_repeated_total")) {}
+
+ServerRequests::~ServerRequests() = default;
+
+void ServerRequests::CountRefusal(int status) {
+  metrics_.Value("gatehouse_sip_requests_refused_total",
+                 "{status=\"" + std::to_string(status) + "\"}") += 1;
+}
+
+void ServerRequests::AnswerStateless(const SipReturnPath& path, std::string_view head, int status,
+                                     std::string_view reason,
+                                     std::span<const SipExtraHeader> headers) {
+  transport_.SendResponse(path, WriteResponse(head, status, reason, headers));
+}
+
+void ServerRequests::OnRefused(const SipRefusal& refusal, const SipSource& source) {
+  CountRefusal(refusal.status);
+  const RefusalReply reply = ReplyHead(refusal, source);
+  if (!reply.head.empty())
+    AnswerStateless(reply.path, reply.head, refusal.status, refusal.reason, {});
+}
+
+void ServerRequests::OnMessage(const SipMessage& request, const SipSource& source) {
+  received_total_ += 1;
+  if (request.method() == "ACK") return;  // for a refusal of ours, or for nobody
+  std::string key = KeyOf(request);
+  if (const auto known = by_key_.find(key); known != by_key_.end()) {
+    retransmissions_total_ += 1;
+    return Act(*known->second, known->second->machine.On(ServerEvent::kRequest, loop_.Now()));
+  }
+  auto answer = AnswerWithoutTranslation(request, source.trusted, trust_, transport_.sent_bys());
+  if (!answer && (owed_ >= kMaxPendingTransactions || by_key_.size() >= kMaxKeptTransactions))
+    answer = RequestAnswer{500, "Too Many Transactions", {{"Retry-After", "10"}}};
+  if (!answer) return Begin(request, source, std::move(key));
+  if (answer->status >= 300) CountRefusal(answer->status);
+  const SipVia& via = request.vias().front();
+  AnswerStateless(SipTransportLayer::ReturnPath(source, via.port, via.rport),
+                  ReplyHead(request, source), answer->status, answer->reason, answer->headers);
+  if (!source.trusted) transport_.CloseAfterWrites(source.connection);
+}
+
+void ServerRequests::Begin(const SipMessage& request, const SipSource& source, std::string key) {
+  TransactionTimes times = times_;
+  times.reliable = source.transport != SipTransport::kUdp;
+  auto placed = std::make_unique<Incoming>(*this, times, loop_.Now());
+  Incoming& incoming = *placed;
+  const SipVia& via = request.vias().front();
+  incoming.id = ++last_id_;
+  incoming.head = ReplyHead(request, source);
+  incoming.path = SipTransportLayer::ReturnPath(source, via.port, via.rport);
+  incoming.key = key;
+  by_key_.emplace(std::move(key), std::move(placed));
+  unanswered_.emplace(incoming.id, &incoming);
+  ++owed_;
+  ArmNext(incoming);
+  const SipPeer peer{.transport = source.transport, .address = source.address, .name = source.name};
+  handler_(request, peer,
+           SipReply(*this, incoming.id));  // may answer at once: `incoming` may be gone
+}
+
+void ServerRequests::Answer(std::uint64_t transaction, int status, std::string_view reason,
+                            std::span<const SipExtraHeader> headers) {
+  const auto found = unanswered_.find(transaction);
+  if (found == unanswered_.end() || status < 200) return;
+  Incoming& incoming = *found->second;
+  unanswered_.erase(found);
+  --owed_;
+  incoming.last_response = WriteResponse(incoming.head, status, reason, headers);
+  incoming.answer_by = kNever;
+  if (status >= 300) CountRefusal(status);
+  Act(incoming, incoming.machine.On(status < 300 ? ServerEvent::kSuccess : ServerEvent::kFailure,
+                                    loop_.Now()));
+}
+
+void ServerRequests::Act(Incoming& incoming, std::uint8_t actions) {
+  if ((actions & kSendTrying) != 0)
+    incoming.last_response = WriteResponse(incoming.head, 100, {}, {});
+  if ((actions & (kSendResponse | kResend | kSendTrying)) != 0 && !incoming.last_response.empty())
+    transport_.SendResponse(incoming.path, incoming.last_response);
+  if (incoming.machine.state() == ServerState::kTerminated) {
+    by_key_.erase(by_key_.find(incoming.key));
+  } else {
+    ArmNext(incoming);
+  }
+}
+
+void ServerRequests::OnDue(Incoming& incoming, TimePoint now) {
+  if (now >= incoming.answer_by) return Answer(incoming.id, 504, {}, {});
+  Act(incoming, incoming.machine.OnTime(now));
+}
+
+void ServerRequests::ArmNext(Incoming& incoming) {
+  wheel_.Arm(incoming, std::min(incoming.machine.NextDeadline(), incoming.answer_by));
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,66 @@
+// Their requests: matched, checked, handed on, answered once and within 20 s. RFC 3261 §8.2, §17.2;
+// RFC 4320; 11.2
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/base/metrics.h"
+#include "core/loop/loop.h"
+#include "plugins/sip_translator/server_transaction.h"
+#include "plugins/sip_translator/sip_endpoint.h"
+#include "plugins/sip_translator/sip_transport.h"
+#include "plugins/sip_translator/sip_trust.h"
+#include "plugins/sip_translator/timer_wheel.h"
+
+namespace gatehouse {
+
+class ServerRequests final : public SipReply::Sink {
+ public:
+  using OnRequest = SipEndpoint::OnRequest;
+  // The references outlive this object.
+  ServerRequests(Loop& loop, Metrics& metrics, SipTransportLayer& transport, const SipTrust& trust,
+                 TimerWheel& wheel, TransactionTimes times);
+  ~ServerRequests();
+  ServerRequests(const ServerRequests&) = delete;
+  ServerRequests& operator=(const ServerRequests&) = delete;
+
+  void SetHandler(OnRequest handler) { handler_ = std::move(handler); }
+  void OnMessage(const SipMessage& request, const SipSource& source);
+  void OnRefused(const SipRefusal& refusal, const SipSource& source);
+  void Answer(std::uint64_t transaction, int status, std::string_view reason,
+              std::span<const SipExtraHeader> headers) override;
+  [[nodiscard]] std::size_t owed() const { return owed_; }
+
+ private:
+  class Incoming;
+
+  void Begin(const SipMessage& request, const SipSource& source, std::string key);
+  void AnswerStateless(const SipReturnPath& path, std::string_view head, int status,
+                       std::string_view reason, std::span<const SipExtraHeader> headers);
+  void Act(Incoming& incoming, std::uint8_t actions);
+  void OnDue(Incoming& incoming, TimePoint now);
+  void ArmNext(Incoming& incoming);
+  void CountRefusal(int status);
+
+  Loop& loop_;
+  Metrics& metrics_;
+  SipTransportLayer& transport_;
+  const SipTrust& trust_;
+  TimerWheel& wheel_;
+  TransactionTimes times_;
+  OnRequest handler_;
+  std::unordered_map<std::string, std::unique_ptr<Incoming>> by_key_;
+  std::unordered_map<std::uint64_t, Incoming*> unanswered_;
+  std::uint64_t last_id_ = 0;
+  std::size_t owed_ = 0;
+  double& received_total_;
+  double& retransmissions_total_;
+};
+
+}  // namespace gatehouse

@@ -1,0 +1,211 @@
+#include "plugins/sip_translator/sip_connection.h"
+
+#include <utility>
+
+#include "core/sip/sip_refusal.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr milliseconds kConnectLimit{5000};
+constexpr milliseconds kOpenLimit{10000};     // TCP and TLS handshake together
+constexpr milliseconds kMessageLimit{20000};  // one whole message (12.3 S3)
+
+std::string_view AsText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+SipConnection::SipConnection(Loop& loop, User& user, Setup setup, const SocketAddress& peer)
+    : loop_(loop),
+      user_(user),
+      setup_(std::move(setup)),
+      peer_(peer),
+      open_by_(loop.Now() + kOpenLimit),
+      last_traffic_(loop.Now()),
+      last_received_(last_traffic_) {}
+
+SipConnection::~SipConnection() = default;
+
+std::unique_ptr<SipConnection> SipConnection::Open(Loop& loop, User& user, Setup setup,
+                                                   const SipTarget& target) {
+  std::unique_ptr<SipConnection> connection(
+      new SipConnection(loop, user, std::move(setup), target.address));
+  SipConnection* self = connection.get();
+  self->opened_by_us_ = true;
+  self->expected_name_ = target.tls_name;
+  self->connecting_ = TcpStream::Connect(
+      loop, target.address, kConnectLimit, [self](Result<std::unique_ptr<TcpStream>> stream) {
+        if (!stream) return self->Close(SipClosed::kTransport, stream.error().text);
+        self->TakeStream(*std::move(stream));
+      });
+  return connection;
+}
+
+std::unique_ptr<SipConnection> SipConnection::Accept(Loop& loop, User& user, Setup setup,
+                                                     std::unique_ptr<TcpStream> stream) {
+  std::unique_ptr<SipConnection> connection(
+      new SipConnection(loop, user, std::move(setup), stream->peer()));
+  connection->TakeStream(std::move(stream));
+  return connection;
+}
+
+void SipConnection::TakeStream(std::unique_ptr<TcpStream> stream) {
+  stream_ = std::move(stream);
+  if (setup_.transport == SipTransport::kTls) {
+    phase_ = Phase::kHandshake;
+    StartTls();
+  } else {
+    BecomeOpen();
+  }
+  if (phase_ == Phase::kClosed) return;
+  stream_->Start(
+      {.on_bytes = [this](std::span<const std::byte> bytes) { OnSocketBytes(AsText(bytes)); },
+       .on_closed =
+           [this](std::string_view why) {
+             Close(why.empty() ? SipClosed::kByPeer : SipClosed::kTransport, why);
+           },
+       .on_drained = {},
+       .on_flushed = {}});
+}
+
+void SipConnection::StartTls() {
+  auto session = TlsSession::Create(
+      setup_.tls, opened_by_us_ ? TlsSession::Role::kClient : TlsSession::Role::kServer,
+      opened_by_us_ ? std::string_view(expected_name_) : std::string_view{},
+      {.on_ciphertext = [this](std::string_view bytes) { stream_->Write(bytes); },
+       .on_plaintext = [this](std::span<const std::byte> bytes) { OnPlaintext(AsText(bytes)); },
+       .on_handshake_done = [this] { OnHandshakeDone(); },
+       .on_peer_closed = [this] { Close(SipClosed::kByPeer, "close_notify"); }});
+  if (!session) return Close(SipClosed::kTransport, session.error().text);
+  tls_ = *std::move(session);
+  if (!opened_by_us_) return;
+  if (auto started = tls_->Start(); !started) Close(SipClosed::kTransport, started.error().text);
+}
+
+void SipConnection::OnSocketBytes(std::string_view bytes) {
+  if (phase_ == Phase::kClosing || phase_ == Phase::kClosed) return;
+  last_traffic_ = last_received_ = loop_.Now();
+  if (tls_ == nullptr) return OnPlaintext(bytes);
+  const auto fed = tls_->Feed(std::as_bytes(std::span(bytes)));
+  if (!fed) Close(SipClosed::kTransport, fed.error().text);
+}
+
+void SipConnection::OnHandshakeDone() {
+  auto name = user_.JudgeCertificate(*this);
+  if (!name) return Close(SipClosed::kTlsIdentity, "the certificate names no trusted peer");
+  proven_name_ = *std::move(name);
+  BecomeOpen();
+}
+
+void SipConnection::BecomeOpen() {
+  phase_ = Phase::kOpen;
+  was_open_ = true;
+  user_.OnOpen(*this);
+  if (!unsent_.empty()) user_.OnWritten(*this);
+}
+
+void SipConnection::Send(std::string_view message) {
+  if (phase_ == Phase::kClosing || phase_ == Phase::kClosed) return;
+  last_traffic_ = loop_.Now();
+  if (phase_ == Phase::kOpen && tls_ == nullptr) return stream_->Write(message);
+  unsent_ += message;
+  if (phase_ == Phase::kOpen) user_.OnWritten(*this);
+}
+
+void SipConnection::Flush() {
+  if (phase_ != Phase::kOpen || unsent_.empty()) return;
+  if (tls_ == nullptr) {
+    stream_->Write(unsent_);
+  } else if (const auto written = tls_->Write(unsent_); !written) {
+    return Close(SipClosed::kTransport, written.error().text);
+  }
+  unsent_.clear();
+}
+
+void SipConnection::OnPlaintext(std::string_view bytes) {
+  if (phase_ != Phase::kOpen) return;
+  framer_.Add(bytes);
+  ReadFrames();
+}
+
+void SipConnection::ReadFrames() {
+  bool progressed = false;
+  while (phase_ == Phase::kOpen) {
+    const auto frame = framer_.Next();
+    if (!frame) return Break(frame.error());
+    if (!*frame) break;
+    if (!TakeFrame(**frame)) break;
+    progressed = true;
+  }
+  framer_.Keep();
+  TrackMessageLimit(progressed);
+}
+
+bool SipConnection::TakeFrame(const SipFramer::Frame& frame) {
+  if (frame.kind == SipFramer::Kind::kPing) Send("\r\n");
+  if (frame.kind != SipFramer::Kind::kMessage) return true;
+  if (!frame.bytes.starts_with("SIP/") && !user_.MayTakeRequest()) {
+    framer_.PutBack();
+    reading_paused_ = true;
+    stream_->PauseReading();
+    return false;
+  }
+  auto message = SipMessage::Parse(frame.bytes, true);
+  if (message) {
+    user_.OnMessage(*this, *message);
+  } else {
+    user_.OnRefused(*this, message.error());
+  }
+  return true;
+}
+
+void SipConnection::TrackMessageLimit(bool progressed) {
+  if (!framer_.inside_message() || reading_paused_) {
+    message_due_by_.reset();
+  } else if (!message_due_by_ || progressed) {
+    message_due_by_ = loop_.Now() + kMessageLimit;
+  }
+}
+
+void SipConnection::Resume() {
+  if (!reading_paused_ || phase_ != Phase::kOpen) return;
+  reading_paused_ = false;
+  stream_->ResumeReading();
+  framer_.Add({});
+  ReadFrames();
+}
+
+void SipConnection::Break(const SipFramer::Broken& broken) {
+  user_.OnRefused(*this, Refuse(broken.head, broken.fault));
+  CloseAfterWrites();
+}
+
+void SipConnection::CheckLimits(TimePoint now) {
+  if ((phase_ == Phase::kConnecting || phase_ == Phase::kHandshake) && now >= open_by_)
+    return Close(SipClosed::kTransport, "not open within 10 s");
+  if (phase_ == Phase::kOpen && message_due_by_ && now >= *message_due_by_)
+    Close(SipClosed::kProtocol, "a message took longer than 20 s");
+}
+
+void SipConnection::PingWhenIdle(TimePoint now, milliseconds idle) {
+  if (phase_ == Phase::kOpen && now - last_traffic_ >= idle) Send("\r\n\r\n");
+}
+
+void SipConnection::CloseAfterWrites() {
+  if (phase_ != Phase::kOpen) return;
+  Flush();
+  if (phase_ != Phase::kOpen) return;
+  phase_ = Phase::kClosing;
+  if (tls_ != nullptr) tls_->Shutdown();
+  stream_->CloseAfterWrites();
+}
+
+void SipConnection::Close(SipClosed how, std::string_view why) {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  user_.OnClosed(*this, how, why);
+}
+
+}  // namespace gatehouse

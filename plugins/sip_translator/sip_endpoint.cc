@@ -1,0 +1,172 @@
+#include "plugins/sip_translator/sip_endpoint.h"
+
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/loop/dns_lookup.h"
+#include "core/loop/timer.h"
+#include "core/sip/sip_grammar.h"
+#include "core/sip/sip_uri.h"
+#include "core/tls/crypto.h"
+#include "core/tls/tls_context.h"
+#include "core/worker/worker.h"
+#include "plugins/sip_translator/client_requests.h"
+#include "plugins/sip_translator/next_hop_health.h"
+#include "plugins/sip_translator/server_requests.h"
+#include "plugins/sip_translator/sip_resolver.h"
+#include "plugins/sip_translator/sip_transport.h"
+#include "plugins/sip_translator/sip_trust.h"
+#include "plugins/sip_translator/timer_wheel.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr milliseconds kConnectionTick{1000};
+
+std::string HostOf(const proto::Config& config) {
+  if (!config.sip().host().empty()) return config.sip().host();
+  return config.domains().empty() ? std::string("localhost") : config.domains(0).name();
+}
+
+std::uint32_t RandomSeed() {
+  std::uint32_t seed = 0;
+  for (const char c : RandomBytes(sizeof(seed))) seed = seed << 8U | static_cast<unsigned char>(c);
+  return seed;
+}
+
+bool NeedsTls(const proto::WorkerConfig& config) {
+  for (const proto::ListenSocket& socket : config.listeners())
+    if (socket.kind() == proto::SIP && socket.transport() == "tls") return true;
+  for (const proto::Domain& domain : config.config().domains()) {
+    const auto uri = SipUri::Parse(domain.next_hop());
+    if (!uri) continue;
+    const auto transport = uri->Param("transport");
+    if (uri->secure || (transport && sip_grammar::EqualsNoCase(*transport, "tls"))) return true;
+  }
+  return false;
+}
+
+class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
+ public:
+  Endpoint(WorkerContext& context, SipTrust trust)
+      : loop_(context.loop()),
+        metrics_(context.metrics()),
+        trust_(std::move(trust)),
+        wheel_(loop_.Now()),
+        wheel_timer_(loop_, [this] { TurnWheel(); }),
+        connection_timer_(loop_, [this] { transport_->Tick(loop_.Now()); }) {}
+
+  Result<void> Start(const proto::WorkerConfig& config, Keys keys) {
+    const proto::Config& edge = config.config();
+    const bool tls = keys.tls != nullptr;
+    const std::vector<std::string> servers(edge.dns().servers().begin(),
+                                           edge.dns().servers().end());
+    GATEHOUSE_TRY(dns_, DnsLookup::Create(loop_, servers));
+    GATEHOUSE_TRY(transport_,
+                  SipTransportLayer::Create(loop_, metrics_, *this, trust_, config,
+                                            {.tls = std::move(keys.tls), .host = HostOf(edge)}));
+    resolver_ = std::make_unique<SipResolver>(
+        *dns_,
+        SipResolver::Options{.udp = transport_->HasUdp(),
+                             .tls = tls,
+                             .allow_loopback_targets = edge.dns().allow_loopback_targets()},
+        RandomSeed());
+    client_ = std::make_unique<ClientRequests>(loop_, metrics_, *transport_, *resolver_, wheel_,
+                                               TransactionTimes{});
+    server_ = std::make_unique<ServerRequests>(loop_, metrics_, *transport_, trust_, wheel_,
+                                               TransactionTimes{});
+    health_ = std::make_unique<NextHopHealth>(loop_, metrics_, *this, HostOf(edge));
+    health_->Watch(edge);
+    connection_timer_.StartRepeating(kConnectionTick);
+    return {};
+  }
+
+  Result<void, SipSendRefusal> SendRequest(SipRequest request, OnFinal done) override {
+    health_->OnTraffic(request.next_hop);
+    auto sent = client_->Send(std::move(request), std::move(done));
+    KeepWheelTurning();
+    return sent;
+  }
+  void OnRequests(OnRequest handler) override { server_->SetHandler(std::move(handler)); }
+  void PauseRequests() override { paused_ = true; }
+  void ResumeRequests() override {
+    if (!std::exchange(paused_, false)) return;
+    transport_->ResumeReading();
+    KeepWheelTurning();
+  }
+  void Reconfigure(const proto::Config& config) override {
+    auto trust = SipTrust::Create(config);
+    if (!trust)
+      return Log(LogLevel::kError, "sip-reconfigure-refused", {{"why", trust.error().text}});
+    trust_ = *std::move(trust);
+    health_->Watch(config);
+  }
+  [[nodiscard]] std::size_t requests_in_flight() const override { return client_->in_flight(); }
+  [[nodiscard]] std::size_t replies_owed() const override { return server_->owed(); }
+
+ private:
+  void OnMessage(SipMessage& message, const SipSource& source) override {
+    if (message.is_request()) {
+      server_->OnMessage(message, source);
+    } else if (source.trusted || source.transport == SipTransport::kUdp) {
+      client_->OnResponse(message);  // over UDP the unguessable branch is what makes it ours
+    }
+    KeepWheelTurning();
+  }
+  void OnRefused(const SipRefusal& refusal, const SipSource& source) override {
+    server_->OnRefused(refusal, source);
+  }
+  bool MayTakeRequest() override { return !paused_; }
+  void OnConnectionGone(SipConnectionId connection, SipFailure failure, bool never_sent,
+                        TimePoint last_received) override {
+    client_->OnConnectionGone(connection, failure, never_sent, last_received);
+  }
+
+  void TurnWheel() {
+    wheel_.Advance(loop_.Now());
+    if (wheel_.size() == 0) wheel_timer_.Stop();
+  }
+  void KeepWheelTurning() {
+    if (wheel_.size() == 0 || wheel_timer_.active()) return;
+    wheel_.Advance(loop_.Now());
+    wheel_timer_.StartRepeating(TimerWheel::kTick);
+  }
+
+  Loop& loop_;
+  Metrics& metrics_;
+  SipTrust trust_;
+  TimerWheel wheel_;
+  Timer wheel_timer_;
+  Timer connection_timer_;
+  std::unique_ptr<DnsLookup> dns_;
+  std::unique_ptr<SipTransportLayer> transport_;
+  std::unique_ptr<SipResolver> resolver_;
+  std::unique_ptr<ClientRequests> client_;
+  std::unique_ptr<ServerRequests> server_;
+  std::unique_ptr<NextHopHealth> health_;
+  bool paused_ = true;
+};
+
+}  // namespace
+
+Result<SipEndpoint::Keys> SipEndpoint::ReadKeys(const proto::WorkerConfig& config) {
+  Keys keys;
+  if (!NeedsTls(config)) return keys;
+  const proto::Tls& files = config.config().tls();
+  GATEHOUSE_TRY(keys.tls, TlsContext::Create({.chain_file = files.chain_file(),
+                                              .key_file = files.key_file(),
+                                              .trust = files.trust()},
+                                             {.require_peer_certificate = true, .alpn = {}}));
+  return keys;
+}
+
+Result<std::unique_ptr<SipEndpoint>> SipEndpoint::Create(WorkerContext& context, Keys keys) {
+  GATEHOUSE_TRY(auto trust, SipTrust::Create(context.config().config()));
+  auto endpoint = std::make_unique<Endpoint>(context, std::move(trust));
+  GATEHOUSE_TRY_VOID(endpoint->Start(context.config(), std::move(keys)));
+  return std::unique_ptr<SipEndpoint>(std::move(endpoint));
+}
+
+}  // namespace gatehouse

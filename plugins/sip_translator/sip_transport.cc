@@ -1,0 +1,306 @@
+#include "plugins/sip_translator/sip_transport.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/log.h"
+#include "proto/link_control.pb.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr std::size_t kMaxConnections = 1024;
+constexpr milliseconds kFirstBackOff{1000};
+constexpr milliseconds kMaxBackOff{60000};
+constexpr std::size_t kMaxNextHops = 1024;
+// Within 95 to 120 s (RFC 5626 §4.4.1); spread over connections by their ids.
+constexpr milliseconds kPingAfter{95000};
+constexpr std::uint64_t kPingSpreadSeconds = 25;
+
+std::optional<SipTransport> TransportNamed(std::string_view name) {
+  if (name == "udp") return SipTransport::kUdp;
+  if (name == "tcp") return SipTransport::kTcp;
+  if (name == "tls") return SipTransport::kTls;
+  return std::nullopt;
+}
+
+std::uint16_t DefaultPort(SipTransport transport) {
+  return transport == SipTransport::kTls ? 5061 : 5060;
+}
+
+SipFailure FailureOf(SipClosed how) {
+  return how == SipClosed::kTlsIdentity ? SipFailure::kTlsIdentity : SipFailure::kTransport;
+}
+
+}  // namespace
+
+SipTransportLayer::SipTransportLayer(Loop& loop, Metrics& metrics, User& user,
+                                     const SipTrust& trust, Setup setup)
+    : loop_(loop),
+      metrics_(metrics),
+      user_(user),
+      trust_(trust),
+      setup_(std::move(setup)),
+      flush_(loop, [this] { FlushWritten(); }),
+      connections_gauge_(metrics.Value("gatehouse_sip_connections")),
+      untrusted_total_(metrics.Value("gatehouse_sip_untrusted_connections_total")) {
+  for (const SipTransport transport : {SipTransport::kUdp, SipTransport::kTcp, SipTransport::kTls})
+    SetSentBy(transport, DefaultPort(transport));
+}
+
+SipTransportLayer::~SipTransportLayer() = default;
+
+Result<std::unique_ptr<SipTransportLayer>> SipTransportLayer::Create(
+    Loop& loop, Metrics& metrics, User& user, const SipTrust& trust,
+    const proto::WorkerConfig& config, Setup setup) {
+  std::unique_ptr<SipTransportLayer> layer(
+      new SipTransportLayer(loop, metrics, user, trust, std::move(setup)));
+  for (const proto::ListenSocket& socket : config.listeners()) {
+    const auto transport = TransportNamed(socket.transport());
+    if (socket.kind() != proto::SIP) continue;
+    if (!transport) return BadConfig("sip: no transport named '" + socket.transport() + "'");
+    GATEHOUSE_TRY_VOID(layer->TakeListener(*transport, socket.address(), socket.fd()));
+  }
+  return layer;
+}
+
+void SipTransportLayer::SetSentBy(SipTransport transport, std::uint16_t port) {
+  sent_by_[static_cast<std::size_t>(transport)] = setup_.host + ':' + std::to_string(port);
+}
+
+Result<void> SipTransportLayer::TakeListener(SipTransport transport, std::string_view address,
+                                             int fd) {
+  GATEHOUSE_TRY(const SocketAddress bound, SocketAddress::Parse(address));
+  SetSentBy(transport, bound.Port());
+  if (transport == SipTransport::kUdp) {
+    GATEHOUSE_TRY(
+        auto socket,
+        UdpSocket::Create(
+            loop_, fd, [this](std::span<const std::byte> bytes, const SocketAddress& from) {
+              OnDatagram({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, from);
+            }));
+    udp_.push_back({bound.raw()->sa_family, std::move(socket)});
+    return {};
+  }
+  if (transport == SipTransport::kTls && setup_.tls == nullptr)
+    return BadConfig("sip: listening on tls needs a certificate");
+  GATEHOUSE_TRY(auto acceptor, TcpAcceptor::Create(
+                                   loop_, fd, [this, transport](std::unique_ptr<TcpStream> stream) {
+                                     OnAccepted(transport, std::move(stream));
+                                   }));
+  acceptors_.push_back(std::move(acceptor));
+  return {};
+}
+
+void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpStream> stream) {
+  if (connections_.size() >= kMaxConnections) return;  // closes it
+  const SipConnectionId id{++last_id_};
+  auto connection = SipConnection::Accept(
+      loop_, *this, {.id = id, .transport = transport, .tls = setup_.tls}, std::move(stream));
+  if (connection->closed()) return;
+  connections_.emplace(id, std::move(connection));
+  connections_gauge_ = static_cast<double>(connections_.size());
+}
+
+void SipTransportLayer::OnDatagram(std::string_view bytes, const SocketAddress& from) {
+  if (!bytes.starts_with("SIP/") && !user_.MayTakeRequest()) return;
+  if (bytes.find_first_not_of("\r\n") == std::string_view::npos) return;  // a keepalive
+  const SipSource source{.transport = SipTransport::kUdp,
+                         .address = from,
+                         .trusted = trust_.TrustsAddress(from),
+                         .name = {}};
+  auto message = SipMessage::Parse(bytes, false);
+  if (message) {
+    user_.OnMessage(*message, source);
+  } else {
+    user_.OnRefused(message.error(), source);
+  }
+}
+
+bool SipTransportLayer::SendDatagram(const SocketAddress& to, std::string_view bytes) {
+  const int family = to.raw()->sa_family;
+  const auto fitting = std::ranges::find(udp_, family, &BoundUdp::family);
+  if (fitting != udp_.end()) return fitting->socket->Send(to, bytes);
+  return !udp_.empty() && udp_.front().socket->Send(to, bytes);
+}
+
+SipConnection* SipTransportLayer::Find(SipConnectionId id) {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
+// RFC 5923 §8.1: only where the peer proved the very identity we would connect to.
+SipConnection* SipTransportLayer::ProvenInbound(const std::string& name) {
+  if (name.empty()) return nullptr;
+  for (const auto& [id, connection] : connections_)
+    if (connection->open() && !connection->opened_by_us() && connection->proven_name() == name)
+      return connection.get();
+  return nullptr;
+}
+
+SipConnection* SipTransportLayer::ConnectionTo(const SipTarget& target) {
+  const auto known = next_hops_.find(target.key);
+  if (known != next_hops_.end()) {
+    if (SipConnection* connection = Find(known->second.connection)) return connection;
+    if (loop_.Now() < known->second.retry_at) return nullptr;
+  }
+  if (target.transport == SipTransport::kTls)
+    if (SipConnection* connection = ProvenInbound(target.tls_name)) return connection;
+  return OpenTo(target);
+}
+
+SipConnection* SipTransportLayer::OpenTo(const SipTarget& target) {
+  if (target.transport == SipTransport::kTls && setup_.tls == nullptr) return nullptr;
+  if (next_hops_.size() >= kMaxNextHops)
+    std::erase_if(next_hops_,
+                  [this](const auto& hop) { return Find(hop.second.connection) == nullptr; });
+  if (next_hops_.size() >= kMaxNextHops) return nullptr;
+  const SipConnectionId id{++last_id_};
+  auto connection = SipConnection::Open(
+      loop_, *this, {.id = id, .transport = target.transport, .tls = setup_.tls}, target);
+  SipConnection* raw = connection.get();
+  connections_.emplace(id, std::move(connection));
+  connections_gauge_ = static_cast<double>(connections_.size());
+  next_hops_[target.key].connection = id;
+  return raw;
+}
+
+Result<SipConnectionId, SipFailure> SipTransportLayer::SendRequest(const SipTarget& target,
+                                                                   std::string_view bytes) {
+  if (target.transport == SipTransport::kUdp) {
+    if (!SendDatagram(target.address, bytes)) return std::unexpected(SipFailure::kTransport);
+    return SipConnectionId{};
+  }
+  SipConnection* connection = ConnectionTo(target);
+  if (connection == nullptr) return std::unexpected(SipFailure::kTransport);
+  connection->Send(bytes);
+  return connection->id();
+}
+
+void SipTransportLayer::SendResponse(const SipReturnPath& path, std::string_view bytes) {
+  if (path.transport == SipTransport::kUdp) {
+    SendDatagram(path.address, bytes);
+    return;
+  }
+  if (SipConnection* connection = Find(path.connection)) return connection->Send(bytes);
+  SipTarget target{
+      .transport = path.transport, .address = path.address, .tls_name = path.tls_name, .key = {}};
+  target.NameIt();
+  if (SipConnection* connection = ConnectionTo(target)) connection->Send(bytes);
+}
+
+SipReturnPath SipTransportLayer::ReturnPath(const SipSource& source, std::uint16_t via_port,
+                                            bool rport) {
+  SipReturnPath path{.transport = source.transport,
+                     .connection = source.connection,
+                     .address = source.address,
+                     .tls_name = std::string(source.name)};
+  if (source.transport != SipTransport::kUdp || !rport)
+    path.address.SetPort(via_port != 0 ? via_port : DefaultPort(source.transport));
+  return path;
+}
+
+void SipTransportLayer::CloseAfterWrites(SipConnectionId id) {
+  if (SipConnection* connection = Find(id)) connection->CloseAfterWrites();
+}
+
+void SipTransportLayer::ResumeReading() {
+  std::vector<SipConnectionId> ids;
+  for (const auto& [id, connection] : connections_) ids.push_back(id);
+  for (const SipConnectionId id : ids)
+    if (SipConnection* connection = Find(id)) connection->Resume();
+}
+
+void SipTransportLayer::StopAccepting() {
+  acceptors_.clear();
+}
+
+void SipTransportLayer::Tick(TimePoint now) {
+  std::vector<SipConnectionId> ids;
+  for (const auto& [id, connection] : connections_) ids.push_back(id);
+  for (const SipConnectionId id : ids) {
+    if (SipConnection* connection = Find(id)) connection->CheckLimits(now);
+    const seconds spread{static_cast<std::uint64_t>(id) % kPingSpreadSeconds};
+    if (SipConnection* connection = Find(id)) connection->PingWhenIdle(now, kPingAfter + spread);
+  }
+}
+
+void SipTransportLayer::FlushWritten() {
+  const auto written = std::exchange(written_, {});
+  for (const SipConnectionId id : written)
+    if (SipConnection* connection = Find(id)) connection->Flush();
+  closed_.clear();
+}
+
+SipSource SipTransportLayer::SourceOf(const SipConnection& connection) const {
+  const bool tls = connection.transport() == SipTransport::kTls;
+  return {.transport = connection.transport(),
+          .address = connection.peer(),
+          .connection = connection.id(),
+          // What we connected to ourselves is the operator's or DNS's word, and a TLS peer has
+          // proved its name.
+          .trusted = tls || connection.opened_by_us() || trust_.TrustsAddress(connection.peer()),
+          .name = connection.proven_name()};
+}
+
+std::optional<std::string> SipTransportLayer::JudgeCertificate(SipConnection& connection) {
+  const PeerCertificate& certificate = connection.certificate();
+  if (!certificate.chain_valid) return std::nullopt;
+  const std::string& expected = connection.expected_name();
+  if (connection.opened_by_us() && !expected.empty()) {
+    if (MatchesSipName(certificate, expected)) return expected;
+    return std::nullopt;
+  }
+  if (const auto name = trust_.TrustedName(certificate)) return std::string(*name);
+  return std::nullopt;
+}
+
+void SipTransportLayer::OnOpen(SipConnection& connection) {
+  Log(LogLevel::kInfo, "sip-connection-open",
+      {{"peer", connection.peer().ToText()},
+       {"transport", ViaName(connection.transport())},
+       {"name", connection.proven_name()}});
+  for (auto& [key, hop] : next_hops_)
+    if (hop.connection == connection.id()) hop.back_off = milliseconds{0};
+}
+
+void SipTransportLayer::OnMessage(SipConnection& connection, SipMessage& message) {
+  user_.OnMessage(message, SourceOf(connection));
+}
+
+void SipTransportLayer::OnRefused(SipConnection& connection, const SipRefusal& refusal) {
+  user_.OnRefused(refusal, SourceOf(connection));
+}
+
+bool SipTransportLayer::MayTakeRequest() {
+  return user_.MayTakeRequest();
+}
+
+void SipTransportLayer::OnWritten(SipConnection& connection) {
+  if (written_.empty() || written_.back() != connection.id()) written_.push_back(connection.id());
+  flush_.Arm();
+}
+
+void SipTransportLayer::OnClosed(SipConnection& connection, SipClosed how, std::string_view why) {
+  const SipConnectionId id = connection.id();
+  Log(LogLevel::kInfo, "sip-connection-closed",
+      {{"peer", connection.peer().ToText()}, {"why", why}});
+  if (how == SipClosed::kTlsIdentity) untrusted_total_ += 1;
+  for (auto& [key, hop] : next_hops_) {
+    if (hop.connection != id) continue;
+    hop.connection = SipConnectionId{};
+    if (connection.was_open()) continue;
+    hop.back_off = std::clamp(hop.back_off * 2, kFirstBackOff, kMaxBackOff);
+    hop.retry_at = loop_.Now() + hop.back_off;
+  }
+  const auto found = connections_.find(id);
+  if (found != connections_.end()) {
+    closed_.push_back(std::move(found->second));
+    connections_.erase(found);
+  }
+  connections_gauge_ = static_cast<double>(connections_.size());
+  flush_.Arm();
+  user_.OnConnectionGone(id, FailureOf(how), !connection.was_open(), connection.last_received());
+}
+
+}  // namespace gatehouse
