@@ -39,13 +39,16 @@ struct DnsAnswer {
 
 class DnsLookup {
  public:
-  // `servers`: "127.0.0.1", "127.0.0.1:5353", "[::1]:53"; empty: the system's. One query may take 5 s (3.3).
-  static Result<std::unique_ptr<DnsLookup>> Create(Loop& loop, std::span<const std::string> servers);
+  // `servers`: "127.0.0.1", "127.0.0.1:5353", "[::1]:53"; empty: the system's. One query may take 5
+  // s (3.3).
+  static Result<std::unique_ptr<DnsLookup>> Create(Loop& loop,
+                                                   std::span<const std::string> servers);
   virtual ~DnsLookup() = default;  // answers still open are not called
 
   virtual void Srv(std::string_view name, std::function<void(DnsAnswer<SrvRecord>)> done) = 0;
   virtual void Naptr(std::string_view name, std::function<void(DnsAnswer<NaptrRecord>)> done) = 0;
-  // A and AAAA of `name`, AAAA first, with port set. An IP literal answers itself. At most 4 of each kept (3.2).
+  // A and AAAA of `name`, AAAA first, with port set. An IP literal answers itself. At most 4 of
+  // each kept (3.2).
   virtual void Addresses(std::string_view name, std::uint16_t port,
                          std::function<void(DnsAnswer<SocketAddress>)> done) = 0;
 };

@@ -24,9 +24,9 @@ class TcpStream {
     // end-of-file.
     std::function<void(std::string_view why)> on_closed;
     // The write queue has fallen to zero after it held more than kHighWater octets. May be empty.
-    std::function<void()> on_drained;
+    std::function<void()> on_drained = {};
     // Everything written so far is the kernel's. May be empty; must not destroy the stream.
-    std::function<void()> on_flushed;
+    std::function<void()> on_flushed = {};
   };
   static constexpr std::size_t kHighWater = 256 * 1024;
 

@@ -26,11 +26,11 @@ class TlsContext {
  public:
   struct Options {
     bool require_peer_certificate =
-        false;         // SIP mutual TLS: handshake fails without a valid chain (11.8)
-    std::string alpn;  // "xmpp-server" for direct TLS; empty: none
+        false;              // SIP mutual TLS: handshake fails without a valid chain (11.8)
+    std::string alpn = {};  // "xmpp-server" for direct TLS; empty: none
     // Direct TLS, server: SNI must be sent and name one of these (A-labels), else alert
     // unrecognized_name (2.15). Empty: no such rule.
-    std::vector<std::string> required_server_names;
+    std::vector<std::string> required_server_names = {};
   };
   // Fails with one line naming the file and what is wrong with it.
   static Result<std::shared_ptr<const TlsContext>> Create(const TlsFiles& files, Options options);

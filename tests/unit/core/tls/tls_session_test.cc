@@ -1,0 +1,247 @@
+#include "core/tls/tls_session.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "tests/fakes/certificate_maker.h"
+#include "tests/unit/core/tls/tls_pair.h"
+
+namespace gatehouse {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string Repeated(std::string_view text, std::size_t size) {
+  std::string all;
+  while (all.size() < size) all += text;
+  return all;
+}
+
+class Session : public testing::Test {
+ protected:
+  static CertificatePlan Named(std::string name) {
+    CertificatePlan plan;
+    plan.dns_names = {std::move(name)};
+    return plan;
+  }
+  CertificateMaker maker_;
+  TlsFiles client_files_ = maker_.Issue(Named("partner.example"));
+  TlsFiles server_files_ = maker_.Issue(Named("corp.example"));
+  std::shared_ptr<const TlsContext> client_ = MustContext(client_files_);
+  std::shared_ptr<const TlsContext> server_ = MustContext(server_files_);
+};
+
+TEST_F(Session, BothEndsVerifyEachOtherInMemory) {
+  TlsPair pair(client_, server_, "corp.example", "corp.example");
+  pair.Handshake();
+  ASSERT_TRUE(pair.both_done()) << pair.client.error << pair.server.error;
+  EXPECT_EQ(pair.client.session->version(), "TLSv1.3");
+  EXPECT_EQ(pair.client.session->cipher(), "TLS_AES_128_GCM_SHA256");
+  EXPECT_EQ(pair.server.session->server_name(), "corp.example");
+  EXPECT_TRUE(pair.client.session->peer().chain_valid);
+  EXPECT_TRUE(MatchesXmppDomain(pair.client.session->peer(), "corp.example"));
+  EXPECT_TRUE(MatchesXmppDomain(pair.server.session->peer(), "partner.example"));
+  EXPECT_EQ(pair.client.session->alpn(), "");
+}
+
+TEST_F(Session, PlaintextGoesBothWays) {
+  TlsPair pair(client_, server_);
+  pair.Handshake();
+  ASSERT_TRUE(pair.client.session->Write("<message/>"));
+  ASSERT_TRUE(pair.server.session->Write("<iq/>"));
+  pair.Carry();
+  EXPECT_EQ(pair.server.received, "<message/>");
+  EXPECT_EQ(pair.client.received, "<iq/>");
+}
+
+TEST_F(Session, AnyCuttingOfTheCiphertextWillDo) {
+  TlsPair pair(client_, server_);
+  ASSERT_TRUE(pair.client.session->Start());
+  while (!pair.client.outbox.empty() || !pair.server.outbox.empty()) {
+    for (auto [from, to] : {std::pair{&pair.client, &pair.server}, {&pair.server, &pair.client}}) {
+      const auto flights = std::exchange(from->outbox, {});
+      for (const std::string& flight : flights)
+        for (const char& octet : flight)
+          ASSERT_TRUE(to->session->Feed(std::as_bytes(std::span(&octet, 1))));
+    }
+  }
+  EXPECT_TRUE(pair.both_done());
+}
+
+TEST_F(Session, ManyStanzasOfOneWriteShareRecords) {
+  TlsPair pair(client_, server_);
+  pair.Handshake();
+  const std::string stanzas = Repeated("<message to='a'/>", 60000);
+  ASSERT_TRUE(pair.client.session->Write(stanzas));
+  EXPECT_EQ(pair.client.outbox.size(), 1U);
+  pair.Carry();
+  EXPECT_EQ(pair.server.received, stanzas);
+  EXPECT_EQ(pair.server.record_sizes.size(), 4U);
+  EXPECT_EQ(pair.server.record_sizes.front(), 16384U);
+}
+
+TEST_F(Session, WritingBeforeTheHandshakeFails) {
+  TlsPair pair(client_, server_);
+  EXPECT_FALSE(pair.client.session->Write("too early"));
+}
+
+TEST_F(Session, CloseNotifyIsTold) {
+  TlsPair pair(client_, server_);
+  pair.Handshake();
+  ASSERT_TRUE(pair.client.session->Write("last"));
+  pair.client.session->Shutdown();
+  pair.Carry();
+  EXPECT_EQ(pair.server.received, "last");
+  EXPECT_EQ(pair.server.peer_closed, 1);
+  EXPECT_TRUE(pair.server.session->Write("still allowed"));
+}
+
+TEST_F(Session, ATamperedRecordFailsAndSendsTheAlert) {
+  TlsPair pair(client_, server_);
+  pair.Handshake();
+  ASSERT_TRUE(pair.client.session->Write("text"));
+  pair.client.outbox.front().back() ^= 1;
+  pair.Carry();
+  EXPECT_THAT(pair.server.error, HasSubstr("DECRYPT"));
+  EXPECT_THAT(pair.client.error, HasSubstr("ALERT"));
+  EXPECT_THAT(pair.server.received, IsEmpty());
+}
+
+TEST_F(Session, PlainTextInsteadOfAHandshakeFails) {
+  TlsPair pair(client_, server_);
+  const std::string text = "<stream:stream xmlns='jabber:server'>";
+  const auto result = pair.server.session->Feed(std::as_bytes(std::span(text)));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().fault, Fault::kPeer);
+}
+
+TEST_F(Session, AnotherServerNameThanExpectedMeetsTheAlert) {
+  TlsPair pair(client_, server_, "evil.example", "corp.example");
+  pair.Handshake();
+  EXPECT_FALSE(pair.both_done());
+  EXPECT_THAT(pair.client.error, HasSubstr("UNRECOGNIZED_NAME"));
+}
+
+TEST_F(Session, NoServerNameIsFineAfterStartTls) {
+  TlsPair pair(client_, server_, "", "corp.example");
+  pair.Handshake();
+  EXPECT_TRUE(pair.both_done());
+}
+
+// 2.15
+TEST_F(Session, DirectTlsInsistsOnAServedName) {
+  const auto direct = MustContext(
+      server_files_, {.alpn = "xmpp-server", .required_server_names = {"corp.example"}});
+  TlsPair served(client_, direct, "CORP.example");
+  served.Handshake();
+  EXPECT_TRUE(served.both_done()) << served.client.error;
+  TlsPair foreign(client_, direct, "other.example");
+  foreign.Handshake();
+  EXPECT_THAT(foreign.client.error, HasSubstr("UNRECOGNIZED_NAME"));
+  TlsPair silent(client_, direct, "");
+  silent.Handshake();
+  EXPECT_THAT(silent.client.error, HasSubstr("UNRECOGNIZED_NAME"));
+}
+
+// 2.15
+TEST_F(Session, AnOfferedProtocolMustBeOurs) {
+  const auto direct = MustContext(server_files_, {.alpn = "xmpp-server"});
+  TlsPair same(MustContext(client_files_, {.alpn = "xmpp-server"}), direct);
+  same.Handshake();
+  EXPECT_EQ(same.client.session->alpn(), "xmpp-server");
+  EXPECT_EQ(same.server.session->alpn(), "xmpp-server");
+  TlsPair other(MustContext(client_files_, {.alpn = "h2"}), direct);
+  other.Handshake();
+  EXPECT_THAT(other.client.error, HasSubstr("NO_APPLICATION_PROTOCOL"));
+  TlsPair none(client_, direct);
+  none.Handshake();
+  EXPECT_TRUE(none.both_done());
+}
+
+// 11.8
+TEST_F(Session, MutualTlsFailsWithoutAValidChain) {
+  const auto strict = MustContext(server_files_, {.require_peer_certificate = true});
+  TlsPair good(client_, strict);
+  good.Handshake();
+  EXPECT_TRUE(good.both_done());
+  TlsPair bare(MustContext({"", "", maker_.trust()}), strict);
+  bare.Handshake();
+  EXPECT_THAT(bare.server.error, HasSubstr("PEER_DID_NOT_RETURN_A_CERTIFICATE"));
+  TlsPair stranger(MustContext(maker_.SelfSigned(Named("partner.example"))), strict);
+  stranger.Handshake();
+  EXPECT_THAT(stranger.server.error, HasSubstr("issuer"));
+  EXPECT_THAT(stranger.client.error, HasSubstr("ALERT"));
+}
+
+TEST_F(Session, MutualTlsJudgesTheServerToo) {
+  TlsFiles files = maker_.SelfSigned(Named("corp.example"));
+  const auto strict = MustContext(client_files_, {.require_peer_certificate = true});
+  TlsPair pair(strict, MustContext(files));
+  pair.Handshake();
+  EXPECT_EQ(pair.client.handshakes, 0);
+  EXPECT_THAT(pair.client.error, HasSubstr("issuer"));
+}
+
+// RFC 5924 §4
+TEST_F(Session, MutualTlsTakesTheKeyPurposeOfSip) {
+  CertificatePlan plan = Named("pool.corp.example");
+  plan.extended_key_usage = "1.3.6.1.5.5.7.3.20";
+  TlsPair pair(MustContext(maker_.Issue(plan)),
+               MustContext(server_files_, {.require_peer_certificate = true}));
+  pair.Handshake();
+  EXPECT_TRUE(pair.both_done()) << pair.server.error;
+}
+
+TEST_F(Session, EveryHandshakeVerifiesAnew) {
+  for (int connection = 0; connection < 2; ++connection) {
+    TlsPair pair(client_, server_);
+    pair.Handshake();
+    EXPECT_TRUE(pair.server.session->peer().chain_valid);
+  }
+}
+
+TEST_F(Session, MayBeDestroyedInsideItsCallbacks) {
+  for (const char* where : {"ciphertext", "handshake", "plaintext", "closed"}) {
+    TlsPair pair(client_, server_);
+    std::unique_ptr<TlsSession> fragile;
+    std::string after;
+    const auto die_at = [&fragile, &after, where](std::string_view place) {
+      if (place != where) return;
+      fragile.reset();
+      after = place;  // the callback itself outlives the session
+    };
+    std::string to_server;
+    auto made = TlsSession::Create(client_, TlsSession::Role::kClient, "",
+                                   {.on_ciphertext =
+                                        [&to_server, die_at](std::string_view bytes) {
+                                          to_server += bytes;
+                                          die_at("ciphertext");
+                                        },
+                                    .on_plaintext = [die_at](auto) { die_at("plaintext"); },
+                                    .on_handshake_done = [die_at] { die_at("handshake"); },
+                                    .on_peer_closed = [die_at] { die_at("closed"); }});
+    ASSERT_TRUE(made);
+    fragile = *std::move(made);
+    ASSERT_TRUE(fragile->Start());
+    for (int turn = 0; turn < 4 && fragile; ++turn) {
+      const std::string bytes = std::exchange(to_server, {});
+      ASSERT_TRUE(pair.server.session->Feed(std::as_bytes(std::span(bytes))));
+      if (pair.server.handshakes == 1 && turn > 1) pair.server.session->Shutdown();
+      if (pair.server.handshakes == 1 && turn == 1) {
+        ASSERT_TRUE(pair.server.session->Write("text"));
+      }
+      std::string reply;
+      for (const auto& part : std::exchange(pair.server.outbox, {})) reply += part;
+      if (fragile) {
+        ASSERT_TRUE(fragile->Feed(std::as_bytes(std::span(reply))));
+      }
+    }
+    EXPECT_EQ(after, where);
+  }
+}
+
+}  // namespace
+}  // namespace gatehouse
