@@ -1,0 +1,146 @@
+#include "core/loop/dns_lookup.h"
+
+#include <gmock/gmock.h>
+
+#include <optional>
+
+#include "core/loop/dns_servers.h"
+#include "tests/unit/core/loop/dns_responder.h"
+#include "tests/unit/core/loop/run_until.h"
+
+namespace gatehouse {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Dns : public testing::Test {
+ protected:
+  Dns() {
+    const std::vector<std::string> servers{responder_.server()};
+    lookup_ = *DnsLookup::Create(*loop_, servers);
+  }
+  DnsAnswer<SrvRecord> Srv(std::string_view name) {
+    std::optional<DnsAnswer<SrvRecord>> got;
+    lookup_->Srv(name, [&got](auto answer) { got = std::move(answer); });
+    EXPECT_FALSE(got);  // never inside the call
+    EXPECT_TRUE(RunUntil(*loop_, [&] { return got.has_value(); }));
+    return got.value_or(DnsAnswer<SrvRecord>{});
+  }
+  std::pair<DnsStatus, std::vector<std::string>> Addresses(std::string_view name) {
+    std::optional<DnsAnswer<SocketAddress>> got;
+    lookup_->Addresses(name, 5269, [&got](auto answer) { got = std::move(answer); });
+    EXPECT_FALSE(got);
+    EXPECT_TRUE(RunUntil(*loop_, [&] { return got.has_value(); }));
+    std::pair<DnsStatus, std::vector<std::string>> result{got->status, {}};
+    for (const auto& address : got->records) result.second.push_back(address.ToText());
+    return result;
+  }
+
+  std::unique_ptr<Loop> loop_ = MakeLoop();
+  DnsResponder responder_{*loop_};
+  std::unique_ptr<DnsLookup> lookup_;
+};
+
+TEST_F(Dns, GivesSrvRecordsWithPlainTargets) {
+  responder_.Add("_xmpp-server._tcp.partner.example", DnsResponder::kSrv,
+                 DnsResponder::Srv(10, 5, 5269, "XMPP.partner.example"));
+  responder_.Add("_xmpp-server._tcp.partner.example", DnsResponder::kSrv,
+                 DnsResponder::Srv(20, 0, 5270, ""));
+  const auto answer = Srv("_xmpp-server._tcp.partner.example");
+  EXPECT_EQ(answer.status, DnsStatus::kOk);
+  ASSERT_EQ(answer.records.size(), 2U);
+  EXPECT_EQ(answer.records[0].priority, 10);
+  EXPECT_EQ(answer.records[0].weight, 5);
+  EXPECT_EQ(answer.records[0].port, 5269);
+  EXPECT_EQ(answer.records[0].target, "xmpp.partner.example");
+  EXPECT_EQ(answer.records[1].target, "");
+}
+
+TEST_F(Dns, TellsFactsFromTrouble) {
+  responder_.Set("gone.example", DnsResponder::Code::kNoSuchName);
+  responder_.Set("broken.example", DnsResponder::Code::kServerFailure);
+  EXPECT_EQ(Srv("gone.example").status, DnsStatus::kNoData);
+  EXPECT_EQ(Srv("empty.example").status, DnsStatus::kNoData);
+  EXPECT_EQ(Srv("broken.example").status, DnsStatus::kTemporary);
+  EXPECT_EQ(Addresses("gone.example").first, DnsStatus::kNoData);
+  EXPECT_EQ(Addresses("broken.example").first, DnsStatus::kTemporary);
+}
+
+TEST_F(Dns, ASilentServerIsTroubleWithinTheLimit) {
+  responder_.Set("silent.example", DnsResponder::Code::kSilent);
+  const TimePoint start = loop_->Now();
+  EXPECT_EQ(Srv("silent.example").status, DnsStatus::kTemporary);
+  EXPECT_LT(loop_->Now() - start, milliseconds(5500));
+}
+
+TEST_F(Dns, GivesAtMostFourAddressesOfEachFamilyTheSixthVersionFirst) {
+  for (char i = 1; i <= 6; ++i)
+    responder_.Add("host.example", DnsResponder::kA, std::string("\x7f\0\0", 3) + i);
+  responder_.Add("host.example", DnsResponder::kAaaa, std::string(15, '\0') + '\x01');
+  const auto [status, addresses] = Addresses("host.example");
+  EXPECT_EQ(status, DnsStatus::kOk);
+  EXPECT_THAT(addresses, ElementsAre("[::1]:5269", "127.0.0.1:5269", "127.0.0.2:5269",
+                                     "127.0.0.3:5269", "127.0.0.4:5269"));
+}
+
+TEST_F(Dns, ALiteralAnswersItselfWithoutAQuestion) {
+  EXPECT_THAT(Addresses("192.0.2.1").second, ElementsAre("192.0.2.1:5269"));
+  EXPECT_THAT(Addresses("2001:db8::1").second, ElementsAre("[2001:db8::1]:5269"));
+  EXPECT_EQ(responder_.questions, 0);
+}
+
+TEST_F(Dns, GivesNaptrRecords) {
+  responder_.Add("corp.example", DnsResponder::kNaptr,
+                 DnsResponder::U16(50) + DnsResponder::U16(10) + DnsResponder::Text("s") +
+                     DnsResponder::Text("SIPS+D2T") + DnsResponder::Text("") +
+                     DnsResponder::Name("_sips._tcp.corp.example"));
+  std::optional<DnsAnswer<NaptrRecord>> got;
+  lookup_->Naptr("corp.example", [&got](auto answer) { got = std::move(answer); });
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return got.has_value(); }));
+  ASSERT_EQ(got->records.size(), 1U);
+  EXPECT_EQ(got->records[0].order, 50);
+  EXPECT_EQ(got->records[0].preference, 10);
+  EXPECT_EQ(got->records[0].flags, "s");
+  EXPECT_EQ(got->records[0].service, "SIPS+D2T");
+  EXPECT_EQ(got->records[0].replacement, "_sips._tcp.corp.example");
+}
+
+// 12.5
+TEST_F(Dns, MoreQuestionsThanMayBeUnderWayWaitInOrder) {
+  int answers = 0;
+  for (int i = 0; i < 200; ++i)
+    lookup_->Srv("d" + std::to_string(i) + ".example", [&answers](const auto&) { ++answers; });
+  EXPECT_TRUE(RunUntil(*loop_, [&] { return answers == 200; }));
+  EXPECT_EQ(responder_.questions, 200);
+}
+
+TEST_F(Dns, ADestroyedLookupStaysSilent) {
+  bool called = false;
+  for (int i = 0; i < 80; ++i) lookup_->Srv("partner.example", [&](const auto&) { called = true; });
+  lookup_.reset();
+  for (int i = 0; i < 20; ++i) loop_->RunOnce();
+  EXPECT_FALSE(called);
+}
+
+TEST_F(Dns, ALookupMayBeDestroyedInItsAnswer) {
+  bool after = false;
+  lookup_->Addresses("192.0.2.1", 1, [&](const auto&) {
+    lookup_.reset();
+    after = true;
+  });
+  lookup_->Srv("partner.example", [](const auto&) { FAIL(); });
+  EXPECT_TRUE(RunUntil(*loop_, [&] { return after; }));
+}
+
+TEST(DnsServers, AreTakenWithAndWithoutPort) {
+  const std::vector<std::string> servers{"127.0.0.1", "127.0.0.1:5353", "::1", "[::1]:54"};
+  EXPECT_EQ(*DnsServerList(servers), "127.0.0.1:53,127.0.0.1:5353,[::1]:53,[::1]:54");
+  EXPECT_THAT(*DnsServerList({}), IsEmpty());
+  const std::vector<std::string> wrong{"ns.example"};
+  EXPECT_THAT(DnsServerList(wrong).error().text, HasSubstr("ns.example"));
+}
+
+}  // namespace
+}  // namespace gatehouse
