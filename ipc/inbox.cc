@@ -17,10 +17,11 @@ void Inbox::ForgetBelow(OfferSeq settled_below) {
 
 Inbox::Arrival Inbox::Arrive(OfferSeq seq) {
   if (seq < forgotten_below_) return Arrival::kForgotten;
-  const auto repeat = known_.find(seq);
+  const bool above_all = known_.empty() || known_.rbegin()->first < seq;
+  const auto repeat = above_all ? known_.end() : known_.find(seq);
   if (repeat == known_.end()) {
     if (known_.size() >= most_known_) return Arrival::kTooMany;
-    known_.emplace_hint(known_.end(), seq, Known{});
+    known_.try_emplace(known_.end(), seq);
     return Arrival::kNew;
   }
   if (!repeat->second.settled) return Arrival::kInProgress;

@@ -11,37 +11,35 @@ OfferSeq Outbox::Add(std::string_view share_key, std::string body, Deadline expi
   if (share == shares_.end()) share = shares_.emplace(share_key, 0).first;
   ++share->second;
   last_ = OfferSeq{last_.value + 1};
-  offers_.emplace_hint(offers_.end(), last_,
-                       Kept{&*share, std::move(body), expires, std::move(settled), 0});
+  const auto added = offers_.emplace_hint(
+      offers_.end(), last_, Kept{&*share, std::move(body), expires, std::move(settled), 0});
+  if (next_to_send_ == offers_.end()) next_to_send_ = added;
   next_expiry_ = std::min(next_expiry_, expires);
   return last_;
 }
 
 std::optional<Outbox::Sendable> Outbox::Next() const {
-  if (next_to_send_ > last_) return std::nullopt;
-  const auto found = offers_.lower_bound(next_to_send_);
-  if (found == offers_.end()) return std::nullopt;
-  const auto& [seq, kept] = *found;
+  if (next_to_send_ == offers_.end()) return std::nullopt;
+  const auto& [seq, kept] = *next_to_send_;
   return Sendable{seq, kept.attempts + 1, kept.expires, kept.body};
 }
 
 void Outbox::MarkSent() {
-  const auto found = offers_.lower_bound(next_to_send_);
-  if (found == offers_.end()) return;
-  ++found->second.attempts;
-  next_to_send_ = OfferSeq{found->first.value + 1};
+  if (next_to_send_ == offers_.end()) return;
+  ++next_to_send_->second.attempts;
+  ++next_to_send_;
 }
 
 void Outbox::OfferAgain() {
-  next_to_send_ = settled_below();
+  next_to_send_ = offers_.begin();
   settled_.clear();  // a new life remembers nothing that could be forgotten
 }
 
 Outbox::SettleResult Outbox::Settle(OfferSeq seq, const Outcome& outcome) {
   if (seq.value == 0 || seq > last_) return SettleResult::kNeverOffered;
-  auto node = offers_.extract(seq);
-  if (node.empty()) return SettleResult::kLate;
-  Finish(std::move(node), outcome);
+  const auto offer = offers_.find(seq);
+  if (offer == offers_.end()) return SettleResult::kLate;
+  Finish(Take(offer), outcome);
   return SettleResult::kSettled;
 }
 
@@ -53,7 +51,7 @@ std::size_t Outbox::Expire() {
   for (auto offer = offers_.begin(); offer != offers_.end();) {
     const auto current = offer++;
     if (current->second.expires <= now)
-      expired.push_back(offers_.extract(current));
+      expired.push_back(Take(current));
     else
       next_expiry_ = std::min(next_expiry_, current->second.expires);
   }
@@ -69,7 +67,13 @@ std::optional<Deadline> Outbox::NextExpiry() const {
 void Outbox::FailAll(const Outcome& outcome) {
   Offers failed;
   failed.swap(offers_);
+  next_to_send_ = offers_.end();
   while (!failed.empty()) Finish(failed.extract(failed.begin()), outcome);
+}
+
+Outbox::Offers::node_type Outbox::Take(Offers::iterator offer) {
+  if (offer == next_to_send_) ++next_to_send_;
+  return offers_.extract(offer);
 }
 
 void Outbox::Finish(Offers::node_type node, const Outcome& outcome) {

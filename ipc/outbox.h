@@ -100,6 +100,7 @@ class Outbox {
 
   [[nodiscard]] std::size_t ShareOf(std::string_view share_key) const;
   [[nodiscard]] bool MayResume(std::string_view share_key) const;
+  Offers::node_type Take(Offers::iterator offer);
   void Finish(Offers::node_type node, const Outcome& outcome);
 
   Window window_;
@@ -109,7 +110,7 @@ class Outbox {
   std::vector<Waiter> waiters_;
   std::vector<OfferSeq> settled_;
   OfferSeq last_{0};
-  OfferSeq next_to_send_{1};
+  Offers::iterator next_to_send_ = offers_.end();
   // A lower bound; exact after Expire.
   Deadline next_expiry_ = Deadline::max();
 };
