@@ -1,0 +1,143 @@
+#include "plugins/sip_translator/message_queue.h"
+
+#include <utility>
+
+#include "plugins/sip_translator/sip_address.h"
+#include "plugins/sip_translator/text.h"
+
+namespace gatehouse::translator {
+namespace {
+
+constexpr std::size_t kMaxLoggedOctets = 256;
+
+SipResult NotSent(SipSendRefusal refusal) {
+  switch (refusal) {
+    case SipSendRefusal::kTooLarge:
+      return {.answer = {proto::POLICY_VIOLATION, ErrorType::kModify},
+              .log = "larger than page mode allows"};
+    case SipSendRefusal::kInjection:
+      return {.answer = ErrorFor(500), .log = "line end in a header value"};
+    case SipSendRefusal::kTooMany:
+      return {.answer = {proto::RESOURCE_CONSTRAINT, ErrorType::kWait},
+              .log = "too many transactions"};
+    case SipSendRefusal::kBadNextHop:
+      return {.answer = ErrorForNoAnswer(), .log = "next hop is no SIP URI"};
+  }
+  std::unreachable();
+}
+
+SipResult NoAnswer(SipFailure failure) {
+  switch (failure) {
+    case SipFailure::kNone:
+      return {.answer = ErrorFor(500), .log = "final answer without a response"};
+    case SipFailure::kTimeout:
+      return {.answer = ErrorForNoAnswer(), .log = "no final answer"};
+    case SipFailure::kTransport:
+      return {.answer = ErrorForNoAnswer(), .log = "no connection to the next hop"};
+    case SipFailure::kTlsIdentity:
+      return {.answer = ErrorForNoAnswer(), .log = "certificate of the next hop"};
+    case SipFailure::kNoRoute:
+      return {.answer = {proto::REMOTE_SERVER_NOT_FOUND, ErrorType::kCancel},
+              .log = "no SIP route"};
+    case SipFailure::kShutdown:
+      return {.answer = {proto::RESOURCE_CONSTRAINT, ErrorType::kWait}, .log = "shutting down"};
+  }
+  std::unreachable();
+}
+
+// The URI in "<sip:x@y>;q=1" or "sip:x@y".
+std::string_view UriOfContact(std::string_view value) {
+  const auto open = value.find('<');
+  if (open == std::string_view::npos) return value.substr(0, value.find_first_of(";,"));
+  const auto close = value.find('>', open);
+  return close == std::string_view::npos ? std::string_view()
+                                         : value.substr(open + 1, close - open - 1);
+}
+
+// 7.2, row 301.
+std::string NewAddress(const SipMessage& response) {
+  const auto contact = response.Header("Contact");
+  const auto jid = SipUriToJid(contact ? UriOfContact(*contact) : std::string_view());
+  return jid ? "xmpp:" + jid->Bare() : std::string();
+}
+
+// Warning and ms-diagnostics hold host names: for the log, never for the partner. 7.2
+std::string Diagnostics(const SipMessage& response) {
+  std::string log;
+  for (const std::string_view name : {"Warning", "ms-diagnostics"})
+    if (const auto value = response.Header(name)) log += OneLine(*value, kMaxLoggedOctets) + " ";
+  return log;
+}
+
+SipResult ResultOf(const SipFinal& final) {
+  if (final.failure != SipFailure::kNone || final.response == nullptr)
+    return NoAnswer(final.failure);
+  SipResult result{.status = final.status};
+  if (final.status / 100 == 2) return result.delivered = true, result;
+  result.answer = ErrorFor(final.status);
+  result.text = CleanReason(final.response->reason());
+  if (final.status == 301) result.address = NewAddress(*final.response);
+  result.log = Diagnostics(*final.response);
+  return result;
+}
+
+}  // namespace
+
+void MessageQueue::Add(const std::string& pair, QueuedMessage message) {
+  Queue& queue = queues_[pair];
+  queue.push_back(std::move(message));
+  ++size_;
+  if (queue.size() == 1) SendFront(pair);
+}
+
+void MessageQueue::SendFront(const std::string& pair) {
+  for (auto queue = queues_.find(pair); queue != queues_.end(); queue = queues_.find(pair)) {
+    const auto sent =
+        endpoint_.SendRequest(std::move(queue->second.front().request),
+                              [this, pair](const SipFinal& final) { OnFinal(pair, final); });
+    if (sent) return;
+    Finish(pair, NotSent(sent.error()));
+  }
+}
+
+void MessageQueue::OnFinal(const std::string& pair, const SipFinal& final) {
+  if (!queues_.contains(pair)) return;
+  Finish(pair, ResultOf(final));
+  SendFront(pair);
+}
+
+void MessageQueue::Finish(const std::string& pair, const SipResult& result) {
+  const auto queue = queues_.find(pair);
+  QueuedMessage message = std::move(queue->second.front());
+  queue->second.pop_front();
+  --size_;
+  if (queue->second.empty()) queues_.erase(queue);
+  done_(std::move(message), result);
+}
+
+void MessageQueue::ExpireWaiting() {
+  const TimePoint now = clock_.Now();
+  std::vector<QueuedMessage> late;
+  for (auto& [pair, queue] : queues_)
+    for (auto waiting = std::next(queue.begin()); waiting != queue.end();) {
+      if (waiting->expires > now) {
+        ++waiting;
+        continue;
+      }
+      late.push_back(std::move(*waiting));
+      waiting = queue.erase(waiting);
+    }
+  size_ -= late.size();
+  for (QueuedMessage& message : late)
+    done_(std::move(message),
+          {.expired = true, .answer = ErrorForNoAnswer(), .log = "waited too long for its turn"});
+}
+
+void MessageQueue::AbandonAll() {
+  for (auto& [pair, queue] : queues_)
+    for (QueuedMessage& message : queue) message.ticket.Abandon();
+  queues_.clear();
+  size_ = 0;
+}
+
+}  // namespace gatehouse::translator

@@ -1,0 +1,40 @@
+// One Prometheus counter per direction and result, looked up once.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "core/base/metrics.h"
+
+namespace gatehouse::translator {
+
+enum class FlowResult : std::uint8_t {
+  kDelivered,  // the other side took it
+  kAnswered,   // the edge itself answered (iq)
+  kRefused,    // policy, address or content; the sender was told
+  kFailed,     // the other side or the way to it; the sender was told
+  kExpired,    // its time ran out; the sender was told
+  kIgnored,    // nothing in it that crosses
+  kRepeated,   // seen before
+};
+inline constexpr std::array<std::string_view, 7> kFlowResultNames = {
+    "delivered", "answered", "refused", "failed", "expired", "ignored", "repeated"};
+
+class ResultCounters {
+ public:
+  // `name` such as "gatehouse_stanzas_total", `direction` "in" or "out". `metrics` outlives this
+  // object.
+  ResultCounters(Metrics& metrics, std::string_view name, std::string_view direction) {
+    for (std::size_t i = 0; i < counters_.size(); ++i)
+      counters_[i] =
+          &metrics.Value(name, "{direction=\"" + std::string(direction) + "\",result=\"" +
+                                   std::string(kFlowResultNames[i]) + "\"}");
+  }
+  void Count(FlowResult result) { *counters_[static_cast<std::size_t>(result)] += 1; }
+
+ private:
+  std::array<double*, kFlowResultNames.size()> counters_{};
+};
+
+}  // namespace gatehouse::translator

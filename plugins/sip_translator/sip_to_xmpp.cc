@@ -1,0 +1,158 @@
+#include "plugins/sip_translator/sip_to_xmpp.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/tls/crypto.h"
+#include "core/xmpp/element.h"
+#include "plugins/sip_translator/sip_address.h"
+
+namespace gatehouse::translator {
+namespace {
+
+constexpr std::size_t kStanzaIdOctets = 16;  // 22 characters of base64url (8.9)
+
+PageRequest RequestOf(const SipMessage& message) {
+  return {.call_id = message.call_id(),
+          .subject = message.subject(),
+          .content_language = message.content_language(),
+          .date = message.date(),
+          .expires_s = message.expires(),
+          .content_encoding = message.Header("Content-Encoding").value_or(""),
+          .entity = {message.Header("Content-Type").value_or(""),
+                     message.Header("Content-Transfer-Encoding").value_or(""), message.body()}};
+}
+
+std::unexpected<HandOverAnswer> Refuse(int status, std::string_view why) {
+  return std::unexpected(RefusedWith({status, why}));
+}
+
+FlowResult ResultOf(const HandOverAnswer& answer, bool offered) {
+  if (answer.status / 100 == 2) return offered ? FlowResult::kDelivered : FlowResult::kIgnored;
+  if (!offered) return FlowResult::kRefused;
+  return answer.status == 408 ? FlowResult::kExpired : FlowResult::kFailed;
+}
+
+}  // namespace
+
+SipToXmpp::SipToXmpp(FlowContext& context)
+    : context_(context),
+      messages_(context.metrics, "gatehouse_sip_messages_total", "in"),
+      stanzas_(context.metrics, "gatehouse_stanzas_total", "out"),
+      flood_(context.clock) {}
+
+void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
+  const auto answer = [this, reply, from = std::string(message.from().uri),
+                       to = std::string(message.request_uri())](const HandOverAnswer& result) {
+    if (result.status != 200)
+      Log(LogLevel::kInfo, "message-refused",
+          {{"from", from}, {"to", to}, {"status", result.status}, {"why", result.why}});
+    reply(result.status, {}, result.headers);
+  };
+  auto addresses = Address(message.from().uri, message.request_uri());
+  if (!addresses) {
+    messages_.Count(FlowResult::kRefused);
+    return answer(addresses.error());
+  }
+  context_.spellings.Learn(addresses->from.Bare(), message.from().uri);
+  Translate(RequestOf(message), *std::move(addresses), answer);
+}
+
+void SipToXmpp::Test(std::string_view from_uri, std::string_view to_uri, OnTested done) {
+  auto addresses = Address(from_uri, to_uri);
+  if (!addresses) return done(addresses.error());
+  const std::string call_id = RandomHex(kStanzaIdOctets);
+  const PageRequest request{.call_id = call_id,
+                            .entity = {"text/plain", "", "Test message from Gatehouse."}};
+  Translate(request, *std::move(addresses), std::move(done));
+}
+
+void SipToXmpp::Drain() {
+  draining_ = true;
+  context_.endpoint.PauseRequests();
+}
+
+// 6.3 for both ends, and 11.8 "per request".
+Result<PageAddresses, HandOverAnswer> SipToXmpp::Address(std::string_view from_uri,
+                                                         std::string_view to_uri) {
+  auto to = SipUriToJid(to_uri);
+  if (!to) return std::unexpected(RefusedWith(to.error()));
+  auto from = SipUriToJid(from_uri);
+  if (!from) return std::unexpected(RefusedWith(from.error()));
+  if (from->local.empty() || context_.served.Find(from->domain) == nullptr)
+    return Refuse(403, "From is no user of ours");
+  const Verdict verdict = context_.DecideOn({.direction = Direction::kSipToXmpp,
+                                             .local_domain = from->domain,
+                                             .remote_domain = to->domain});
+  if (verdict.decision == Decision::kAllow) return PageAddresses{*std::move(from), *std::move(to)};
+  return Refuse(verdict.reason == RefusalReason::kUnknownPartner ? 404 : 403,
+                RefusalName(verdict.reason));
+}
+
+Result<void, HandOverAnswer> SipToXmpp::Admit(const PageAddresses& addresses,
+                                              std::string_view body) {
+  if (!flood_.Admit(ContentKey(addresses.from.Bare(), addresses.to.Bare(), body)))
+    return Refuse(403, "too many identical messages");  // 11.7
+  return FindRoom(addresses);
+}
+
+// A full window stops the reading of SIP; a pair that has used up its share is told to come back.
+Result<void, HandOverAnswer> SipToXmpp::FindRoom(const PageAddresses& addresses) {
+  ipc::DataLink& link = context_.listeners.OwnerOf(addresses.from.domain, addresses.to.domain);
+  if (link.HasRoom(ListenerLinks::ShareKey(addresses.from.domain, addresses.to.domain))) return {};
+  if (link.HasRoom({}))
+    return std::unexpected(Overloaded("the pair's share of the window is used up"));
+  PauseUntilRoom(link);
+  return {};  // soft: what has been read already is still offered
+}
+
+void SipToXmpp::PauseUntilRoom(ipc::DataLink& link) {
+  if (!full_.insert(&link).second) return;
+  context_.endpoint.PauseRequests();
+  link.WhenRoom({}, [this, room = &link] {
+    full_.erase(room);
+    if (full_.empty() && !draining_) context_.endpoint.ResumeRequests();
+  });
+}
+
+void SipToXmpp::Translate(const PageRequest& request, PageAddresses addresses, Done done) {
+  const auto refuse = [&](const HandOverAnswer& answer) {
+    messages_.Count(ResultOf(answer, false));
+    done(answer);
+  };
+  const std::string id = Base64Url(RandomBytes(kStanzaIdOctets));
+  auto stanza = MakeMessageStanza(request, addresses, id, context_.wall());
+  if (!stanza) return refuse(RefusedWith(stanza.error()));
+  if (!*stanza) return refuse(Accepted());
+  if (const auto admitted = Admit(addresses, request.entity.body); !admitted)
+    return refuse(admitted.error());
+  Deadline expires = context_.clock.Now() + kHandOverLimit;
+  if (request.expires_s)
+    expires = std::min(expires, context_.clock.Now() + seconds(*request.expires_s));
+  context_.sent.Add(id, addresses.from.Bare(), addresses.to.Bare());
+  Offer(addresses, **std::move(stanza), expires, std::move(done));
+}
+
+void SipToXmpp::Offer(const PageAddresses& addresses, proto::Element stanza, Deadline expires,
+                      Done done) {
+  proto::OutboundStanza out;
+  out.set_local_domain(addresses.from.domain);
+  out.set_remote_domain(addresses.to.domain);
+  out.set_snapshot_hash(context_.policy->hash());
+  *out.mutable_stanza() = std::move(stanza);
+  ++under_way_;
+  const bool full_jid = !addresses.to.resource.empty();
+  context_.listeners.Offer(out, expires,
+                           [this, full_jid, host = addresses.from.domain,
+                            done = std::move(done)](const ipc::Outcome& outcome) {
+                             --under_way_;
+                             const HandOverAnswer answer =
+                                 AnswerFor(outcome, full_jid, context_.profile, host);
+                             messages_.Count(ResultOf(answer, true));
+                             stanzas_.Count(ResultOf(answer, true));
+                             done(answer);
+                           });
+}
+
+}  // namespace gatehouse::translator

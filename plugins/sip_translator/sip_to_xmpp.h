@@ -1,0 +1,56 @@
+// From SIP MESSAGEs to the listeners: addresses, decide, map, offer, answer (1.6). The one place
+// that says what becomes of a MESSAGE from a SIP user.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "plugins/sip_translator/flow_context.h"
+#include "plugins/sip_translator/hand_over.h"
+#include "plugins/sip_translator/message_guard.h"
+#include "plugins/sip_translator/page_mode.h"
+#include "plugins/sip_translator/result_counters.h"
+
+namespace gatehouse::translator {
+
+class SipToXmpp {
+ public:
+  // A final answer must leave within 20 s of receipt (11.2); the endpoint says 504 then.
+  static constexpr milliseconds kHandOverLimit{19500};
+
+  explicit SipToXmpp(FlowContext& context);
+  SipToXmpp(const SipToXmpp&) = delete;
+  SipToXmpp& operator=(const SipToXmpp&) = delete;
+
+  // Answers exactly once, now or when the stanza's offer is settled: 200 when it was handed to a
+  // verified stream.
+  void OnRequest(const SipMessage& message, const SipReply& reply);
+  // One message as if `from_uri` had sent it (gatehousectl test im); `done` gets the status and
+  // why.
+  using OnTested = std::function<void(const HandOverAnswer& answer)>;
+  void Test(std::string_view from_uri, std::string_view to_uri, OnTested done);
+  // No new work: requests stay paused from now on.
+  void Drain();
+  [[nodiscard]] std::size_t under_way() const { return under_way_; }
+
+ private:
+  using Done = std::function<void(const HandOverAnswer&)>;
+  Result<PageAddresses, HandOverAnswer> Address(std::string_view from_uri, std::string_view to_uri);
+  Result<void, HandOverAnswer> Admit(const PageAddresses& addresses, std::string_view body);
+  Result<void, HandOverAnswer> FindRoom(const PageAddresses& addresses);
+  void Translate(const PageRequest& request, PageAddresses addresses, Done done);
+  void Offer(const PageAddresses& addresses, proto::Element stanza, Deadline expires, Done done);
+  void PauseUntilRoom(ipc::DataLink& link);
+
+  FlowContext& context_;
+  ResultCounters messages_;
+  ResultCounters stanzas_;
+  FloodGuard flood_;
+  std::size_t under_way_ = 0;
+  std::set<ipc::DataLink*> full_;  // links whose window we wait for; not empty: requests are paused
+  bool draining_ = false;
+};
+
+}  // namespace gatehouse::translator

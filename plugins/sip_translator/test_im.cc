@@ -1,0 +1,81 @@
+#include "plugins/sip_translator/test_im.h"
+
+#include <string>
+#include <utility>
+
+#include "plugins/sip_translator/sip_address.h"
+
+namespace gatehouse::translator {
+namespace {
+
+std::string RemedyFor(int status) {
+  switch (status) {
+    case 403:
+      return "the From must be a user of a domain in gatehouse.yaml, and the partner's type must "
+             "allow the message";
+    case 404:
+      return "create the partner with `gatehousectl partner new DOMAIN`, or check its DNS records";
+    case 408:
+    case 480:
+      return "run `gatehousectl test stream DOMAIN` to see where the connection fails";
+    case 500:
+      return "the edge is busy: try again";
+    default:
+      return "check both addresses";
+  }
+}
+
+class Report {
+ public:
+  explicit Report(TimePoint start) : start_(start) {}
+  void Step(TimePoint now, std::string_view name, bool ok, std::string detail) {
+    proto::TestStep& step = *report_.add_steps();
+    step.set_step(std::string(name));
+    step.set_ok(ok);
+    step.set_detail(std::move(detail));
+    step.set_at_us(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(now - start_).count()));
+  }
+  proto::CtlResponse Finish(std::string reason, std::string remedy) {
+    proto::CtlResponse response;
+    report_.set_ok(reason.empty());
+    response.set_exit_code(reason.empty() ? 0 : 1);
+    if (!reason.empty()) response.set_error(reason + "; " + remedy);
+    report_.set_reason(std::move(reason));
+    report_.set_remedy(std::move(remedy));
+    *response.mutable_test() = std::move(report_);
+    return response;
+  }
+
+ private:
+  TimePoint start_;
+  proto::TestReport report_;
+};
+
+}  // namespace
+
+void TestIm(FlowContext& context, SipToXmpp& flow, const proto::TestIm& test,
+            std::function<void(proto::CtlResponse)> answer) {
+  Report report(context.clock.Now());
+  if (!context.policy)
+    return answer(report.Finish("no policy snapshot yet", "wait until policy_engine runs"));
+  const auto jid = Jid::Parse(test.to_jid());
+  const auto to_uri =
+      jid ? JidToSipUri(*jid, ResourceUse::kAsGruu) : std::unexpected(proto::JID_MALFORMED);
+  if (!to_uri)
+    return answer(
+        report.Finish("'" + test.to_jid() + "' is no JID", "write it as user@partner.example"));
+  report.Step(context.clock.Now(), "address", true, *to_uri);
+  flow.Test(test.from_sip_uri(), *to_uri,
+            [&context, report, answer = std::move(answer)](const HandOverAnswer& result) mutable {
+              const bool ok = result.status == 200;
+              report.Step(context.clock.Now(), "result", ok,
+                          ok ? "handed to a verified stream"
+                             : std::to_string(result.status) + " " + result.why);
+              answer(ok ? report.Finish({}, {})
+                        : report.Finish("the message was not delivered: " + result.why,
+                                        RemedyFor(result.status)));
+            });
+}
+
+}  // namespace gatehouse::translator

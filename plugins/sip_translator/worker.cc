@@ -1,0 +1,146 @@
+// The sip_translator worker: the SIP endpoint, the two flows, and what ties them to links, policy
+// and control.
+#include "core/worker/worker.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/loop/timer.h"
+#include "core/policy/snapshot_client.h"
+#include "core/worker/plugin_abi.h"
+#include "plugins/sip_translator/sip_to_xmpp.h"
+#include "plugins/sip_translator/test_im.h"
+#include "plugins/sip_translator/xmpp_to_sip.h"
+
+namespace gatehouse::translator {
+namespace {
+
+constexpr milliseconds kTick = seconds{1};
+constexpr milliseconds kDrainCheck{20};
+
+WallTime WallNow() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+class SipTranslator final : public Worker {
+ public:
+  // The endpoint ends its requests when it goes; by then nobody may answer the partners for it.
+  ~SipTranslator() override {
+    if (xmpp_to_sip_) xmpp_to_sip_->LeaveToNextLife();
+    endpoint_.reset();
+  }
+  Result<void> Prepare(const WorkerConfig& config) override {
+    GATEHOUSE_TRY(keys_, SipEndpoint::ReadKeys(config));
+    return {};
+  }
+  Result<void> Start(WorkerContext& context) override;
+  void Drain(std::function<void()> drained) override;
+
+ private:
+  Result<void> SetUpFlows(WorkerContext& context, ipc::DataLinkSet& listeners);
+  void OnSnapshot(PolicyPointer policy);
+  void OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer);
+  void OnReconfigure(const proto::Config& config);
+  void ReportDrained(const std::function<void()>& drained);
+
+  SteadyClock clock_;
+  Loop* loop_ = nullptr;  // the context's; set in Start
+  SipEndpoint::Keys keys_;
+  std::optional<ListenerLinks> listeners_;
+  std::unique_ptr<SipEndpoint> endpoint_;
+  std::optional<FlowContext> flow_;
+  std::optional<XmppToSip> xmpp_to_sip_;
+  std::optional<SipToXmpp> sip_to_xmpp_;
+  std::optional<SnapshotClient> snapshots_;
+  std::optional<Timer> tick_;
+  std::optional<Timer> drain_check_;
+};
+
+Result<void> SipTranslator::Start(WorkerContext& context) {
+  loop_ = &context.loop();
+  ipc::DataLinkSet* listeners = context.DataLinksWith("tls_listener");
+  if (listeners == nullptr)
+    return BadConfig("topology: sip_translator has no data link with tls_listener");
+  GATEHOUSE_TRY_VOID(SetUpFlows(context, *listeners));
+  endpoint_->OnRequests([this](const SipMessage& message, const SipPeer&, const SipReply& reply) {
+    sip_to_xmpp_->OnRequest(message, reply);
+  });
+  listeners->OnOffers([this](const ipc::Received& offer, ipc::Ticket ticket) {
+    xmpp_to_sip_->OnOffer(offer, std::move(ticket));
+  });
+  context.OnCtl([this](const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
+    OnCtl(request, std::move(answer));
+  });
+  context.OnReconfigure([this](const proto::Config& config) { OnReconfigure(config); });
+  snapshots_.emplace(context, [this](PolicyPointer policy) { OnSnapshot(std::move(policy)); });
+  tick_.emplace(context.loop(), [this] { xmpp_to_sip_->Tick(); });
+  tick_->StartRepeating(kTick);
+  return {};
+}
+
+Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet& listeners) {
+  GATEHOUSE_TRY(auto served, ServedDomains::Read(context.config().config()));
+  GATEHOUSE_TRY(endpoint_, SipEndpoint::Create(context, std::move(keys_)));
+  listeners_.emplace(listeners);
+  flow_.emplace(FlowContext{.clock = clock_,
+                            .wall = WallNow,
+                            .metrics = context.metrics(),
+                            .endpoint = *endpoint_,
+                            .listeners = *listeners_,
+                            .served = std::move(served),
+                            .profile = ProfileFromName(context.config().config().sip().profile()),
+                            .policy = nullptr,
+                            .spellings = {},
+                            .sent = SentStanzas(clock_)});
+  xmpp_to_sip_.emplace(*flow_, [&context](std::string_view instance, std::string_view what) {
+    context.ReportMalformed(instance, what);
+  });
+  sip_to_xmpp_.emplace(*flow_);
+  return {};
+}
+
+// Nothing is read from SIP before the first snapshot: closed at start, static on failure.
+void SipTranslator::OnSnapshot(PolicyPointer policy) {
+  const bool first = !flow_->policy;
+  flow_->policy = std::move(policy);
+  if (!first) return;
+  xmpp_to_sip_->OnSnapshot();
+  endpoint_->ResumeRequests();
+}
+
+void SipTranslator::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
+  if (request.has_test_im())
+    return TestIm(*flow_, *sip_to_xmpp_, request.test_im(), std::move(answer));
+  proto::CtlResponse refused;
+  refused.set_exit_code(1);
+  refused.set_error("sip_translator takes only `test im`");
+  answer(std::move(refused));
+}
+
+void SipTranslator::OnReconfigure(const proto::Config& config) {
+  auto served = ServedDomains::Read(config);
+  if (!served) return Log(LogLevel::kError, "reload-refused", {{"why", served.error().text}});
+  flow_->served = *std::move(served);
+  flow_->profile = ProfileFromName(config.sip().profile());
+  endpoint_->Reconfigure(config);
+}
+
+void SipTranslator::Drain(std::function<void()> drained) {
+  xmpp_to_sip_->Drain();
+  sip_to_xmpp_->Drain();
+  drain_check_.emplace(*loop_, [this, drained = std::move(drained)] { ReportDrained(drained); });
+  drain_check_->StartRepeating(kDrainCheck);
+}
+
+void SipTranslator::ReportDrained(const std::function<void()>& drained) {
+  if (xmpp_to_sip_->under_way() + sip_to_xmpp_->under_way() + endpoint_->replies_owed() > 0) return;
+  drain_check_->Stop();
+  drained();
+}
+
+}  // namespace
+}  // namespace gatehouse::translator
+
+GATEHOUSE_PLUGIN("sip_translator", gatehouse::translator::SipTranslator);

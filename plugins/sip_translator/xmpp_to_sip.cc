@@ -1,0 +1,229 @@
+#include "plugins/sip_translator/xmpp_to_sip.h"
+
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/xmpp/element.h"
+#include "plugins/sip_translator/iq_answers.h"
+#include "plugins/sip_translator/sip_address.h"
+#include "plugins/sip_translator/transaction_ids.h"
+
+namespace gatehouse::translator {
+namespace {
+
+constexpr std::chrono::minutes kRepeatSpan{5};  // 8.9
+
+std::unexpected<StanzaAnswer> NoAddress(proto::StanzaCondition condition) {
+  return std::unexpected(StanzaAnswer{condition, ErrorTypeFromName(DefaultErrorType(condition))});
+}
+
+void AddHeader(SipRequest& request, std::string_view name, std::string value) {
+  if (!value.empty()) request.headers.push_back({name, std::move(value)});
+}
+
+// 8.2.1: From is the contact, with its resource as gr where the profile bears that (6.4); To and
+// Request-URI are the SIP user, spelled as he spells himself (6.5).
+Result<SipRequest, StanzaAnswer> AddressRequest(const FlowContext& context,
+                                                const StanzaAddresses& addresses) {
+  const bool gruu = context.profile != SipProfile::kLync;
+  auto from = JidToSipUri(addresses.from, gruu ? ResourceUse::kAsGruu : ResourceUse::kDrop);
+  if (!from) return NoAddress(from.error());
+  auto to = JidToSipUri(addresses.to, ResourceUse::kDrop);
+  if (!to) return NoAddress(to.error());
+  SipRequest request;
+  request.request_uri = context.spellings.Spell(addresses.to.Bare(), *std::move(to));
+  request.from = "<" + *from + ">";
+  request.to = "<" + request.request_uri + ">";
+  return request;
+}
+
+void FillRequest(SipRequest& request, PageContent content, TransactionIds ids) {
+  request.call_id =
+      content.thread.empty() ? std::move(ids.call_id) : std::move(content.thread);  // 8.6
+  request.from_tag = std::move(ids.tag);
+  request.branch = std::move(ids.branch);
+  request.cseq = ids.cseq;
+  AddHeader(request, "Subject", std::move(content.subject));
+  AddHeader(request, "Date", std::move(content.date));
+  AddHeader(request, "Content-Language", std::move(content.content_language));
+  request.content_type = "text/plain; charset=UTF-8";
+  request.body = std::move(content.body);
+}
+
+}  // namespace
+
+XmppToSip::XmppToSip(FlowContext& context, OnMalformed malformed)
+    : context_(context),
+      malformed_(std::move(malformed)),
+      stanzas_(context.metrics, "gatehouse_stanzas_total", "in"),
+      messages_(context.metrics, "gatehouse_sip_messages_total", "out"),
+      replies_(context),
+      late_errors_(context),
+      queue_(context.clock, context.endpoint,
+             [this](QueuedMessage message, const SipResult& result) {
+               OnDone(std::move(message), result);
+             }),
+      seen_(context.clock, kRepeatSpan),
+      flood_(context.clock) {}
+
+XmppToSip::~XmppToSip() {
+  LeaveToNextLife();
+}
+
+void XmppToSip::LeaveToNextLife() {
+  for (Held& held : held_) held.ticket.Abandon();
+  held_.clear();
+  queue_.AbandonAll();
+  replies_.AbandonAll();
+}
+
+void XmppToSip::OnOffer(const ipc::Received& offer, ipc::Ticket ticket) {
+  if (context_.policy && !draining_) return Take(offer, std::move(ticket));
+  held_.push_back({std::string(offer.instance), std::string(offer.body), offer.sender_epoch,
+                   offer.seq, offer.attempt, offer.expires, std::move(ticket)});
+}
+
+void XmppToSip::OnSnapshot() {
+  if (draining_) return;
+  for (Held& held : std::exchange(held_, {}))
+    Take({held.instance, held.sender_epoch, held.seq, held.attempt, held.expires, held.body},
+         std::move(held.ticket));
+}
+
+void XmppToSip::Tick() {
+  queue_.ExpireWaiting();
+}
+
+void XmppToSip::Take(const ipc::Received& offer, ipc::Ticket ticket) {
+  const bool parsed =
+      scratch_.ParseFromArray(offer.body.data(), static_cast<int>(offer.body.size()));
+  auto addresses = parsed ? CheckInbound(scratch_) : std::nullopt;
+  if (!addresses) {
+    ticket.Abandon();
+    return malformed_(offer.instance, "a stanza outside its pair or beyond the limits");
+  }
+  const bool served = context_.served.Find(addresses->to.domain) != nullptr;
+  const Verdict verdict =
+      context_.DecideOn({.direction = Direction::kXmppToSip,
+                         .local_domain = served ? addresses->to.domain : std::string_view(),
+                         .remote_domain = addresses->from.domain,
+                         .method = scratch_.method()});
+  Incoming incoming{offer, scratch_.stanza(), *std::move(addresses), std::move(ticket)};
+  if (verdict.decision != Decision::kAllow)
+    return Refuse(std::move(incoming), RefusalName(verdict.reason));
+  if (incoming.stanza.name() == "message") return OnMessage(std::move(incoming));
+  if (incoming.stanza.name() == "iq") return OnIq(std::move(incoming));
+  Ignore(std::move(incoming));
+}
+
+// 5.2, "denied party gets". Errors and results are never answered.
+void XmppToSip::Refuse(Incoming incoming, std::string_view why) {
+  const std::string_view type = Attribute(incoming.stanza, "type");
+  const bool silent = type == "error" || type == "result" || incoming.stanza.name() == "presence";
+  if (silent) return Ignore(std::move(incoming), FlowResult::kRefused);
+  SipResult result{.answer = {proto::FORBIDDEN, ErrorType::kAuth}, .log = std::string(why)};
+  if (incoming.stanza.name() == "iq")
+    result.answer = {proto::SERVICE_UNAVAILABLE, ErrorType::kCancel};
+  ReplyWithError(HeadOf(incoming.stanza, std::move(incoming.addresses)), std::move(incoming.ticket),
+                 result, FlowResult::kRefused);
+}
+
+void XmppToSip::Ignore(Incoming incoming, FlowResult result) {
+  stanzas_.Count(result);
+  incoming.ticket.Settle(ipc::Outcome::Delivered());
+}
+
+void XmppToSip::OnIq(Incoming incoming) {
+  const std::string_view type = Attribute(incoming.stanza, "type");
+  if (type != "get" && type != "set") return Ignore(std::move(incoming));
+  stanzas_.Count(FlowResult::kAnswered);
+  const bool to_domain = incoming.addresses.to.local.empty();
+  replies_.Send(incoming.addresses, AnswerIq(incoming.stanza, to_domain),
+                std::move(incoming.ticket), ipc::Outcome::Delivered());
+}
+
+// Headlines are for partners that are part of the enterprise; unasked for they are advertising. 8.9
+bool XmppToSip::IsWanted(const Incoming& incoming, std::string_view type) const {
+  if (type != "headline") return true;
+  const proto::Partner* partner = context_.policy->FindPartner(incoming.addresses.from.domain);
+  return partner != nullptr && partner->type() == proto::FEDERATED;
+}
+
+void XmppToSip::OnMessage(Incoming incoming) {
+  const std::string_view type = Attribute(incoming.stanza, "type");
+  if (type == "error") {
+    late_errors_.OnError(incoming.stanza, incoming.addresses);
+    return Ignore(std::move(incoming));
+  }
+  if (type == "groupchat" || incoming.addresses.to.local.empty()) {
+    const SipResult result{.answer = {proto::SERVICE_UNAVAILABLE, ErrorType::kCancel},
+                           .log = "not a user's message"};
+    return ReplyWithError(HeadOf(incoming.stanza, std::move(incoming.addresses)),
+                          std::move(incoming.ticket), result, FlowResult::kRefused);
+  }
+  auto content =
+      IsWanted(incoming, type) ? ReadMessageStanza(incoming.stanza, context_.wall()) : std::nullopt;
+  if (!content) return Ignore(std::move(incoming));
+  Deliver(std::move(incoming), *std::move(content));
+}
+
+void XmppToSip::Deliver(Incoming incoming, PageContent content) {
+  const std::string from = incoming.addresses.from.Bare();
+  const std::string to = incoming.addresses.to.Bare();
+  const std::string key = ContentKey(from, to, content.body);
+  const std::string id(Attribute(incoming.stanza, "id"));
+  const std::string repeat_key = id.empty() ? id : key + id;
+  if (!id.empty() && !seen_.Add(repeat_key))
+    return Ignore(std::move(incoming), FlowResult::kRepeated);
+
+  StanzaHead head = HeadOf(incoming.stanza, std::move(incoming.addresses));
+  const auto refuse = [&](const StanzaAnswer& answer, std::string_view why) {
+    seen_.Remove(repeat_key);
+    ReplyWithError(std::move(head), std::move(incoming.ticket),
+                   {.answer = answer, .log = std::string(why)}, FlowResult::kRefused);
+  };
+  if (!flood_.Admit(key))
+    return refuse({proto::POLICY_VIOLATION, ErrorType::kModify}, "too many identical messages");
+  auto request = AddressRequest(context_, head.addresses);
+  if (!request) return refuse(request.error(), "no SIP address");
+  FillRequest(*request, std::move(content),
+              IdsOfOffer(incoming.offer.sender_epoch, incoming.offer.seq));
+  const ServedDomain& domain = *context_.served.Find(head.addresses.to.domain);
+  request->next_hop = domain.next_hop;
+  request->max_bytes = domain.page_mode_max;
+  queue_.Add(from + " " + to, {std::move(head), *std::move(request), std::move(incoming.ticket),
+                               incoming.offer.expires, repeat_key});
+}
+
+void XmppToSip::OnDone(QueuedMessage message, const SipResult& result) {
+  if (result.delivered) {
+    stanzas_.Count(FlowResult::kDelivered);
+    messages_.Count(FlowResult::kDelivered);
+    return message.ticket.Settle(ipc::Outcome::Delivered());
+  }
+  if (!message.repeat_key.empty())
+    seen_.Remove(message.repeat_key);  // sending it again is no repetition
+  if (result.status == 401 || result.status == 407)
+    Log(LogLevel::kError, "next-hop-does-not-trust-us",
+        {{"domain", message.head.addresses.to.domain}, {"status", result.status}});  // 11.10
+  const FlowResult counted = result.expired ? FlowResult::kExpired : FlowResult::kFailed;
+  messages_.Count(counted);
+  ReplyWithError(std::move(message.head), std::move(message.ticket), result, counted);
+}
+
+void XmppToSip::ReplyWithError(StanzaHead head, ipc::Ticket ticket, const SipResult& result,
+                               FlowResult counted) {
+  stanzas_.Count(counted);
+  const auto condition = result.answer.condition;
+  Log(LogLevel::kInfo, "stanza-refused",
+      {{"from", head.addresses.from.Bare()},
+       {"to", head.addresses.to.Bare()},
+       {"condition", ConditionName(condition)},
+       {"status", result.status},
+       {"why", result.log}});
+  replies_.Send(head.addresses, MakeError(head, result.answer, result.text, result.address),
+                std::move(ticket),
+                ipc::Outcome::Failed(static_cast<std::uint32_t>(condition), result.log));
+}
+
+}  // namespace gatehouse::translator

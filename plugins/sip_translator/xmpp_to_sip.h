@@ -1,0 +1,83 @@
+// From the listeners' offers to SIP: check, decide, map, send, settle (1.5). The one place that
+// says what becomes of a stanza from a partner.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/sip_translator/late_errors.h"
+#include "plugins/sip_translator/message_guard.h"
+#include "plugins/sip_translator/message_queue.h"
+#include "plugins/sip_translator/page_mode.h"
+#include "plugins/sip_translator/result_counters.h"
+#include "plugins/sip_translator/stanza_replies.h"
+
+namespace gatehouse::translator {
+
+class XmppToSip {
+ public:
+  // `instance` sent what it must not: a stanza outside its pair or beyond the limits.
+  using OnMalformed = std::function<void(std::string_view instance, std::string_view what)>;
+  XmppToSip(FlowContext& context, OnMalformed malformed);
+  ~XmppToSip();
+  XmppToSip(const XmppToSip&) = delete;
+  XmppToSip& operator=(const XmppToSip&) = delete;
+
+  // Every offer is settled in the end: delivered after a 2xx or when there is nothing to do, failed
+  // after the error that tells its sender is out. Before the first snapshot, and while draining,
+  // offers are held.
+  void OnOffer(const ipc::Received& offer, ipc::Ticket ticket);
+  void OnSnapshot();  // takes what was held
+  void Tick();        // once a second
+  void Drain() { draining_ = true; }
+  // Forgets everything it holds without settling: it stays the senders', who offer it again to our
+  // next life.
+  void LeaveToNextLife();
+  // Offers begun and not yet settled.
+  [[nodiscard]] std::size_t under_way() const { return queue_.size() + replies_.under_way(); }
+
+ private:
+  struct Held {
+    std::string instance, body;
+    std::uint64_t sender_epoch = 0, seq = 0;
+    std::uint32_t attempt = 1;
+    Deadline expires;
+    ipc::Ticket ticket;
+  };
+  // One offer on its way through the decisions.
+  struct Incoming {
+    const ipc::Received& offer;
+    const proto::Element& stanza;
+    StanzaAddresses addresses;
+    ipc::Ticket ticket;
+  };
+
+  void Take(const ipc::Received& offer, ipc::Ticket ticket);
+  void Refuse(Incoming incoming, std::string_view why);
+  void OnMessage(Incoming incoming);
+  void OnIq(Incoming incoming);
+  void OnErrorStanza(Incoming incoming);
+  void Deliver(Incoming incoming, PageContent content);
+  bool IsWanted(const Incoming& incoming, std::string_view type) const;
+  void Ignore(Incoming incoming, FlowResult result = FlowResult::kIgnored);
+  void ReplyWithError(StanzaHead head, ipc::Ticket ticket, const SipResult& result,
+                      FlowResult counted);
+  void OnDone(QueuedMessage message, const SipResult& result);
+
+  FlowContext& context_;
+  OnMalformed malformed_;
+  ResultCounters stanzas_;
+  ResultCounters messages_;
+  StanzaReplies replies_;
+  LateErrors late_errors_;
+  MessageQueue queue_;
+  RecentSet seen_;
+  FloodGuard flood_;
+  proto::InboundStanza scratch_;  // reused: parsing into old memory is half the price
+  std::vector<Held> held_;
+  bool draining_ = false;
+};
+
+}  // namespace gatehouse::translator
