@@ -1,0 +1,222 @@
+// A scene on one inbound stream: the machine fed through a real reader, its actions as text.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/xmpp/element.h"
+#include "core/xmpp/stream_machine.h"
+#include "core/xmpp/xml_reader.h"
+#include "core/xmpp/xml_writer.h"
+
+namespace gatehouse {
+
+inline proto::Partner MakePartner(std::string id, std::string domain, proto::Negotiation tls,
+                                  proto::Negotiation sasl, bool dialback) {
+  proto::Partner partner;
+  partner.set_id(std::move(id));
+  partner.set_domain(std::move(domain));
+  partner.set_tls(tls);
+  partner.set_sasl(sasl);
+  partner.set_dialback(dialback);
+  partner.set_enabled(true);
+  return partner;
+}
+
+inline PolicyPointer MakePolicy(const std::vector<proto::Partner>& partners) {
+  proto::PolicySnapshot snapshot;
+  snapshot.set_hash("hash");
+  for (const proto::Partner& partner : partners) *snapshot.add_partners() = partner;
+  return std::make_shared<const PolicyView>(std::move(snapshot));
+}
+
+// Row 1..18 of 4.2.
+inline proto::Partner PartnerOfRow(int row, std::string domain = "partner.example") {
+  const auto sasl = static_cast<proto::Negotiation>((row - 1) / 6);
+  const auto tls = static_cast<proto::Negotiation>((row - 1) % 6 / 2);
+  return MakePartner("p-" + domain, std::move(domain), tls, sasl, row % 2 == 1);
+}
+
+class StreamScene {
+ public:
+  explicit StreamScene(const std::vector<proto::Partner>& partners) {
+    rules_.policy = MakePolicy(partners);
+    rules_.domains = {"corp.example", "second.corp.example"};
+    NewReader();
+  }
+  explicit StreamScene(int row) : StreamScene(std::vector{PartnerOfRow(row)}) {}
+
+  // What the stream says to these bytes of the peer's, in one piece: XML, and words in [] for other
+  // actions.
+  std::string In(std::string_view xml) {
+    out_.clear();
+    const auto read = reader_->Feed(std::as_bytes(std::span(xml)));
+    if (!read) Do(machine_.OnBadXml(read.error()));
+    return std::exchange(out_, {});
+  }
+  std::string Header(std::string_view from = "partner.example",
+                     std::string_view to = "corp.example") {
+    return In(HeaderXml(from, to));
+  }
+  static std::string HeaderXml(std::string_view from, std::string_view to) {
+    std::string xml =
+        "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
+        "xmlns:db='jabber:server:dialback' version='1.0'";
+    if (!from.empty()) xml += " from='" + std::string(from) + "'";
+    if (!to.empty()) xml += " to='" + std::string(to) + "'";
+    return xml + ">";
+  }
+  // The handshake ends; the certificate is valid for these names, or not trusted if there are none.
+  void TlsDone(std::vector<std::string> names) {
+    certificate_.presented = true;
+    certificate_.chain_valid = !names.empty();
+    certificate_.dns_names = std::move(names);
+    NewReader();
+    Do(machine_.OnTlsDone(certificate_));
+  }
+  // Up to the second header's features.
+  std::string UpToTls(std::vector<std::string> names) {
+    Header();
+    In("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+    TlsDone(std::move(names));
+    return Header();
+  }
+  // Authenticated by SASL as partner.example; its last answer is the third header's.
+  std::string UpToSasl() {
+    UpToTls({"partner.example"});
+    In("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>");
+    return Header();
+  }
+  std::string Proof(proto::DialbackVerdict verdict) {
+    out_.clear();
+    Do(machine_.OnProof(last_ask_, verdict));
+    return std::exchange(out_, {});
+  }
+  std::string Judged(proto::DialbackVerdict verdict) {
+    out_.clear();
+    Do(machine_.OnJudged(last_ask_, verdict));
+    return std::exchange(out_, {});
+  }
+  std::string Told(StreamMachine::Actions actions) {
+    out_.clear();
+    Do(actions);
+    return std::exchange(out_, {});
+  }
+
+  InboundRules rules_;
+  StreamMachine machine_{rules_, [this] { return "id" + std::to_string(++ids_); }};
+  std::vector<std::string> delivered_;  // "from -> to by method: <xml>"
+
+ private:
+  void NewReader() {
+    reader_ = XmlReader::Create(
+        {.on_header = [this](const StreamHeader& header) { Do(machine_.OnHeader(header)); },
+         .on_element =
+             [this](proto::Element& element, std::size_t) {
+               element_ = &element;
+               Do(machine_.OnElement(element));
+             },
+         .on_footer = [this] { Do(machine_.OnFooter()); },
+         .on_oversized = [this](const proto::Element& head) { Do(machine_.OnOversized(head)); },
+         .on_whitespace = {}});
+  }
+  void Do(StreamMachine::Actions actions) {
+    for (const StreamAction& action : actions) std::visit(*this, action);
+  }
+
+ public:
+  void operator()(const SendXml& a) { out_ += a.xml; }
+  void operator()(const BeginTls& a) { out_ += "[tls " + a.server_name + "]"; }
+  void operator()(const RestartXml&) { NewReader(); }
+  void operator()(const AskProof& a) {
+    last_ask_ = a.id;
+    out_ += "[prove " + a.sender + " to " + a.target + " id " + a.stream_id + " key " + a.key + "]";
+  }
+  void operator()(const AskJudgement& a) {
+    last_ask_ = a.id;
+    out_ += "[judge " + a.receiving + " of " + a.originating + " id " + a.stream_id + " key " +
+            a.key + " weight " + std::to_string(a.weight) + "]";
+  }
+  void operator()(const PairVerified& a) {
+    if (a.first) reader_->LiftUnverifiedBudget();
+    out_ += "[verified " + std::string(a.from) + " to " + std::string(a.to) + " by " +
+            std::string(MethodName(a.method)) + "]";
+  }
+  void operator()(const DeliverStanza& a) {
+    std::string xml;
+    AppendXml(xml, *element_);
+    delivered_.push_back(std::string(a.from) + " -> " + std::string(a.to) + " by " +
+                         std::string(MethodName(a.method)) + ": " + xml);
+    out_ += "[deliver]";
+  }
+  void operator()(const AnswerStanza& a) {
+    std::string xml;
+    AppendXml(xml, a.reply);
+    out_ += "[answer " + a.from_domain + " to " + a.to_domain + " " + xml + "]";
+  }
+  void operator()(const CloseStream& a) { out_ += "[close " + std::string(a.why) + "]"; }
+  void operator()(const AbortStream& a) { out_ += "[abort " + std::string(a.why) + "]"; }
+
+ private:
+  std::unique_ptr<XmlReader> reader_;
+  PeerCertificate certificate_;
+  const proto::Element* element_ = nullptr;
+  std::string out_;
+  std::uint64_t last_ask_ = 0;
+  int ids_ = 0;
+};
+
+// Our answering header.
+inline std::string OurHeader(std::string_view id, std::string_view to = "partner.example",
+                             std::string_view from = "corp.example") {
+  return StreamHeaderXml({.from = from, .to = to, .id = id});
+}
+inline std::string OurError(std::string_view condition) {
+  return "<stream:error><" + std::string(condition) +
+         " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>[close " +
+         std::string(condition) + "]";
+}
+inline std::string SaslFailure(std::string_view condition) {
+  return "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><" + std::string(condition) +
+         "/></failure>";
+}
+inline std::string DialbackError(std::string_view from, std::string_view to, std::string_view type,
+                                 std::string_view condition) {
+  return "<db:result from='" + std::string(from) + "' to='" + std::string(to) +
+         "' type='error'><error type='" + std::string(type) + "'><" + std::string(condition) +
+         " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:result>";
+}
+
+constexpr std::string_view kStartTls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+constexpr std::string_view kOfferTlsRequired =
+    "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>";
+constexpr std::string_view kOfferTls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+constexpr std::string_view kOfferExternal =
+    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>"
+    "</mechanisms>";
+constexpr std::string_view kOfferDialback =
+    "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
+inline std::string Features(std::string_view a = {}, std::string_view b = {}) {
+  return "<stream:features>" + std::string(a) + std::string(b) + "</stream:features>";
+}
+inline std::string Key(std::string_view from = "partner.example",
+                       std::string_view to = "corp.example", std::string_view key = "9f0c77") {
+  return "<db:result from='" + std::string(from) + "' to='" + std::string(to) + "'>" +
+         std::string(key) + "</db:result>";
+}
+inline std::string Auth(std::string_view content) {
+  return "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>" +
+         std::string(content) + "</auth>";
+}
+inline std::string Message(std::string_view from = "bob@partner.example/home",
+                           std::string_view to = "ann@corp.example") {
+  return "<message from='" + std::string(from) + "' to='" + std::string(to) +
+         "' id='m1'><body>Hi</body></message>";
+}
+
+}  // namespace gatehouse
