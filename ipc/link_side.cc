@@ -97,7 +97,7 @@ LinkSide::LinkSide(const Setup& setup, const proto::LinkEnd& end)
       strange_(setup.metrics.Value("gatehouse_link_frames_dropped_total")),
       full_(setup.metrics.Value("gatehouse_bugs_total", "{bug=\"link_high_water\"}")),
       port_(setup.loop, setup.context, SocketOptions(setup, end),
-            [this](std::string_view instance, const ZmqFrame& frame) { OnFrame(instance, frame); }),
+            [this](std::string_view instance, const ZmqFrame& frame) { Receive(instance, frame); }),
       greet_again_(setup.loop, [this] { GreetAgain(); }),
       end_of_turn_(setup.loop, [this] { FlushAll(); }) {}
 
@@ -152,7 +152,7 @@ LinkSide::Other* LinkSide::Find(std::string_view instance) {
   return found == others_.end() ? nullptr : found->second.get();
 }
 
-void LinkSide::OnFrame(std::string_view instance, const ZmqFrame& frame) {
+void LinkSide::Receive(std::string_view instance, const ZmqFrame& frame) {
   Other* other = Find(instance);
   if (other == nullptr || other->greeting.state() == Greeting::State::kClosed) {
     ++strange_;

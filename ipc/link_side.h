@@ -65,6 +65,8 @@ class LinkSide {
   void SiblingUp(const proto::Sibling& sibling);
   void SiblingGone(const proto::Sibling& sibling);
   void Close(std::string_view instance);
+  // A frame as the port hands it on. Public so that every decoder can be fuzzed without a socket.
+  void Receive(std::string_view instance, const ZmqFrame& frame);
   [[nodiscard]] const std::string& plugin() const { return plugin_; }
 
  protected:
@@ -116,7 +118,6 @@ class LinkSide {
     std::string what;
   };
 
-  void OnFrame(std::string_view instance, const ZmqFrame& frame);
   void OnMalformedFrame(Other& other, std::string_view what);
   void Greet(Other& other);
   void GreetAgain();
