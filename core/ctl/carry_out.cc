@@ -1,0 +1,136 @@
+#include "core/ctl/carry_out.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "core/ctl/json_text.h"
+#include "core/ctl/partner_text.h"
+#include "core/ctl/response_text.h"
+#include "core/policy/partner_view.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+constexpr std::size_t kMaxPassphraseBytes = 4096;
+// Shorter ones can be guessed (1.4).
+constexpr std::size_t kGoodPassphraseBytes = 16;
+
+Ending Unreachable(const Invocation& invocation, const Error& error) {
+  return {kUnreachable,
+          {},
+          fmt::format("the supervisor cannot be reached in '{}': {}; is gatehoused running, and is "
+                      "--runtime-dir its own?\n",
+                      invocation.runtime_dir, error.text)};
+}
+
+std::string Shown(const Invocation& invocation, const proto::CtlRequest& request,
+                  const proto::CtlResponse& response) {
+  return invocation.json ? ResponseJson(request, response) + '\n' : ResponseText(request, response);
+}
+
+// A test that failed says where and what to do; its steps are printed all the same.
+std::string Complaint(const proto::CtlResponse& response) {
+  if (!response.error().empty()) return response.error() + '\n';
+  if (!response.has_test() || response.test().ok()) return {};
+  const proto::TestReport& test = response.test();
+  return test.reason() + (test.remedy().empty() ? "" : "; " + test.remedy()) + '\n';
+}
+
+Ending Ask(const Invocation& invocation, const proto::CtlRequest& request, const Outside& outside) {
+  const Result<proto::CtlResponse> response = outside.call(request, invocation.limit);
+  if (!response) return Unreachable(invocation, response.error());
+  Ending ending;
+  ending.exit_code = static_cast<int>(response->exit_code());
+  ending.err = Complaint(*response);
+  const bool test_failed = response->has_test() && !response->test().ok();
+  if (ending.exit_code == kDone && test_failed) ending.exit_code = kRefused;
+  const bool has_result = response->result_case() != proto::CtlResponse::RESULT_NOT_SET;
+  if (ending.exit_code == kDone || has_result) ending.out = Shown(invocation, request, *response);
+  return ending;
+}
+
+Ending SetPassphrase(const Invocation& invocation, const Outside& outside) {
+  const Result<std::string> passphrase = ReadPassphrase(invocation.passphrase_file);
+  if (!passphrase) return {kRefused, {}, passphrase.error().text + '\n'};
+  proto::CtlRequest request;
+  request.set_actor(invocation.request.actor());
+  request.mutable_dialback_secret_set()->set_passphrase(*passphrase);
+  Ending ending = Ask(invocation, request, outside);
+  if (ending.exit_code == kDone && passphrase->size() < kGoodPassphraseBytes)
+    ending.err +=
+        fmt::format("warning: the passphrase is shorter than {} octets; use a longer one\n",
+                    kGoodPassphraseBytes);
+  return ending;
+}
+
+// The settings first: when they are refused the secret stays as it was.
+Ending AskAll(const Invocation& invocation, const Outside& outside) {
+  if (invocation.passphrase_file.empty()) return Ask(invocation, invocation.request, outside);
+  if (invocation.request.command_case() == proto::CtlRequest::COMMAND_NOT_SET)
+    return SetPassphrase(invocation, outside);
+  const Ending first = Ask(invocation, invocation.request, outside);
+  if (first.exit_code != kDone) return first;
+  const Ending second = SetPassphrase(invocation, outside);
+  return {second.exit_code, first.out, first.err + second.err};
+}
+
+Ending Explain(const Invocation& invocation) {
+  const proto::PartnerView view = ViewOf(invocation.partner);
+  Ending ending;
+  ending.out = invocation.json ? JsonText(view) + '\n' : ExplanationText(view);
+  if (!view.methods().empty()) return ending;
+  ending.exit_code = kRefused;
+  ending.err =
+      fmt::format("this combination is not valid, {}; no partner can have it\n", view.warnings(0));
+  return ending;
+}
+
+Ending CheckConfig(const Invocation& invocation, const Outside& outside) {
+  const Result<void> checked = outside.check_config(invocation.file);
+  if (!checked) return {kRefused, {}, checked.error().text + '\n'};
+  const std::string done = fmt::format("'{}' is valid", invocation.file);
+  proto::CtlResponse response;
+  response.set_done(done);
+  return {kDone, Shown(invocation, {}, response), {}};
+}
+
+}  // namespace
+
+Result<std::string> ReadPassphrase(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream)
+    return BadConfig(
+        fmt::format("the passphrase file '{}' cannot be read: {}", file, std::strerror(errno)));
+  std::string text(kMaxPassphraseBytes + 2, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  if (text.empty())
+    return BadConfig(
+        fmt::format("the passphrase file '{}' is empty; write the secret into it", file));
+  if (text.size() > kMaxPassphraseBytes)
+    return BadConfig(
+        fmt::format("the passphrase file '{}' has more than {} octets", file, kMaxPassphraseBytes));
+  return text;
+}
+
+Ending CarryOut(const Invocation& invocation, const Outside& outside) {
+  switch (invocation.action) {
+    case Action::kPrint:
+      return {kDone, invocation.text, {}};
+    case Action::kAsk:
+      return AskAll(invocation, outside);
+    case Action::kExplainRow:
+      return Explain(invocation);
+    case Action::kCheckConfig:
+      return CheckConfig(invocation, outside);
+  }
+  return {kWrongUsage, {}, {}};
+}
+
+}  // namespace gatehouse::ctl

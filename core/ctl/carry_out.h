@@ -1,0 +1,40 @@
+// Carries out one Invocation and says how it ended.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/ctl/invocation.h"
+
+namespace gatehouse::ctl {
+
+// The exit codes of every command.
+inline constexpr int kDone = 0;
+inline constexpr int kRefused = 1;  // the request was refused or a check failed
+inline constexpr int kWrongUsage = 2;
+inline constexpr int kUnreachable = 3;  // the supervisor
+
+// What a command needs of the world around it.
+struct Outside {
+  // One request, one response. Fails when the supervisor cannot be reached or does not answer in
+  // time.
+  std::function<Result<proto::CtlResponse>(const proto::CtlRequest&, milliseconds limit)> call;
+  // Fails with one line naming file, line and key.
+  std::function<Result<void>(const std::string& file)> check_config;
+};
+
+struct Ending {
+  int exit_code = kDone;
+  std::string out;  // for standard output
+  std::string err;  // for standard error: what was wrong and what would be right
+};
+
+[[nodiscard]] Ending CarryOut(const Invocation& invocation, const Outside& outside);
+
+// The secret in `file` without its last line end.
+//   fails  kConfig: cannot be read, empty, or longer than 4096 octets
+[[nodiscard]] Result<std::string> ReadPassphrase(const std::string& file);
+
+}  // namespace gatehouse::ctl

@@ -1,0 +1,108 @@
+#include "core/ctl/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
+#include "core/ctl/config_commands.h"
+#include "core/ctl/gateway_commands.h"
+#include "core/ctl/instance_commands.h"
+#include "core/ctl/partner_commands.h"
+#include "core/ctl/test_commands.h"
+#include "core/ctl/worker_commands.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+constexpr const char* kDefaultRuntimeDir = "/run/gatehouse";
+
+// The deepest command that was named.
+const CLI::App& Deepest(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  return *at;
+}
+
+// "partner new " of that command.
+std::string Path(const CLI::App& app) {
+  std::string path;
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    path += at->get_name() + ' ';
+  }
+  return path;
+}
+
+std::string ChoiceText(const CLI::App& group) {
+  std::string names;
+  for (const CLI::App* command : group.get_subcommands({})) {
+    if (!names.empty()) names += ", ";
+    names += command->get_name();
+  }
+  return names;
+}
+
+// "no command" and "unknown command" are one mistake to CLI11; the operator wants to know which
+// words there are.
+std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& wrong) {
+  const CLI::App& deepest = Deepest(app);
+  const std::string choice = ChoiceText(deepest);
+  if (choice.empty() || wrong.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError))
+    return wrong.what();
+  const std::vector<std::string> left = app.remaining(true);
+  if (left.empty()) return "a command is missing; use one of " + choice;
+  return "'" + left.front() + "' is no command here; use one of " + choice;
+}
+
+// CLI11 throws for help, version and wrong usage alike; nothing else of ours is in the try block.
+Result<Invocation> Parse(CLI::App& app, std::vector<std::string> arguments,
+                         Invocation& invocation) {
+  std::ranges::reverse(arguments);  // as CLI11 wants them
+  try {
+    app.parse(arguments);
+  } catch (const CLI::Success& wanted) {
+    std::ostringstream text;
+    app.exit(wanted, text, text);
+    invocation.action = Action::kPrint;
+    invocation.text = text.str();
+    return invocation;
+  } catch (const CLI::ParseError& wrong) {
+    return BadConfig(WhatIsWrong(app, wrong) + "; see gatehousectl " + Path(app) + "--help");
+  }
+  if (!invocation.misuse.empty())
+    return BadConfig(invocation.misuse + "; see gatehousectl " + Path(app) + "--help");
+  return invocation;
+}
+
+}  // namespace
+
+Result<Invocation> ParseCommandLine(std::span<const std::string> arguments) {
+  Invocation invocation;
+  invocation.runtime_dir = kDefaultRuntimeDir;
+  CLI::App app(
+      "The operator's command line of Gatehouse.\n"
+      "Exit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 3 the supervisor "
+      "cannot be reached.",
+      "gatehousectl");
+  app.require_subcommand(1);
+  app.fallthrough();  // the two flags below may stand behind any command
+  app.set_version_flag("--version", std::string("gatehousectl ") + GATEHOUSE_VERSION);
+  app.add_option("--runtime-dir", invocation.runtime_dir, "Folder of the running gatehoused")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_flag("--json", invocation.json, "Print JSON");
+  // Each keeps what its options are read into, so it lives as long as the parsing.
+  InstanceCommands instance(app, invocation);
+  WorkerCommands worker(app, invocation);
+  PartnerCommands partner(app, invocation);
+  GatewayCommands gateway(app, invocation);
+  TestCommands test(app, invocation);
+  ConfigCommands config(app, invocation);
+  return Parse(app, {arguments.begin(), arguments.end()}, invocation);
+}
+
+}  // namespace gatehouse::ctl

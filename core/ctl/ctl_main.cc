@@ -1,0 +1,65 @@
+// gatehousectl: the operator's command line. All logic is in the workers; here words become
+// requests, and responses become text.
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/config/check_config.h"
+#include "core/ctl/carry_out.h"
+#include "core/ctl/command_line.h"
+#include "core/supervisor/runtime_paths.h"
+#include "core/supervisor/topology.h"
+#include "ipc/ctl_link.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+std::string UserName() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry != nullptr ? entry->pw_name : "uid " + std::to_string(::geteuid());
+}
+
+Result<void> CheckConfigFile(const std::string& file) {
+  GATEHOUSE_TRY(const InstallLayout layout, InstallLayout::OfThisProgram());
+  GATEHOUSE_TRY(const proto::Topology topology, ReadTopologyFile(layout.topology_file));
+  GATEHOUSE_TRY([[maybe_unused]] const YamlConfig yaml, LoadConfig(file, topology));
+  return {};
+}
+
+Result<proto::CtlResponse> Call(const std::string& runtime_dir, const proto::CtlRequest& request,
+                                milliseconds limit) {
+  std::error_code ignored;
+  const RuntimePaths paths{std::filesystem::absolute(runtime_dir, ignored).string()};
+  return ipc::CallSupervisor(paths.CtlAddress(), request, limit);
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  Result<Invocation> invocation = ParseCommandLine(arguments);
+  if (!invocation) {
+    std::fprintf(stderr, "%s\n", invocation.error().text.c_str());
+    return kWrongUsage;
+  }
+  invocation->request.set_id(1);
+  invocation->request.set_actor(UserName());
+  const std::string& runtime_dir = invocation->runtime_dir;
+  const Outside outside = {
+      .call = [&runtime_dir](const proto::CtlRequest& request,
+                             milliseconds limit) { return Call(runtime_dir, request, limit); },
+      .check_config = CheckConfigFile};
+  const Ending ending = CarryOut(*invocation, outside);
+  std::fputs(ending.out.c_str(), stdout);
+  std::fflush(stdout);
+  std::fputs(ending.err.c_str(), stderr);
+  return ending.exit_code;
+}
+
+}  // namespace
+}  // namespace gatehouse::ctl
+
+int main(int argc, char** argv) {
+  return gatehouse::ctl::Main({argv + 1, argv + argc});
+}

@@ -1,0 +1,183 @@
+#include "core/ctl/partner_commands.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <array>
+#include <functional>
+#include <limits>
+
+#include "core/policy/partner_words.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+const std::vector<std::string> kTypes = {"federated", "public-verified", "public-unverified"};
+const std::vector<std::string> kLevels = {"required", "optional", "not-supported"};
+const std::vector<std::string> kBools = {"true", "false"};
+
+void AddWord(CLI::App& command, const std::string& flag, std::string& into,
+             const std::vector<std::string>& words, const std::string& help) {
+  command.add_option(flag, into, help)->check(CLI::IsMember(words))->type_name("WORD");
+}
+
+void AddDomain(CLI::App& command, std::string& into) {
+  command.add_option("DOMAIN", into, "The partner's domain")->required();
+}
+
+std::vector<std::string> SplitAtCommas(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    parts.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+    if (text.empty()) parts.emplace_back();
+  }
+  return parts;
+}
+
+// The check has let no other word pass.
+proto::Negotiation Level(const std::string& word) {
+  return ParseNegotiation(word).value_or(proto::REQUIRED);
+}
+
+}  // namespace
+
+void PartnerCommands::AddRow(CLI::App& command) {
+  AddWord(command, "--tls", values_.tls, kLevels, "TLS on streams with the partner");
+  AddWord(command, "--sasl", values_.sasl, kLevels, "SASL EXTERNAL by certificate");
+  AddWord(command, "--dialback", values_.dialback, kBools, "Server dialback");
+}
+
+void PartnerCommands::AddValues(CLI::App& command) {
+  command
+      .add_option("--additional-domains", values_.additional_domains,
+                  "More domains of the same partner; subdomains are not implied")
+      ->type_name("A,B");
+  AddWord(command, "--type", values_.type, kTypes, "How far its users are trusted");
+  AddRow(command);
+  command
+      .add_option("--connection-limit", values_.connection_limit,
+                  "Most connections with it; 0: as gateway set says")
+      ->type_name("N")
+      ->check(CLI::Range(std::numeric_limits<std::uint32_t>::max()));
+  AddWord(command, "--keep-alive", values_.keep_alive, kBools, "Probe silent streams");
+  command.add_option("--proxy", values_.proxy, "Fixed next hop instead of DNS; empty: by DNS")
+      ->type_name("HOST[:PORT]");
+  command.add_option("--description", values_.description, "For people")->type_name("TEXT");
+  AddWord(command, "--enabled", values_.enabled, kBools, "false: listed, but not let in");
+}
+
+std::vector<std::string> PartnerCommands::Apply(const CLI::App& command,
+                                                proto::Partner& partner) const {
+  struct Row {
+    const char* flag;
+    const char* field;
+    std::function<void()> set;
+  };
+  const std::array rows = {
+      Row{"--additional-domains", "additional_domains",
+          [&] {
+            for (std::string& domain : SplitAtCommas(values_.additional_domains))
+              partner.add_additional_domains(std::move(domain));
+          }},
+      Row{"--type", "type", [&] { partner.set_type(*ParsePartnerType(values_.type)); }},
+      Row{"--tls", "tls", [&] { partner.set_tls(Level(values_.tls)); }},
+      Row{"--sasl", "sasl", [&] { partner.set_sasl(Level(values_.sasl)); }},
+      Row{"--dialback", "dialback", [&] { partner.set_dialback(values_.dialback == "true"); }},
+      Row{"--connection-limit", "connection_limit",
+          [&] { partner.set_connection_limit(values_.connection_limit); }},
+      Row{"--keep-alive", "keep_alive",
+          [&] { partner.set_keep_alive(values_.keep_alive == "true"); }},
+      Row{"--proxy", "proxy", [&] { partner.set_proxy(values_.proxy); }},
+      Row{"--description", "description", [&] { partner.set_description(values_.description); }},
+      Row{"--enabled", "enabled", [&] { partner.set_enabled(values_.enabled == "true"); }},
+  };
+  std::vector<std::string> fields;
+  for (const Row& row : rows) {
+    const CLI::Option* option = command.get_option_no_throw(row.flag);
+    if (option == nullptr || option->count() == 0) continue;
+    row.set();
+    fields.emplace_back(row.field);
+  }
+  return fields;
+}
+
+void PartnerCommands::AddNew(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand(
+      "new",
+      "Adds a partner (public-unverified, TLS and SASL required, dialback and keep-alive on, "
+      "where not said otherwise)");
+  AddDomain(*command, domain_);
+  AddValues(*command);
+  command->callback([this, command, &invocation] {
+    invocation.action = Action::kAsk;
+    proto::Partner& partner = *invocation.request.mutable_partner_new()->mutable_partner();
+    partner = DefaultPartner();
+    partner.set_domain(domain_);
+    Apply(*command, partner);
+  });
+}
+
+void PartnerCommands::AddSet(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand("set", "Changes what is given, live");
+  AddDomain(*command, domain_);
+  AddValues(*command);
+  command->callback([this, command, &invocation] {
+    invocation.action = Action::kAsk;
+    proto::PartnerSet& set = *invocation.request.mutable_partner_set();
+    set.set_domain(domain_);
+    for (std::string& field : Apply(*command, *set.mutable_partner()))
+      set.add_fields(std::move(field));
+    if (set.fields().empty())
+      invocation.misuse = "nothing to set is given; give at least one flag such as --tls required";
+  });
+}
+
+void PartnerCommands::AddReading(CLI::App& parent, Invocation& invocation) {
+  CLI::App* get = parent.add_subcommand("get", "One partner with all its settings");
+  AddDomain(*get, domain_);
+  get->callback([this, &invocation] {
+    invocation.action = Action::kAsk;
+    invocation.request.mutable_partner_get()->set_domain(domain_);
+  });
+  parent.add_subcommand("list", "All partners")->callback([&invocation] {
+    invocation.action = Action::kAsk;
+    invocation.request.mutable_partner_list();
+  });
+  CLI::App* remove = parent.add_subcommand("remove", "Takes a partner out, live");
+  AddDomain(*remove, domain_);
+  remove->callback([this, &invocation] {
+    invocation.action = Action::kAsk;
+    invocation.request.mutable_partner_remove()->set_domain(domain_);
+  });
+}
+
+void PartnerCommands::AddExplain(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand(
+      "explain",
+      "The methods a partner, or a combination of settings, allows; works offline for "
+      "the latter");
+  command->add_option("DOMAIN", domain_, "A partner's domain");
+  AddRow(*command);
+  command->callback([this, command, &invocation] {
+    invocation.partner = DefaultPartner();
+    const bool by_values = !Apply(*command, invocation.partner).empty();
+    if (by_values == !domain_.empty())
+      invocation.misuse = "give either a DOMAIN or --tls, --sasl and --dialback";
+    invocation.action = by_values ? Action::kExplainRow : Action::kAsk;
+    if (!by_values) invocation.request.mutable_partner_explain()->set_domain(domain_);
+  });
+}
+
+PartnerCommands::PartnerCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* partner = app.add_subcommand("partner", "The XMPP domains we federate with");
+  partner->require_subcommand(1);
+  AddNew(*partner, invocation);
+  AddSet(*partner, invocation);
+  AddReading(*partner, invocation);
+  AddExplain(*partner, invocation);
+}
+
+}  // namespace gatehouse::ctl

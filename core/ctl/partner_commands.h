@@ -1,0 +1,52 @@
+// partner new, set, get, list, remove, explain.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/ctl/invocation.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gatehouse::ctl {
+
+class PartnerCommands {
+ public:
+  // Adds its commands to `app`; parsing them fills `invocation`. Must live until the parsing is
+  // done.
+  PartnerCommands(CLI::App& app, Invocation& invocation);
+  PartnerCommands(const PartnerCommands&) = delete;
+  PartnerCommands& operator=(const PartnerCommands&) = delete;
+
+ private:
+  // The value options of new, set and explain as they were written.
+  struct Values {
+    std::string additional_domains;
+    std::string type;
+    std::string tls;
+    std::string sasl;
+    std::string dialback;
+    std::uint32_t connection_limit = 0;
+    std::string keep_alive;
+    std::string proxy;
+    std::string description;
+    std::string enabled;
+  };
+  void AddRow(CLI::App& command);
+  void AddValues(CLI::App& command);
+  void AddNew(CLI::App& parent, Invocation& invocation);
+  void AddSet(CLI::App& parent, Invocation& invocation);
+  void AddReading(CLI::App& parent, Invocation& invocation);
+  void AddExplain(CLI::App& parent, Invocation& invocation);
+  // Puts the options given to `command` into `partner` and gives the names of the fields they stand
+  // for.
+  std::vector<std::string> Apply(const CLI::App& command, proto::Partner& partner) const;
+
+  std::string domain_;
+  Values values_;
+};
+
+}  // namespace gatehouse::ctl

@@ -1,0 +1,102 @@
+#include "core/ctl/partner_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/ctl/text_table.h"
+#include "core/policy/negotiation.h"
+#include "core/policy/partner_words.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+const char* YesNo(bool value) {
+  return value ? "true" : "false";
+}
+
+std::string OrDash(std::string text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string MethodText(std::string_view method) {
+  if (method == MethodName(proto::SASL_TLS)) return "SASL EXTERNAL over TLS";
+  if (method == MethodName(proto::TLS_DIALBACK)) return "dialback over TLS";
+  if (method == MethodName(proto::TCP_DIALBACK)) return "dialback over clear TCP";
+  return std::string(method);
+}
+
+std::string MethodTexts(const proto::PartnerView& view) {
+  std::vector<std::string> texts;
+  for (const std::string& method : view.methods()) texts.push_back(MethodText(method));
+  return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, ", "));
+}
+
+// "W1 W4" of "W1: ..." and "W4: ...".
+std::string Codes(const proto::PartnerView& view) {
+  std::vector<std::string> codes;
+  for (const std::string& warning : view.warnings())
+    codes.push_back(warning.substr(0, warning.find(':')));
+  return fmt::format("{}", fmt::join(codes, " "));
+}
+
+std::string Line(std::string_view name, const std::string& value) {
+  return fmt::format("{:<20}{}\n", name, Printable(value));
+}
+
+}  // namespace
+
+std::string PartnerListText(const proto::PartnerViews& partners) {
+  if (partners.partners().empty())
+    return "no partners; add one with: gatehousectl partner new DOMAIN\n";
+  TextTable table({"DOMAIN", "TYPE", "TLS", "SASL", "DIALBACK", "ENABLED", "METHODS", "NOTES"});
+  for (const proto::PartnerView& view : partners.partners()) {
+    const proto::Partner& partner = view.partner();
+    table.Add({partner.domain(), std::string(PartnerTypeWord(partner.type())),
+               std::string(NegotiationWord(partner.tls())),
+               std::string(NegotiationWord(partner.sasl())), YesNo(partner.dialback()),
+               YesNo(partner.enabled()), fmt::format("{}", fmt::join(view.methods(), ",")),
+               Codes(view)});
+  }
+  return table.ToText();
+}
+
+std::string ExplanationText(const proto::PartnerView& view) {
+  const NegotiationRow row = RowOf(view.partner());
+  std::string text = Line("tls", std::string(NegotiationWord(view.partner().tls()))) +
+                     Line("sasl", std::string(NegotiationWord(view.partner().sasl()))) +
+                     Line("dialback", YesNo(row.dialback)) + Line("inbound", MethodTexts(view)) +
+                     Line("outbound", MethodTexts(view));
+  for (const std::string& warning : view.warnings()) text += Printable(warning) + '\n';
+  return text;
+}
+
+std::string PartnerText(const proto::PartnerView& view) {
+  const proto::Partner& partner = view.partner();
+  const std::string limit = partner.connection_limit() == 0
+                                ? "as for all partners"
+                                : std::to_string(partner.connection_limit());
+  return Line("domain", partner.domain()) +
+         Line("additional domains",
+              OrDash(fmt::format("{}", fmt::join(partner.additional_domains(), ", ")))) +
+         Line("type", std::string(PartnerTypeWord(partner.type()))) + ExplanationText(view) +
+         Line("connection limit", limit) + Line("keep-alive", YesNo(partner.keep_alive())) +
+         Line("proxy", OrDash(partner.proxy())) +
+         Line("description", OrDash(partner.description())) +
+         Line("enabled", YesNo(partner.enabled())) +
+         Line("revision", std::to_string(partner.revision()));
+}
+
+std::string GatewayText(const proto::GatewaySettings& settings) {
+  const auto line = [](std::string_view name, std::uint32_t value, std::string_view unit) {
+    return fmt::format("{:<31}{}{}\n", name, value, unit);
+  };
+  return line("connection limit", settings.connection_limit(), "") +
+         line("partner connection limit", settings.partner_connection_limit(), "") +
+         line("keep-alive interval", settings.keep_alive_interval_s(), " s") +
+         line("stream establishment timeout", settings.stream_establishment_timeout_s(), " s") +
+         line("stream inactivity timeout", settings.stream_inactivity_timeout_s(), " s") +
+         line("subscription refresh interval", settings.subscription_refresh_interval_s(), " s") +
+         fmt::format("{:<31}{}\n", "log message bodies", settings.log_message_bodies());
+}
+
+}  // namespace gatehouse::ctl

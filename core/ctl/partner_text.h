@@ -1,0 +1,16 @@
+// Partners and gateway settings as an operator reads them.
+#pragma once
+
+#include <string>
+
+#include "proto/ctl.pb.h"
+
+namespace gatehouse::ctl {
+
+[[nodiscard]] std::string PartnerListText(const proto::PartnerViews& partners);
+[[nodiscard]] std::string PartnerText(const proto::PartnerView& view);
+// The methods in and out, and the warnings.
+[[nodiscard]] std::string ExplanationText(const proto::PartnerView& view);
+[[nodiscard]] std::string GatewayText(const proto::GatewaySettings& settings);
+
+}  // namespace gatehouse::ctl

@@ -1,0 +1,117 @@
+#include "core/ctl/response_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/ctl/json_text.h"
+#include "core/ctl/partner_text.h"
+#include "core/ctl/text_table.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+using Request = proto::CtlRequest;
+using Response = proto::CtlResponse;
+
+// The two largest units: "3d 4h", "5h 12m", "4m 10s", "12s".
+std::string SpanText(std::uint64_t ms) {
+  const std::uint64_t s = ms / 1000;
+  if (s >= 86400) return fmt::format("{}d {}h", s / 86400, s % 86400 / 3600);
+  if (s >= 3600) return fmt::format("{}h {}m", s / 3600, s % 3600 / 60);
+  if (s >= 60) return fmt::format("{}m {}s", s / 60, s % 60);
+  return fmt::format("{}s", s);
+}
+
+std::string WorkersText(const proto::StatusReport& report) {
+  TextTable table({"WORKER", "PID", "STATE", "RESTARTS", "UPTIME", "QUEUE"});
+  for (const proto::WorkerStatus& worker : report.workers())
+    table.Add({worker.name(), worker.pid() > 0 ? std::to_string(worker.pid()) : "-", worker.state(),
+               std::to_string(worker.restarts()), SpanText(worker.uptime_ms()),
+               std::to_string(worker.queue_depth())});
+  return table.ToText();
+}
+
+std::string StatusText(const proto::StatusReport& report) {
+  std::string text = fmt::format("Gatehouse {}\ndomains    {}\n", report.version(),
+                                 Printable(fmt::format("{}", fmt::join(report.domains(), ", "))));
+  for (const proto::ListenerStatus& listener : report.listeners())
+    text += fmt::format("listening  {} {}\n", listener.kind(), Printable(listener.address()));
+  text += fmt::format("streams    {}\npartners   {}\n\n", report.streams(), report.partners());
+  return text + WorkersText(report);
+}
+
+std::string TestText(const proto::TestReport& report) {
+  TextTable table({"STEP", "", "AT", "DETAIL"});
+  for (const proto::TestStep& step : report.steps())
+    table.Add({step.step(), step.ok() ? "ok" : "FAILED",
+               fmt::format("{:.1f} ms", static_cast<double>(step.at_us()) / 1000.0),
+               step.detail()});
+  return table.ToText() + (report.ok() ? "passed\n" : "failed\n");
+}
+
+// `new`, `set`, `get` and `explain` are about one partner; `list` is about all of them.
+bool IsAboutOne(const Request& request) {
+  return !request.has_partner_list();
+}
+
+std::string PartnersText(const Request& request, const proto::PartnerViews& partners) {
+  if (!IsAboutOne(request) || partners.partners().empty()) return PartnerListText(partners);
+  const proto::PartnerView& view = partners.partners(0);
+  if (request.has_partner_explain()) return ExplanationText(view);
+  if (request.has_partner_new())
+    return fmt::format("partner '{}' is added\n{}", view.partner().domain(), ExplanationText(view));
+  if (request.has_partner_set())
+    return fmt::format("partner '{}' is set\n{}", view.partner().domain(), ExplanationText(view));
+  return PartnerText(view);
+}
+
+std::string WorkersJson(const proto::StatusReport& report) {
+  std::string text = "{\"workers\":[";
+  for (const proto::WorkerStatus& worker : report.workers()) {
+    if (text.back() != '[') text += ',';
+    text += JsonText(worker);
+  }
+  return text + "]}";
+}
+
+}  // namespace
+
+std::string ResponseText(const Request& request, const Response& response) {
+  switch (response.result_case()) {
+    case Response::kStatus:
+      return request.has_worker() ? WorkersText(response.status()) : StatusText(response.status());
+    case Response::kPartners:
+      return PartnersText(request, response.partners());
+    case Response::kGateway:
+      return GatewayText(response.gateway());
+    case Response::kTest:
+      return TestText(response.test());
+    case Response::kDone:
+      return Printable(response.done()) + '\n';
+    case Response::RESULT_NOT_SET:
+      break;
+  }
+  return "done\n";
+}
+
+std::string ResponseJson(const Request& request, const Response& response) {
+  switch (response.result_case()) {
+    case Response::kStatus:
+      return request.has_worker() ? WorkersJson(response.status()) : JsonText(response.status());
+    case Response::kPartners:
+      if (IsAboutOne(request) && !response.partners().partners().empty())
+        return JsonText(response.partners().partners(0));
+      return JsonText(response.partners());
+    case Response::kGateway:
+      return JsonText(response.gateway());
+    case Response::kTest:
+      return JsonText(response.test());
+    case Response::kDone:
+      return fmt::format("{{\"done\":{}}}", JsonString(response.done()));
+    case Response::RESULT_NOT_SET:
+      break;
+  }
+  return "{}";
+}
+
+}  // namespace gatehouse::ctl

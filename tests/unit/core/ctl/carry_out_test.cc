@@ -1,0 +1,191 @@
+#include "core/ctl/carry_out.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cstdio>
+#include <fstream>
+#include <vector>
+
+#include "core/policy/partner_words.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+// A supervisor that notes what it is asked and answers from a list.
+class FakeSupervisor {
+ public:
+  void Say(proto::CtlResponse response) { responses_.push_back(std::move(response)); }
+  Outside AsOutside() {
+    return {.call = [this](const proto::CtlRequest& request,
+                           milliseconds) -> Result<proto::CtlResponse> {
+              requests.push_back(request);
+              if (requests.size() > responses_.size()) return Trouble("nobody listens");
+              return responses_[requests.size() - 1];
+            },
+            .check_config = [](const std::string& file) -> Result<void> {
+              if (file == "good.yaml") return {};
+              return BadConfig(file + ":3: key 'listen': is wrong");
+            }};
+  }
+  std::vector<proto::CtlRequest> requests;
+
+ private:
+  std::vector<proto::CtlResponse> responses_;
+};
+
+proto::CtlResponse Done(const std::string& text) {
+  proto::CtlResponse response;
+  response.set_done(text);
+  return response;
+}
+
+proto::CtlResponse Refused(const std::string& why) {
+  proto::CtlResponse response;
+  response.set_exit_code(1);
+  response.set_error(why);
+  return response;
+}
+
+Invocation Asking() {
+  Invocation invocation;
+  invocation.action = Action::kAsk;
+  invocation.runtime_dir = "/run/gatehouse";
+  invocation.request.mutable_reload();
+  return invocation;
+}
+
+class PassphraseFile {
+ public:
+  explicit PassphraseFile(const std::string& content) {
+    const int fd = ::mkstemp(path_.data());
+    EXPECT_GE(fd, 0);
+    std::ofstream(path_) << content;
+    std::fclose(::fdopen(fd, "r"));
+  }
+  ~PassphraseFile() { std::remove(path_.c_str()); }
+  PassphraseFile(const PassphraseFile&) = delete;
+  PassphraseFile& operator=(const PassphraseFile&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/passphrase-XXXXXX";
+};
+
+TEST(CarryOut, EndsWithZeroWhenDone) {
+  FakeSupervisor supervisor;
+  supervisor.Say(Done("reloaded"));
+  const Ending ending = CarryOut(Asking(), supervisor.AsOutside());
+  EXPECT_EQ(ending.exit_code, 0);
+  EXPECT_EQ(ending.out, "reloaded\n");
+  EXPECT_THAT(ending.err, IsEmpty());
+}
+
+TEST(CarryOut, EndsWithOneAndTheReasonOnStandardErrorWhenRefused) {
+  FakeSupervisor supervisor;
+  supervisor.Say(Refused("no partner has the domain 'x.example'"));
+  const Ending ending = CarryOut(Asking(), supervisor.AsOutside());
+  EXPECT_EQ(ending.exit_code, 1);
+  EXPECT_THAT(ending.out, IsEmpty());
+  EXPECT_EQ(ending.err, "no partner has the domain 'x.example'\n");
+}
+
+TEST(CarryOut, EndsWithThreeWhenTheSupervisorCannotBeReached) {
+  FakeSupervisor supervisor;
+  const Ending ending = CarryOut(Asking(), supervisor.AsOutside());
+  EXPECT_EQ(ending.exit_code, 3);
+  EXPECT_THAT(ending.err, HasSubstr("cannot be reached in '/run/gatehouse': nobody listens"));
+}
+
+TEST(CarryOut, EndsWithOneAndShowsTheStepsWhenATestFails) {
+  FakeSupervisor supervisor;
+  proto::CtlResponse response;
+  response.mutable_test()->add_steps()->set_step("dns");
+  response.mutable_test()->set_reason("the name does not exist");
+  response.mutable_test()->set_remedy("add an SRV record");
+  supervisor.Say(response);
+  const Ending ending = CarryOut(Asking(), supervisor.AsOutside());
+  EXPECT_EQ(ending.exit_code, 1);
+  EXPECT_THAT(ending.out, HasSubstr("dns"));
+  EXPECT_EQ(ending.err, "the name does not exist; add an SRV record\n");
+}
+
+TEST(CarryOut, ExplainsAValidAndAnInvalidRow) {
+  Invocation invocation;
+  invocation.action = Action::kExplainRow;
+  invocation.partner = DefaultPartner();
+  const Ending valid = CarryOut(invocation, {});
+  EXPECT_EQ(valid.exit_code, 0);
+  EXPECT_THAT(valid.out, HasSubstr("W1: "));
+  invocation.partner.set_tls(proto::NOT_SUPPORTED);
+  invocation.partner.set_dialback(false);
+  const Ending invalid = CarryOut(invocation, {});
+  EXPECT_EQ(invalid.exit_code, 1);
+  EXPECT_THAT(invalid.out, HasSubstr("inbound             none"));
+  EXPECT_THAT(invalid.err, HasSubstr("not valid, E1: "));
+}
+
+TEST(CarryOut, ChecksAConfiguration) {
+  FakeSupervisor supervisor;
+  Invocation invocation;
+  invocation.action = Action::kCheckConfig;
+  invocation.file = "good.yaml";
+  EXPECT_EQ(CarryOut(invocation, supervisor.AsOutside()).exit_code, 0);
+  invocation.file = "bad.yaml";
+  const Ending bad = CarryOut(invocation, supervisor.AsOutside());
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_EQ(bad.err, "bad.yaml:3: key 'listen': is wrong\n");
+}
+
+TEST(CarryOut, SendsThePassphraseOfTheFileAndNeverPrintsIt) {
+  const PassphraseFile file("a secret of many octets\n");
+  FakeSupervisor supervisor;
+  supervisor.Say(Done("the dialback secret is set"));
+  Invocation invocation = Asking();
+  invocation.request.clear_command();
+  invocation.request.set_actor("alice");
+  invocation.passphrase_file = file.path();
+  const Ending ending = CarryOut(invocation, supervisor.AsOutside());
+  ASSERT_EQ(supervisor.requests.size(), 1U);
+  EXPECT_EQ(supervisor.requests[0].dialback_secret_set().passphrase(), "a secret of many octets");
+  EXPECT_EQ(supervisor.requests[0].actor(), "alice");
+  EXPECT_THAT(ending.out + ending.err, Not(HasSubstr("many octets")));
+  EXPECT_THAT(ending.err, IsEmpty());
+}
+
+TEST(CarryOut, WarnsOfAShortPassphrase) {
+  const PassphraseFile file("short");
+  FakeSupervisor supervisor;
+  supervisor.Say(Done("set"));
+  Invocation invocation = Asking();
+  invocation.request.clear_command();
+  invocation.passphrase_file = file.path();
+  EXPECT_THAT(CarryOut(invocation, supervisor.AsOutside()).err,
+              HasSubstr("shorter than 16 octets"));
+}
+
+TEST(CarryOut, LeavesTheSecretAloneWhenTheSettingsAreRefused) {
+  const PassphraseFile file("a secret of many octets");
+  FakeSupervisor supervisor;
+  supervisor.Say(Refused("the connection limit cannot be 0"));
+  Invocation invocation = Asking();
+  invocation.passphrase_file = file.path();
+  EXPECT_EQ(CarryOut(invocation, supervisor.AsOutside()).exit_code, 1);
+  EXPECT_EQ(supervisor.requests.size(), 1U);
+}
+
+TEST(CarryOut, RefusesAPassphraseFileThatIsMissingEmptyOrTooLong) {
+  EXPECT_THAT(ReadPassphrase("/absent/file").error().text, HasSubstr("cannot be read"));
+  const PassphraseFile empty("\n");
+  EXPECT_THAT(ReadPassphrase(empty.path()).error().text, HasSubstr("is empty"));
+  const PassphraseFile large(std::string(4097, 'x'));
+  EXPECT_THAT(ReadPassphrase(large.path()).error().text, HasSubstr("more than 4096"));
+}
+
+}  // namespace
+}  // namespace gatehouse::ctl

@@ -1,0 +1,231 @@
+#include "core/ctl/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace gatehouse::ctl {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Result<Invocation> Parse(const std::vector<std::string>& arguments) {
+  return ParseCommandLine(arguments);
+}
+
+// Words without blanks in them.
+Result<Invocation> ParseText(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> arguments;
+  for (std::string word; stream >> word;) arguments.push_back(word);
+  return Parse(arguments);
+}
+
+proto::CtlRequest RequestOf(const std::string& text) {
+  const Result<Invocation> invocation = ParseText(text);
+  EXPECT_TRUE(invocation.has_value()) << text << ": " << invocation.error().text;
+  EXPECT_EQ(invocation->action, Action::kAsk) << text;
+  return invocation->request;
+}
+
+std::string MisuseOf(const std::string& text) {
+  const Result<Invocation> invocation = ParseText(text);
+  EXPECT_FALSE(invocation.has_value()) << text;
+  return invocation ? std::string() : invocation.error().text;
+}
+
+TEST(CommandLine, TurnsTheCommandsOfTheWholeIntoRequests) {
+  EXPECT_TRUE(RequestOf("status").has_status());
+  EXPECT_TRUE(RequestOf("reload").has_reload());
+  EXPECT_EQ(RequestOf("stop").stop().drain_s(), 30U);
+  EXPECT_EQ(RequestOf("stop --drain 5").stop().drain_s(), 5U);
+}
+
+TEST(CommandLine, TurnsWorkerCommandsIntoRequests) {
+  EXPECT_EQ(RequestOf("worker list").worker().verb(), proto::WorkerCommand::LIST);
+  const proto::CtlRequest restart = RequestOf("worker restart tls_listener/0");
+  EXPECT_EQ(restart.worker().verb(), proto::WorkerCommand::RESTART);
+  EXPECT_EQ(restart.worker().name(), "tls_listener/0");
+  EXPECT_EQ(RequestOf("worker drain tls_listener/12").worker().verb(), proto::WorkerCommand::DRAIN);
+  const proto::CtlRequest scale = RequestOf("worker scale tls_listener 3");
+  EXPECT_EQ(scale.scale().plugin(), "tls_listener");
+  EXPECT_EQ(scale.scale().count(), 3U);
+}
+
+TEST(CommandLine, GivesANewPartnerTheDefaultsWhereNothingIsSaid) {
+  const proto::Partner partner = RequestOf("partner new partner.example").partner_new().partner();
+  EXPECT_EQ(partner.domain(), "partner.example");
+  EXPECT_EQ(partner.type(), proto::PUBLIC_UNVERIFIED);
+  EXPECT_EQ(partner.tls(), proto::REQUIRED);
+  EXPECT_EQ(partner.sasl(), proto::REQUIRED);
+  EXPECT_TRUE(partner.dialback());
+  EXPECT_TRUE(partner.keep_alive());
+  EXPECT_TRUE(partner.enabled());
+  EXPECT_EQ(partner.connection_limit(), 0U);
+  EXPECT_EQ(partner.proxy(), "");
+}
+
+TEST(CommandLine, TakesEveryFieldOfANewPartner) {
+  const Result<Invocation> invocation = Parse({"partner",
+                                               "new",
+                                               "partner.example",
+                                               "--additional-domains",
+                                               "a.example,b.example",
+                                               "--type",
+                                               "federated",
+                                               "--tls",
+                                               "optional",
+                                               "--sasl",
+                                               "not-supported",
+                                               "--dialback",
+                                               "false",
+                                               "--connection-limit",
+                                               "7",
+                                               "--keep-alive",
+                                               "false",
+                                               "--proxy",
+                                               "proxy.example:99",
+                                               "--description",
+                                               "the people next door",
+                                               "--enabled",
+                                               "false"});
+  ASSERT_TRUE(invocation.has_value()) << invocation.error().text;
+  const proto::Partner& partner = invocation->request.partner_new().partner();
+  EXPECT_THAT(partner.additional_domains(), ElementsAre("a.example", "b.example"));
+  EXPECT_EQ(partner.type(), proto::FEDERATED);
+  EXPECT_EQ(partner.tls(), proto::OPTIONAL);
+  EXPECT_EQ(partner.sasl(), proto::NOT_SUPPORTED);
+  EXPECT_FALSE(partner.dialback());
+  EXPECT_EQ(partner.connection_limit(), 7U);
+  EXPECT_FALSE(partner.keep_alive());
+  EXPECT_EQ(partner.proxy(), "proxy.example:99");
+  EXPECT_EQ(partner.description(), "the people next door");
+  EXPECT_FALSE(partner.enabled());
+}
+
+TEST(CommandLine, NamesExactlyTheFieldsThatSetIsGiven) {
+  const proto::PartnerSet set =
+      RequestOf("partner set partner.example --tls optional --dialback false").partner_set();
+  EXPECT_EQ(set.domain(), "partner.example");
+  EXPECT_THAT(set.fields(), ElementsAre("tls", "dialback"));
+  EXPECT_EQ(set.partner().tls(), proto::OPTIONAL);
+}
+
+TEST(CommandLine, TakesAnEmptyTextAsEmptying) {
+  const Result<Invocation> invocation =
+      Parse({"partner", "set", "partner.example", "--proxy", "", "--additional-domains", ""});
+  ASSERT_TRUE(invocation.has_value()) << invocation.error().text;
+  const proto::PartnerSet& set = invocation->request.partner_set();
+  EXPECT_THAT(set.fields(), ElementsAre("additional_domains", "proxy"));
+  EXPECT_EQ(set.partner().additional_domains_size(), 0);
+}
+
+TEST(CommandLine, TurnsTheReadingPartnerCommandsIntoRequests) {
+  EXPECT_EQ(RequestOf("partner get a.example").partner_get().domain(), "a.example");
+  EXPECT_TRUE(RequestOf("partner list").has_partner_list());
+  EXPECT_EQ(RequestOf("partner remove a.example").partner_remove().domain(), "a.example");
+  EXPECT_EQ(RequestOf("partner explain a.example").partner_explain().domain(), "a.example");
+}
+
+TEST(CommandLine, ExplainsValuesOffline) {
+  const Result<Invocation> invocation =
+      ParseText("partner explain --tls not-supported --sasl optional --dialback false");
+  ASSERT_TRUE(invocation.has_value());
+  EXPECT_EQ(invocation->action, Action::kExplainRow);
+  EXPECT_EQ(invocation->partner.tls(), proto::NOT_SUPPORTED);
+  EXPECT_EQ(invocation->partner.sasl(), proto::OPTIONAL);
+  EXPECT_FALSE(invocation->partner.dialback());
+  EXPECT_THAT(MisuseOf("partner explain"), HasSubstr("either a DOMAIN or --tls"));
+  EXPECT_THAT(MisuseOf("partner explain a.example --tls optional"), HasSubstr("either a DOMAIN"));
+}
+
+TEST(CommandLine, TurnsGatewayCommandsIntoRequests) {
+  EXPECT_TRUE(RequestOf("gateway get").has_gateway_get());
+  const proto::GatewaySet set =
+      RequestOf(
+          "gateway set --connection-limit 1 --partner-connection-limit 2"
+          " --keep-alive-interval 3 --stream-establishment-timeout 4"
+          " --stream-inactivity-timeout 5 --subscription-refresh-interval 6"
+          " --log-message-bodies true")
+          .gateway_set();
+  EXPECT_EQ(set.settings().connection_limit(), 1U);
+  EXPECT_EQ(set.settings().partner_connection_limit(), 2U);
+  EXPECT_EQ(set.settings().keep_alive_interval_s(), 3U);
+  EXPECT_EQ(set.settings().stream_establishment_timeout_s(), 4U);
+  EXPECT_EQ(set.settings().stream_inactivity_timeout_s(), 5U);
+  EXPECT_EQ(set.settings().subscription_refresh_interval_s(), 6U);
+  EXPECT_TRUE(set.settings().log_message_bodies());
+  EXPECT_EQ(set.fields_size(), 7);
+}
+
+TEST(CommandLine, LeavesThePassphraseInItsFileAndOutOfTheSettings) {
+  const Result<Invocation> invocation =
+      ParseText("gateway set --dialback-passphrase-file /some/file");
+  ASSERT_TRUE(invocation.has_value());
+  EXPECT_EQ(invocation->passphrase_file, "/some/file");
+  EXPECT_EQ(invocation->request.command_case(), proto::CtlRequest::COMMAND_NOT_SET);
+}
+
+TEST(CommandLine, TurnsTestCommandsIntoRequests) {
+  const proto::CtlRequest im =
+      RequestOf("test im --from sip:alice@contoso.example --to bob@partner.example");
+  EXPECT_EQ(im.test_im().from_sip_uri(), "sip:alice@contoso.example");
+  EXPECT_EQ(im.test_im().to_jid(), "bob@partner.example");
+  const proto::CtlRequest stream =
+      RequestOf("test stream partner.example --local-domain contoso.example");
+  EXPECT_EQ(stream.test_stream().domain(), "partner.example");
+  EXPECT_EQ(stream.test_stream().local_domain(), "contoso.example");
+}
+
+TEST(CommandLine, ChecksAConfigurationOffline) {
+  EXPECT_EQ(ParseText("config check my.yaml")->file, "my.yaml");
+  EXPECT_EQ(ParseText("config check")->file, "/etc/gatehouse/gatehouse.yaml");
+  EXPECT_EQ(ParseText("config check")->action, Action::kCheckConfig);
+}
+
+TEST(CommandLine, TakesTheCommonFlagsBeforeAndBehindTheWords) {
+  for (const char* text :
+       {"partner list --json --runtime-dir /r", "--json --runtime-dir /r partner list",
+        "partner --json list --runtime-dir /r"}) {
+    const Result<Invocation> invocation = ParseText(text);
+    ASSERT_TRUE(invocation.has_value()) << invocation.error().text;
+    EXPECT_TRUE(invocation->json) << text;
+    EXPECT_EQ(invocation->runtime_dir, "/r") << text;
+  }
+  EXPECT_EQ(ParseText("status")->runtime_dir, "/run/gatehouse");
+}
+
+TEST(CommandLine, PrintsHelpAndVersion) {
+  EXPECT_THAT(ParseText("--version")->text, HasSubstr("gatehousectl " GATEHOUSE_VERSION));
+  EXPECT_THAT(ParseText("--help")->text, HasSubstr("partner"));
+  EXPECT_THAT(ParseText("partner new --help")->text, HasSubstr("--additional-domains"));
+  EXPECT_EQ(ParseText("partner new --help")->action, Action::kPrint);
+}
+
+TEST(CommandLine, SaysWhatIsWrongAndWhatWouldBeRight) {
+  EXPECT_THAT(MisuseOf(""), HasSubstr("a command is missing; use one of status, stop"));
+  EXPECT_THAT(MisuseOf("partnr list"), HasSubstr("'partnr' is no command here; use one of status"));
+  EXPECT_THAT(MisuseOf("partner show"),
+              HasSubstr("'show' is no command here; use one of new, set"));
+  EXPECT_THAT(MisuseOf("partner new"),
+              HasSubstr("DOMAIN is required; see gatehousectl partner new"));
+  EXPECT_THAT(MisuseOf("partner new a.example --tls maybe"),
+              HasSubstr("not in {required,optional,not-supported}"));
+  EXPECT_THAT(MisuseOf("partner new a.example --dialback yes"), HasSubstr("not in {true,false}"));
+  EXPECT_THAT(MisuseOf("partner new a.example --colour red"), HasSubstr("--colour"));
+  EXPECT_THAT(MisuseOf("partner new a.example --connection-limit -1"), HasSubstr("not in range"));
+  EXPECT_THAT(MisuseOf("partner set a.example"), HasSubstr("nothing to set is given"));
+  EXPECT_THAT(MisuseOf("gateway set"), HasSubstr("nothing to set is given"));
+  EXPECT_THAT(MisuseOf("gateway set --keep-alive-interval soon"), HasSubstr("not in range"));
+  EXPECT_THAT(MisuseOf("worker restart tls_listener"), HasSubstr("PLUGIN/INDEX"));
+  EXPECT_THAT(MisuseOf("worker restart tls_listener/x"), HasSubstr("PLUGIN/INDEX"));
+  EXPECT_THAT(MisuseOf("worker scale tls_listener 0"), HasSubstr("not in range 1 to 64"));
+  EXPECT_THAT(MisuseOf("test im --from sip:a@b.example"), HasSubstr("--to is required"));
+}
+
+}  // namespace
+}  // namespace gatehouse::ctl

@@ -1,0 +1,158 @@
+#include "core/ctl/response_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/ctl/json_text.h"
+#include "core/ctl/text_table.h"
+#include "core/policy/partner_view.h"
+#include "core/policy/partner_words.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+proto::PartnerView SomePartner() {
+  proto::Partner partner = DefaultPartner();
+  partner.set_id("17");
+  partner.set_domain("partner.example");
+  partner.add_additional_domains("more.example");
+  partner.set_type(proto::FEDERATED);
+  partner.set_description("a \"friend\"");
+  partner.set_revision(9);
+  return ViewOf(partner);
+}
+
+proto::CtlResponse PartnerResponse() {
+  proto::CtlResponse response;
+  *response.mutable_partners()->add_partners() = SomePartner();
+  return response;
+}
+
+proto::CtlResponse StatusResponse() {
+  proto::CtlResponse response;
+  proto::StatusReport& report = *response.mutable_status();
+  report.set_version("0.1.0");
+  report.add_domains("contoso.example");
+  report.set_streams(3);
+  report.set_partners(2);
+  proto::ListenerStatus& listener = *report.add_listeners();
+  listener.set_kind("xmpp");
+  listener.set_address("127.0.0.1:5269");
+  proto::WorkerStatus& worker = *report.add_workers();
+  worker.set_name("tls_listener/0");
+  worker.set_pid(4711);
+  worker.set_state("ready");
+  worker.set_uptime_ms(3'725'000);
+  return response;
+}
+
+TEST(ResponseText, ShowsTheStatusAtAGlance) {
+  proto::CtlRequest request;
+  request.mutable_status();
+  EXPECT_EQ(ResponseText(request, StatusResponse()),
+            "Gatehouse 0.1.0\n"
+            "domains    contoso.example\n"
+            "listening  xmpp 127.0.0.1:5269\n"
+            "streams    3\n"
+            "partners   2\n"
+            "\n"
+            "WORKER          PID   STATE  RESTARTS  UPTIME  QUEUE\n"
+            "tls_listener/0  4711  ready  0         1h 2m   0\n");
+}
+
+TEST(ResponseText, ShowsTheWorkersAloneWhenTheyAreAskedFor) {
+  proto::CtlRequest request;
+  request.mutable_worker();
+  EXPECT_EQ(ResponseText(request, StatusResponse()),
+            "WORKER          PID   STATE  RESTARTS  UPTIME  QUEUE\n"
+            "tls_listener/0  4711  ready  0         1h 2m   0\n");
+  EXPECT_THAT(ResponseJson(request, StatusResponse()),
+              HasSubstr("{\"workers\":[{\"name\":\"tls_listener/0\",\"plugin\":\"\",\"index\":0,"
+                        "\"pid\":4711,"));
+}
+
+TEST(ResponseText, ListsPartners) {
+  proto::CtlRequest request;
+  request.mutable_partner_list();
+  EXPECT_EQ(ResponseText(request, PartnerResponse()),
+            "DOMAIN           TYPE       TLS       SASL      DIALBACK  ENABLED  METHODS   NOTES\n"
+            "partner.example  federated  required  required  true      true     sasl_tls  W1\n");
+  proto::CtlResponse none;
+  none.mutable_partners();
+  EXPECT_THAT(ResponseText(request, none), HasSubstr("gatehousectl partner new DOMAIN"));
+  EXPECT_EQ(ResponseJson(request, none), "{\"partners\":[]}");
+}
+
+TEST(ResponseText, ShowsOnePartnerWithAllItsSettings) {
+  proto::CtlRequest request;
+  request.mutable_partner_get();
+  const std::string text = ResponseText(request, PartnerResponse());
+  for (const char* line :
+       {"domain              partner.example\n", "additional domains  more.example\n",
+        "type                federated\n", "tls                 required\n",
+        "inbound             SASL EXTERNAL over TLS\n", "proxy               -\n",
+        "connection limit    as for all partners\n", "enabled             true\n",
+        "W1: dialback is enabled but will never run"})
+    EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST(ResponseText, PrintsOnePartnerAsOneJsonObjectWithTheWordsOfTheFlags) {
+  proto::CtlRequest request;
+  request.mutable_partner_get();
+  EXPECT_EQ(ResponseJson(request, PartnerResponse()),
+            "{\"partner\":{\"id\":\"17\",\"domain\":\"partner.example\","
+            "\"additional_domains\":[\"more.example\"],\"type\":\"federated\","
+            "\"tls\":\"required\",\"sasl\":\"required\",\"dialback\":true,"
+            "\"connection_limit\":0,\"keep_alive\":true,\"proxy\":\"\","
+            "\"description\":\"a \\\"friend\\\"\",\"enabled\":true,\"revision\":9},"
+            "\"methods\":[\"sasl_tls\"],\"warnings\":[\"W1: dialback is enabled but will never "
+            "run, because TLS and SASL are both required\"]}");
+}
+
+TEST(ResponseText, ShowsEachStepOfATest) {
+  proto::CtlResponse response;
+  proto::TestStep& dns = *response.mutable_test()->add_steps();
+  dns.set_step("dns");
+  dns.set_ok(true);
+  dns.set_at_us(1500);
+  dns.set_detail("2 addresses");
+  response.mutable_test()->add_steps()->set_step("tcp");
+  EXPECT_EQ(ResponseText({}, response),
+            "STEP          AT      DETAIL\n"
+            "dns   ok      1.5 ms  2 addresses\n"
+            "tcp   FAILED  0.0 ms\n"
+            "failed\n");
+}
+
+TEST(ResponseText, SaysWhatIsDone) {
+  proto::CtlResponse response;
+  response.set_done("reloaded");
+  EXPECT_EQ(ResponseText({}, response), "reloaded\n");
+  EXPECT_EQ(ResponseJson({}, response), "{\"done\":\"reloaded\"}");
+}
+
+TEST(JsonText, EscapesWhatJsonCannotHold) {
+  EXPECT_EQ(JsonString("a\"b\\c\n\x7fü"), "\"a\\\"b\\\\c\\u000a\\u007fü\"");
+}
+
+TEST(JsonText, PrintsNumbersAsNumbersAndLeavesOutMembersOfAOneofThatAreNotSet) {
+  proto::CounterValue counter;
+  counter.set_value(0.5);
+  EXPECT_EQ(JsonText(counter), "{\"name\":\"\",\"labels\":\"\",\"value\":0.5}");
+  proto::CtlResponse response;
+  response.set_id(18446744073709551615U);
+  EXPECT_EQ(JsonText(response), "{\"id\":18446744073709551615,\"exit_code\":0,\"error\":\"\"}");
+}
+
+TEST(TextTable, AlignsByCharactersAndShowsNoControlCharacters) {
+  TextTable table({"A", "B"});
+  table.Add({"üü", "x"});
+  table.Add({"\x1b[2J", ""});
+  EXPECT_EQ(table.ToText(), "A     B\nüü    x\n?[2J\n");
+}
+
+}  // namespace
+}  // namespace gatehouse::ctl
