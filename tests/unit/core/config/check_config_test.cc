@@ -1,0 +1,158 @@
+#include "core/config/check_config.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "proto/topology.pb.h"
+
+namespace gatehouse {
+namespace {
+
+using testing::HasSubstr;
+
+class CheckConfigTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+        R"(worker { name: "tls_listener" plugin: "tls_listener.so" listen: XMPP scalable: true }
+           worker { name: "policy_engine" plugin: "policy_engine.so" })",
+        &topology_));
+    folder_ = std::filesystem::path(testing::TempDir()) / "gatehouse_check_config";
+    std::filesystem::create_directories(folder_);
+    std::ofstream(folder_ / "chain.pem") << "PEM";
+    std::ofstream(folder_ / "key.pem") << "PEM";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  // The error of a whole file; "" where there is none.
+  std::string ErrorOf(const std::string& text) {
+    auto yaml = YamlConfig::Parse(text, (folder_ / "g.yaml").string());
+    if (!yaml) return yaml.error().text;
+    const auto checked = CheckConfig(*yaml, topology_);
+    config_ = yaml->config();
+    return checked ? "" : checked.error().text.substr(folder_.string().size() + 1);
+  }
+  // The same for a file that is right but for `text`.
+  std::string ErrorWith(const std::string& text) {
+    return ErrorOf("domains: [{name: contoso.example}]\nworkers: [{plugin: policy_engine}]\n" +
+                   text);
+  }
+
+  proto::Topology topology_;
+  proto::Config config_;
+  std::filesystem::path folder_;
+};
+
+TEST_F(CheckConfigTest, AcceptsASmallAndAFullConfiguration) {
+  EXPECT_EQ(ErrorWith(""), "");
+  EXPECT_EQ(ErrorWith("listen: {xmpp: ['[::]:5269'], xmpps: ['0.0.0.0:5270'],\n"
+                      "  sip: ['tcp:127.0.0.1:0', 'udp:[::1]:5060'], metrics: '127.0.0.1:9464'}\n"
+                      "sip: {trusted_peers: [pool.contoso.example, 192.0.2.0/24], profile: page}\n"
+                      "dns: {servers: [192.0.2.53, '[::1]:5353']}\n"),
+            "");
+}
+
+TEST_F(CheckConfigTest, WantsDomainsWithNames) {
+  EXPECT_THAT(ErrorOf("workers: [{plugin: policy_engine}]\n"),
+              HasSubstr("key 'domains': is missing; would be right: "));
+  const std::string workers = "workers: [{plugin: policy_engine}]\n";
+  EXPECT_THAT(ErrorOf("domains: [{next_hop: 'sip:x'}]\n" + workers),
+              HasSubstr("key 'domains[0].name': is missing"));
+  for (const std::string bad : {"a..b", "-a.example", "a b", "192.0.2.1", "a.example."})
+    EXPECT_THAT(ErrorOf("domains: [{name: '" + bad + "'}]\n" + workers),
+                HasSubstr("key 'domains[0].name': is '" + bad + "'"));
+  EXPECT_THAT(ErrorOf("domains: [{name: a.example}, {name: a.example}]\n" + workers),
+              HasSubstr("key 'domains[1].name': names 'a.example' again"));
+}
+
+TEST_F(CheckConfigTest, KnowsANextHopWhenItSeesOne) {
+  const auto error_of = [this](const std::string& next_hop) {
+    return ErrorOf("domains: [{name: a.example, next_hop: '" + next_hop +
+                   "'}]\nworkers: [{plugin: policy_engine}]\n");
+  };
+  for (const std::string good : {"sip:pool.a.example", "sip:pool.a.example:5061;transport=tls",
+                                 "sips:192.0.2.1:5061", "sip:[2001:db8::1]:5060;lr"})
+    EXPECT_EQ(error_of(good), "") << good;
+  for (const std::string bad : {"pool.a.example", "sip:", "sip:alice@a.example", "sip:a:0",
+                                "sip:a:5061;transport=sctp", "http://a", "sip:[::1"})
+    EXPECT_THAT(error_of(bad), HasSubstr("key 'domains[0].next_hop': is '" + bad + "'")) << bad;
+}
+
+TEST_F(CheckConfigTest, NamesABadListenAddress) {
+  EXPECT_THAT(ErrorWith("listen:\n  xmpp: ['[::]:5269', 'somewhere']\n"),
+              HasSubstr("g.yaml:4: key 'listen.xmpp[1]': is 'somewhere'; would be right: an "
+                        "address and a port"));
+  EXPECT_THAT(ErrorWith("listen: {sip: ['[::]:5061']}\n"), HasSubstr("tls, tcp or udp"));
+  EXPECT_THAT(ErrorWith("listen: {sip: ['tls:5061']}\n"), HasSubstr("\"tls:[::]:5061\""));
+  EXPECT_THAT(ErrorWith("listen: {control_panel: '8443'}\n"), HasSubstr("'listen.control_panel'"));
+  EXPECT_THAT(ErrorWith("listen: {xmpp: ['[::]:5269', '[::]:5269']}\n"),
+              HasSubstr("key 'listen.xmpp[1]': names '[::]:5269' again"));
+  EXPECT_EQ(ErrorWith("listen: {xmpp: ['[::]:0', '[::]:0']}\n"), "");
+}
+
+TEST_F(CheckConfigTest, WantsACertificateWhereSomethingSpeaksTls) {
+  EXPECT_THAT(ErrorWith("listen: {sip: ['tls:[::]:5061']}\n"),
+              HasSubstr("key 'tls.chain_file': is missing"));
+  EXPECT_THAT(ErrorOf("domains: [{name: a.example}]\nworkers: [{plugin: tls_listener}]\n"),
+              HasSubstr("key 'tls.chain_file': is missing"));
+  EXPECT_THAT(ErrorWith("tls: {chain_file: chain.pem}\n"),
+              HasSubstr("key 'tls.key_file': is missing"));
+  EXPECT_THAT(ErrorWith("tls: {chain_file: chain.pem, key_file: gone.pem}\n"),
+              HasSubstr("gone.pem', which cannot be read: No such file or directory"));
+  EXPECT_THAT(ErrorWith("tls: {trust: '.'}\n"), HasSubstr("a folder; would be right: a PEM file"));
+}
+
+TEST_F(CheckConfigTest, MakesFileNamesAbsoluteFromItsOwnFolder) {
+  ASSERT_EQ(ErrorWith("tls: {chain_file: chain.pem, key_file: ./key.pem}\n"), "");
+  EXPECT_EQ(config_.tls().chain_file(), (folder_ / "chain.pem").string());
+  EXPECT_EQ(config_.tls().key_file(), (folder_ / "key.pem").string());
+  EXPECT_EQ(config_.tls().trust(), "system");
+}
+
+TEST_F(CheckConfigTest, RefusesACertificateOfTheStoreWithTheWayOut) {
+  EXPECT_THAT(ErrorWith("tls: {certificate: edge}\n"),
+              HasSubstr("would be right: chain_file and key_file"));
+}
+
+TEST_F(CheckConfigTest, KnowsTheWorkersOfTheTopologyOnly) {
+  const auto error_of = [this](const std::string& workers) {
+    return ErrorOf(
+        "domains: [{name: a.example}]\ntls: {chain_file: chain.pem, key_file: key.pem}\n"
+        "workers: " +
+        workers + "\n");
+  };
+  EXPECT_THAT(error_of("[]"), HasSubstr("key 'workers': is missing"));
+  EXPECT_THAT(error_of("[{count: 2}]"), HasSubstr("key 'workers[0].plugin': is missing"));
+  EXPECT_THAT(error_of("[{plugin: tls_listner}]"), HasSubstr("did you mean 'tls_listener'?"));
+  EXPECT_THAT(error_of("[{plugin: pump}]"),
+              HasSubstr("would be right: one of tls_listener, policy_engine"));
+  EXPECT_THAT(error_of("[{plugin: policy_engine}, {plugin: policy_engine}]"),
+              HasSubstr("key 'workers[1].plugin': names 'policy_engine' again"));
+  EXPECT_THAT(error_of("[{plugin: policy_engine, count: 2}]"),
+              HasSubstr("there can be only one policy_engine"));
+  for (const std::string bad : {"0", "65", "-1", "many", "2x"})
+    EXPECT_THAT(error_of("[{plugin: tls_listener, count: '" + bad + "'}]"),
+                HasSubstr("key 'workers[0].count': is '" + bad + "'"));
+  EXPECT_EQ(error_of("[{plugin: tls_listener, count: auto}, {plugin: policy_engine, count: 1}]"),
+            "");
+}
+
+TEST_F(CheckConfigTest, ChecksSipAndDns) {
+  EXPECT_THAT(ErrorWith("sip: {trusted_peers: ['192.0.2.0/99']}\n"),
+              HasSubstr("key 'sip.trusted_peers[0]'"));
+  EXPECT_THAT(ErrorWith("sip: {profile: session}\n"), HasSubstr("would be right: page"));
+  EXPECT_THAT(ErrorWith("dns: {servers: [ns.example]}\n"), HasSubstr("key 'dns.servers[0]'"));
+}
+
+TEST(InstanceCount, IsOneByDefaultAndOneACoreWithAuto) {
+  EXPECT_EQ(InstanceCount("").value(), 1U);
+  EXPECT_EQ(InstanceCount("64").value(), 64U);
+  EXPECT_GE(InstanceCount("auto").value(), 1U);
+}
+
+}  // namespace
+}  // namespace gatehouse

@@ -1,0 +1,108 @@
+#include "core/config/yaml_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gatehouse {
+namespace {
+
+std::string ErrorOf(std::string_view text) {
+  const auto parsed = YamlConfig::Parse(text, "g.yaml");
+  return parsed ? "no error" : parsed.error().text;
+}
+
+TEST(YamlConfig, ReadsEveryKindOfField) {
+  const auto yaml = YamlConfig::Parse(
+      "domains:\n"
+      "  - name: contoso.example\n"
+      "    next_hop: \"sip:pool.contoso.example\"\n"
+      "listen:\n"
+      "  xmpp: [\"[::]:5269\", \"127.0.0.1:5269\"]\n"
+      "sip:\n"
+      "  page_mode_max: 1200\n"
+      "dns:\n"
+      "  allow_loopback_targets: true\n"
+      "workers:\n"
+      "  - plugin: tls_listener\n"
+      "    count: 2\n",
+      "g.yaml");
+  ASSERT_TRUE(yaml) << yaml.error().text;
+  const proto::Config& config = yaml->config();
+  EXPECT_EQ(config.domains(0).next_hop(), "sip:pool.contoso.example");
+  EXPECT_EQ(config.listen().xmpp(1), "127.0.0.1:5269");
+  EXPECT_EQ(config.sip().page_mode_max(), 1200U);
+  EXPECT_TRUE(config.dns().allow_loopback_targets());
+  EXPECT_EQ(config.workers(0).count(), "2");
+}
+
+TEST(YamlConfig, TakesAGroupOrAListWithNothingBelowItAsEmpty) {
+  const auto yaml = YamlConfig::Parse("sip:\ndomains:\ndns:\n  servers:\n", "g.yaml");
+  ASSERT_TRUE(yaml) << yaml.error().text;
+  EXPECT_EQ(yaml->config().domains_size(), 0);
+  EXPECT_TRUE(YamlConfig::Parse("", "g.yaml"));
+  EXPECT_TRUE(YamlConfig::Parse("# nothing but a comment\n", "g.yaml"));
+}
+
+TEST(YamlConfig, NamesTheLineAndTheNearestKeyOfAnUnknownOne) {
+  EXPECT_EQ(ErrorOf("domains: []\ndomian: []\n"),
+            "g.yaml:2: key 'domian': is not known; did you mean 'domains'?");
+  EXPECT_EQ(ErrorOf("tls:\n  keyfile: x\n"),
+            "g.yaml:2: key 'tls.keyfile': is not known; did you mean 'key_file'?");
+}
+
+TEST(YamlConfig, ListsTheKnownKeysWhereNoneIsNear) {
+  EXPECT_EQ(ErrorOf("domains:\n  - colour: red\n"),
+            "g.yaml:2: key 'domains[0].colour': is not known; would be right here: name, next_hop");
+}
+
+TEST(YamlConfig, SaysWhatIsThereAndWhatWouldBeRightForAWrongType) {
+  EXPECT_EQ(ErrorOf("domains: contoso.example\n"),
+            "g.yaml:1: key 'domains': is 'contoso.example'; would be right: a list");
+  EXPECT_EQ(ErrorOf("domains: [contoso.example]\n"),
+            "g.yaml:1: key 'domains[0]': is 'contoso.example'; would be right: a group of keys "
+            "(name, next_hop)");
+  EXPECT_EQ(ErrorOf("tls:\n  trust: [a]\n"),
+            "g.yaml:2: key 'tls.trust': is a list; would be right: a text");
+  EXPECT_EQ(ErrorOf("dns:\n  allow_loopback_targets: yes\n"),
+            "g.yaml:2: key 'dns.allow_loopback_targets': is 'yes'; would be right: true or false");
+  for (const std::string bad : {"-1", "1.5", "4294967296", "\"5\"", "0x10", ""})
+    EXPECT_THAT(ErrorOf("sip:\n  page_mode_max: " + bad + "\n"),
+                testing::EndsWith("would be right: a number from 0 to 4294967295"))
+        << bad;
+}
+
+TEST(YamlConfig, RefusesAKeyGivenTwice) {
+  EXPECT_EQ(ErrorOf("sip:\n  host: a\n  host: b\n"),
+            "g.yaml:3: key 'sip.host': is given twice, first in line 2; would be right: once");
+}
+
+TEST(YamlConfig, RefusesWhatIsNoYaml) {
+  EXPECT_THAT(ErrorOf("domains:\n\t- name: x\n"),
+              testing::StartsWith("g.yaml:2: is not well-formed YAML: "));
+  EXPECT_THAT(ErrorOf("a: [1\nb: ]]\n"), testing::HasSubstr("is not well-formed YAML: "));
+  EXPECT_THAT(ErrorOf("dns: *nowhere\n"), testing::HasSubstr("is not well-formed YAML: "));
+}
+
+TEST(YamlConfig, RefusesADocumentThatIsNoGroupOrNotAlone) {
+  EXPECT_THAT(ErrorOf("- a\n- b\n"), testing::StartsWith("g.yaml:1: is a list; "));
+  EXPECT_THAT(ErrorOf("dns:\n---\ndns:\n"), testing::HasSubstr("holds 2 YAML documents"));
+}
+
+TEST(YamlConfig, PlacesALaterErrorAtTheNearestKeyTheFileHas) {
+  const auto yaml = YamlConfig::Parse("sip:\n  host: a\ndomains:\n  - name: x\n", "g.yaml");
+  ASSERT_TRUE(yaml);
+  EXPECT_EQ(yaml->At("sip.host", "is wrong").text, "g.yaml:2: key 'sip.host': is wrong");
+  EXPECT_EQ(yaml->At("domains[0].next_hop", "is wrong").text,
+            "g.yaml:4: key 'domains[0].next_hop': is wrong");
+  EXPECT_EQ(yaml->At("tls.trust", "is wrong").text, "g.yaml:1: key 'tls.trust': is wrong");
+}
+
+TEST(NearestWord, FindsTyposAndNothingElse) {
+  EXPECT_EQ(NearestWord("tls_lstener", "policy_engine tls_listener"), "tls_listener");
+  EXPECT_EQ(NearestWord("lsiten", "listen tls"), "listen");
+  EXPECT_EQ(NearestWord("colour", "name next_hop"), "");
+  EXPECT_EQ(NearestWord("x", ""), "");
+}
+
+}  // namespace
+}  // namespace gatehouse
