@@ -1,0 +1,75 @@
+// A SIP side without sockets: requests are kept until the test answers them.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plugins/sip_translator/sip_endpoint.h"
+
+namespace gatehouse {
+
+class FakeSipEndpoint final : public SipEndpoint {
+ public:
+  struct Sent {
+    SipRequest request;
+    OnFinal done;
+  };
+  Result<void, SipSendRefusal> SendRequest(SipRequest request, OnFinal done) override {
+    if (refuse_with) return std::unexpected(*refuse_with);
+    sent.push_back({std::move(request), std::move(done)});
+    return {};
+  }
+  void OnRequests(OnRequest handler) override { on_request = std::move(handler); }
+  void PauseRequests() override { paused = true; }
+  void ResumeRequests() override { paused = false; }
+  void Reconfigure(const proto::Config&) override {}
+  std::size_t requests_in_flight() const override { return sent.size(); }
+  std::size_t replies_owed() const override { return 0; }
+
+  // Answers the oldest request with `status` and further header lines.
+  void AnswerFirst(int status, std::string_view reason, std::string_view lines = {}) {
+    const Sent first = Take();
+    const std::string text = "SIP/2.0 " + std::to_string(status) + " " + std::string(reason) +
+                             "\r\nVia: SIP/2.0/TCP edge;branch=" + first.request.branch +
+                             "\r\nFrom: " + first.request.from +
+                             ";tag=a\r\nTo: " + first.request.to +
+                             ";tag=b\r\nCall-ID: " + first.request.call_id +
+                             "\r\nCSeq: " + std::to_string(first.request.cseq) + " MESSAGE\r\n" +
+                             std::string(lines) + "Content-Length: 0\r\n\r\n";
+    const auto response = SipMessage::Parse(text, true);
+    GATEHOUSE_CHECK(response.has_value());
+    first.done({SipFailure::kNone, status, &*response});
+  }
+  void FailFirst(SipFailure failure) { Take().done({failure, 0, nullptr}); }
+
+  std::deque<Sent> sent;
+  std::optional<SipSendRefusal> refuse_with;
+  OnRequest on_request;
+  bool paused = true;
+
+ private:
+  Sent Take() {
+    Sent first = std::move(sent.front());
+    sent.pop_front();
+    return first;
+  }
+};
+
+// Keeps what the translator answers.
+class FakeSipReplies final : public SipReply::Sink {
+ public:
+  struct Answered {
+    int status = 0;
+    std::vector<SipExtraHeader> headers;
+  };
+  void Answer(std::uint64_t, int status, std::string_view,
+              std::span<const SipExtraHeader> headers) override {
+    answers.push_back({status, {headers.begin(), headers.end()}});
+  }
+  std::vector<Answered> answers;
+};
+
+}  // namespace gatehouse
