@@ -5,6 +5,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -158,6 +159,113 @@ class Echo(unittest.TestCase):
         self.gatehouse.send_signal(signal.SIGHUP)
         wait_until(lambda: "echo/1" not in self.gatehouse.workers(), "the end of echo/1")
         self.wait_more_answers()
+
+
+LISTENING_TOPOLOGY = """\
+worker { name: "echo" plugin: "echo.so" network: INBOUND listen: SIP scalable: true }
+"""
+LISTENING = """\
+domains:
+  - name: contoso.example
+listen:
+  sip: ["tcp:%s", "udp:127.0.0.1:0"]
+workers:
+  - plugin: echo
+"""
+
+
+class Listening(unittest.TestCase):
+    """`echo` takes no connection, so what these scenes see is what the supervisor's sockets do by themselves."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        topology = pathlib.Path(folder.name) / "topology.textproto"
+        topology.write_text(LISTENING_TOPOLOGY, encoding="utf-8")
+        self.gatehouse = Gatehouse(LISTENING % "127.0.0.1:0", topology)
+        self.addCleanup(self.gatehouse.close)
+        self.gatehouse.start()
+        self.gatehouse.wait_ready()
+
+    def tcp_address(self):
+        code, status = self.gatehouse.ctl("status")
+        self.assertEqual(code, 0, status)
+        address = next(listener["address"] for listener in status["listeners"]
+                       if listener["address"].startswith("tcp:"))
+        host, port = address.removeprefix("tcp:").rsplit(":", 1)
+        return host.strip("[]"), int(port)
+
+    def test_a_connection_in_the_accept_queue_survives_the_death_of_the_worker(self):
+        with socket.create_connection(self.tcp_address(), timeout=10) as connection:
+            connection.sendall(b"before")
+            old = int(self.gatehouse.workers()["echo/0"]["pid"])
+            seen = len(self.gatehouse.lines)
+            os.kill(old, signal.SIGKILL)
+            self.gatehouse.wait_event("worker-died", since=seen, instance="echo/0")
+            connection.sendall(b"between")
+            self.gatehouse.wait_event("worker-ready", since=seen, instance="echo/0")
+            connection.sendall(b"after")
+            connection.settimeout(0.2)
+            with self.assertRaises(TimeoutError):  # neither reset nor closed
+                connection.recv(1)
+
+    def test_both_families_come_in_by_the_unspecified_address(self):
+        port = self.tcp_address()[1]
+        self.gatehouse.write_config(LISTENING % f"[::]:{port}")
+        self.gatehouse.send_signal(signal.SIGHUP)
+        self.gatehouse.wait_event("reloaded")
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, port), timeout=10).close()
+
+    def test_a_reload_moves_the_listener_and_restarts_its_worker_only(self):
+        old_address = self.tcp_address()
+        old_pid = self.gatehouse.workers()["echo/0"]["pid"]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.gatehouse.write_config(LISTENING % f"127.0.0.1:{port}")
+        self.gatehouse.send_signal(signal.SIGHUP)
+        self.gatehouse.wait_event("reloaded")
+        self.assertEqual(self.tcp_address(), ("127.0.0.1", port))
+        wait_until(lambda: self.gatehouse.workers()["echo/0"]["pid"] not in (old_pid, "0", 0), "a new life")
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+        wait_until(lambda: self.refuses(old_address), "the old port is closed")
+
+    def refuses(self, address):
+        try:
+            socket.create_connection(address, timeout=10).close()
+            return False
+        except ConnectionRefusedError:
+            return True
+
+    def test_a_reload_onto_an_occupied_port_changes_nothing(self):
+        address = self.tcp_address()
+        pid = self.gatehouse.workers()["echo/0"]["pid"]
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            self.gatehouse.write_config(LISTENING % f"127.0.0.1:{other.getsockname()[1]}")
+            code, answer = self.gatehouse.ctl("reload")
+        self.assertEqual(code, 1)
+        self.assertIn("is occupied by another program", str(answer))
+        self.assertEqual(self.tcp_address(), address)
+        self.assertEqual(self.gatehouse.workers()["echo/0"]["pid"], pid)
+
+    def test_every_instance_listens_on_the_same_port(self):
+        address = self.tcp_address()
+        self.assertEqual(self.gatehouse.ctl("worker", "scale", "echo", "2")[0], 0)
+        self.gatehouse.wait_event("worker-ready", instance="echo/1")
+        self.assertEqual(self.tcp_address(), address)
+        table = pathlib.Path("/proc/net/tcp").read_text(encoding="utf-8").splitlines()
+        listening = [row for row in table if row.split()[1].endswith(f":{address[1]:04X}") and row.split()[3] == "0A"]
+        self.assertEqual(len(listening), 2)
+
+    def test_a_drained_instance_leaves_its_port(self):
+        address = self.tcp_address()
+        self.assertEqual(self.gatehouse.ctl("worker", "drain", "echo/0")[0], 0)
+        self.assertTrue(self.refuses(address))
+        self.assertEqual(self.gatehouse.ctl("worker", "restart", "echo/0")[0], 0)
+        self.assertEqual(self.gatehouse.workers()["echo/0"]["state"], "ready")
 
 
 class Systemd(unittest.TestCase):
