@@ -35,6 +35,8 @@ std::optional<RequestAnswer> CheckTransaction(const SipMessage& request,
 
 std::optional<RequestAnswer> CheckMethod(std::string_view method) {
   if (method == "MESSAGE" || method == "OPTIONS") return std::nullopt;
+  // Its INVITE was refused at once, so there is nothing to cancel (RFC 3261 §9.2).
+  if (method == "CANCEL") return RequestAnswer{481, "Call/Transaction Does Not Exist", {}};
   if (std::ranges::find(kKnownMethods, method) == kKnownMethods.end())
     return RequestAnswer{501, "Not Implemented", {}};
   return RequestAnswer{405, "Method Not Allowed", {{"Allow", std::string(kAllow)}}};

@@ -143,12 +143,14 @@ void SipResolver::TakeNaptr(Query& query, std::vector<NaptrRecord> records) cons
 
 std::vector<SipResolver::Service> SipResolver::ServicesWithoutNaptr(const Query& query) const {
   std::vector<Service> services;
-  for (const SipTransport transport :
-       {SipTransport::kTls, SipTransport::kTcp, SipTransport::kUdp}) {
-    if (!Enabled(transport) || (query.secure && transport != SipTransport::kTls)) continue;
-    services.push_back({transport, std::string(SrvPrefix(transport)) + query.domain});
+  if (Enabled(SipTransport::kTls)) {
+    services.push_back({SipTransport::kTls, "_sips._tcp." + query.domain});
+    services.push_back({SipTransport::kTls, "_sip._tls." + query.domain});
   }
-  if (options_.tls) services.push_back({SipTransport::kTls, "_sip._tls." + query.domain});
+  if (query.secure) return services;
+  services.push_back({SipTransport::kTcp, "_sip._tcp." + query.domain});
+  if (Enabled(SipTransport::kUdp))
+    services.push_back({SipTransport::kUdp, "_sip._udp." + query.domain});
   return services;
 }
 

@@ -1,0 +1,268 @@
+#include "plugins/sip_translator/sip_endpoint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/loop/tcp_stream.h"
+#include "core/loop/udp_socket.h"
+#include "tests/unit/plugins/sip_translator/sip_scene.h"
+
+namespace gatehouse {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace sip_scene;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr const char* kLoopback = "127.0.0.0/8";
+
+class SipEndpointScene : public testing::Test {
+ protected:
+  SipEndpointScene() : loop_(*Loop::Create()) {}
+
+  // Turns the loop until `done`, at most ten seconds.
+  bool Until(const std::function<bool()>& done) {
+    const TimePoint limit = loop_->Now() + 10s;
+    while (!done() && loop_->Now() < limit) loop_->RunOnce();
+    return done();
+  }
+  void Answer(Edge& edge, int status) {
+    edge.endpoint->OnRequests(
+        [this, status](const SipMessage& message, const SipPeer& peer, SipReply reply) {
+          received_.emplace_back(message.body());
+          transport_ = peer.transport;
+          reply(status);
+        });
+    edge.endpoint->ResumeRequests();
+  }
+  SipEndpoint::OnFinal Collect() {
+    return [this](const SipFinal& final) { finals_.push_back(final); };
+  }
+  std::string Uri(const std::string& address, const std::string& transport) {
+    return "sip:" + address + ";transport=" + transport;
+  }
+
+  std::unique_ptr<Loop> loop_;
+  std::vector<std::string> received_;
+  std::vector<SipFinal> finals_;
+  std::optional<SipTransport> transport_;
+};
+
+TEST_F(SipEndpointScene, MessageOverUdpIsAnswered) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 200);
+  ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(beta.udp, "udp"), 1), Collect()));
+  EXPECT_EQ(alpha.endpoint->requests_in_flight(), 1U);
+  ASSERT_TRUE(Until([&] { return !finals_.empty(); }));
+  EXPECT_EQ(finals_[0].failure, SipFailure::kNone);
+  EXPECT_EQ(finals_[0].status, 200);
+  EXPECT_EQ(received_, std::vector<std::string>{"hello"});
+  EXPECT_EQ(transport_, SipTransport::kUdp);
+  EXPECT_EQ(alpha.endpoint->requests_in_flight(), 0U);
+  EXPECT_EQ(beta.endpoint->replies_owed(), 0U);
+}
+
+TEST_F(SipEndpointScene, BurstToAColdNextHopOverTcpArrivesWholeAndInOrder) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 486);
+  std::vector<std::string> sent;
+  for (int i = 0; i < 500; ++i) {
+    sent.push_back("m" + std::to_string(i));
+    ASSERT_TRUE(
+        alpha.endpoint->SendRequest(Message(Uri(beta.tcp, "tcp"), i, sent.back()), Collect()));
+  }
+  ASSERT_TRUE(Until([&] { return finals_.size() == 500; }));
+  EXPECT_EQ(received_, sent);
+  for (const SipFinal& final : finals_) EXPECT_EQ(final.status, 486);
+  EXPECT_EQ(transport_, SipTransport::kTcp);
+  EXPECT_EQ(alpha.Metric("gatehouse_sip_connections"), 1);
+}
+
+TEST_F(SipEndpointScene, LargeRequestLeavesUdpForTcp) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  // One port for both transports, as RFC 3261 §18.1.1 presumes.
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 200);
+  ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(beta.tcp, "udp"), 1, std::string(1400, 'x')),
+                                          Collect()));
+  ASSERT_TRUE(Until([&] { return !finals_.empty(); }));
+  EXPECT_EQ(finals_[0].status, 200);
+  EXPECT_EQ(transport_, SipTransport::kTcp);
+}
+
+TEST_F(SipEndpointScene, NobodyListeningIsATransportFailureToldLater) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  const Socket silent = Bind(true);
+  close(silent.fd);
+  ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(silent.address, "tcp"), 1), Collect()));
+  EXPECT_TRUE(finals_.empty());
+  ASSERT_TRUE(Until([&] { return !finals_.empty(); }));
+  EXPECT_EQ(finals_[0].failure, SipFailure::kTransport);
+  // While it backs off the next one fails without a new attempt, and still not inside the call.
+  ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(silent.address, "tcp"), 2), Collect()));
+  EXPECT_EQ(finals_.size(), 1U);
+  ASSERT_TRUE(Until([&] { return finals_.size() == 2; }));
+  EXPECT_EQ(finals_[1].failure, SipFailure::kTransport);
+}
+
+TEST_F(SipEndpointScene, StrangersAndForeignSendersAreForbidden) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  Edge closed(*loop_, "alpha.example", {"192.0.2.0/24"});
+  Edge other(*loop_, "other.example", {kLoopback});
+  Answer(closed, 200);
+  Answer(other, 200);
+  ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(closed.tcp, "tcp"), 1), Collect()));
+  ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(closed.udp, "udp"), 2), Collect()));
+  ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(other.udp, "udp"), 3), Collect()));
+  ASSERT_TRUE(Until([&] { return finals_.size() == 3; }));
+  for (const SipFinal& final : finals_) EXPECT_EQ(final.status, 403);
+  EXPECT_TRUE(received_.empty());
+}
+
+TEST_F(SipEndpointScene, NothingIsTakenWhilePausedAndNothingIsLost) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 200);
+  beta.endpoint->PauseRequests();
+  for (int i = 0; i < 20; ++i)
+    ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(beta.tcp, "tcp"), i), Collect()));
+  const TimePoint limit = loop_->Now() + 200ms;
+  while (loop_->Now() < limit) loop_->RunOnce();
+  EXPECT_TRUE(received_.empty());
+  beta.endpoint->ResumeRequests();
+  ASSERT_TRUE(Until([&] { return finals_.size() == 20; }));
+  EXPECT_EQ(received_.size(), 20U);
+}
+
+TEST_F(SipEndpointScene, LostDatagramIsSentAgainAndDeliveredOnce) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 200);
+  beta.endpoint->PauseRequests();  // drops datagrams
+  ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(beta.udp, "udp"), 1), Collect()));
+  const TimePoint limit = loop_->Now() + 100ms;
+  while (loop_->Now() < limit) loop_->RunOnce();
+  beta.endpoint->ResumeRequests();
+  ASSERT_TRUE(Until([&] { return !finals_.empty(); }));
+  EXPECT_EQ(finals_[0].status, 200);
+  EXPECT_EQ(received_.size(), 1U);
+  EXPECT_GE(alpha.Metric("gatehouse_sip_requests_retransmitted_total"), 1);
+}
+
+TEST_F(SipEndpointScene, HeaderInjectionNeverLeaves) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  SipRequest request = Message("sip:127.0.0.1:9;transport=udp", 1);
+  request.headers.push_back({"Subject", "a\r\nVia: b"});
+  const auto sent = alpha.endpoint->SendRequest(std::move(request), Collect());
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error(), SipSendRefusal::kInjection);
+}
+
+TEST_F(SipEndpointScene, TooLargeIsSaidBeforeSending) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  SipRequest request = Message("sip:127.0.0.1:9;transport=tcp", 1, std::string(1300, 'x'));
+  request.max_bytes = 1300;
+  const auto sent = alpha.endpoint->SendRequest(std::move(request), Collect());
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error(), SipSendRefusal::kTooLarge);
+  const auto nowhere = alpha.endpoint->SendRequest(Message("tel:123", 2), Collect());
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error(), SipSendRefusal::kBadNextHop);
+}
+
+// What a plain client sees.
+class RawTcp {
+ public:
+  RawTcp(Loop& loop, const std::string& address) {
+    connecting_ = TcpStream::Connect(
+        loop, *SocketAddress::Parse(address), 2000ms,
+        [this](Result<std::unique_ptr<TcpStream>> stream) {
+          stream_ = *std::move(stream);
+          stream_->Start({.on_bytes =
+                              [this](std::span<const std::byte> bytes) {
+                                seen.append(reinterpret_cast<const char*>(bytes.data()),
+                                            bytes.size());
+                              },
+                          .on_closed = [this](std::string_view) { closed = true; },
+                          .on_drained = {},
+                          .on_flushed = {}});
+          stream_->Write(to_send);
+        });
+  }
+  std::string to_send;
+  std::string seen;
+  bool closed = false;
+
+ private:
+  std::unique_ptr<TcpStream::Connecting> connecting_;
+  std::unique_ptr<TcpStream> stream_;
+};
+
+std::string Raw(std::string_view method, std::string_view extra) {
+  return std::string(method) +
+         " sip:bob@beta.example SIP/2.0\r\nVia: SIP/2.0/TCP "
+         "host.example;branch=z9hG4bK1;rport\r\n" +
+         "Via: SIP/2.0/UDP far.example;branch=z9hG4bK0;ms-received-cid=4\r\nFrom: "
+         "<sip:ann@alpha.example>;tag=1\r\n" +
+         "To: <sip:bob@beta.example>\r\nCall-ID: c\r\nCSeq: 1 " + std::string(method) + "\r\n" +
+         std::string(extra) + "\r\n";
+}
+
+TEST_F(SipEndpointScene, OptionsAreAnsweredAndViasEchoed) {
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 200);
+  RawTcp client(*loop_, beta.tcp);
+  client.to_send = Raw("OPTIONS", "Max-Forwards: 0\r\nContent-Length: 0\r\n");
+  ASSERT_TRUE(Until([&] { return client.seen.ends_with("\r\n\r\n"); }));
+  EXPECT_THAT(client.seen, StartsWith("SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP "
+                                      "host.example;branch=z9hG4bK1;received=127.0.0.1;rport="));
+  EXPECT_THAT(client.seen,
+              HasSubstr("\r\nVia: SIP/2.0/UDP far.example;branch=z9hG4bK0;ms-received-cid=4\r\n"));
+  EXPECT_THAT(client.seen, HasSubstr("\r\nAllow: MESSAGE, OPTIONS\r\n"));
+  EXPECT_THAT(client.seen, HasSubstr("\r\nTo: <sip:bob@beta.example>;tag="));
+}
+
+TEST_F(SipEndpointScene, WhatIsNotServedIsSaid) {
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 200);
+  RawTcp client(*loop_, beta.tcp);
+  const std::string end = "Content-Length: 0\r\n";
+  client.to_send = Raw("INVITE", end) + Raw("ACK", end) + Raw("NEWMETHOD", end) +
+                   Raw("MESSAGE", "Max-Forwards: 0\r\n" + end) +
+                   Raw("MESSAGE", "Require: x-y\r\n" + end);
+  ASSERT_TRUE(Until([&] { return client.seen.find("420") != std::string::npos; }));
+  EXPECT_THAT(client.seen, StartsWith("SIP/2.0 405 Method Not Allowed\r\n"));
+  EXPECT_THAT(client.seen, HasSubstr("SIP/2.0 501 "));
+  EXPECT_THAT(client.seen, HasSubstr("SIP/2.0 483 "));
+  EXPECT_THAT(client.seen, HasSubstr("\r\nUnsupported: x-y\r\n"));
+  EXPECT_TRUE(received_.empty());
+}
+
+TEST_F(SipEndpointScene, BrokenFramingIsAnsweredAndClosed) {
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 200);
+  RawTcp client(*loop_, beta.tcp);
+  client.to_send = Raw("MESSAGE", "Content-Length: -5\r\n");
+  ASSERT_TRUE(Until([&] { return client.closed; }));
+  EXPECT_THAT(client.seen, StartsWith("SIP/2.0 400 "));
+}
+
+TEST_F(SipEndpointScene, PingIsAnsweredWithPong) {
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 200);
+  RawTcp client(*loop_, beta.tcp);
+  client.to_send = "\r\n\r\n";
+  ASSERT_TRUE(Until([&] { return !client.seen.empty(); }));
+  EXPECT_EQ(client.seen, "\r\n");
+}
+
+}  // namespace
+}  // namespace gatehouse

@@ -1,0 +1,112 @@
+// Two SIP endpoints on one loop, joined over loopback.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/loop/loop.h"
+#include "core/loop/socket_address.h"
+#include "core/worker/worker.h"
+#include "plugins/sip_translator/sip_endpoint.h"
+
+namespace gatehouse::sip_scene {
+
+// A bound (and for streams listening) loopback socket with a port from the kernel.
+struct Socket {
+  int fd = -1;
+  std::string address;
+};
+inline Socket Bind(bool stream) {
+  const int fd = socket(AF_INET, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+  sockaddr_in in{};
+  in.sin_family = AF_INET;
+  in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(in);
+  if (bind(fd, reinterpret_cast<sockaddr*>(&in), size) != 0) return {};
+  if (stream && listen(fd, 64) != 0) return {};
+  getsockname(fd, reinterpret_cast<sockaddr*>(&in), &size);
+  return {fd, "127.0.0.1:" + std::to_string(ntohs(in.sin_port))};
+}
+
+class Context final : public WorkerContext {
+ public:
+  Context(Loop& loop, WorkerConfig config) : loop_(loop), config_(std::move(config)) {}
+  Loop& loop() override { return loop_; }
+  Metrics& metrics() override { return metrics_; }
+  const WorkerConfig& config() const override { return config_; }
+  ipc::AskClient* AskLinkTo(std::string_view) override { return nullptr; }
+  void AnswerAsks(ipc::AskServer::Handler) override {}
+  ipc::DataLinkSet* DataLinksWith(std::string_view) override { return nullptr; }
+  void ReportMalformed(std::string_view, std::string_view) override {}
+  void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
+  void OnReconfigure(std::function<void(const proto::Config&)>) override {}
+  void Fail(std::string_view) override {}
+
+ private:
+  Loop& loop_;
+  Metrics metrics_;
+  WorkerConfig config_;
+};
+
+// One endpoint with sockets of its own.
+struct Edge {
+  Edge(Loop& loop, const std::string& domain, const std::vector<std::string>& trusted,
+       const std::function<void(WorkerConfig&)>& adjust = {}) {
+    WorkerConfig config;
+    config.mutable_config()->add_domains()->set_name(domain);
+    config.mutable_config()->mutable_sip()->set_host("edge." + domain);
+    for (const std::string& peer : trusted)
+      config.mutable_config()->mutable_sip()->add_trusted_peers(peer);
+    if (adjust) adjust(config);
+    const bool with_tls = !config.config().tls().chain_file().empty();
+    for (const std::string transport : {"udp", "tcp", "tls"}) {
+      if (transport == "tls" && !with_tls) continue;
+      const Socket bound = Bind(transport != "udp");
+      auto* socket = config.add_listeners();
+      socket->set_kind(proto::SIP);
+      socket->set_transport(transport);
+      socket->set_address(bound.address);
+      socket->set_fd(bound.fd);
+      (transport == "udp" ? udp : transport == "tcp" ? tcp : tls) = bound.address;
+    }
+    context = std::make_unique<Context>(loop, config);
+    auto keys = SipEndpoint::ReadKeys(config);
+    if (!keys) {
+      error = keys.error().text;
+      return;
+    }
+    auto made = SipEndpoint::Create(*context, *std::move(keys));
+    if (made)
+      endpoint = *std::move(made);
+    else
+      error = made.error().text;
+  }
+  double Metric(std::string_view name) { return context->metrics().Value(name); }
+
+  std::unique_ptr<Context> context;
+  std::unique_ptr<SipEndpoint> endpoint;
+  std::string udp, tcp, tls, error;
+};
+
+inline SipRequest Message(const std::string& next_hop, int number,
+                          const std::string& body = "hello") {
+  return {.request_uri = "sip:bob@beta.example",
+          .from = "<sip:ann@alpha.example>",
+          .from_tag = "t" + std::to_string(number),
+          .to = "<sip:bob@beta.example>",
+          .call_id = "call" + std::to_string(number) + "@alpha.example",
+          .branch = "z9hG4bKbranch" + std::to_string(number),
+          .headers = {},
+          .content_type = "text/plain",
+          .body = body,
+          .next_hop = next_hop};
+}
+
+}  // namespace gatehouse::sip_scene
