@@ -74,7 +74,7 @@ void AskClientSide::StartFrame() {
 
 void AskClientSide::WriteHello(Other& other) {
   StartFrame();
-  out_.set_hello(true);
+  out_.set_hello(other_.greeting.hello());
   Send(other, out_);
 }
 

@@ -81,7 +81,7 @@ void AskServerSide::StartFrame(Other& other) {
 
 void AskServerSide::WriteHello(Other& other) {
   StartFrame(other);
-  out_.set_hello(true);
+  out_.set_hello(other.greeting.hello());
   Send(other, out_);
 }
 

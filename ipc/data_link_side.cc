@@ -184,7 +184,7 @@ void DataLinkSide::OnGone(Other& other) {
 
 void DataLinkSide::WriteHello(Other& other) {
   StartFrame(static_cast<Link&>(other));
-  out_.set_hello(true);
+  out_.set_hello(other.greeting.hello());
   Send(other, out_);
 }
 

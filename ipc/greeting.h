@@ -29,20 +29,27 @@ class Greeting {
     if (epoch == epoch_) return false;
     epoch_ = epoch;
     state_ = State::kGreeting;
+    heard_hello_ = 0;
+    ++hello_;
     return true;
   }
-  // The head of a frame.
-  Heard Hear(std::uint64_t sender_epoch, std::uint64_t receiver_epoch, bool hello) {
+  // The head of a frame. `hello` is 0, or how often its sender has begun to greet.
+  Heard Hear(std::uint64_t sender_epoch, std::uint64_t receiver_epoch, std::uint32_t hello) {
     const bool known = state_ == State::kGreeting || state_ == State::kOpen;
     if (!known || sender_epoch != epoch_ || receiver_epoch != own_epoch_) return {};
-    // One who greets an open link has lost what we said.
-    const bool opened = state_ == State::kGreeting || hello;
+    // One who begins to greet an open link again has lost what we said; one who repeats himself has
+    // not.
+    const bool begins = hello != 0 && hello != heard_hello_;
+    const bool opened = state_ == State::kGreeting || begins;
+    if (begins) heard_hello_ = hello;
     state_ = State::kOpen;
-    return {true, opened, hello};
+    return {true, opened, hello != 0};
   }
   // A frame could not be sent: the other end may live on, so greet it until it answers.
   void Lost() {
-    if (state_ == State::kOpen) state_ = State::kGreeting;
+    if (state_ != State::kOpen) return;
+    state_ = State::kGreeting;
+    ++hello_;
   }
   // Nothing more with this life of the other end.
   void Close() { state_ = State::kClosed; }
@@ -50,12 +57,16 @@ class Greeting {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool open() const { return state_ == State::kOpen; }
   [[nodiscard]] bool greets() const { return state_ == State::kGreeting; }
+  // What to greet with.
+  [[nodiscard]] std::uint32_t hello() const { return hello_; }
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
   [[nodiscard]] std::uint64_t own_epoch() const { return own_epoch_; }
 
  private:
   std::uint64_t own_epoch_;
   std::uint64_t epoch_ = 0;
+  std::uint32_t hello_ = 0;
+  std::uint32_t heard_hello_ = 0;
   State state_ = State::kUnknown;
 };
 

@@ -13,8 +13,9 @@
 namespace gatehouse::ipc {
 namespace {
 
-// A greeting is lost only when the connection was lost with it.
-constexpr milliseconds kGreetAgain{100};
+// A greeting is repeated soon, because the other end may be about to connect, then less often.
+constexpr milliseconds kGreetAgain{10};
+constexpr milliseconds kGreetAgainMost{100};
 constexpr std::size_t kMaxTextBytes = 256;
 // More instances of one plugin than any machine has cores.
 constexpr std::size_t kMaxInstances = 1024;
@@ -34,6 +35,9 @@ ZmqSocket::Options SocketOptions(const LinkSide::Setup& setup, const proto::Link
   // At most one frame per offer, one per settle of the other end's offers, and greetings.
   options.high_water_messages = static_cast<int>(4 * end.window() + 4096);
   options.linger = setup.linger;
+  // What an end holds for a dead sibling is kept once, in its outbox, and not in the socket as
+  // well.
+  options.queue_unconnected = false;
   return options;
 }
 
@@ -173,7 +177,7 @@ void LinkSide::OnMalformedFrame(Other& other, std::string_view what) {
 }
 
 bool LinkSide::Hear(Other& other, std::uint64_t sender_epoch, std::uint64_t receiver_epoch,
-                    bool hello) {
+                    std::uint32_t hello) {
   const Greeting::Heard heard = other.greeting.Hear(sender_epoch, receiver_epoch, hello);
   if (!heard.accepted) {
     ++strange_;
@@ -187,7 +191,12 @@ bool LinkSide::Hear(Other& other, std::uint64_t sender_epoch, std::uint64_t rece
 
 void LinkSide::Greet(Other& other) {
   WriteHello(other);
-  if (!greet_again_.active()) greet_again_.StartRepeating(kGreetAgain);
+  GreetSoon();
+}
+
+void LinkSide::GreetSoon() {
+  greet_delay_ = kGreetAgain;
+  greet_again_.Start(greet_delay_);
 }
 
 void LinkSide::GreetAgain() {
@@ -197,7 +206,9 @@ void LinkSide::GreetAgain() {
     any = true;
     WriteHello(*other);
   }
-  if (!any) greet_again_.Stop();
+  if (!any) return;
+  greet_delay_ = std::min(2 * greet_delay_, kGreetAgainMost);
+  greet_again_.Start(greet_delay_);
 }
 
 void LinkSide::FlushLater(Other& other) {
@@ -222,8 +233,8 @@ bool LinkSide::Send(Other& other, const google::protobuf::MessageLite& frame) {
   const ZmqSocket::Sent sent = port_.Send(other.name, message);
   if (sent == ZmqSocket::Sent::kSent) return true;
   if (sent == ZmqSocket::Sent::kFull) ++full_;
+  if (other.greeting.open()) GreetSoon();
   other.greeting.Lost();
-  if (other.greeting.greets() && !greet_again_.active()) greet_again_.StartRepeating(kGreetAgain);
   return false;
 }
 

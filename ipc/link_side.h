@@ -102,7 +102,8 @@ class LinkSide {
 
   // --- what a kind of link needs
   // True when the rest of the frame is for us.
-  bool Hear(Other& other, std::uint64_t sender_epoch, std::uint64_t receiver_epoch, bool hello);
+  bool Hear(Other& other, std::uint64_t sender_epoch, std::uint64_t receiver_epoch,
+            std::uint32_t hello);
   void FlushLater(Other& other);
   // False: it did not leave, the link is no longer open.
   bool Send(Other& other, const google::protobuf::MessageLite& frame);
@@ -120,6 +121,7 @@ class LinkSide {
 
   void OnMalformedFrame(Other& other, std::string_view what);
   void Greet(Other& other);
+  void GreetSoon();
   void GreetAgain();
   void FlushAll();
 
@@ -136,6 +138,7 @@ class LinkSide {
   std::vector<Other*> to_flush_;
   std::vector<Complaint> complaints_;
   LinkPort port_;
+  milliseconds greet_delay_{0};
   Timer greet_again_;
   EndOfTurn end_of_turn_;
 };

@@ -13,7 +13,7 @@ constexpr std::string_view kIpcScheme = "ipc://";
 // A sibling that was reborn is found again within this; its socket is there before the supervisor
 // names it.
 constexpr int kReconnectMs = 20;
-constexpr int kReconnectMaxMs = 200;
+constexpr int kReconnectMaxMs = 100;
 
 Error ZmqError(std::string_view what) {
   return Error{Fault::kTrouble, fmt::format("{}: {}", what, zmq_strerror(zmq_errno()))};
@@ -37,8 +37,8 @@ Result<std::unique_ptr<ZmqSocket>> ZmqSocket::Create(ZmqContext& context, ZmqKin
                                                      const Options& options) {
   void* raw = zmq_socket(context.raw(), kind == ZmqKind::kRouter ? ZMQ_ROUTER : ZMQ_DEALER);
   if (raw == nullptr) return std::unexpected(ZmqError("ZeroMQ socket"));
-  auto socket =
-      std::unique_ptr<ZmqSocket>(new ZmqSocket(raw, kind));  // NOLINT: private constructor
+  auto socket = std::unique_ptr<ZmqSocket>(
+      new ZmqSocket(raw, kind, options.queue_unconnected));  // NOLINT: private constructor
   GATEHOUSE_TRY_VOID(socket->Apply(options));
   return socket;
 }
@@ -62,6 +62,7 @@ Result<void> ZmqSocket::Apply(const Options& options) {
     GATEHOUSE_TRY_VOID(Set(ZMQ_ROUTER_MANDATORY, "ZMQ_ROUTER_MANDATORY", 1));
     return Set(ZMQ_ROUTER_HANDOVER, "ZMQ_ROUTER_HANDOVER", 1);
   }
+  GATEHOUSE_TRY_VOID(Set(ZMQ_IMMEDIATE, "ZMQ_IMMEDIATE", options.queue_unconnected ? 0 : 1));
   if (options.routing_id.empty()) return {};  // the ROUTER gives it one
   if (zmq_setsockopt(socket_, ZMQ_ROUTING_ID, options.routing_id.data(),
                      options.routing_id.size()) != 0)
@@ -91,11 +92,11 @@ Result<void> ZmqSocket::Connect(const std::string& address) {
 }
 
 ZmqSocket::Sent ZmqSocket::Send(std::string_view to, ZmqMessage& body) {
-  const auto judge = [](int code) {
+  const auto judge = [this](int code) {
     if (code >= 0) return Sent::kSent;
     if (zmq_errno() == EHOSTUNREACH) return Sent::kNoPeer;
     GATEHOUSE_CHECK(zmq_errno() == EAGAIN);  // everything else is a misuse of the socket
-    return Sent::kFull;
+    return kind_ == ZmqKind::kDealer && !queues_ ? Sent::kNoPeer : Sent::kFull;
   };
   if (kind_ == ZmqKind::kRouter) {
     int code = 0;

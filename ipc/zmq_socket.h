@@ -31,10 +31,12 @@ class ZmqSocket {
         0;                            // a larger one makes ZeroMQ drop the connection; 0: no limit
     int high_water_messages = 10000;  // above every window: reaching it is a bug
     milliseconds linger{200};         // how long closing may wait for unsent messages
+    // DEALER: messages wait in the socket while nobody listens. False: they are refused as kNoPeer.
+    bool queue_unconnected = true;
   };
   enum class Sent : std::uint8_t {
     kSent,
-    kNoPeer,  // ROUTER: nobody of that routing id is connected
+    kNoPeer,  // nobody is connected; a DEALER that does not queue cannot tell this from kFull
     kFull     // the high-water mark is reached
   };
 
@@ -48,7 +50,7 @@ class ZmqSocket {
   //   fails    kConfig when it is none, or PATH is longer than sun_path holds; kTrouble with the
   //   system's reason
   Result<void> Bind(const std::string& address);
-  // Needs no listener yet; ZeroMQ tries again every 20 to 200 ms.
+  // Needs no listener yet; ZeroMQ tries again every 20 to 100 ms.
   Result<void> Connect(const std::string& address);
 
   // `to` is ignored by a DEALER. `body` is emptied when sent.
@@ -61,7 +63,8 @@ class ZmqSocket {
   [[nodiscard]] bool readable() const;
 
  private:
-  ZmqSocket(void* socket, ZmqKind kind) : socket_(socket), kind_(kind) {}
+  ZmqSocket(void* socket, ZmqKind kind, bool queues)
+      : socket_(socket), kind_(kind), queues_(queues) {}
   Result<void> Apply(const Options& options);
   Result<void> Set(int option, const char* name, int value);
   bool ReceivePart(ZmqMessage& part);
@@ -69,6 +72,7 @@ class ZmqSocket {
 
   void* socket_;
   ZmqKind kind_;
+  bool queues_;
 };
 
 // The path of "ipc://PATH", checked against sun_path.

@@ -157,6 +157,8 @@ TEST_F(DataLinkTest, OffersAgainInOrderWhenTheBinderIsReborn) {
   EXPECT_THAT(translator->bodies(), ElementsAre("a", "c", "d", "e"));
   EXPECT_EQ(translator->held[0].attempt, 2U);
   EXPECT_EQ(translator->held[0].seq, 1U);
+  // Nothing meant for the dead life waited in a socket.
+  EXPECT_EQ(translator->life.metrics.Value("gatehouse_link_frames_dropped_total"), 0);
   translator->Settle(Outcome::Delivered());
   ASSERT_TRUE(Until([&] { return listener->outcomes.size() == 5; }));
 }

@@ -13,8 +13,8 @@ constexpr std::uint64_t kTheirNext = 3;
 
 TEST(Greeting, HearsNobodyBeforeTheSupervisorNamedHim) {
   Greeting greeting(kOurs);
-  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs, true).accepted);
-  EXPECT_FALSE(greeting.Hear(0, kOurs, true).accepted);
+  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs, 1).accepted);
+  EXPECT_FALSE(greeting.Hear(0, kOurs, 1).accepted);
   EXPECT_FALSE(greeting.open());
 }
 
@@ -22,7 +22,7 @@ TEST(Greeting, OpensOnAFrameThatNamesBothEpochs) {
   Greeting greeting(kOurs);
   EXPECT_TRUE(greeting.Announce(kTheirs));
   EXPECT_FALSE(greeting.open());
-  const auto heard = greeting.Hear(kTheirs, kOurs, false);
+  const auto heard = greeting.Hear(kTheirs, kOurs, 0);
   EXPECT_TRUE(heard.accepted);
   EXPECT_TRUE(heard.opened);
   EXPECT_FALSE(heard.answer);
@@ -32,48 +32,69 @@ TEST(Greeting, OpensOnAFrameThatNamesBothEpochs) {
 TEST(Greeting, AnswersAHello) {
   Greeting greeting(kOurs);
   greeting.Announce(kTheirs);
-  EXPECT_TRUE(greeting.Hear(kTheirs, kOurs, true).answer);
+  EXPECT_TRUE(greeting.Hear(kTheirs, kOurs, 1).answer);
 }
 
 TEST(Greeting, DropsFramesOfOtherLives) {
   Greeting greeting(kOurs);
   greeting.Announce(kTheirs);
-  EXPECT_FALSE(greeting.Hear(kTheirNext, kOurs, false).accepted);
-  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs + 100, false).accepted);
+  EXPECT_FALSE(greeting.Hear(kTheirNext, kOurs, 0).accepted);
+  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs + 100, 0).accepted);
   EXPECT_FALSE(greeting.open());
 }
 
 TEST(Greeting, StaysOpenWithoutOpeningAgain) {
   Greeting greeting(kOurs);
   greeting.Announce(kTheirs);
-  greeting.Hear(kTheirs, kOurs, false);
+  greeting.Hear(kTheirs, kOurs, 0);
   EXPECT_FALSE(greeting.Announce(kTheirs));
   EXPECT_TRUE(greeting.open());
-  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs, false).opened);
+  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs, 0).opened);
 }
 
 TEST(Greeting, AHelloOnAnOpenLinkMeansThatWordsWereLost) {
   Greeting greeting(kOurs);
   greeting.Announce(kTheirs);
-  greeting.Hear(kTheirs, kOurs, false);
-  EXPECT_TRUE(greeting.Hear(kTheirs, kOurs, true).opened);
+  greeting.Hear(kTheirs, kOurs, 0);
+  EXPECT_TRUE(greeting.Hear(kTheirs, kOurs, 1).opened);
+}
+
+TEST(Greeting, ARepeatedHelloIsAnsweredAndOpensNothingAgain) {
+  Greeting greeting(kOurs);
+  greeting.Announce(kTheirs);
+  EXPECT_TRUE(greeting.Hear(kTheirs, kOurs, 4).opened);
+  const auto repeated = greeting.Hear(kTheirs, kOurs, 4);
+  EXPECT_TRUE(repeated.answer);
+  EXPECT_FALSE(repeated.opened);
+  EXPECT_TRUE(greeting.Hear(kTheirs, kOurs, 5).opened);
+}
+
+TEST(Greeting, BeginsToGreetWithANewNumberAfterALoss) {
+  Greeting greeting(kOurs);
+  greeting.Announce(kTheirs);
+  const std::uint32_t first = greeting.hello();
+  EXPECT_NE(first, 0U);
+  greeting.Hear(kTheirs, kOurs, 0);
+  greeting.Lost();
+  EXPECT_TRUE(greeting.greets());
+  EXPECT_NE(greeting.hello(), first);
 }
 
 TEST(Greeting, ANewLifeIsGreetedAnew) {
   Greeting greeting(kOurs);
   greeting.Announce(kTheirs);
-  greeting.Hear(kTheirs, kOurs, false);
+  greeting.Hear(kTheirs, kOurs, 0);
   EXPECT_TRUE(greeting.Announce(kTheirNext));
   EXPECT_TRUE(greeting.greets());
-  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs, false).accepted);
+  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs, 0).accepted);
 }
 
 TEST(Greeting, ClosedHearsNothingUntilTheNextLife) {
   Greeting greeting(kOurs);
   greeting.Announce(kTheirs);
-  greeting.Hear(kTheirs, kOurs, false);
+  greeting.Hear(kTheirs, kOurs, 0);
   greeting.Close();
-  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs, true).accepted);
+  EXPECT_FALSE(greeting.Hear(kTheirs, kOurs, 1).accepted);
   EXPECT_FALSE(greeting.Announce(kTheirs));
   greeting.Lost();
   EXPECT_EQ(greeting.state(), Greeting::State::kClosed);
@@ -86,7 +107,7 @@ TEST(Greeting, ClosedHearsNothingUntilTheNextLife) {
 class GreetingRace : public ::testing::TestWithParam<const char*> {
  protected:
   struct Frame {
-    bool hello;
+    std::uint32_t hello;
     bool offers;
   };
   struct Side {
@@ -94,7 +115,7 @@ class GreetingRace : public ::testing::TestWithParam<const char*> {
     std::vector<Frame> incoming;
   };
   static void Up(Side& side, std::uint64_t epoch, Side& other) {
-    if (side.greeting.Announce(epoch)) other.incoming.push_back({true, false});
+    if (side.greeting.Announce(epoch)) other.incoming.push_back({side.greeting.hello(), false});
   }
   static void Arrive(Side& side, std::uint64_t epoch, std::uint64_t own, Side& other) {
     if (side.incoming.empty()) return;
@@ -102,7 +123,7 @@ class GreetingRace : public ::testing::TestWithParam<const char*> {
     side.incoming.erase(side.incoming.begin());
     const auto heard = side.greeting.Hear(epoch, own, frame.hello);
     EXPECT_TRUE(heard.accepted || !frame.offers) << "an offer met a stranger";
-    if (heard.opened || heard.answer) other.incoming.push_back({false, heard.opened});
+    if (heard.opened || heard.answer) other.incoming.push_back({0, heard.opened});
   }
 };
 
@@ -114,8 +135,8 @@ TEST_P(GreetingRace, OpensBothEndsAndNoOfferMeetsAStranger) {
     if (event == 'U') Up(b, kOurs, a);
     if (event == 'f') Arrive(a, kTheirs, kOurs, b);
     if (event == 'F') Arrive(b, kOurs, kTheirs, a);
-    if (event == 't' && a.greeting.greets()) b.incoming.push_back({true, false});
-    if (event == 'T' && b.greeting.greets()) a.incoming.push_back({true, false});
+    if (event == 't' && a.greeting.greets()) b.incoming.push_back({a.greeting.hello(), false});
+    if (event == 'T' && b.greeting.greets()) a.incoming.push_back({b.greeting.hello(), false});
     if (event == 'x') a.incoming.clear();
     if (event == 'X') b.incoming.clear();
   };

@@ -60,6 +60,15 @@ TEST_F(TicketTest, OverwrittenUnsettledFails) {
   EXPECT_EQ(lost, 1);
 }
 
+TEST_F(TicketTest, AbandonedSaysNothing) {
+  {
+    Ticket ticket = Take();
+    ticket.Abandon();
+  }
+  EXPECT_THAT(outcomes, IsEmpty());
+  EXPECT_EQ(lost, 0);
+}
+
 TEST_F(TicketTest, SettledTwiceIsABug) {
   Ticket ticket = Take();
   ticket.Settle(Outcome::Delivered());
