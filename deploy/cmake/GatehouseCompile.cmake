@@ -9,7 +9,7 @@ target_include_directories(gatehouse_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(gatehouse_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch -Werror -fno-omit-frame-pointer)
 target_compile_definitions(gatehouse_options INTERFACE GATEHOUSE_VERSION="${PROJECT_VERSION}")
-if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12, when optimising, reports paths through std::expected and std::optional that cannot be, and takes a
   # pointer that a destructor puts back for one that dangles.
   target_compile_options(gatehouse_options INTERFACE -Wno-maybe-uninitialized -Wno-dangling-pointer)
