@@ -180,8 +180,9 @@ void OutboundPairs::State::CloseBatches() {
     OutboundStream* stream = FindStream(id);
     if (stream == nullptr) continue;
     stream->CloseBatch([this, id] {
-      if (OutboundStream* flushed = FindStream(id))
-        sent += static_cast<double>(flushed->SettleOldestBatch());
+      OutboundStream* flushed = FindStream(id);
+      if (flushed != nullptr) sent += static_cast<double>(flushed->SettleOldestBatch());
+      if (draining) sweep.Start(milliseconds{0});
     });
   }
 }
@@ -443,9 +444,8 @@ void OutboundPairs::State::CheckPolicy() {
     const MethodSet methods = partner ? PermittedMethods(RowOf(*partner)) : MethodSet{};
     const proto::AuthMethod method = stream.connection().machine().method();
     const bool undecided = method == proto::AUTH_METHOD_NONE && !methods.empty();
-    const bool ours = std::ranges::all_of(stream.pair_keys, [this](const std::string& key) {
-      return IsOurs(pairs.at(key)->local);
-    });
+    const bool ours = std::ranges::all_of(
+        stream.pair_keys, [this](const std::string& key) { return IsOurs(pairs.at(key)->local); });
     if (ours && (undecided || methods.Has(method))) continue;
     CloseStream(stream, StreamCondition::kReset);
   }
@@ -474,8 +474,7 @@ void OutboundPairs::State::StartTest(const proto::TestStream& request,
     answer(RefusedTest({OutboundFailure::kNotPermitted, {}, std::move(text)}));
   };
   if (!remote) return refuse("no domain name: " + request.domain());
-  if (!local || !IsOurs(*local))
-    return refuse("no domain of ours: " + request.local_domain());
+  if (!local || !IsOurs(*local)) return refuse("no domain of ours: " + request.local_domain());
   const proto::Partner* partner = PartnerOf(*remote);
   if (partner == nullptr) return refuse("no enabled partner has the domain " + *remote);
   const std::uint64_t id = ++last_id;
@@ -497,7 +496,10 @@ void OutboundPairs::State::StartTest(const proto::TestStream& request,
 
 OutboundPairs::OutboundPairs(Setup setup) : state_(std::make_unique<State>(std::move(setup))) {}
 
-OutboundPairs::~OutboundPairs() = default;
+OutboundPairs::~OutboundPairs() {
+  for (auto& [key, pair] : state_->pairs) pair->queue.AbandonAll();
+  for (auto& [id, stream] : state_->streams) stream.AbandonUnsent();
+}
 
 void OutboundPairs::SetPolicy(PolicyPointer policy) {
   state_->policy = std::move(policy);
@@ -518,8 +520,7 @@ void OutboundPairs::Send(const proto::OutboundStanza& stanza, Deadline expires,
   State& state = *state_;
   if (state.draining)
     return state.Refuse(ticket, {OutboundFailure::kOverload, {}, "this listener is shutting down"});
-  if (state.PartnerOf(stanza.remote_domain()) == nullptr ||
-      !state.IsOurs(stanza.local_domain()))
+  if (state.PartnerOf(stanza.remote_domain()) == nullptr || !state.IsOurs(stanza.local_domain()))
     return state.Refuse(ticket, {OutboundFailure::kNotPermitted, {}, "no such partner"});
   state.xml_scratch.clear();
   AppendXml(state.xml_scratch, stanza.stanza());

@@ -43,7 +43,8 @@ class OutboundPairs {
   };
 
   explicit OutboundPairs(Setup setup);
-  ~OutboundPairs();  // closes every stream; what is still queued settles as lost
+  ~OutboundPairs();  // closes every stream; what is not settled stays the sender's, for our next
+                     // life
   OutboundPairs(const OutboundPairs&) = delete;
   OutboundPairs& operator=(const OutboundPairs&) = delete;
 

@@ -37,6 +37,12 @@ void OutboundQueue::Expire(TimePoint now) {
   for (ipc::Ticket& ticket : late) ticket.Settle(ipc::Outcome::Expired());
 }
 
+void OutboundQueue::AbandonAll() {
+  for (Entry& entry : entries_) entry.ticket.Abandon();
+  entries_.clear();
+  bytes_ = 0;
+}
+
 void OutboundQueue::SettleAll(const ipc::Outcome& outcome) {
   std::deque<Entry> all = std::exchange(entries_, {});
   bytes_ = 0;

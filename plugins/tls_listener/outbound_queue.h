@@ -27,6 +27,8 @@ class OutboundQueue {
   [[nodiscard]] Entry Pop();  // the oldest; not from an empty queue
   // Settles as expired what has waited too long.
   void Expire(TimePoint now);
+  // Lets go of everything unsettled, for a worker that ends: the offers go to its next life.
+  void AbandonAll();
   // Settles everything so.
   void SettleAll(const ipc::Outcome& outcome);
 

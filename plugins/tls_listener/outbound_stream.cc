@@ -54,6 +54,14 @@ void OutboundStream::FailUnsent(const ipc::Outcome& outcome) {
     for (ipc::Ticket& ticket : batch) ticket.Settle(outcome);
 }
 
+void OutboundStream::AbandonUnsent() {
+  for (ipc::Ticket& ticket : batch_) ticket.Abandon();
+  for (auto& batch : batches_)
+    for (ipc::Ticket& ticket : batch) ticket.Abandon();
+  batch_.clear();
+  batches_.clear();
+}
+
 std::size_t OutboundStream::unsent() const {
   std::size_t count = batch_.size();
   for (const auto& batch : batches_) count += batch.size();

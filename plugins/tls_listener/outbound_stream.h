@@ -47,6 +47,8 @@ class OutboundStream {
   std::size_t SettleOldestBatch();  // gives how many
   // The stream is over: what it could not hand over.
   void FailUnsent(const ipc::Outcome& outcome);
+  // The worker ends: the offers go to its next life.
+  void AbandonUnsent();
   [[nodiscard]] std::size_t unsent() const;
 
   TimePoint last_stanza{};
