@@ -1,0 +1,53 @@
+// DNS whose zone is a map. What is not in it does not exist.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "core/loop/dns_lookup.h"
+
+namespace gatehouse {
+
+class FakeDns final : public DnsLookup {
+ public:
+  explicit FakeDns(Loop& loop) : loop_(loop) {}
+
+  std::map<std::string, std::vector<SrvRecord>, std::less<>> srv;
+  std::map<std::string, std::vector<std::string>, std::less<>> addresses;  // IPs
+  std::set<std::string, std::less<>> broken;                               // names that time out
+  int questions = 0;
+
+  void Srv(std::string_view name, std::function<void(DnsAnswer<SrvRecord>)> done) override {
+    Answer(Find(srv, name), std::move(done));
+  }
+  void Naptr(std::string_view, std::function<void(DnsAnswer<NaptrRecord>)> done) override {
+    Answer(DnsAnswer<NaptrRecord>{DnsStatus::kNoData, {}}, std::move(done));
+  }
+  void Addresses(std::string_view name, std::uint16_t port,
+                 std::function<void(DnsAnswer<SocketAddress>)> done) override {
+    const auto texts = Find(addresses, name);
+    DnsAnswer<SocketAddress> answer{texts.status, {}};
+    for (const std::string& ip : texts.records)
+      answer.records.push_back(SocketAddress::FromIp(ip, port).value());
+    Answer(std::move(answer), std::move(done));
+  }
+
+ private:
+  template <class Zone>
+  DnsAnswer<typename Zone::mapped_type::value_type> Find(const Zone& zone, std::string_view name) {
+    ++questions;
+    if (broken.contains(name)) return {DnsStatus::kTemporary, {}};
+    const auto found = zone.find(name);
+    if (found == zone.end()) return {DnsStatus::kNoData, {}};
+    return {DnsStatus::kOk, found->second};
+  }
+  template <class Record>
+  void Answer(DnsAnswer<Record> answer, std::function<void(DnsAnswer<Record>)> done) {
+    loop_.Post([answer = std::move(answer), done = std::move(done)] { done(answer); });
+  }
+
+  Loop& loop_;
+};
+
+}  // namespace gatehouse

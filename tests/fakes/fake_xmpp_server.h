@@ -1,0 +1,146 @@
+// A partner's XMPP server on loopback: takes streams as the test says and remembers what it got.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/loop/tcp_stream.h"
+#include "core/tls/tls_context.h"
+#include "core/xmpp/element.h"
+#include "core/xmpp/stream_transport.h"
+#include "core/xmpp/xml_writer.h"
+#include "tests/unit/core/loop/loopback_sockets.h"
+
+namespace gatehouse {
+
+class FakeXmppServer {
+ public:
+  FakeXmppServer(Loop& loop, std::string domain)
+      : loop_(loop), domain_(std::move(domain)), listener_(SOCK_STREAM) {
+    listener_.Listen();
+    acceptor_ = *TcpAcceptor::Create(loop_, listener_.fd(), [this](std::unique_ptr<TcpStream> tcp) {
+      streams_.push_back(std::make_unique<Stream>(*this, std::move(tcp)));
+    });
+  }
+
+  // How it behaves.
+  std::shared_ptr<const TlsContext> tls;  // offered as STARTTLS where set
+  bool direct_tls = false;                // TLS first
+  bool refuse_starttls = false;
+  bool external = false;              // offered inside TLS
+  bool silent = false;                // accepts and says nothing
+  std::string result_type = "valid";  // of <db:result/>; "" answers nothing
+  std::string verify_type = "valid";  // of <db:verify/>; "" answers nothing
+  std::string stream_error;           // sent in place of features
+
+  // What it got.
+  std::vector<std::string> stanzas;   // the ids, in order
+  std::vector<std::string> results;   // "from key"
+  std::vector<std::string> verifies;  // "id key"
+  std::vector<std::string> closings;  // condition of a stream error, or "footer"
+
+  [[nodiscard]] std::size_t connections() const { return streams_.size(); }
+  [[nodiscard]] std::uint16_t port() const { return listener_.address().Port(); }
+  // To every stream.
+  void SendAll(std::string_view xml) {
+    for (const auto& stream : streams_) stream->transport->Send(xml);
+  }
+  void CloseAll() {
+    for (const auto& stream : streams_) stream->transport->Close();
+  }
+
+ private:
+  struct Stream {
+    Stream(FakeXmppServer& owner, std::unique_ptr<TcpStream> tcp) : server(owner) {
+      StreamTransport::Events events;
+      events.on_header = [this](const StreamHeader& header) { OnHeader(header); };
+      events.on_element = [this](proto::Element& element, std::size_t) { OnElement(element); };
+      events.on_footer = [this] {
+        server.closings.emplace_back("footer");
+        transport->Send(kStreamFooter);
+        transport->Close();
+      };
+      events.on_bad_xml = [](StreamCondition) {};
+      events.on_tls = [this](const Result<void>& done) { in_tls = done.has_value(); };
+      events.on_closed = [](std::string_view) {};
+      transport = StreamTransport::Create(server.loop_, std::move(tcp), std::move(events));
+      if (server.direct_tls) transport->StartTls(server.tls, TlsSession::Role::kServer, {});
+    }
+
+    void OnHeader(const StreamHeader& header) {
+      if (server.silent) return;
+      transport->LiftUnverifiedBudget();
+      transport->Send(StreamHeaderXml(
+          {.from = server.domain_, .to = header.from, .id = "id" + std::to_string(++headers)}));
+      if (!server.stream_error.empty()) {
+        transport->Send("<stream:error><" + server.stream_error +
+                        " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+        return;
+      }
+      std::string features = "<stream:features>";
+      if (server.tls && !in_tls) features += "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+      if (server.external && in_tls && !authenticated)
+        features +=
+            "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>"
+            "</mechanisms>";
+      features += "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
+      transport->Send(features + "</stream:features>");
+    }
+
+    void OnElement(const proto::Element& element) {
+      if (Is(element, "error", ns::kStream)) {
+        server.closings.push_back(FirstChild(element)->name());
+      } else if (Is(element, "starttls", ns::kTls)) {
+        OnStartTls();
+      } else if (Is(element, "auth", ns::kSasl)) {
+        authenticated = true;
+        transport->Send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+        transport->RestartXml();
+      } else if (Is(element, "result", ns::kDialback)) {
+        server.results.push_back(std::string(Attribute(element, "from")) + " " + TextOf(element));
+        Answer(element, server.result_type);
+      } else if (Is(element, "verify", ns::kDialback)) {
+        server.verifies.push_back(std::string(Attribute(element, "id")) + " " + TextOf(element));
+        Answer(element, server.verify_type);
+      } else {
+        server.stanzas.emplace_back(Attribute(element, "id"));
+      }
+    }
+
+    void OnStartTls() {
+      if (server.refuse_starttls || !server.tls) {
+        transport->Send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>");
+        return transport->Close();
+      }
+      transport->Send("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+      transport->StartTls(server.tls, TlsSession::Role::kServer, {});
+    }
+
+    void Answer(const proto::Element& asked, const std::string& type) {
+      if (type.empty()) return;
+      proto::Element answer = MakeElement(asked.name(), ns::kDialback);
+      SetAttribute(answer, "from", Attribute(asked, "to"));
+      SetAttribute(answer, "to", Attribute(asked, "from"));
+      if (HasAttribute(asked, "id")) SetAttribute(answer, "id", Attribute(asked, "id"));
+      SetAttribute(answer, "type", type);
+      std::string xml;
+      AppendXml(xml, answer);
+      transport->Send(xml);
+    }
+
+    FakeXmppServer& server;
+    std::unique_ptr<StreamTransport> transport;
+    bool in_tls = false;
+    bool authenticated = false;
+    int headers = 0;
+  };
+
+  Loop& loop_;
+  std::string domain_;
+  LoopbackSocket listener_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::unique_ptr<TcpAcceptor> acceptor_;
+};
+
+}  // namespace gatehouse

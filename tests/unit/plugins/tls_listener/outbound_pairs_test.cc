@@ -1,0 +1,376 @@
+#include "plugins/tls_listener/outbound_pairs.h"
+
+#include <gmock/gmock.h>
+
+#include "core/policy/negotiation.h"
+#include "core/xmpp/element.h"
+#include "proto/link_listener_verifier.pb.h"
+#include "tests/fakes/certificate_maker.h"
+#include "tests/fakes/fake_dns.h"
+#include "tests/fakes/fake_xmpp_server.h"
+#include "tests/unit/core/loop/run_until.h"
+
+namespace gatehouse {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kOurs = "corp.example";
+constexpr const char* kAlsoOurs = "sub.corp.example";
+constexpr const char* kTheirs = "partner.example";
+
+// Answers MakeKey with "key-STREAMID".
+class FakeVerifier final : public ipc::AskClient {
+ public:
+  explicit FakeVerifier(Loop& loop) : loop_(loop) {}
+  void AskBytes(std::string bytes, std::chrono::milliseconds, OnAnswer on_answer) override {
+    proto::VerifierQuestion question;
+    ASSERT_TRUE(question.ParseFromString(bytes));
+    proto::VerifierAnswer answer;
+    answer.set_key("key-" + question.make_key().stream_id());
+    loop_.Post([bytes = answer.SerializeAsString(), on_answer = std::move(on_answer)] {
+      on_answer(bytes);
+    });
+  }
+
+ private:
+  Loop& loop_;
+};
+
+CertificatePlan PlanFor(const std::string& name) {
+  CertificatePlan plan;
+  plan.dns_names = {name};
+  return plan;
+}
+
+class OutboundPairsTest : public ::testing::Test {
+ protected:
+  OutboundPairsTest() {
+    dns_.addresses["xmpp.partner.example"] = {"127.0.0.1"};
+    dns_.srv["_xmpp-server._tcp.partner.example"] = {
+        {0, 0, server_.port(), "xmpp.partner.example"}};
+    pairs_.SetDomains({kOurs, kAlsoOurs});
+    SetRow(proto::NOT_SUPPORTED, proto::NOT_SUPPORTED, true);
+  }
+
+  void SetRow(proto::Negotiation tls, proto::Negotiation sasl, bool dialback) {
+    partner_.set_tls(tls);
+    partner_.set_sasl(sasl);
+    partner_.set_dialback(dialback);
+    Publish();
+  }
+  void Publish() {
+    proto::PolicySnapshot snapshot;
+    partner_.set_id("p1");
+    partner_.set_domain(kTheirs);
+    partner_.set_enabled(true);
+    *snapshot.add_partners() = partner_;
+    pairs_.SetPolicy(std::make_shared<const PolicyView>(std::move(snapshot)));
+  }
+  // Certificates for both ends; `peer_name` is what the partner's proves.
+  void SetUpTls(const std::string& peer_name = kTheirs) {
+    const TlsFiles ours = maker_.Issue(PlanFor(kOurs));
+    const TlsFiles theirs = maker_.Issue(PlanFor(peer_name));
+    TlsContext::Options direct;
+    direct.alpn = "xmpp-server";
+    pairs_.SetTls({.starttls = TlsContext::Create(ours).value(),
+                   .direct = TlsContext::Create(ours, direct).value(),
+                   .shows_certificate = true});
+    server_.tls = TlsContext::Create(theirs, direct).value();
+  }
+  void Send(const std::string& id, const std::string& local = kOurs) {
+    proto::OutboundStanza stanza;
+    stanza.set_local_domain(local);
+    stanza.set_remote_domain(kTheirs);
+    *stanza.mutable_stanza() = MakeElement("message", ns::kServer);
+    SetAttribute(*stanza.mutable_stanza(), "from", "ann@" + local);
+    SetAttribute(*stanza.mutable_stanza(), "to", "bob@partner.example");
+    SetAttribute(*stanza.mutable_stanza(), "id", id);
+    ipc::Ticket ticket(
+        [this, id](const ipc::Outcome& outcome) { outcomes_.emplace_back(id, outcome); }, 0);
+    pairs_.Send(stanza, loop_->Now() + 30s, std::move(ticket));
+  }
+  [[nodiscard]] bool Settled(std::size_t count) {
+    return RunUntil(*loop_, [&] { return outcomes_.size() >= count; });
+  }
+  [[nodiscard]] std::vector<std::string> Delivered() const {
+    std::vector<std::string> ids;
+    for (const auto& [id, outcome] : outcomes_)
+      if (outcome == ipc::Outcome::Delivered()) ids.push_back(id);
+    return ids;
+  }
+  [[nodiscard]] proto::TestReport Test(const std::string& domain = kTheirs) {
+    std::optional<proto::CtlResponse> response;
+    proto::TestStream request;
+    request.set_domain(domain);
+    pairs_.Test(request, [&](proto::CtlResponse answer) { response = std::move(answer); });
+    EXPECT_TRUE(RunUntil(*loop_, [&] { return response.has_value(); }));
+    return response ? response->test() : proto::TestReport();
+  }
+
+  std::unique_ptr<Loop> loop_ = MakeLoop();
+  Metrics metrics_;
+  CertificateMaker maker_;
+  FakeDns dns_{*loop_};
+  FakeVerifier verifier_{*loop_};
+  FakeXmppServer server_{*loop_, kTheirs};
+  proto::Partner partner_;
+  std::vector<std::pair<std::string, ipc::Outcome>> outcomes_;
+  OutboundPairs pairs_{{.loop = *loop_,
+                        .metrics = metrics_,
+                        .dns = dns_,
+                        .verifier = verifier_,
+                        .own_addresses = {},
+                        .allow_loopback_targets = true,
+                        .inbound_streams = {}}};
+};
+
+TEST_F(OutboundPairsTest, DeliverInOrderByDialbackInClear) {
+  for (const char* id : {"a", "b", "c"}) Send(id);
+  ASSERT_TRUE(Settled(3));
+  EXPECT_THAT(Delivered(), ElementsAre("a", "b", "c"));
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return server_.stanzas.size() == 3; }));
+  EXPECT_THAT(server_.stanzas, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(server_.results, ElementsAre("corp.example key-id1"));
+  EXPECT_EQ(server_.connections(), 1U);
+}
+
+TEST_F(OutboundPairsTest, DeliverByExternalInsideTls) {
+  SetUpTls();
+  server_.external = true;
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return server_.stanzas.size() == 1; }));
+  EXPECT_THAT(server_.results, IsEmpty());
+}
+
+TEST_F(OutboundPairsTest, DeliverByDialbackInsideTlsWithTheIdOfTheHeaderInForce) {
+  SetUpTls();
+  SetRow(proto::REQUIRED, proto::NOT_SUPPORTED, true);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+  EXPECT_THAT(server_.results, ElementsAre("corp.example key-id2"));
+}
+
+TEST_F(OutboundPairsTest, DeliverOverDirectTls) {
+  SetUpTls();
+  server_.external = server_.direct_tls = true;
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  dns_.srv.clear();
+  dns_.srv["_xmpps-server._tcp.partner.example"] = {{0, 0, server_.port(), "xmpp.partner.example"}};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+}
+
+TEST_F(OutboundPairsTest, NeverSendToAnImpostorUnderExternal) {
+  SetUpTls("other.example");
+  server_.external = true;
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_EQ(outcomes_[0].second.condition,
+            static_cast<std::uint32_t>(proto::REMOTE_SERVER_TIMEOUT));
+  EXPECT_THAT(outcomes_[0].second.text, HasSubstr("negotiation failed"));
+  EXPECT_THAT(server_.stanzas, IsEmpty());
+}
+
+TEST_F(OutboundPairsTest, ReconnectInClearWhereTlsIsRefusedAndOptional) {
+  SetUpTls();
+  server_.refuse_starttls = true;
+  SetRow(proto::OPTIONAL, proto::NOT_SUPPORTED, true);
+  Send("a");
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return server_.connections() == 2; }));
+  EXPECT_THAT(outcomes_, IsEmpty());
+  // The second connection is offered TLS again and must not take it.
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+}
+
+TEST_F(OutboundPairsTest, ShareAStreamThatDialbackOpened) {
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  Send("b", kAlsoOurs);
+  ASSERT_TRUE(Settled(2));
+  EXPECT_THAT(Delivered(), ElementsAre("a", "b"));
+  EXPECT_EQ(server_.connections(), 1U);
+  EXPECT_THAT(server_.results, ElementsAre("corp.example key-id1", "sub.corp.example key-id1"));
+}
+
+TEST_F(OutboundPairsTest, UnderExternalHaveAStreamEach) {
+  SetUpTls();
+  server_.external = true;
+  SetRow(proto::REQUIRED, proto::OPTIONAL, true);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  Send("b", kAlsoOurs);
+  ASSERT_TRUE(Settled(2));
+  EXPECT_EQ(server_.connections(), 2U);
+  EXPECT_THAT(server_.results, IsEmpty());
+}
+
+TEST_F(OutboundPairsTest, TellTheSenderAndBackOffWhenNobodyListens) {
+  dns_.srv["_xmpp-server._tcp.partner.example"] = {{0, 0, 1, "xmpp.partner.example"}};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_EQ(outcomes_[0].second.condition,
+            static_cast<std::uint32_t>(proto::REMOTE_SERVER_TIMEOUT));
+  const int asked = dns_.questions;
+  while (outcomes_.size() < 2)
+    Send("b");  // at once: no new attempt, unless the random wait was nil
+  EXPECT_EQ(outcomes_[1].second.condition,
+            static_cast<std::uint32_t>(proto::REMOTE_SERVER_TIMEOUT));
+  EXPECT_GT(outcomes_[1].second.retry_after, 0ms);
+  EXPECT_EQ(dns_.questions, asked);
+}
+
+TEST_F(OutboundPairsTest, TellTheSenderThatTheDomainDoesNotExist) {
+  dns_.srv.clear();
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_EQ(outcomes_[0].second.condition,
+            static_cast<std::uint32_t>(proto::REMOTE_SERVER_NOT_FOUND));
+}
+
+TEST_F(OutboundPairsTest, TakeTroubleWithDnsForNoFact) {
+  dns_.broken.insert("_xmpp-server._tcp.partner.example");
+  dns_.addresses[kTheirs] = {"127.0.0.1"};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_EQ(outcomes_[0].second.condition,
+            static_cast<std::uint32_t>(proto::REMOTE_SERVER_TIMEOUT));
+  EXPECT_EQ(server_.connections(), 0U);
+}
+
+TEST_F(OutboundPairsTest, GoOnToTheNextTarget) {
+  dns_.srv["_xmpp-server._tcp.partner.example"] = {{0, 0, 1, "xmpp.partner.example"},
+                                                   {1, 0, server_.port(), "xmpp.partner.example"}};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+}
+
+TEST_F(OutboundPairsTest, FailWhenTheirKeyIsRefused) {
+  server_.result_type = "invalid";
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_EQ(outcomes_[0].second.condition,
+            static_cast<std::uint32_t>(proto::INTERNAL_SERVER_ERROR));
+  EXPECT_TRUE(RunUntil(*loop_, [&] { return pairs_.streams() == 0; }));
+  EXPECT_THAT(server_.closings, ElementsAre("footer"));
+}
+
+TEST_F(OutboundPairsTest, FailWhenTheirHostIsUnknown) {
+  server_.stream_error = "host-unknown";
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_EQ(outcomes_[0].second.condition,
+            static_cast<std::uint32_t>(proto::REMOTE_SERVER_NOT_FOUND));
+}
+
+TEST_F(OutboundPairsTest, KnowNoDomainThatIsNoPartners) {
+  partner_.set_domain("somebody.example");
+  proto::PolicySnapshot snapshot;
+  *snapshot.add_partners() = partner_;
+  pairs_.SetPolicy(std::make_shared<const PolicyView>(std::move(snapshot)));
+  Send("a");
+  ASSERT_EQ(outcomes_.size(), 1U);
+  EXPECT_EQ(outcomes_[0].second.condition,
+            static_cast<std::uint32_t>(proto::REMOTE_SERVER_NOT_FOUND));
+}
+
+TEST_F(OutboundPairsTest, OpenANewStreamAfterAnOrderlyClose) {
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  server_.SendAll(kStreamFooter);
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return pairs_.streams() == 0; }));
+  Send("b");
+  ASSERT_TRUE(Settled(2));
+  EXPECT_THAT(Delivered(), ElementsAre("a", "b"));
+  EXPECT_EQ(server_.connections(), 2U);
+}
+
+TEST_F(OutboundPairsTest, AreResetWhenTheirMethodIsNoLongerPermitted) {
+  SetUpTls();
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return !server_.closings.empty(); }));
+  EXPECT_EQ(server_.closings.front(), "reset");
+  EXPECT_TRUE(RunUntil(*loop_, [&] { return pairs_.streams() == 0; }));
+}
+
+TEST_F(OutboundPairsTest, HoldAHundredStanzasWhileNoStreamIsOpen) {
+  server_.silent = true;
+  for (int i = 0; i < 101; ++i) Send(std::to_string(i));
+  ASSERT_EQ(outcomes_.size(), 1U);
+  EXPECT_EQ(outcomes_[0].first, "100");
+  EXPECT_EQ(outcomes_[0].second.condition, static_cast<std::uint32_t>(proto::RESOURCE_CONSTRAINT));
+  EXPECT_EQ(pairs_.queued(), 100U);  // settled by nobody: the next life gets them
+}
+
+TEST_F(OutboundPairsTest, KeepToTheConnectionLimitOfThePartner) {
+  partner_.set_connection_limit(1);
+  SetUpTls();
+  server_.external = true;
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  Send("b", kAlsoOurs);
+  ASSERT_TRUE(Settled(2));
+  EXPECT_EQ(outcomes_[1].second.condition, static_cast<std::uint32_t>(proto::RESOURCE_CONSTRAINT));
+}
+
+TEST_F(OutboundPairsTest, DrainAfterSendingWhatTheyHold) {
+  Send("a");
+  bool drained = false;
+  pairs_.Drain([&] { drained = true; });
+  Send("late");
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return drained; }));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+  EXPECT_THAT(server_.stanzas, ElementsAre("a"));
+  EXPECT_THAT(server_.closings, ElementsAre("footer"));
+  EXPECT_EQ(pairs_.streams(), 0U);
+}
+
+TEST_F(OutboundPairsTest, DropWhatAPeerSendsUnasked) {
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  server_.SendAll(
+      "<message from='x@partner.example' to='y@corp.example'/>"
+      "<db:result from='partner.example' to='sub.corp.example' type='valid'/>");
+  Send("b");
+  ASSERT_TRUE(Settled(2));
+  EXPECT_THAT(Delivered(), ElementsAre("a", "b"));
+  EXPECT_EQ(server_.connections(), 1U);
+}
+
+TEST_F(OutboundPairsTest, TellEachStepOfATest) {
+  SetUpTls();
+  server_.external = true;
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  const proto::TestReport report = Test();
+  EXPECT_TRUE(report.ok()) << report.ShortDebugString();
+  std::vector<std::string> steps;
+  for (const proto::TestStep& step : report.steps()) steps.push_back(step.step());
+  EXPECT_THAT(steps, ElementsAre("dns", "tcp", "features", "tls", "certificate", "features", "sasl",
+                                 "features", "result"));
+}
+
+TEST_F(OutboundPairsTest, TellWhyATestFailedAndWhatToDo) {
+  dns_.srv["_xmpp-server._tcp.partner.example"] = {{0, 0, 1, "xmpp.partner.example"}};
+  const proto::TestReport report = Test();
+  EXPECT_FALSE(report.ok());
+  EXPECT_THAT(report.reason(), HasSubstr("connect-failed"));
+  EXPECT_FALSE(report.remedy().empty());
+  EXPECT_THAT(Test("stranger.example").remedy(), HasSubstr("partner new"));
+}
+
+}  // namespace
+}  // namespace gatehouse
