@@ -199,6 +199,7 @@ void TcpTransport::Close() {
   if (closing_ || aborted_) return;
   Flush();
   closing_ = true;
+  if (reader_) reader_->Stop();
   if (tls_ && tls_->handshake_done()) tls_->Shutdown();
   tcp_->CloseAfterWrites();
 }
@@ -206,6 +207,7 @@ void TcpTransport::Close() {
 void TcpTransport::Abort() {
   if (std::exchange(aborted_, true)) return;
   closing_ = true;
+  if (reader_) reader_->Stop();
   out_.clear();
   turn_end_.Arm();
 }
