@@ -12,6 +12,8 @@
 #include "plugins/sip_translator/date_time.h"
 #include "plugins/sip_translator/error_mapping.h"
 #include "plugins/sip_translator/listener_links.h"
+#include "plugins/sip_translator/log_sampler.h"
+#include "plugins/sip_translator/result_counters.h"
 #include "plugins/sip_translator/sent_stanzas.h"
 #include "plugins/sip_translator/served_domains.h"
 #include "plugins/sip_translator/sip_endpoint.h"
@@ -30,11 +32,13 @@ struct FlowContext {
   AorSpellings spellings;
   SentStanzas sent;
 
+  LogSampler log_sampler;
+  VerdictCounters verdicts;
+
   // Asks the one evaluator and counts its verdict. `policy` is not null.
   Verdict DecideOn(const Envelope& envelope) {
     const Verdict verdict = Decide(*policy, envelope);
-    metrics.Value("gatehouse_policy_verdicts_total",
-                  "{reason=\"" + std::string(RefusalName(verdict.reason)) + "\"}") += 1;
+    verdicts.Count(verdict.reason);
     return verdict;
   }
 };

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/metrics.h"
+#include "core/policy/decide.h"
 
 namespace gatehouse::translator {
 
@@ -35,6 +36,21 @@ class ResultCounters {
 
  private:
   std::array<double*, kFlowResultNames.size()> counters_{};
+};
+
+// Policy verdicts by reason.
+class VerdictCounters {
+ public:
+  explicit VerdictCounters(Metrics& metrics) {
+    for (std::size_t i = 0; i < counters_.size(); ++i)
+      counters_[i] = &metrics.Value(
+          "gatehouse_policy_verdicts_total",
+          "{reason=\"" + std::string(RefusalName(static_cast<RefusalReason>(i))) + "\"}");
+  }
+  void Count(RefusalReason reason) { *counters_.at(static_cast<std::size_t>(reason)) += 1; }
+
+ private:
+  std::array<double*, static_cast<std::size_t>(RefusalReason::kNotOurDomain) + 1> counters_{};
 };
 
 }  // namespace gatehouse::translator

@@ -45,9 +45,7 @@ SipToXmpp::SipToXmpp(FlowContext& context)
 void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
   const auto answer = [this, reply, from = std::string(message.from().uri),
                        to = std::string(message.request_uri())](const HandOverAnswer& result) {
-    if (result.status != 200)
-      Log(LogLevel::kInfo, "message-refused",
-          {{"from", from}, {"to", to}, {"status", result.status}, {"why", result.why}});
+    if (result.status != 200) LogRefusal(from, to, result);
     reply(result.status, {}, result.headers);
   };
   auto addresses = Address(message.from().uri, message.request_uri());
@@ -57,6 +55,18 @@ void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
   }
   context_.spellings.Learn(addresses->from.Bare(), message.from().uri);
   Translate(RequestOf(message), *std::move(addresses), answer);
+}
+
+void SipToXmpp::LogRefusal(std::string_view from, std::string_view to,
+                           const HandOverAnswer& answer) {
+  const auto left_out = context_.log_sampler.Admit("sip");
+  if (!left_out) return;
+  Log(LogLevel::kInfo, "message-refused",
+      {{"from", from},
+       {"to", to},
+       {"status", answer.status},
+       {"why", answer.why},
+       {"left_out", *left_out}});
 }
 
 void SipToXmpp::Test(std::string_view from_uri, std::string_view to_uri, OnTested done) {

@@ -42,6 +42,7 @@ class SipToXmpp {
   Result<void, HandOverAnswer> FindRoom(const PageAddresses& addresses);
   void Translate(const PageRequest& request, PageAddresses addresses, Done done);
   void Offer(const PageAddresses& addresses, proto::Element stanza, Deadline expires, Done done);
+  void LogRefusal(std::string_view from, std::string_view to, const HandOverAnswer& answer);
   void PauseUntilRoom(ipc::DataLink& link);
 
   FlowContext& context_;

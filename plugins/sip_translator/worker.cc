@@ -93,7 +93,9 @@ Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet&
                             .profile = ProfileFromName(context.config().config().sip().profile()),
                             .policy = nullptr,
                             .spellings = {},
-                            .sent = SentStanzas(clock_)});
+                            .sent = SentStanzas(clock_),
+                            .log_sampler = LogSampler(clock_),
+                            .verdicts = VerdictCounters(context.metrics())});
   xmpp_to_sip_.emplace(*flow_, [&context](std::string_view instance, std::string_view what) {
     context.ReportMalformed(instance, what);
   });

@@ -215,12 +215,14 @@ void XmppToSip::ReplyWithError(StanzaHead head, ipc::Ticket ticket, const SipRes
                                FlowResult counted) {
   stanzas_.Count(counted);
   const auto condition = result.answer.condition;
-  Log(LogLevel::kInfo, "stanza-refused",
-      {{"from", head.addresses.from.Bare()},
-       {"to", head.addresses.to.Bare()},
-       {"condition", ConditionName(condition)},
-       {"status", result.status},
-       {"why", result.log}});
+  if (const auto left_out = context_.log_sampler.Admit(head.addresses.from.domain))
+    Log(LogLevel::kInfo, "stanza-refused",
+        {{"from", head.addresses.from.Bare()},
+         {"to", head.addresses.to.Bare()},
+         {"condition", ConditionName(condition)},
+         {"status", result.status},
+         {"why", result.log},
+         {"left_out", *left_out}});
   replies_.Send(head.addresses, MakeError(head, result.answer, result.text, result.address),
                 std::move(ticket),
                 ipc::Outcome::Failed(static_cast<std::uint32_t>(condition), result.log));

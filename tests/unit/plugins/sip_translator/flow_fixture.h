@@ -129,7 +129,9 @@ class FlowTest : public testing::Test {
                       .profile = SipProfile::kPage,
                       .policy = Policy(),
                       .spellings = {},
-                      .sent = SentStanzas(clock)};
+                      .sent = SentStanzas(clock),
+                      .log_sampler = LogSampler(clock),
+                      .verdicts = VerdictCounters(metrics)};
   std::string malformed;
   XmppToSip xmpp_to_sip{
       context, [this](std::string_view instance, std::string_view) { malformed = instance; }};
