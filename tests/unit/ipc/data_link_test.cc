@@ -204,15 +204,19 @@ TEST_F(DataLinkTest, AnExpiredOfferIsSettledOnceAndTheLateSettleIgnored) {
   auto translator = Translator(11);
   auto listener = Listener(21);
   Introduce(*listener, *translator);
-  listener->Offer("slow", 30ms);
+  listener->Offer("opens the link");
   ASSERT_TRUE(Until([&] { return translator->held.size() == 1; }));
+  translator->Settle(Outcome::Delivered());
   ASSERT_TRUE(Until([&] { return listener->outcomes.size() == 1; }));
-  EXPECT_EQ(listener->outcomes[0].second, Outcome::Expired());
+  listener->Offer("slow", 300ms);
+  ASSERT_TRUE(Until([&] { return translator->held.size() == 2; }));
+  ASSERT_TRUE(Until([&] { return listener->outcomes.size() == 2; }));
+  EXPECT_EQ(listener->outcomes[1].second, Outcome::Expired());
   translator->Settle(Outcome::Delivered());
   listener->Offer("next");
-  ASSERT_TRUE(Until([&] { return translator->held.size() == 2; }));
+  ASSERT_TRUE(Until([&] { return translator->held.size() == 3; }));
   translator->Settle(Outcome::Delivered());
-  ASSERT_TRUE(Until([&] { return listener->outcomes.size() == 2; }));
+  ASSERT_TRUE(Until([&] { return listener->outcomes.size() == 3; }));
   EXPECT_THAT(listener->life.malformed, IsEmpty());
 }
 
