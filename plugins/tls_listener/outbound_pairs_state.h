@@ -1,0 +1,121 @@
+// What OutboundPairs is made of; included by its own sources only.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/loop/timer.h"
+#include "core/policy/negotiation.h"
+#include "plugins/tls_listener/outbound_back_off.h"
+#include "plugins/tls_listener/outbound_pairs.h"
+#include "plugins/tls_listener/outbound_queue.h"
+#include "plugins/tls_listener/outbound_stream.h"
+#include "plugins/tls_listener/outbound_test.h"
+
+namespace gatehouse {
+
+// One domain pair: what waits for a stream, and the stream if there is one.
+struct OutboundPair {
+  OutboundPair(std::string pair_key, std::string local_domain, std::string remote_domain,
+               RandomBelow random)
+      : key(std::move(pair_key)),
+        local(std::move(local_domain)),
+        remote(std::move(remote_domain)),
+        back_off(std::move(random)) {}
+  std::string key, local, remote;
+  OutboundQueue queue;
+  OutboundBackOff back_off;
+  std::uint64_t stream = 0;  // 0: none
+  bool open = false;         // on `stream`
+  TimePoint result_due{};    // of a pair added to an open stream
+  bool added = false;
+};
+
+struct OutboundPairs::State {
+  using Pair = OutboundPair;
+
+  explicit State(Setup what)
+      : setup(std::move(what)),
+        random(SystemRandom()),
+        dialer(setup.loop, setup.dns,
+               TargetGuard(setup.own_addresses, setup.allow_loopback_targets), random),
+        end_of_turn(setup.loop, [this] { CloseBatches(); }),
+        tick(setup.loop, [this] { OnTick(); }),
+        sweep(setup.loop, [this] { Sweep(); }),
+        sent(setup.metrics.Value("gatehouse_stanzas_total",
+                                 "{direction=\"out\",result=\"delivered\"}")),
+        refused(setup.metrics.Value("gatehouse_stanzas_total",
+                                    "{direction=\"out\",result=\"failed\"}")),
+        open_gauge(setup.metrics.Value("gatehouse_streams", "{direction=\"out\"}")) {}
+
+  Pair& FindPair(std::string_view local, std::string_view remote);
+  const proto::Partner* PartnerOf(const std::string& remote) const;
+  bool IsOurs(const std::string& domain) const {
+    return std::ranges::find(domains, domain) != domains.end();
+  }
+  void Submit(Pair& pair, Deadline expires, ipc::Ticket ticket);
+  void Refuse(ipc::Ticket& ticket, const OutboundFault& fault, milliseconds retry_after = {});
+  void FlushQueue(Pair& pair);
+
+  void Open(Pair& pair);
+  bool Join(Pair& pair, const MethodSet& methods);
+  OutboundConnection::Order OrderFor(const std::string& local, const std::string& remote,
+                                     const proto::Partner& partner) const;
+  OutboundConnection::Events EventsFor(std::uint64_t id);
+  std::size_t StreamsOf(std::string_view partner_id) const;
+  bool IsPermitted(const OutboundStream& stream) const;
+  bool AtLimit(const proto::Partner& partner) const;
+
+  OutboundStream* FindStream(std::uint64_t id);
+  void OnMakeKey(std::uint64_t id, std::string_view local, std::string_view stream_id);
+  void OnPairOpen(std::uint64_t id, std::string_view local, proto::AuthMethod method);
+  void OnPairFailed(std::uint64_t id, std::string_view local, const OutboundFault& fault);
+  void OnStreamFailed(std::uint64_t id, const OutboundFault& fault);
+  void OnGone(std::uint64_t id);
+  void OnWritable(std::uint64_t id);
+  void Detach(Pair& pair);
+  void GiveUp(Pair& pair, const OutboundFault& fault);
+  void CloseStream(OutboundStream& stream, std::optional<StreamCondition> say);
+  void Abandon(OutboundStream& stream, const OutboundFault& fault);
+
+  void CloseBatches();
+  static seconds OrDefault(std::uint32_t value, seconds fallback) {
+    return value == 0 ? fallback : seconds{value};
+  }
+  void OnTick();
+  void TickStream(OutboundStream& stream, TimePoint now);
+  void Sweep();
+  void CheckPolicy();
+  void CheckDrained();
+  void StartTest(const proto::TestStream& request, OutboundTest::Answer answer);
+
+  Setup setup;
+  RandomBelow random;
+  OutboundDialer dialer;
+  PolicyPointer policy;
+  std::vector<std::string> domains;
+  TlsContexts tls;
+  std::unordered_map<std::string, std::unique_ptr<Pair>> pairs;
+  std::map<std::uint64_t, OutboundStream> streams;
+  std::map<std::uint64_t, std::unique_ptr<OutboundTest>> tests;
+  std::uint64_t last_id = 0;
+  std::vector<std::uint64_t> written;                   // streams written to in this turn
+  std::vector<std::uint64_t> gone;                      // streams and tests to destroy
+  std::unordered_map<std::string, TimePoint> tls_seen;  // by remote: the downgrade guard
+  std::string key_scratch, xml_scratch;
+  bool draining = false;
+  std::function<void()> drained;
+  EndOfTurn end_of_turn;
+  Timer tick, sweep;
+  double& sent;
+  double& refused;
+  double& open_gauge;
+};
+
+}  // namespace gatehouse

@@ -1,0 +1,237 @@
+// Streams of OutboundPairs: opened, shared, ended.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/limits.h"
+#include "core/base/log.h"
+#include "plugins/tls_listener/outbound_outcome.h"
+#include "plugins/tls_listener/outbound_pairs_state.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr milliseconds kDialbackResult = seconds{45};     // 3.3
+constexpr auto kTlsMemory = std::chrono::hours{30 * 24};  // 3.4.1
+constexpr seconds kEstablishment{60};                     // 1.4
+constexpr std::uint32_t kPartnerConnections = 20;         // 1.4
+
+}  // namespace
+
+OutboundStream* OutboundPairs::State::FindStream(std::uint64_t id) {
+  const auto found = streams.find(id);
+  return found == streams.end() ? nullptr : &found->second;
+}
+
+std::size_t OutboundPairs::State::StreamsOf(std::string_view partner_id) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      streams, [&](const auto& each) { return each.second.partner_id() == partner_id; }));
+}
+
+bool OutboundPairs::State::AtLimit(const proto::Partner& partner) const {
+  std::uint32_t limit = partner.connection_limit();
+  if (limit == 0) limit = policy->gateway().partner_connection_limit();
+  if (limit == 0) limit = kPartnerConnections;
+  std::size_t used = StreamsOf(partner.id());
+  if (setup.inbound_streams) used += setup.inbound_streams(partner.id());
+  return used >= limit;
+}
+
+OutboundConnection::Order OutboundPairs::State::OrderFor(const std::string& local,
+                                                         const std::string& remote,
+                                                         const proto::Partner& partner) const {
+  OutboundConnection::Order order;
+  order.terms = {.local = local,
+                 .remote = remote,
+                 .row = RowOf(partner),
+                 .shows_certificate = tls.shows_certificate};
+  const auto seen = tls_seen.find(remote);
+  order.terms.may_go_clear = seen == tls_seen.end() || setup.loop.Now() - seen->second > kTlsMemory;
+  order.proxy = partner.proxy();
+  order.starttls = tls.starttls;
+  order.direct = tls.direct;
+  order.establishment_limit =
+      OrDefault(policy->gateway().stream_establishment_timeout_s(), kEstablishment);
+  return order;
+}
+
+void OutboundPairs::State::Open(Pair& pair) {
+  const proto::Partner* partner = PartnerOf(pair.remote);
+  if (partner == nullptr || !IsOurs(pair.local))
+    return pair.queue.SettleAll(OutcomeOf({OutboundFailure::kNotPermitted, {}, "no such partner"}));
+  const MethodSet methods = PermittedMethods(RowOf(*partner));
+  if (Join(pair, methods)) return;
+  if (AtLimit(*partner))
+    return pair.queue.SettleAll(
+        OutcomeOf({OutboundFailure::kOverload, {}, "connection limit of the partner"}));
+  const std::uint64_t id = ++last_id;
+  OutboundStream& stream = streams.try_emplace(id, id, pair.remote, partner->id()).first->second;
+  stream.pair_keys.push_back(pair.key);
+  stream.last_stanza = stream.last_octet = setup.loop.Now();
+  pair.stream = id;
+  stream.Attach(std::make_unique<OutboundConnection>(
+      setup.loop, dialer, OrderFor(pair.local, pair.remote, *partner), EventsFor(id)));
+  stream.connection().Start();
+}
+
+// Sender multiplexing (2.8.7): onto a stream that dialback opened.
+bool OutboundPairs::State::Join(Pair& pair, const MethodSet& methods) {
+  const auto fits = [&](const auto& each) {
+    const OutboundStream& stream = each.second;
+    if (stream.closing || stream.remote() != pair.remote ||
+        !stream.connection().machine().MayAddPair())
+      return false;
+    const bool in_tls = stream.connection().machine().in_tls();
+    return stream.pair_keys.size() < kMaxPairsPerStream &&
+           (in_tls ? methods.tls_dialback : methods.tcp_dialback);
+  };
+  const auto found = std::ranges::find_if(streams, fits);
+  if (found == streams.end()) return false;
+  OutboundStream& stream = found->second;
+  stream.pair_keys.push_back(pair.key);
+  pair.stream = stream.id();
+  pair.added = true;
+  pair.result_due = setup.loop.Now() + kDialbackResult;
+  stream.connection().AddPair(pair.local);
+  return true;
+}
+
+OutboundConnection::Events OutboundPairs::State::EventsFor(std::uint64_t id) {
+  OutboundConnection::Events events;
+  events.on_make_key = [this, id](std::string_view local, std::string_view stream_id) {
+    OnMakeKey(id, local, stream_id);
+  };
+  events.on_pair_open = [this, id](std::string_view local, proto::AuthMethod method) {
+    OnPairOpen(id, local, method);
+  };
+  events.on_pair_failed = [this, id](std::string_view local, const OutboundFault& fault) {
+    OnPairFailed(id, local, fault);
+  };
+  events.on_failed = [this, id](const OutboundFault& fault) { OnStreamFailed(id, fault); };
+  events.on_gone = [this, id] { OnGone(id); };
+  events.on_writable = [this, id] { OnWritable(id); };
+  events.on_dropped = [id](std::string_view what) {
+    Log(LogLevel::kInfo, "stream-out-dropped",
+        {{"stream", static_cast<std::int64_t>(id)}, {"what", what}});
+  };
+  return events;
+}
+
+void OutboundPairs::State::OnMakeKey(std::uint64_t id, std::string_view local,
+                                     std::string_view stream_id) {
+  const OutboundStream* stream = FindStream(id);
+  if (stream == nullptr) return;
+  AskForKey(setup.verifier, local, stream->remote(), stream_id,
+            [this, id, name = std::string(local)](const std::string& key) {
+              if (OutboundStream* asked = FindStream(id)) asked->connection().GiveKey(name, key);
+            });
+}
+
+void OutboundPairs::State::OnPairOpen(std::uint64_t id, std::string_view local,
+                                      proto::AuthMethod method) {
+  OutboundStream* stream = FindStream(id);
+  if (stream == nullptr) return;
+  // The row may have changed while the stream was opened.
+  if (!IsPermitted(*stream)) return CloseStream(*stream, StreamCondition::kReset);
+  Pair& pair = FindPair(local, stream->remote());
+  const TimePoint now = setup.loop.Now();
+  if (stream->connection().machine().in_tls()) tls_seen[stream->remote()] = now;
+  pair.open = true;
+  pair.back_off.OnOpened(now);
+  Log(LogLevel::kInfo, "stream-out-open",
+      {{"local", local},
+       {"remote", stream->remote()},
+       {"method", MethodName(method)},
+       {"peer", stream->connection().peer_address()}});
+  open_gauge = static_cast<double>(streams.size());
+  FlushQueue(pair);
+}
+
+void OutboundPairs::State::Detach(Pair& pair) {
+  if (OutboundStream* stream = FindStream(pair.stream)) std::erase(stream->pair_keys, pair.key);
+  pair.stream = 0;
+  pair.open = pair.added = false;
+}
+
+// The attempt of this pair failed: all that waits is told, later ones until the back-off ends.
+void OutboundPairs::State::GiveUp(Pair& pair, const OutboundFault& fault) {
+  const TimePoint now = setup.loop.Now();
+  pair.back_off.OnFailed(fault, now);
+  Log(LogLevel::kNotice, "stream-out-failed",
+      {{"local", pair.local},
+       {"remote", pair.remote},
+       {"failure", FailureName(fault.failure)},
+       {"why", fault.text}});
+  refused += static_cast<double>(pair.queue.size());
+  pair.queue.SettleAll(OutcomeOf(fault, pair.back_off.Remaining(now)));
+}
+
+void OutboundPairs::State::OnPairFailed(std::uint64_t id, std::string_view local,
+                                        const OutboundFault& fault) {
+  OutboundStream* stream = FindStream(id);
+  if (stream == nullptr) return;
+  Pair& pair = FindPair(local, stream->remote());
+  Detach(pair);
+  GiveUp(pair, fault);
+}
+
+void OutboundPairs::State::OnStreamFailed(std::uint64_t id, const OutboundFault& fault) {
+  if (OutboundStream* stream = FindStream(id)) Abandon(*stream, fault);
+}
+
+// Takes every pair off a stream that is over. A pair that was open there tries again for what still
+// waits.
+void OutboundPairs::State::Abandon(OutboundStream& stream, const OutboundFault& fault) {
+  stream.closing = true;
+  const TimePoint now = setup.loop.Now();
+  refused += static_cast<double>(stream.unsent());
+  stream.FailUnsent(OutcomeOf(fault));
+  for (const std::string& key : std::exchange(stream.pair_keys, {})) {
+    Pair& pair = *pairs.at(key);
+    const bool was_open = std::exchange(pair.open, false);
+    pair.stream = 0;
+    if (!was_open) {
+      GiveUp(pair, fault);
+      continue;
+    }
+    Log(LogLevel::kInfo, "stream-out-closed",
+        {{"local", pair.local}, {"remote", pair.remote}, {"why", fault.text}});
+    pair.back_off.OnLost(fault, now);
+    if (pair.queue.empty()) continue;
+    const milliseconds wait = pair.back_off.Remaining(now);
+    if (wait > milliseconds{0})
+      pair.queue.SettleAll(OutcomeOf(fault, wait));
+    else
+      Open(pair);
+  }
+}
+
+void OutboundPairs::State::CloseStream(OutboundStream& stream, std::optional<StreamCondition> say) {
+  if (stream.closing) return;
+  Abandon(stream, {OutboundFailure::kClosed, RetryClass::kAtOnce, "closed by us"});
+  if (say)
+    stream.connection().Close(*say);
+  else
+    stream.connection().Close();
+}
+
+void OutboundPairs::State::OnGone(std::uint64_t id) {
+  gone.push_back(id);
+  sweep.Start(milliseconds{0});
+}
+
+void OutboundPairs::State::Sweep() {
+  for (const std::uint64_t id : std::exchange(gone, {})) {
+    streams.erase(id);
+    tests.erase(id);
+  }
+  open_gauge = static_cast<double>(streams.size());
+  CheckDrained();
+}
+
+void OutboundPairs::State::OnWritable(std::uint64_t id) {
+  OutboundStream* stream = FindStream(id);
+  if (stream == nullptr) return;
+  for (const std::string& key : std::vector(stream->pair_keys)) FlushQueue(*pairs.at(key));
+}
+
+}  // namespace gatehouse
