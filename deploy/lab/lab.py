@@ -133,8 +133,10 @@ class Lab:
         ports = {SIP_DOMAIN: self.ports["xmpp"], XMPP_DOMAIN: self.ports["s2s"], **(other_partners or {})}
         records = []
         for domain, port in ports.items():
-            records += [f"{domain}. A 127.0.0.1", f"s2s.{domain}. A 127.0.0.1",
-                        f"_xmpp-server._tcp.{domain}. SRV 0 0 {port} s2s.{domain}."]
+            # COMPAT(ejabberd 23.01): asks our server for SRV records, but the system's resolver for addresses.
+            target = "localhost" if domain == SIP_DOMAIN else f"s2s.{domain}"
+            records += [f"{domain}. A 127.0.0.1", f"{target}. A 127.0.0.1",
+                        f"_xmpp-server._tcp.{domain}. SRV 0 0 {port} {target}."]
         data = "\n".join(f'  local-data: "{record}"' for record in records)
         conf = self._fill("unbound.conf.in", "unbound.conf", local_data=data, dns_port=self.ports["dns"])
         self.dns = self._spawn("unbound", ["unbound", "-d", "-c", conf])

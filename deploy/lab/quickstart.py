@@ -16,7 +16,7 @@ def cross(scene):
     romeo = XmppUser(f"romeo@{lab.XMPP_DOMAIN}/laptop", lab.PASSWORD, scene.ports["c2s"], scene.authority.ca_file)
     print(f"\nromeo@{lab.XMPP_DOMAIN} (Prosody)  ->  sip:ann@{lab.SIP_DOMAIN} (linphone at Kamailio)", flush=True)
     romeo.send(f"ann@{lab.SIP_DOMAIN}", "Lunch at one?")
-    phone.wait_for(f"Message received from sip:romeo@{lab.XMPP_DOMAIN}", 40)
+    phone.wait_for(f"Message received from <sip:romeo@{lab.XMPP_DOMAIN}", 40)
     line = next(line for line in phone.text().splitlines() if "Message received from" in line)
     print("  linphone printed:", line.removeprefix("linphonec> "))
     if "Lunch at one?" not in line:

@@ -51,6 +51,11 @@ class XmppUser:
         client.add_event_handler("message_error", self.inbox.put)
         client.connect(("127.0.0.1", port))
         self._loop.run_until_complete(client.disconnected)
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self._loop.close()
 
     def _on_session(self, _event):
         self._client.send_presence()

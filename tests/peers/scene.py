@@ -40,7 +40,7 @@ class Scene(unittest.TestCase):
 
     def xmpp_to_sip(self, text):
         self.romeo.send(f"ann@{lab.SIP_DOMAIN}", text)
-        self.ann.wait_for(f"Message received from sip:romeo@{lab.XMPP_DOMAIN}: {text}", 40)
+        self.ann.wait_for(f"Message received from <sip:romeo@{lab.XMPP_DOMAIN};gr=laptop>: {text}", 40)
 
     def sip_to_xmpp(self, text):
         self.ann.say(f"chat sip:romeo@{lab.XMPP_DOMAIN} {text}")
