@@ -458,9 +458,12 @@ TEST_F(RogueTest, AnOfferWithoutANumberClosesTheLink) {
 
 TEST_F(RogueTest, AFrameLargerThanTheLinkAllowsClosesTheLink) {
   proto::DataFrame frame = Frame();
-  frame.add_offers()->set_body(std::string(70000, 'x'));
+  proto::Offer& offer = *frame.add_offers();
+  offer.set_seq(1);
+  offer.set_body(std::string(70000, 'x'));
   Send(frame);
   ExpectClosed();
+  EXPECT_EQ(translator->life.malformed[0].second, "too large");
 }
 
 TEST_F(RogueTest, AFrameThatThreatensMemoryIsNotEvenRead) {
