@@ -1,0 +1,107 @@
+// The load driver: plays the XMPP partner and the SIP next hop of a running Gatehouse and prints
+// one JSON array. tests/bench/run starts everything around it.
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "tests/bench/driver.h"
+
+namespace gatehouse::bench {
+namespace {
+
+struct Words {
+  std::string xmpp, sip, partner_listen, sip_listen;
+  std::string chain, key, trust;
+  std::string local_domain = "contoso.example";
+  std::vector<std::string> domains, processes, phases;
+  double warm_up_s = 1;
+  double measured_s = 5;
+  DriverSetup setup;
+};
+
+Result<int> ListenAt(const std::string& text) {
+  GATEHOUSE_TRY(const auto address, SocketAddress::Parse(text));
+  const int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd, address.raw(), address.size()) != 0 || listen(fd, SOMAXCONN) != 0) {
+    close(fd);
+    return Trouble("cannot listen at " + text);
+  }
+  return fd;
+}
+
+Result<WatchedProcess> ParseProcess(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos) return BadConfig("'" + text + "' is not NAME=PID");
+  return WatchedProcess{text.substr(0, equals), std::atoi(text.c_str() + equals + 1)};
+}
+
+Result<DriverSetup> SetUp(Words words) {
+  DriverSetup setup = std::move(words.setup);
+  setup.partner.domains = words.domains;
+  setup.partner.local_domain = words.local_domain;
+  GATEHOUSE_TRY(setup.partner.gatehouse, SocketAddress::Parse(words.xmpp));
+  GATEHOUSE_TRY(setup.sip_gatehouse, SocketAddress::Parse(words.sip));
+  GATEHOUSE_TRY(setup.partner.tls, TlsContext::Create({words.chain, words.key, words.trust}));
+  GATEHOUSE_TRY(setup.partner_fd, ListenAt(words.partner_listen));
+  GATEHOUSE_TRY(setup.sip_fd, ListenAt(words.sip_listen));
+  for (const std::string& text : words.processes) {
+    GATEHOUSE_TRY(auto process, ParseProcess(text));
+    setup.processes.push_back(std::move(process));
+  }
+  for (const std::string& text : words.phases) {
+    GATEHOUSE_TRY(const Phase phase, ParsePhase(text, words.warm_up_s, words.measured_s));
+    setup.phases.push_back(phase);
+  }
+  return setup;
+}
+
+Result<std::vector<PhaseResult>> RunAll(Words words) {
+  GATEHOUSE_TRY(auto setup, SetUp(std::move(words)));
+  GATEHOUSE_TRY(const auto loop, Loop::Create());
+  const auto driver = std::make_unique<Driver>(*loop, std::move(setup));
+  return driver->Run();
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Drives a running Gatehouse from both ends and measures it");
+  Words words;
+  app.add_option("--xmpp", words.xmpp, "Gatehouse's s2s listener, address:port")->required();
+  app.add_option("--sip", words.sip, "Gatehouse's SIP listener over TCP")->required();
+  app.add_option("--partner-listen", words.partner_listen, "where the partner accepts")->required();
+  app.add_option("--sip-listen", words.sip_listen, "where the next hop accepts")->required();
+  app.add_option("--chain", words.chain, "the partner's certificate chain, PEM")->required();
+  app.add_option("--key", words.key, "its key, PEM")->required();
+  app.add_option("--trust", words.trust, "anchors, PEM")->required();
+  app.add_option("--local-domain", words.local_domain, "the domain Gatehouse speaks for");
+  app.add_option("--domain", words.domains, "a domain of the partner; again for more")->required();
+  app.add_option("--process", words.processes, "NAME=PID to measure; again for more");
+  app.add_option("--phase", words.phases, "such as x2s:window=256; again for more")->required();
+  app.add_option("--pairs", words.setup.pairs, "user pairs");
+  app.add_option("--stanza-bytes", words.setup.stanza_bytes, "size of a stanza");
+  app.add_option("--warm-up", words.warm_up_s, "seconds before each measurement");
+  app.add_option("--seconds", words.measured_s, "seconds of each measurement");
+  CLI11_PARSE(app, argc, argv);
+
+  const auto results = RunAll(std::move(words));
+  if (!results) {
+    std::fprintf(stderr, "gatehouse_bench: %s\n", results.error().text.c_str());
+    return 1;
+  }
+  std::string json;
+  for (const PhaseResult& result : *results) json += (json.empty() ? "" : ",\n") + ToJson(result);
+  std::printf("[%s]\n", json.c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace gatehouse::bench
+
+int main(int argc, char** argv) {
+  return gatehouse::bench::Main(argc, argv);
+}
