@@ -17,11 +17,11 @@ std::size_t SkipQuoted(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::size_t FindOutsideQuotes(std::string_view text, std::string_view stops, bool skip_angles) {
+std::size_t FindOutsideQuotes(std::string_view text, char stop, bool skip_angles) {
   std::size_t at = 0;
   while (at < text.size()) {
     const char c = text[at];
-    if (stops.find(c) != std::string_view::npos) return at;
+    if (c == stop) return at;
     if (c == '"') {
       at = SkipQuoted(text, at);
     } else if (c == '<' && skip_angles) {
@@ -40,8 +40,9 @@ bool IsBalanced(std::string_view text) {
     if (text[at] == '"') {
       at = SkipQuoted(text, at);
     } else if (text[at] == '<') {
-      const std::size_t end = text.find_first_of("<>", at + 1);
-      at = end == std::string_view::npos || text[end] == '<' ? std::string_view::npos : end + 1;
+      for (++at; at < text.size() && text[at] != '>'; ++at)
+        if (text[at] == '<') return false;
+      if (at++ == text.size()) return false;
     } else {
       ++at;
     }
@@ -51,17 +52,11 @@ bool IsBalanced(std::string_view text) {
 }
 
 std::optional<std::string_view> Parameter(std::string_view list, std::string_view name) {
-  while (!list.empty()) {
-    list.remove_prefix(1);  // the semicolon
-    const std::size_t end = FindOutsideQuotes(list, ";", false);
-    const std::string_view item = list.substr(0, end);
-    const std::size_t equals = item.find('=');
-    if (EqualsNoCase(Trim(item.substr(0, equals)), name))
-      return equals == std::string_view::npos ? std::string_view{} : Trim(item.substr(equals + 1));
-    if (end == std::string_view::npos) break;
-    list.remove_prefix(end);
-  }
-  return std::nullopt;
+  std::optional<std::string_view> found;
+  static_cast<void>(ReadParameters(list, [&](std::string_view candidate, std::string_view value) {
+    if (!found && EqualsNoCase(candidate, name)) found = value;
+  }));
+  return found;
 }
 
 }  // namespace gatehouse::sip_grammar

@@ -37,6 +37,25 @@ inline constexpr std::array<bool, 256> kTokenCharacters = [] {
   return !text.empty();
 }
 
+// Characters as a set: one table look-up a character, where find_first_of would make a library call
+// for each.
+class CharacterSet {
+ public:
+  constexpr explicit CharacterSet(std::string_view members) {
+    for (const char c : members) has_[static_cast<unsigned char>(c)] = true;
+  }
+  [[nodiscard]] constexpr bool Has(char c) const { return has_[static_cast<unsigned char>(c)]; }
+  // Whether `text` holds any of them.
+  [[nodiscard]] constexpr bool In(std::string_view text) const {
+    for (const char c : text)
+      if (Has(c)) return true;
+    return false;
+  }
+
+ private:
+  std::array<bool, 256> has_{};
+};
+
 [[nodiscard]] constexpr std::string_view Trim(std::string_view text) {
   while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
@@ -59,14 +78,31 @@ template <class T>
   return value;
 }
 
-// Finds the first of `stops` outside quoted strings, and outside <> where `skip_angles`; npos when
-// there is none.
-[[nodiscard]] std::size_t FindOutsideQuotes(std::string_view text, std::string_view stops,
-                                            bool skip_angles);
+// Finds `stop` outside quoted strings, and outside <> where `skip_angles`; npos when there is none.
+[[nodiscard]] std::size_t FindOutsideQuotes(std::string_view text, char stop, bool skip_angles);
 // True where every quoted string ends and angle brackets pair up.
 [[nodiscard]] bool IsBalanced(std::string_view text);
-// Value of ";name" or ";name=value" in a parameter list that starts with ';'; "" without value;
-// nullopt: absent. White space around names and values is allowed.
+
+// Reads ";name=value;name" to its end; `take(name, value)` gets each, the value empty where there
+// is none. White space around names and values is allowed. False when a name is missing or no
+// token.
+template <class Take>
+bool ReadParameters(std::string_view list, const Take& take) {
+  while (!list.empty()) {
+    list.remove_prefix(1);  // the semicolon
+    const std::size_t end = FindOutsideQuotes(list, ';', false);
+    const std::string_view item = list.substr(0, end);
+    const std::size_t equals = item.find('=');
+    const std::string_view name = Trim(item.substr(0, equals));
+    if (!IsToken(name)) return false;
+    take(name,
+         equals == std::string_view::npos ? std::string_view{} : Trim(item.substr(equals + 1)));
+    if (end == std::string_view::npos) break;
+    list.remove_prefix(end);
+  }
+  return true;
+}
+// Value of one parameter of such a list; "" without value; nullopt: absent.
 [[nodiscard]] std::optional<std::string_view> Parameter(std::string_view list,
                                                         std::string_view name);
 

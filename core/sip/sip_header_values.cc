@@ -29,17 +29,19 @@ char* CopyForOsip(std::string_view value, SipArena& arena) {
   return copy;
 }
 
-// ";a=b;c": every parameter has a name.
-bool HasNamedParameters(std::string_view list) {
-  while (!list.empty()) {
-    list.remove_prefix(1);
-    const std::size_t end = FindOutsideQuotes(list, ";", false);
-    const std::string_view item = list.substr(0, end);
-    if (!IsToken(Trim(item.substr(0, item.find('='))))) return false;
-    if (end == std::string_view::npos) return true;
-    list.remove_prefix(end);
-  }
-  return true;
+constexpr CharacterSet kNotInHost(" \t,\"<>@");
+constexpr CharacterSet kNeedsAngles("?,");
+
+// The parameters of a Via that mean something here. False where the list is malformed.
+bool TakeViaParameters(std::string_view list, SipVia& via) {
+  return ReadParameters(list, [&via](std::string_view name, std::string_view value) {
+    if (EqualsNoCase(name, "branch")) via.branch = value;
+    if (EqualsNoCase(name, "received")) via.received = value;
+    if (EqualsNoCase(name, "alias")) via.alias = true;
+    if (!EqualsNoCase(name, "rport")) return;
+    via.rport = true;
+    via.rport_value = Number<std::uint16_t>(value).value_or(0);
+  });
 }
 
 std::string_view UnquotedParameter(std::string_view list, std::string_view name) {
@@ -52,7 +54,7 @@ std::string_view UnquotedParameter(std::string_view list, std::string_view name)
 bool IsDisplayName(std::string_view text) {
   if (text.empty() || text.front() == '"') return true;  // a quoted string was checked for its end
   while (!text.empty()) {
-    const std::size_t end = text.find_first_of(" \t");
+    const std::size_t end = std::min(text.find(' '), text.find('\t'));
     if (!IsToken(text.substr(0, end))) return false;
     text = end == std::string_view::npos ? std::string_view{} : Trim(text.substr(end));
   }
@@ -66,11 +68,11 @@ struct Location {
 std::optional<Location> Locate(std::string_view value) {
   if (!IsBalanced(value)) return std::nullopt;
   Location found;
-  const std::size_t open = FindOutsideQuotes(value, "<", false);
+  const std::size_t open = FindOutsideQuotes(value, '<', false);
   if (open == std::string_view::npos) {
     const std::size_t semicolon = value.find(';');
     found.uri = Trim(value.substr(0, semicolon));
-    if (found.uri.find_first_of("?,") != std::string_view::npos) return std::nullopt;
+    if (kNeedsAngles.In(found.uri)) return std::nullopt;
     if (semicolon != std::string_view::npos) found.params = value.substr(semicolon);
   } else {
     const std::size_t close = value.find('>', open);
@@ -80,7 +82,7 @@ std::optional<Location> Locate(std::string_view value) {
     found.params = Trim(value.substr(close + 1));
   }
   if (!found.params.empty() && found.params.front() != ';') return std::nullopt;
-  if (FindOutsideQuotes(found.params, ",", false) != std::string_view::npos) return std::nullopt;
+  if (FindOutsideQuotes(found.params, ',', false) != std::string_view::npos) return std::nullopt;
   return found;
 }
 
@@ -100,7 +102,9 @@ std::optional<SipVia> ReadVia(std::string_view value, SipArena& arena) {
   const std::size_t semicolon = value.find(';');
   const std::string_view params =
       semicolon == std::string_view::npos ? std::string_view{} : value.substr(semicolon);
-  if (!HasNamedParameters(params)) return std::nullopt;
+  SipVia read;
+  read.text = value;
+  if (!TakeViaParameters(params, read)) return std::nullopt;
   if (!EqualsNoCase(Trim(value.substr(0, value.find('/'))), "SIP")) return std::nullopt;
   // The parameters are read here: osipparser2 would make a list of them first.
   const char* text = CopyForOsip(Trim(value.substr(0, semicolon)), arena);
@@ -108,24 +112,15 @@ std::optional<SipVia> ReadVia(std::string_view value, SipArena& arena) {
   osip_via_t* via = nullptr;
   if (text == nullptr || osip_via_init(&via) != 0 || osip_via_parse(via, text) != 0)
     return std::nullopt;
-  SipVia read{.transport = View(via->protocol),
-              .host = View(via->host),
-              .branch = Parameter(params, "branch").value_or(std::string_view{}),
-              .received = Parameter(params, "received").value_or(std::string_view{}),
-              .alias = Parameter(params, "alias").has_value(),
-              .text = value};
+  read.transport = View(via->protocol);
+  read.host = View(via->host);
   if (View(via->version) != "2.0" || !IsToken(read.transport) || read.host.empty() ||
-      read.host.find_first_of(" \t,\"<>@") != std::string_view::npos)
+      kNotInHost.In(read.host))
     return std::nullopt;
-  if (via->port != nullptr) {
-    const auto port = Number<std::uint16_t>(View(via->port));
-    if (!port || *port == 0) return std::nullopt;
-    read.port = *port;
-  }
-  if (const auto rport = Parameter(params, "rport")) {
-    read.rport = true;
-    read.rport_value = Number<std::uint16_t>(*rport).value_or(0);
-  }
+  if (via->port == nullptr) return read;
+  const auto port = Number<std::uint16_t>(View(via->port));
+  if (!port || *port == 0) return std::nullopt;
+  read.port = *port;
   return read;
 }
 
@@ -134,7 +129,7 @@ std::optional<std::size_t> ReadVias(std::string_view value, std::span<SipVia> vi
   std::size_t count = 0;
   for (;;) {
     if (count == vias.size()) return std::nullopt;
-    const std::size_t comma = FindOutsideQuotes(value, ",", false);
+    const std::size_t comma = FindOutsideQuotes(value, ',', false);
     const auto via = ReadVia(Trim(value.substr(0, comma)), arena);
     if (!via) return std::nullopt;
     vias[count++] = *via;
@@ -145,11 +140,13 @@ std::optional<std::size_t> ReadVias(std::string_view value, std::span<SipVia> vi
 
 std::optional<SipNameAddr> ReadNameAddr(std::string_view value, SipArena& arena) {
   const auto found = Locate(value);
-  if (!found || !IsUri(found->uri) || !HasNamedParameters(found->params)) return std::nullopt;
-  SipNameAddr read{.display_name = {},
-                   .uri = found->uri,
-                   .tag = Parameter(found->params, "tag").value_or(std::string_view{}),
-                   .text = value};
+  if (!found || !IsUri(found->uri)) return std::nullopt;
+  SipNameAddr read{.display_name = {}, .uri = found->uri, .tag = {}, .text = value};
+  const bool named =
+      ReadParameters(found->params, [&read](std::string_view name, std::string_view tag) {
+        if (EqualsNoCase(name, "tag")) read.tag = tag;
+      });
+  if (!named) return std::nullopt;
   if (found->display_name.empty()) return read;
   const char* text = CopyForOsip(value, arena);
   const OsipLending lending(arena);
@@ -175,7 +172,7 @@ std::optional<SipCSeq> ReadCSeq(std::string_view value, SipArena& arena) {
 }
 
 std::optional<SipContentType> ReadContentType(std::string_view value, SipArena& arena) {
-  const std::size_t semicolon = FindOutsideQuotes(value, ";", false);
+  const std::size_t semicolon = FindOutsideQuotes(value, ';', false);
   const std::string_view params =
       semicolon == std::string_view::npos ? std::string_view{} : value.substr(semicolon);
   const OsipLending lending(arena);

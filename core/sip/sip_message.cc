@@ -20,6 +20,9 @@ using namespace sip_grammar;
 constexpr int kMaxForwardsDefault = 70;
 constexpr int kMaxForwardsLimit = 255;  // RFC 3261 §20.22
 
+constexpr CharacterSet kNotInRequestUri(" \t<>");
+constexpr CharacterSet kNotInCallId(" \t,");
+
 using Flaw = std::optional<SipFault>;  // empty: sound so far
 
 std::string_view ValueOr(const SipHeader* header) {
@@ -97,8 +100,7 @@ Flaw SipMessage::Reader::RequestLine(std::string_view line) {
   parts.method = line.substr(0, first);
   parts.uri = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
-  if (!IsToken(parts.method) || parts.uri.empty() ||
-      parts.uri.find_first_of(" \t<>") != std::string_view::npos)
+  if (!IsToken(parts.method) || parts.uri.empty() || kNotInRequestUri.In(parts.uri))
     return SipFault{400, "Malformed Request-Line"};
   if (!EqualsNoCase(version, "SIP/2.0")) {
     if (version.size() > 4 && EqualsNoCase(version.substr(0, 4), "SIP/"))
@@ -167,7 +169,7 @@ Flaw SipMessage::Reader::Identity() {
   if (!from) return SipFault{400, "Malformed From"};
   if (!to) return SipFault{400, "Malformed To"};
   if (!cseq) return SipFault{400, "Malformed CSeq"};
-  if (parts.call_id.empty() || parts.call_id.find_first_of(" \t,") != std::string_view::npos)
+  if (parts.call_id.empty() || kNotInCallId.In(parts.call_id))
     return SipFault{400, "Malformed Call-ID"};
   parts.from = *from;
   parts.to = *to;
@@ -194,7 +196,7 @@ Flaw SipMessage::Reader::Numbers() {
 // A Contact's headers must stand inside <>, or they would be the message's (RFC 4475 §3.1.2.13).
 Flaw SipMessage::Reader::ContactShape() {
   const std::string_view value = ValueOr(parts.head->First(SipHeaderId::kContact));
-  if (!IsBalanced(value) || FindOutsideQuotes(value, "?", true) != std::string_view::npos)
+  if (!IsBalanced(value) || FindOutsideQuotes(value, '?', true) != std::string_view::npos)
     return SipFault{400, "Malformed Contact"};
   return std::nullopt;
 }
@@ -232,7 +234,7 @@ Flaw SipMessage::Reader::All(std::string_view rest, bool stream) {
 }
 
 Result<SipMessage, SipRefusal> SipMessage::Parse(std::string_view bytes, bool stream) {
-  auto parts = std::make_unique<Parts>();
+  auto parts = std::make_unique_for_overwrite<Parts>();
   const std::size_t end = bytes.find("\r\n\r\n");
   const std::size_t head_bytes = end == std::string_view::npos ? bytes.size() : end + 2;
   parts->head.emplace(bytes.substr(0, head_bytes), parts->arena);

@@ -21,7 +21,7 @@ void AppendLine(std::string& lines, const SipHeader& header) {
 
 // The first element of a Via value, and what follows its comma.
 std::pair<std::string_view, std::string_view> SplitFirst(std::string_view value) {
-  const std::size_t comma = FindOutsideQuotes(value, ",", false);
+  const std::size_t comma = FindOutsideQuotes(value, ',', false);
   if (comma == std::string_view::npos) return {value, {}};
   return {Trim(value.substr(0, comma)), Trim(value.substr(comma + 1))};
 }

@@ -24,7 +24,7 @@ void AppendTopVia(std::string& lines, std::string_view text, std::string_view ho
   std::size_t at = text.find(';');
   lines += text.substr(0, at);
   while (at != std::string_view::npos) {
-    const std::size_t end = FindOutsideQuotes(text.substr(at + 1), ";", false);
+    const std::size_t end = FindOutsideQuotes(text.substr(at + 1), ';', false);
     const std::size_t next = end == std::string_view::npos ? end : at + 1 + end;
     const std::string_view item =
         text.substr(at, next == std::string_view::npos ? next : next - at);

@@ -63,9 +63,9 @@ bool IsSameAor(std::string_view a, std::string_view b) {
 // The first sip or sips URI of a P-Asserted-Identity; empty when it only has others.
 std::string_view AssertedSipUri(std::string_view value) {
   while (!value.empty()) {
-    const std::size_t comma = FindOutsideQuotes(value, ",", true);
+    const std::size_t comma = FindOutsideQuotes(value, ',', true);
     std::string_view uri = Trim(value.substr(0, comma));
-    if (const std::size_t open = FindOutsideQuotes(uri, "<", false); open != std::string_view::npos)
+    if (const std::size_t open = FindOutsideQuotes(uri, '<', false); open != std::string_view::npos)
       uri = uri.substr(open + 1, uri.find('>', open) - open - 1);
     if (SipUri::Parse(uri)) return uri;
     if (comma == std::string_view::npos) break;
