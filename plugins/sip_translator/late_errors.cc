@@ -34,7 +34,7 @@ LateErrors::LateErrors(FlowContext& context)
 void LateErrors::OnError(const proto::Element& stanza, const StanzaAddresses& addresses) {
   const std::string user = addresses.to.Bare();
   const std::string contact = addresses.from.Bare();
-  if (!context_.sent.Take(std::string(Attribute(stanza, "id")), user, contact)) {
+  if (!context_.sent.Take(Attribute(stanza, "id"), user, contact)) {
     unknown_ += 1;
     return;
   }
@@ -42,7 +42,7 @@ void LateErrors::OnError(const proto::Element& stanza, const StanzaAddresses& ad
   const std::string_view condition = ConditionOf(stanza);
   Log(LogLevel::kNotice, "late-error",
       {{"user", user}, {"contact", contact}, {"condition", condition}});
-  if (told_.Add(user + " " + contact)) Notify(addresses, condition);
+  if (told_.Add(KeyOf(user, contact))) Notify(addresses, condition);
 }
 
 void LateErrors::Notify(const StanzaAddresses& addresses, std::string_view reason) {

@@ -1,58 +1,47 @@
-// Two guards of the message flow: repeats and floods of one message. Pure, bounded, the clock is a
-// parameter.
+// Two guards of the message flow: repeats and floods of one message (8.9, 11.7). Pure, bounded.
 #pragma once
 
-#include <cstddef>
-#include <deque>
-#include <string>
-#include <string_view>
-#include <unordered_map>
+#include <cstdint>
 
 #include "core/base/clock.h"
+#include "plugins/sip_translator/recent_table.h"
 
 namespace gatehouse::translator {
 
-// Entries kept by each guard; the oldest go first. At a hundred octets each, a few megabytes.
-inline constexpr std::size_t kMaxRemembered = 65536;
-
-// A short name for one content between two addresses; equal only for equal triples.
-[[nodiscard]] std::string ContentKey(std::string_view from, std::string_view to,
-                                     std::string_view body);
-
-// Remembers what was seen for a fixed time.
+// Keys seen within a fixed time.
 class RecentSet {
  public:
-  RecentSet(const Clock& clock, milliseconds life) : clock_(clock), life_(life) {}
+  RecentSet(const Clock& clock, milliseconds life) : seen_(clock, life) {}
   // False when `key` is in here already.
-  bool Add(const std::string& key);
-  void Remove(const std::string& key);
+  bool Add(std::uint64_t key) {
+    if (seen_.Find(key) != nullptr) return false;
+    seen_.Put(key, {});
+    return true;
+  }
+  void Remove(std::uint64_t key) { seen_.Remove(key); }
 
  private:
-  void Forget();
-  const Clock& clock_;
-  milliseconds life_;
-  std::unordered_map<std::string, TimePoint> seen_;
-  std::deque<std::pair<TimePoint, std::string>> order_;
+  struct Nothing {};
+  RecentTable<Nothing> seen_;
 };
 
-// At most kMaxIdentical messages of one content key within kIdenticalSpan (11.7).
+// At most kMaxIdentical messages of one content within kIdenticalSpan (11.7).
 class FloodGuard {
  public:
   static constexpr int kMaxIdentical = 10;
   static constexpr seconds kIdenticalSpan{10};
-  explicit FloodGuard(const Clock& clock) : clock_(clock) {}
-  // Counts one message; false when it is one too many.
-  bool Admit(const std::string& key);
+  explicit FloodGuard(const Clock& clock) : counts_(clock, kIdenticalSpan) {}
+  // Counts one message; false when it is one too many. A content seen only once makes room for
+  // another.
+  bool Admit(std::uint64_t key) {
+    if (int* count = counts_.Find(key)) return ++*count <= kMaxIdentical;
+    if (const int* rival = counts_.FindRival(key); rival == nullptr || *rival <= 1)
+      counts_.Put(key, 1);
+    return true;
+  }
 
  private:
-  struct Run {
-    TimePoint since;
-    int count = 0;
-  };
-  void Forget();
-  const Clock& clock_;
-  std::unordered_map<std::string, Run> runs_;
-  std::deque<std::pair<TimePoint, std::string>> order_;
+  RecentTable<int> counts_;
 };
 
 }  // namespace gatehouse::translator

@@ -2,6 +2,7 @@
 // behind it (RFC 6120 §10.1).
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
@@ -17,7 +18,7 @@ struct QueuedMessage {
   SipRequest request;
   ipc::Ticket ticket;
   Deadline expires;
-  std::string repeat_key;  // in the set of seen messages; empty: not there
+  std::uint64_t repeat_key = 0;  // in the set of seen messages; 0: not there
 };
 
 // How one message ended.

@@ -102,7 +102,7 @@ Result<PageAddresses, HandOverAnswer> SipToXmpp::Address(std::string_view from_u
 
 Result<void, HandOverAnswer> SipToXmpp::Admit(const PageAddresses& addresses,
                                               std::string_view body) {
-  if (!flood_.Admit(ContentKey(addresses.from.Bare(), addresses.to.Bare(), body)))
+  if (!flood_.Admit(KeyOf(addresses.from.Bare(), addresses.to.Bare(), body)))
     return Refuse(403, "too many identical messages");  // 11.7
   return FindRoom(addresses);
 }

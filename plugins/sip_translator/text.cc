@@ -70,6 +70,11 @@ bool HasControlCharacter(std::string_view text) {
 }
 
 std::string CleanForXmpp(std::string_view text) {
+  const bool plain = std::ranges::all_of(text, [](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return (octet >= 0x20 && octet < 0x80) || c == '\t' || c == '\n';
+  });
+  if (plain) return std::string(text);  // most messages
   std::string clean;
   clean.reserve(text.size());
   ForEachCharacter(text, [&clean](std::uint32_t code, std::string_view octets) {

@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::chrono::minutes kRepeatSpan{5};  // 8.9
 
+// Odd, so never 0. A digest again: an id is whatever its sender likes, and must not make two
+// contents equal.
+std::uint64_t RepeatKey(std::uint64_t content_key, std::string_view id) {
+  return KeyOf({reinterpret_cast<const char*>(&content_key), sizeof content_key}, id) | 1U;
+}
+
 std::unexpected<StanzaAnswer> NoAddress(proto::StanzaCondition condition) {
   return std::unexpected(StanzaAnswer{condition, ErrorTypeFromName(DefaultErrorType(condition))});
 }
@@ -170,10 +176,10 @@ void XmppToSip::OnMessage(Incoming incoming) {
 void XmppToSip::Deliver(Incoming incoming, PageContent content) {
   const std::string from = incoming.addresses.from.Bare();
   const std::string to = incoming.addresses.to.Bare();
-  const std::string key = ContentKey(from, to, content.body);
-  const std::string id(Attribute(incoming.stanza, "id"));
-  const std::string repeat_key = id.empty() ? id : key + id;
-  if (!id.empty() && !seen_.Add(repeat_key))
+  const std::uint64_t key = KeyOf(from, to, content.body);
+  const std::string_view id = Attribute(incoming.stanza, "id");
+  const std::uint64_t repeat_key = id.empty() ? 0 : RepeatKey(key, id);
+  if (repeat_key != 0 && !seen_.Add(repeat_key))
     return Ignore(std::move(incoming), FlowResult::kRepeated);
 
   StanzaHead head = HeadOf(incoming.stanza, std::move(incoming.addresses));
@@ -201,7 +207,7 @@ void XmppToSip::OnDone(QueuedMessage message, const SipResult& result) {
     messages_.Count(FlowResult::kDelivered);
     return message.ticket.Settle(ipc::Outcome::Delivered());
   }
-  if (!message.repeat_key.empty())
+  if (message.repeat_key != 0)
     seen_.Remove(message.repeat_key);  // sending it again is no repetition
   if (result.status == 401 || result.status == 407)
     Log(LogLevel::kError, "next-hop-does-not-trust-us",
