@@ -75,6 +75,7 @@ void AppendAttributes(std::string& out, const proto::Element& element) {
 std::string_view StreamPrefix(std::string_view name_space) {
   if (name_space == ns::kDialback) return "db:";
   if (name_space == ns::kStream) return "stream:";
+  if (name_space == ns::kXml) return "xml:";  // bound to this prefix for ever, and to no other
   return {};
 }
 

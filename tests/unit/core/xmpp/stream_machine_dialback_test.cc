@@ -1,4 +1,6 @@
 // Both dialback roles of an inbound stream (2.8).
+#include <gtest/gtest.h>
+
 #include "core/xmpp/stream_machine.h"
 #include "tests/unit/core/xmpp/stream_scene.h"
 

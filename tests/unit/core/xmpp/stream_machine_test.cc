@@ -1,6 +1,8 @@
 // Header, features, STARTTLS, SASL, stanzas and ends of an inbound stream (2.1 to 2.7, 2.9, 2.16).
 #include "core/xmpp/stream_machine.h"
 
+#include <gtest/gtest.h>
+
 #include "core/base/limits.h"
 #include "tests/unit/core/xmpp/stream_scene.h"
 

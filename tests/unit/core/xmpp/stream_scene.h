@@ -1,8 +1,6 @@
 // A scene on one inbound stream: the machine fed through a real reader, its actions as text.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 #include <string_view>

@@ -38,6 +38,7 @@ TEST(XmlWriter, UsesThePrefixesOfTheHeader) {
   AddChild(result, "error", ns::kServer);
   EXPECT_EQ(Xml(result), "<db:result type='valid'><error/></db:result>");
   EXPECT_EQ(Xml(MakeElement("features", ns::kStream)), "<stream:features/>");
+  EXPECT_EQ(Xml(MakeElement("id", ns::kXml)), "<xml:id/>");
 }
 
 TEST(XmlWriter, EscapesSoThatNoParserCanReadAnotherTree) {
