@@ -18,6 +18,12 @@ std::size_t SkipQuoted(std::string_view text, std::size_t at) {
 }  // namespace
 
 std::size_t FindOutsideQuotes(std::string_view text, char stop, bool skip_angles) {
+  const std::size_t first = text.find(stop);
+  if (first == std::string_view::npos) return first;
+  const std::string_view before = text.substr(0, first);
+  const bool plain = before.find('"') == std::string_view::npos &&
+                     (!skip_angles || before.find('<') == std::string_view::npos);
+  if (plain) return first;
   std::size_t at = 0;
   while (at < text.size()) {
     const char c = text[at];
