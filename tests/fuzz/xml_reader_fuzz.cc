@@ -1,4 +1,4 @@
-// The bytes of a hostile stream: cut anywhere they give the same elements and the same answer, and
+// The bytes of a hostile stream: cut anywhere they give the same elements and are refused or not, and
 // what they give is written so that it reads as the same tree again (12.1).
 #include <cstdint>
 #include <string>
@@ -14,7 +14,10 @@ namespace {
 struct Reading {
   std::vector<std::string> trees;  // serialised
   std::vector<std::string> xml;
-  std::string answer = "ok";
+  bool footer = false;
+  bool refused =
+      false;  // with which condition may depend on the cut, where two faults stand together
+  bool too_much = false;
 };
 
 // Reads in pieces of `piece` bytes.
@@ -26,13 +29,14 @@ Reading Read(std::string_view bytes, std::size_t piece) {
                                                reading.trees.push_back(element.SerializeAsString());
                                                AppendXml(reading.xml.emplace_back(), element);
                                              },
-                                         .on_footer = [&] { reading.answer = "footer"; },
+                                         .on_footer = [&] { reading.footer = true; },
                                          .on_oversized = {},
                                          .on_whitespace = {}});
   for (std::size_t at = 0; at < bytes.size(); at += piece) {
     const auto fed = reader->Feed(std::as_bytes(std::span(bytes.substr(at, piece))));
     if (fed) continue;
-    reading.answer = StreamConditionName(fed.error());
+    reading.refused = true;
+    reading.too_much = fed.error() == StreamCondition::kPolicyViolation;
     break;
   }
   return reading;
@@ -40,7 +44,7 @@ Reading Read(std::string_view bytes, std::size_t piece) {
 
 void CheckRoundTrip(const std::string& tree, const std::string& xml) {
   const Reading again = Read(StreamHeaderXml({.from = "a", .to = "b", .id = "c"}) + xml, 1 << 20);
-  if (again.answer == "policy-violation") return;  // more declarations than the peer's spelling
+  if (again.too_much) return;  // more declarations than the peer's spelling
   GATEHOUSE_CHECK(again.trees.size() == 1 && again.trees[0] == tree);
 }
 
@@ -55,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}}) {
     const Reading cut = Read(bytes, piece);
     GATEHOUSE_CHECK(cut.trees == whole.trees);
-    GATEHOUSE_CHECK(cut.answer == whole.answer);
+    GATEHOUSE_CHECK(cut.refused == whole.refused && cut.footer == whole.footer);
   }
   for (std::size_t i = 0; i < whole.trees.size(); ++i) CheckRoundTrip(whole.trees[i], whole.xml[i]);
   return 0;
