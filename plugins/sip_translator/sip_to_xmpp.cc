@@ -40,7 +40,8 @@ SipToXmpp::SipToXmpp(FlowContext& context)
     : context_(context),
       messages_(context.metrics, "gatehouse_sip_messages_total", "in"),
       stanzas_(context.metrics, "gatehouse_stanzas_total", "out"),
-      flood_(context.clock) {}
+      flood_(context.clock),
+      waiting_(context.clock) {}
 
 void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
   const auto answer = [this, reply, from = std::string(message.from().uri),
@@ -107,14 +108,15 @@ Result<void, HandOverAnswer> SipToXmpp::Admit(const PageAddresses& addresses,
   return FindRoom(addresses);
 }
 
-// A full window stops the reading of SIP; a pair that has used up its share is told to come back.
+// A full window stops the reading of SIP; a pair that has used up its share waits aside, so that it
+// does not stop the others.
 Result<void, HandOverAnswer> SipToXmpp::FindRoom(const PageAddresses& addresses) {
+  const std::string key = ListenerLinks::ShareKey(addresses.from.domain, addresses.to.domain);
+  if (!waiting_.HasRoom(key))
+    return std::unexpected(Overloaded("too many messages of the pair wait"));
   ipc::DataLink& link = context_.listeners.OwnerOf(addresses.from.domain, addresses.to.domain);
-  if (link.HasRoom(ListenerLinks::ShareKey(addresses.from.domain, addresses.to.domain))) return {};
-  if (link.HasRoom({}))
-    return std::unexpected(Overloaded("the pair's share of the window is used up"));
-  PauseUntilRoom(link);
-  return {};  // soft: what has been read already is still offered
+  if (!link.HasRoom({})) PauseUntilRoom(link);
+  return {};
 }
 
 void SipToXmpp::PauseUntilRoom(ipc::DataLink& link) {
@@ -153,16 +155,18 @@ void SipToXmpp::Offer(const PageAddresses& addresses, proto::Element stanza, Dea
   *out.mutable_stanza() = std::move(stanza);
   ++under_way_;
   const bool full_jid = !addresses.to.resource.empty();
-  context_.listeners.Offer(out, expires,
-                           [this, full_jid, host = addresses.from.domain,
-                            done = std::move(done)](const ipc::Outcome& outcome) {
-                             --under_way_;
-                             const HandOverAnswer answer =
-                                 AnswerFor(outcome, full_jid, context_.profile, host);
-                             messages_.Count(ResultOf(answer, true));
-                             stanzas_.Count(ResultOf(answer, true));
-                             done(answer);
-                           });
+  waiting_.Offer(context_.listeners.OwnerOf(addresses.from.domain, addresses.to.domain),
+                 ListenerLinks::ShareKey(addresses.from.domain, addresses.to.domain),
+                 out.SerializeAsString(), expires,
+                 [this, full_jid, host = addresses.from.domain,
+                  done = std::move(done)](const ipc::Outcome& outcome) {
+                   --under_way_;
+                   const HandOverAnswer answer =
+                       AnswerFor(outcome, full_jid, context_.profile, host);
+                   messages_.Count(ResultOf(answer, true));
+                   stanzas_.Count(ResultOf(answer, true));
+                   done(answer);
+                 });
 }
 
 }  // namespace gatehouse::translator

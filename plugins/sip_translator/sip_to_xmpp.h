@@ -12,6 +12,7 @@
 #include "plugins/sip_translator/message_guard.h"
 #include "plugins/sip_translator/page_mode.h"
 #include "plugins/sip_translator/result_counters.h"
+#include "plugins/sip_translator/waiting_offers.h"
 
 namespace gatehouse::translator {
 
@@ -49,6 +50,7 @@ class SipToXmpp {
   ResultCounters messages_;
   ResultCounters stanzas_;
   FloodGuard flood_;
+  WaitingOffers waiting_;
   std::size_t under_way_ = 0;
   std::set<ipc::DataLink*> full_;  // links whose window we wait for; not empty: requests are paused
   bool draining_ = false;

@@ -81,8 +81,30 @@ TEST_F(SipToXmppFlow, GivesAStanzaNoMoreTimeThanItsExpires) {
   EXPECT_EQ(links.At(0).offers.front().expires, clock.In(seconds{5}));
 }
 
-TEST_F(SipToXmppFlow, SendsAPairAwayThatHasUsedUpItsShare) {
-  for (int i = 0; i < 4; ++i) Request("message " + std::to_string(i));
+TEST_F(SipToXmppFlow, APairThatHasUsedUpItsShareWaitsInOrder) {
+  endpoint.ResumeRequests();
+  for (int i = 0; i < 6; ++i) Request("message " + std::to_string(i));
+  EXPECT_EQ(LastStatus(), 0);
+  EXPECT_FALSE(endpoint.paused);
+  EXPECT_EQ(links.At(0).offers.size(), 4U);
+  for (int i = 0; i < 6; ++i) {
+    const proto::Element stanza = TakeStanza();
+    EXPECT_EQ(TextOf(*FindChild(stanza, "body", ns::kServer)), "message " + std::to_string(i));
+  }
+  EXPECT_EQ(replies.answers.size(), 6U);
+}
+
+TEST_F(SipToXmppFlow, WhatWaitedTooLongIsNotOffered) {
+  for (int i = 0; i < 5; ++i) Request("message " + std::to_string(i));
+  clock.Advance(SipToXmpp::kHandOverLimit);
+  TakeStanza();
+  EXPECT_EQ(links.At(0).offers.size(), 3U);
+  EXPECT_EQ(LastStatus(), 408);
+}
+
+TEST_F(SipToXmppFlow, SendsAPairAwayThatDoesNotKeepUp) {
+  for (std::size_t i = 0; i < 4 + WaitingOffers::kMaxPerPair; ++i)
+    Request("message " + std::to_string(i));
   EXPECT_EQ(LastStatus(), 0);
   Request("one more");
   EXPECT_EQ(LastStatus(), 500);
@@ -97,11 +119,12 @@ TEST_F(SipToXmppFlow, StopsReadingSipWhileTheWindowIsFull) {
                       [](const ipc::Outcome&) {});
   Request("x");
   EXPECT_TRUE(endpoint.paused);
-  EXPECT_EQ(links.At(0).offers.size(), 9U) << "what was read is offered";
-  for (int i = 0; i < 4; ++i) links.At(0).SettleFirst(ipc::Outcome::Delivered());
+  EXPECT_EQ(links.At(0).offers.size(), 8U);
+  for (int i = 0; i < 3; ++i) links.At(0).SettleFirst(ipc::Outcome::Delivered());
   EXPECT_TRUE(endpoint.paused);
   links.At(0).SettleFirst(ipc::Outcome::Delivered());
   EXPECT_FALSE(endpoint.paused) << "half the window is free again";
+  EXPECT_EQ(links.At(0).offers.size(), 5U) << "what was read is offered";
 }
 
 TEST_F(SipToXmppFlow, CapsIdenticalMessages) {
