@@ -154,6 +154,8 @@ void Driver::SendX2s(std::size_t pair) {
 }
 
 void Driver::SendS2x(std::size_t pair) {
+  s2x_pair_.push_back(static_cast<std::uint32_t>(pair));
+  s2x_half_done_.push_back(false);
   sip_.SendMessage(pair, partner_.UserOf(pair), s2x_.Send(pair, loop_.Now()), setup_.stanza_bytes);
 }
 
@@ -168,8 +170,14 @@ void Driver::X2sArrived(MessageNumber number) {
   if (const auto pair = x2s_.Arrived(number, loop_.Now())) Next(Mode::kX2s, *pair);
 }
 
+// A SIP message is in flight until the stanza is there and its sender has the answer.
 void Driver::S2xArrived(MessageNumber number) {
-  if (const auto pair = s2x_.Arrived(number, loop_.Now())) Next(Mode::kS2x, *pair);
+  if (s2x_.Arrived(number, loop_.Now())) S2xHalfDone(number);
+}
+
+void Driver::S2xHalfDone(MessageNumber number) {
+  if (s2x_half_done_[number]) return Next(Mode::kS2x, s2x_pair_[number]);
+  s2x_half_done_[number] = true;
 }
 
 void Driver::X2sRefused(MessageNumber number) {
@@ -177,7 +185,8 @@ void Driver::X2sRefused(MessageNumber number) {
 }
 
 void Driver::S2xAnswered(MessageNumber number, int status) {
-  if (status < 300) return;
+  if (number >= s2x_pair_.size()) return;
+  if (status < 300) return S2xHalfDone(number);
   if (const auto pair = s2x_.Refused(number)) Next(Mode::kS2x, *pair);
 }
 

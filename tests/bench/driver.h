@@ -58,6 +58,7 @@ class Driver {
   void S2xArrived(MessageNumber number);
   void X2sRefused(MessageNumber number);
   void S2xAnswered(MessageNumber number, int status);
+  void S2xHalfDone(MessageNumber number);
 
   Loop& loop_;
   DriverSetup setup_;
@@ -73,6 +74,8 @@ class Driver {
   TimePoint measured_since_;
   TimePoint paced_since_;
   TimePoint give_up_at_;
+  std::vector<std::uint32_t> s2x_pair_;  // by number
+  std::vector<bool> s2x_half_done_;      // by number: arrived or answered, not both
   std::uint64_t paced_ = 0;
   std::size_t current_ = 0;
   std::size_t greeted_ = 0;
