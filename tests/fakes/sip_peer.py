@@ -38,13 +38,9 @@ class SipPeer:
         self.port, self.gatehouse_port = port, gatehouse_port
         self.received = []                # (from URI, to URI, body) in order of arrival
         self.arrived = asyncio.Event()
-        self.answering = asyncio.Event()  # cleared: takes messages and says nothing
-        self.answering.set()
-        self.reading = asyncio.Event()    # cleared: does not even read
-        self.reading.set()
-        self.answer = "200 OK"
+        self.silent_for = None            # messages to this user part get no answer
         self._connections = set()
-        self._writer, self._pending = None, {}
+        self._writer, self._pending, self._answers = None, {}, None
 
     async def listen(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -53,25 +49,23 @@ class SipPeer:
         self._connections.add(writer)
         try:
             while True:
-                await self.reading.wait()
                 message = await read_message(reader)
                 if message.status is None:
-                    asyncio.ensure_future(self._handle(message, writer))
+                    self._handle(message, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             self._connections.discard(writer)
             writer.close()
 
-    async def _handle(self, message, writer):
+    def _handle(self, message, writer):
         method = message.start.split(" ")[0]
         if method == "MESSAGE":
-            if not self.answering.is_set():
-                await self.answering.wait()
+            if self.silent_for and message.start.startswith(f"MESSAGE sip:{self.silent_for}@"):
+                return
             self.received.append((_uri(message.first("from")), _uri(message.first("to")), message.body))
             self.arrived.set()
-        status = self.answer if method == "MESSAGE" else "200 OK"
-        lines = [f"SIP/2.0 {status}"]
+        lines = ["SIP/2.0 200 OK"]
         lines += [f"Via: {via}" for via in message.headers["via"]]
         to = message.first("to")
         lines += [f"From: {message.first('from')}", f"To: {to if ';tag=' in to else to + ';tag=peer'}",
@@ -101,7 +95,7 @@ class SipPeer:
 
     async def _connect(self):
         reader, self._writer = await asyncio.open_connection("127.0.0.1", self.gatehouse_port)
-        asyncio.ensure_future(self._read_answers(reader, self._writer))
+        self._answers = asyncio.ensure_future(self._read_answers(reader, self._writer))
 
     async def _read_answers(self, reader, writer):
         try:
@@ -125,6 +119,8 @@ class SipPeer:
         self._server.close()
         for writer in list(self._connections):
             writer.close()
+        if self._answers:
+            self._answers.cancel()
 
 
 def _uri(value):

@@ -115,8 +115,6 @@ class XmppPartner:
         self._server_context = self._context(ssl.PROTOCOL_TLS_SERVER, chain, key, ca_file)
         self._client_context = self._context(ssl.PROTOCOL_TLS_CLIENT, chain, key, ca_file)
         self._inbound = set()
-        self.stalled = asyncio.Event()
-        self.stalled.set()
 
     @staticmethod
     def _context(protocol, chain, key, ca_file):
