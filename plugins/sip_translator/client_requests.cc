@@ -321,6 +321,8 @@ void ClientRequests::OnConnectionGone(SipConnectionId connection, SipFailure fai
 
 void ClientRequests::Finish(Pending& pending, const SipFinal& final) {
   const OnFinal done = std::exchange(pending.done, {});
+  std::string().swap(pending.request.body);  // what lingers over UDP needs neither
+  std::string().swap(pending.text);
   --in_flight_;
   if (!pending.machine || pending.machine->state() == ClientState::kTerminated) {
     Erase(pending);

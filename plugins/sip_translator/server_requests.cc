@@ -140,6 +140,7 @@ void ServerRequests::Answer(std::uint64_t transaction, int status, std::string_v
   unanswered_.erase(found);
   --owed_;
   incoming.last_response = WriteResponse(incoming.head, status, reason, headers);
+  std::string().swap(incoming.head);
   incoming.answer_by = kNever;
   if (status >= 300) CountRefusal(status);
   Act(incoming, incoming.machine.On(status < 300 ? ServerEvent::kSuccess : ServerEvent::kFailure,

@@ -10,6 +10,9 @@ namespace {
 constexpr milliseconds kConnectLimit{5000};
 constexpr milliseconds kOpenLimit{10000};     // TCP and TLS handshake together
 constexpr milliseconds kMessageLimit{20000};  // one whole message (12.3 S3)
+constexpr milliseconds kStrangerLimit{20000};
+// Below the 32 s of Timer F, so that a dead peer is noticed first.
+constexpr milliseconds kUnreadLimit{30000};
 
 std::string_view AsText(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -66,8 +69,8 @@ void SipConnection::TakeStream(std::unique_ptr<TcpStream> stream) {
            [this](std::string_view why) {
              Close(why.empty() ? SipClosed::kByPeer : SipClosed::kTransport, why);
            },
-       .on_drained = {},
-       .on_flushed = {}});
+       .on_drained = [this] { Resume(); },
+       .on_flushed = [this] { unread_since_.reset(); }});
 }
 
 void SipConnection::StartTls() {
@@ -130,9 +133,19 @@ void SipConnection::OnPlaintext(std::string_view bytes) {
   ReadFrames();
 }
 
+void SipConnection::PauseReading() {
+  reading_paused_ = true;
+  stream_->PauseReading();
+}
+
 void SipConnection::ReadFrames() {
   bool progressed = false;
   while (phase_ == Phase::kOpen) {
+    // Who does not read our answers need not ask more (the queue would grow without end).
+    if (stream_->queued_bytes() > TcpStream::kHighWater) {
+      PauseReading();
+      break;
+    }
     const auto frame = framer_.Next();
     if (!frame) return Break(frame.error());
     if (!*frame) break;
@@ -148,8 +161,7 @@ bool SipConnection::TakeFrame(const SipFramer::Frame& frame) {
   if (frame.kind != SipFramer::Kind::kMessage) return true;
   if (!frame.bytes.starts_with("SIP/") && !user_.MayTakeRequest()) {
     framer_.PutBack();
-    reading_paused_ = true;
-    stream_->PauseReading();
+    PauseReading();
     return false;
   }
   auto message = SipMessage::Parse(frame.bytes, true);
@@ -185,8 +197,18 @@ void SipConnection::Break(const SipFramer::Broken& broken) {
 void SipConnection::CheckLimits(TimePoint now) {
   if ((phase_ == Phase::kConnecting || phase_ == Phase::kHandshake) && now >= open_by_)
     return Close(SipClosed::kTransport, "not open within 10 s");
-  if (phase_ == Phase::kOpen && message_due_by_ && now >= *message_due_by_)
-    Close(SipClosed::kProtocol, "a message took longer than 20 s");
+  if (phase_ != Phase::kOpen) return;
+  if (message_due_by_ && now >= *message_due_by_)
+    return Close(SipClosed::kProtocol, "a message took longer than 20 s");
+  if (setup_.stranger && now >= open_by_ - kOpenLimit + kStrangerLimit)
+    return Close(SipClosed::kProtocol, "no trusted peer");
+  if (stream_->queued_bytes() == 0) {
+    unread_since_.reset();
+  } else if (!unread_since_) {
+    unread_since_ = now;
+  } else if (now - *unread_since_ >= kUnreadLimit) {
+    Close(SipClosed::kTransport, "the peer does not read");
+  }
 }
 
 void SipConnection::PingWhenIdle(TimePoint now, milliseconds idle) {

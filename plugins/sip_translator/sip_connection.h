@@ -49,6 +49,8 @@ class SipConnection {
     SipConnectionId id{};
     SipTransport transport = SipTransport::kTcp;
     std::shared_ptr<const TlsContext> tls;  // for kTls
+    bool stranger =
+        false;  // accepted from where we trust nobody: hears its 403 and has to go (11.8)
   };
 
   // Opens to `target`; what is sent before it is open waits.
@@ -79,6 +81,11 @@ class SipConnection {
   [[nodiscard]] const std::string& proven_name() const { return proven_name_; }
   [[nodiscard]] const PeerCertificate& certificate() const { return tls_->peer(); }
   [[nodiscard]] TimePoint last_received() const { return last_received_; }
+  // Nobody has vouched for the peer, or not yet.
+  [[nodiscard]] bool stranger() const {
+    return setup_.stranger ||
+           (!opened_by_us_ && setup_.transport == SipTransport::kTls && !was_open_);
+  }
   [[nodiscard]] bool closed() const { return phase_ == Phase::kClosed; }
   [[nodiscard]] bool was_open() const { return was_open_; }
 
@@ -93,6 +100,7 @@ class SipConnection {
   void BecomeOpen();
   void OnPlaintext(std::string_view bytes);
   void ReadFrames();
+  void PauseReading();
   bool TakeFrame(const SipFramer::Frame& frame);
   void TrackMessageLimit(bool progressed);
   void Break(const SipFramer::Broken& broken);
@@ -114,6 +122,7 @@ class SipConnection {
   bool reading_paused_ = false;
   TimePoint open_by_;                        // connecting and handshake together
   std::optional<TimePoint> message_due_by_;  // the message under way (12.3 S3)
+  std::optional<TimePoint> unread_since_;    // the peer leaves in its queue what we wrote
   TimePoint last_traffic_;                   // either way
   TimePoint last_received_;
   bool was_open_ = false;

@@ -10,6 +10,9 @@ namespace gatehouse {
 namespace {
 
 constexpr std::size_t kMaxConnections = 1024;
+// Of them from peers nobody has vouched for, TLS handshakes included: strangers cannot keep the
+// others out.
+constexpr std::size_t kMaxStrangers = 256;
 constexpr milliseconds kFirstBackOff{1000};
 constexpr milliseconds kMaxBackOff{60000};
 constexpr std::size_t kMaxNextHops = 1024;
@@ -92,11 +95,21 @@ Result<void> SipTransportLayer::TakeListener(SipTransport transport, std::string
   return {};
 }
 
+bool SipTransportLayer::MayAccept(bool stranger) const {
+  if (connections_.size() >= kMaxConnections) return false;
+  if (!stranger) return true;
+  const auto strangers = std::ranges::count_if(
+      connections_, [](const auto& entry) { return entry.second->stranger(); });
+  return static_cast<std::size_t>(strangers) < kMaxStrangers;
+}
+
 void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpStream> stream) {
-  if (connections_.size() >= kMaxConnections) return;  // closes it
+  const bool stranger = transport == SipTransport::kTcp && !trust_.TrustsAddress(stream->peer());
+  if (!MayAccept(stranger || transport == SipTransport::kTls)) return;  // closes it
   const SipConnectionId id{++last_id_};
   auto connection = SipConnection::Accept(
-      loop_, *this, {.id = id, .transport = transport, .tls = setup_.tls}, std::move(stream));
+      loop_, *this, {.id = id, .transport = transport, .tls = setup_.tls, .stranger = stranger},
+      std::move(stream));
   if (connection->closed()) return;
   connections_.emplace(id, std::move(connection));
   connections_gauge_ = static_cast<double>(connections_.size());
@@ -157,7 +170,8 @@ SipConnection* SipTransportLayer::OpenTo(const SipTarget& target) {
   if (next_hops_.size() >= kMaxNextHops) return nullptr;
   const SipConnectionId id{++last_id_};
   auto connection = SipConnection::Open(
-      loop_, *this, {.id = id, .transport = target.transport, .tls = setup_.tls}, target);
+      loop_, *this, {.id = id, .transport = target.transport, .tls = setup_.tls, .stranger = false},
+      target);
   SipConnection* raw = connection.get();
   connections_.emplace(id, std::move(connection));
   connections_gauge_ = static_cast<double>(connections_.size());
@@ -211,10 +225,6 @@ void SipTransportLayer::ResumeReading() {
     if (SipConnection* connection = Find(id)) connection->Resume();
 }
 
-void SipTransportLayer::StopAccepting() {
-  acceptors_.clear();
-}
-
 void SipTransportLayer::Tick(TimePoint now) {
   std::vector<SipConnectionId> ids;
   for (const auto& [id, connection] : connections_) ids.push_back(id);
@@ -256,6 +266,7 @@ std::optional<std::string> SipTransportLayer::JudgeCertificate(SipConnection& co
 }
 
 void SipTransportLayer::OnOpen(SipConnection& connection) {
+  if (connection.stranger()) return;
   Log(LogLevel::kInfo, "sip-connection-open",
       {{"peer", connection.peer().ToText()},
        {"transport", ViaName(connection.transport())},
@@ -283,8 +294,9 @@ void SipTransportLayer::OnWritten(SipConnection& connection) {
 
 void SipTransportLayer::OnClosed(SipConnection& connection, SipClosed how, std::string_view why) {
   const SipConnectionId id = connection.id();
-  Log(LogLevel::kInfo, "sip-connection-closed",
-      {{"peer", connection.peer().ToText()}, {"why", why}});
+  if (!connection.stranger() || how == SipClosed::kTlsIdentity)  // strangers could fill the log
+    Log(LogLevel::kInfo, "sip-connection-closed",
+        {{"peer", connection.peer().ToText()}, {"why", why}});
   if (how == SipClosed::kTlsIdentity) untrusted_total_ += 1;
   for (auto& [key, hop] : next_hops_) {
     if (hop.connection != id) continue;

@@ -75,7 +75,6 @@ class SipTransportLayer final : private SipConnection::User {
 
   void CloseAfterWrites(SipConnectionId connection);
   void ResumeReading();  // after MayTakeRequest said false
-  void StopAccepting();
   // Once a second: time limits, pings.
   void Tick(TimePoint now);
 
@@ -100,6 +99,7 @@ class SipTransportLayer final : private SipConnection::User {
   void OnDatagram(std::string_view bytes, const SocketAddress& from);
   bool SendDatagram(const SocketAddress& to, std::string_view bytes);
   SipConnection* ConnectionTo(const SipTarget& target);
+  [[nodiscard]] bool MayAccept(bool stranger) const;
   SipConnection* ProvenInbound(const std::string& name);
   SipConnection* Find(SipConnectionId id);
   SipConnection* OpenTo(const SipTarget& target);

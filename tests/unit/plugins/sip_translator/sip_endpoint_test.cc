@@ -178,34 +178,6 @@ TEST_F(SipEndpointScene, TooLargeIsSaidBeforeSending) {
   EXPECT_EQ(nowhere.error(), SipSendRefusal::kBadNextHop);
 }
 
-// What a plain client sees.
-class RawTcp {
- public:
-  RawTcp(Loop& loop, const std::string& address) {
-    connecting_ = TcpStream::Connect(
-        loop, *SocketAddress::Parse(address), 2000ms,
-        [this](Result<std::unique_ptr<TcpStream>> stream) {
-          stream_ = *std::move(stream);
-          stream_->Start({.on_bytes =
-                              [this](std::span<const std::byte> bytes) {
-                                seen.append(reinterpret_cast<const char*>(bytes.data()),
-                                            bytes.size());
-                              },
-                          .on_closed = [this](std::string_view) { closed = true; },
-                          .on_drained = {},
-                          .on_flushed = {}});
-          stream_->Write(to_send);
-        });
-  }
-  std::string to_send;
-  std::string seen;
-  bool closed = false;
-
- private:
-  std::unique_ptr<TcpStream::Connecting> connecting_;
-  std::unique_ptr<TcpStream> stream_;
-};
-
 std::string Raw(std::string_view method, std::string_view extra) {
   return std::string(method) +
          " sip:bob@beta.example SIP/2.0\r\nVia: SIP/2.0/TCP "

@@ -13,6 +13,7 @@
 
 #include "core/loop/loop.h"
 #include "core/loop/socket_address.h"
+#include "core/loop/tcp_stream.h"
 #include "core/worker/worker.h"
 #include "plugins/sip_translator/sip_endpoint.h"
 
@@ -108,5 +109,35 @@ inline SipRequest Message(const std::string& next_hop, int number,
           .body = body,
           .next_hop = next_hop};
 }
+
+// What a plain client sees.
+class RawTcp {
+ public:
+  RawTcp(Loop& loop, const std::string& address) {
+    connecting_ = TcpStream::Connect(
+        loop, *SocketAddress::Parse(address), milliseconds{2000},
+        [this](Result<std::unique_ptr<TcpStream>> stream) {
+          stream_ = *std::move(stream);
+          stream_->Start({.on_bytes =
+                              [this](std::span<const std::byte> bytes) {
+                                seen.append(reinterpret_cast<const char*>(bytes.data()),
+                                            bytes.size());
+                              },
+                          .on_closed = [this](std::string_view) { closed = true; },
+                          .on_drained = {},
+                          .on_flushed = {}});
+          stream_->Write(to_send);
+        });
+  }
+  void PauseReading() { stream_->PauseReading(); }
+  [[nodiscard]] bool open() const { return stream_ != nullptr; }
+  std::string to_send;
+  std::string seen;
+  bool closed = false;
+
+ private:
+  std::unique_ptr<TcpStream::Connecting> connecting_;
+  std::unique_ptr<TcpStream> stream_;
+};
 
 }  // namespace gatehouse::sip_scene
