@@ -20,6 +20,13 @@ constexpr milliseconds kCloseLimit{5000};
 // An idle stream keeps no more than this for its next batch.
 constexpr std::size_t kKeptCapacity = 16 * 1024;
 
+// What one stream may bring in a turn, so that a busy one does not keep the others waiting.
+constexpr std::size_t kBytesPerTurn = 32 * 1024;
+
+void OfferShareOfBuffer(uv_handle_t* handle, std::size_t /*suggested*/, uv_buf_t* buffer) noexcept {
+  *buffer = uv_buf_init(ReadBufferOf(handle->loop).data(), kBytesPerTurn);
+}
+
 template <class Handle>
 uv_stream_t* AsStream(Handle& handle) {
   return reinterpret_cast<uv_stream_t*>(&handle);
@@ -78,8 +85,17 @@ void TcpStream::State::OnRead(uv_stream_t* stream, ssize_t count, const uv_buf_t
   auto& self = *static_cast<State*>(stream->data);
   if (count == UV_EOF) return self.PeerEnded();
   if (count < 0) return self.Closed(uv_strerror(static_cast<int>(count)));
-  if (count == 0 || self.closing) return;
+  if (count == 0) return;
+  if (static_cast<std::size_t>(count) == kBytesPerTurn) self.PauseForTurn();
+  if (self.closing) return;
   self.events.on_bytes(std::as_bytes(std::span(buffer->base, static_cast<std::size_t>(count))));
+}
+
+// libuv would read on at once after a full buffer, megabytes in one turn.
+void TcpStream::State::PauseForTurn() {
+  uv_read_stop(AsStream(tcp));
+  reads_on_later = true;
+  flush.Arm();
 }
 
 // What was written in this turn still goes out: a peer that ended its half may read on.
@@ -91,7 +107,8 @@ void TcpStream::State::PeerEnded() {
 }
 
 void TcpStream::State::Read() {
-  if (started && !paused && !closed) uv_read_start(AsStream(tcp), &OfferReadBuffer, &OnRead);
+  if (started && !paused && !closed && !reads_on_later)
+    uv_read_start(AsStream(tcp), &OfferShareOfBuffer, &OnRead);
 }
 
 void TcpStream::State::Write(std::string_view bytes) {
@@ -102,6 +119,7 @@ void TcpStream::State::Write(std::string_view bytes) {
 }
 
 void TcpStream::State::Flush() {
+  if (std::exchange(reads_on_later, false)) Read();
   if (closed || in_flight != 0) return;
   if (pending.empty()) return QueueEmpty();
   uv_buf_t buffer = uv_buf_init(pending.data(), static_cast<unsigned>(pending.size()));

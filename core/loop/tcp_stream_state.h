@@ -24,6 +24,7 @@ struct TcpStream::State {
   bool above_high_water = false;
   bool started = false;
   bool paused = false;
+  bool reads_on_later = false;  // at the end of this turn
   bool closing = false;  // CloseAfterWrites was called
   bool half_closed = false;
   bool peer_ended = false;
@@ -47,6 +48,7 @@ struct TcpStream::State {
   void Sent(int status);
   void QueueEmpty();
   void PeerEnded();
+  void PauseForTurn();
   void HalfClose();
   static void OnRead(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept;
 };

@@ -39,7 +39,7 @@ template <class Handle>
 // bytes.
 using ReadBuffer = std::array<char, 64 * 1024>;
 [[nodiscard]] ReadBuffer& ReadBufferOf(uv_loop_t* loop) noexcept;
-// For uv_read_start and uv_udp_recv_start.
+// For uv_udp_recv_start.
 void OfferReadBuffer(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept;
 
 }  // namespace gatehouse

@@ -106,6 +106,25 @@ TEST_F(Tcp, AFullQueueDrainsAndTellsSo) {
   EXPECT_EQ(client_.drained, 1);
 }
 
+TEST_F(Tcp, ABusyStreamLeavesTheTurnToTheOthers) {
+  ConnectAndStart();
+  int turns = 0;
+  std::vector<int> turn_of_read;
+  server_.stream->Start({.on_bytes =
+                             [&](std::span<const std::byte> bytes) {
+                               server_.received.append(bytes.size(), 'x');
+                               turn_of_read.push_back(turns);
+                             },
+                         .on_closed = [](auto) {}});
+  const std::size_t much = 1024 * 1024;
+  client_.stream->Write(std::string(much, 'x'));
+  EXPECT_TRUE(RunUntil(*loop_, [&] {
+    ++turns;
+    return server_.received.size() == much;
+  }));
+  EXPECT_EQ(std::adjacent_find(turn_of_read.begin(), turn_of_read.end()), turn_of_read.end());
+}
+
 TEST_F(Tcp, EndOfFileIsToldOnceWithoutAReason) {
   ConnectAndStart();
   client_.stream.reset();
