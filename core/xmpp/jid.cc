@@ -35,6 +35,10 @@ bool IsPlainLabel(std::string_view label) {
       label, [](char c) { return (c >= 'a' && c <= 'z') || IsDigit(c) || c == '-'; });
 }
 
+bool IsPlainResource(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; });
+}
+
 // At least two labels; the last not a number, or it would be an IPv4 address (6.1).
 bool IsNameOfHost(std::string_view domain) {
   const std::size_t dot = domain.rfind('.');
@@ -139,8 +143,7 @@ Result<std::string> PrepareLocalpart(std::string_view text) {
 Result<std::string> PrepareResourcepart(std::string_view text) {
   if (text.empty() || text.size() > kMaxJidPartBytes)
     return BadPeer("address: resourcepart of no or too many octets");
-  if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; }))
-    return std::string(text);
+  if (IsPlainResource(text)) return std::string(text);
   GATEHOUSE_TRY(std::string prepared, PrecisOpaqueString(text));
   if (prepared.size() > kMaxJidPartBytes)
     return BadPeer("address: resourcepart of too many octets");
@@ -159,6 +162,23 @@ Result<Jid> Jid::Parse(std::string_view text) {
   }
   GATEHOUSE_TRY(jid.domain, PrepareDomain(text));
   return jid;
+}
+
+Result<std::string_view> DomainOfJid(std::string_view text, std::string& scratch) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const std::string_view resource = text.substr(std::min(slash + 1, text.size()));
+  const std::string_view bare = text.substr(0, slash);
+  const std::size_t at = bare.find('@');
+  const std::string_view local = at == std::string_view::npos ? "-" : bare.substr(0, at);
+  const std::string_view domain = at == std::string_view::npos ? bare : bare.substr(at + 1);
+  const bool whole = slash == text.size() || !resource.empty();
+  if (whole && !local.empty() && local.size() <= kMaxJidPartBytes &&
+      resource.size() <= kMaxJidPartBytes && std::ranges::all_of(local, IsLocalCharacter) &&
+      IsPlainResource(resource) && IsPlainDomain(domain))
+    return domain;
+  GATEHOUSE_TRY(Jid jid, Jid::Parse(text));
+  scratch = std::move(jid.domain);
+  return std::string_view(scratch);
 }
 
 std::string Jid::Bare() const {

@@ -11,14 +11,16 @@ bool HasStanzaName(const proto::Element& element) {
   return element.name() == "message" || element.name() == "presence" || element.name() == "iq";
 }
 
-Result<StanzaAddresses, StreamCondition> ReadAddresses(const proto::Element& element) {
+Result<void, StreamCondition> ReadDomains(const proto::Element& element, StanzaDomains& domains) {
   if (!HasStanzaName(element)) return std::unexpected(StreamCondition::kUnsupportedStanzaType);
   if (element.ns() != ns::kServer) return std::unexpected(StreamCondition::kInvalidNamespace);
-  auto from = Jid::Parse(Attribute(element, "from"));
+  const auto from = DomainOfJid(Attribute(element, "from"), domains.scratch[0]);
   if (!from) return std::unexpected(StreamCondition::kImproperAddressing);
-  auto to = Jid::Parse(Attribute(element, "to"));
+  const auto to = DomainOfJid(Attribute(element, "to"), domains.scratch[1]);
   if (!to) return std::unexpected(StreamCondition::kImproperAddressing);
-  return StanzaAddresses{std::move(from->domain), std::move(to->domain)};
+  domains.from = *from;
+  domains.to = *to;
+  return {};
 }
 
 IqShape ShapeOf(const proto::Element& stanza) {

@@ -2,6 +2,7 @@
 // stream knows. Pure.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,12 +16,13 @@ namespace gatehouse {
 // message, presence or iq in any namespace.
 [[nodiscard]] bool HasStanzaName(const proto::Element& element);
 
-struct StanzaAddresses {
-  std::string from_domain;  // prepared
-  std::string to_domain;
+// Prepared; parts of the element or of `scratch`, which stays where it is.
+struct StanzaDomains {
+  std::string_view from, to;
+  std::array<std::string, 2> scratch;
 };
 // Namespace, name and both addresses. Fails with the stream's end.
-Result<StanzaAddresses, StreamCondition> ReadAddresses(const proto::Element& element);
+Result<void, StreamCondition> ReadDomains(const proto::Element& element, StanzaDomains& domains);
 
 enum class IqShape : std::uint8_t { kSound, kBadRequest, kInvalidXml };
 // kSound for what is no iq. RFC 6120 §8.2.3

@@ -292,14 +292,13 @@ StreamMachine::Actions StreamMachine::OnOversized(const proto::Element& head) {
 }
 
 const StreamMachine::Pair* StreamMachine::PairOfStanza(const proto::Element& element) {
-  const auto addresses = ReadAddresses(element);
-  if (!addresses) {
-    End(addresses.error());
+  StanzaDomains domains;
+  if (const auto read = ReadDomains(element, domains); !read) {
+    End(read.error());
     return nullptr;
   }
   const auto is_it = [&](const Pair& pair) {
-    return pair.verified() && pair.from == addresses->from_domain &&
-           pair.to == addresses->to_domain;
+    return pair.verified() && pair.from == domains.from && pair.to == domains.to;
   };
   if (last_pair_ < pairs_.size() && is_it(pairs_[last_pair_])) return &pairs_[last_pair_];
   const auto found = std::ranges::find_if(pairs_, is_it);
@@ -307,9 +306,8 @@ const StreamMachine::Pair* StreamMachine::PairOfStanza(const proto::Element& ele
     last_pair_ = static_cast<std::size_t>(found - pairs_.begin());
     return &*found;
   }
-  const bool from_known = std::ranges::any_of(pairs_, [&](const Pair& pair) {
-    return pair.verified() && pair.from == addresses->from_domain;
-  });
+  const bool from_known = std::ranges::any_of(
+      pairs_, [&](const Pair& pair) { return pair.verified() && pair.from == domains.from; });
   End(from_known ? StreamCondition::kHostUnknown : StreamCondition::kInvalidFrom);
   return nullptr;
 }

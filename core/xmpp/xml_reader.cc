@@ -348,6 +348,7 @@ bool Parse::TakeHeaderAttribute(StreamHeader& header, const ExpandedName& name,
   return true;
 }
 
+// assign, because protobuf's set(pointer, size) makes a string to copy it.
 void Parse::OpenElement(const ExpandedName& name, const char** attributes) {
   const int level = depth_ - 2;  // 0 for the stanza itself
   if (level >= kMaxDepth) return Refuse(StreamCondition::kPolicyViolation);
@@ -362,8 +363,8 @@ void Parse::OpenElement(const ExpandedName& name, const char** attributes) {
     element = open_[static_cast<std::size_t>(level - 1)]->add_children()->mutable_element();
   }
   open_[static_cast<std::size_t>(level)] = element;
-  element->set_name(name.local.data(), name.local.size());
-  if (!name.ns.empty()) element->set_ns(name.ns.data(), name.ns.size());
+  element->mutable_name()->assign(name.local);
+  if (!name.ns.empty()) element->mutable_ns()->assign(name.ns);
   if (!AddAttributes(*element, attributes)) Refuse(StreamCondition::kPolicyViolation);
 }
 
@@ -375,9 +376,9 @@ bool Parse::AddAttributes(Element& element, const char** attributes) {
         value.size() > kMaxAttributeValueBytes)
       return false;
     proto::Attribute& attribute = *element.add_attributes();
-    attribute.set_name(name.local.data(), name.local.size());
-    if (!name.ns.empty()) attribute.set_ns(name.ns.data(), name.ns.size());
-    attribute.set_value(value.data(), value.size());
+    attribute.mutable_name()->assign(name.local);
+    if (!name.ns.empty()) attribute.mutable_ns()->assign(name.ns);
+    attribute.mutable_value()->assign(value);
   }
   return true;
 }
@@ -398,7 +399,7 @@ void Parse::OnText(void* data, const char* text, int size) noexcept {
   if (last >= 0 && parent.children(last).has_text()) {
     parent.mutable_children(last)->mutable_text()->append(piece);
   } else {
-    parent.add_children()->set_text(piece.data(), piece.size());
+    parent.add_children()->mutable_text()->assign(piece);
   }
 }
 

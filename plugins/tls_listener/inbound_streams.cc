@@ -1,11 +1,13 @@
 #include "plugins/tls_listener/inbound_streams.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/base/log.h"
 #include "core/policy/negotiation.h"
 #include "core/xmpp/element.h"
+#include "core/xmpp/jid.h"
 
 namespace gatehouse {
 namespace {
@@ -198,28 +200,31 @@ void InboundStreams::Deliver(const DeliverStanza& stanza, proto::Element& elemen
   std::string body = offer_.SerializeAsString();
   static_cast<void>(offer_.unsafe_arena_release_stanza());
 
-  std::string share_key;
-  share_key.reserve(stanza.from.size() + stanza.to.size() + 1);
-  share_key.append(stanza.from).append(" ").append(stanza.to);
-  const std::string_view type = Attribute(element, "type");
-  Head head{.from_domain = std::string(stanza.from),
-            .to_domain = std::string(stanza.to),
-            .name = element.name(),
-            .from = std::string(Attribute(element, "from")),
-            .to = std::string(Attribute(element, "to")),
-            .id = std::string(Attribute(element, "id")),
-            .may_be_answered = type != "error" && type != "result"};
+  share_key_.assign(stanza.from).append(" ").append(stanza.to);
   setup_.translator.Offer(
-      share_key, std::move(body), setup_.loop.Now() + kStanzaLimit,
-      [this, kept = std::move(head)](const ipc::Outcome& outcome) { OnSettled(kept, outcome); });
-  KeepToRoom(share_key, stream);
+      share_key_, std::move(body), setup_.loop.Now() + kStanzaLimit,
+      [this, head = HeadOf(element)](const ipc::Outcome& outcome) { OnSettled(head, outcome); });
+  KeepToRoom(stream);
 }
 
-void InboundStreams::KeepToRoom(const std::string& share_key, InboundStream& stream) {
-  if (setup_.translator.HasRoom(share_key) || !stream.StopForRoom()) return;
-  setup_.translator.WhenRoom(share_key, [this, number = stream.number()] {
+void InboundStreams::KeepToRoom(InboundStream& stream) {
+  if (setup_.translator.HasRoom(share_key_) || !stream.StopForRoom()) return;
+  setup_.translator.WhenRoom(share_key_, [this, number = stream.number()] {
     if (InboundStream* alive = Find(number)) alive->ResumeForRoom();
   });
+}
+
+InboundStreams::Head InboundStreams::HeadOf(const proto::Element& stanza) {
+  const std::string_view type = Attribute(stanza, "type");
+  if (type == "error" || type == "result") return {};
+  const std::string_view from = Attribute(stanza, "from");
+  const std::string_view to = Attribute(stanza, "to");
+  const std::string_view id = Attribute(stanza, "id");
+  Head head;
+  head.reserve(stanza.name().size() + from.size() + to.size() + id.size() + 3);
+  head.append(stanza.name()).append(1, '\0').append(from).append(1, '\0');
+  head.append(to).append(1, '\0').append(id);
+  return head;
 }
 
 // For a failure the translator tells the sender; where it gave no answer at all, we do.
@@ -235,12 +240,21 @@ void InboundStreams::OnSettled(const Head& head, const ipc::Outcome& outcome) {
       ++counters_.expired;
       break;
   }
-  if (!head.may_be_answered) return;
-  proto::Element stanza = MakeElement(head.name, ns::kServer);
-  SetAttribute(stanza, "from", head.from);
-  SetAttribute(stanza, "to", head.to);
-  if (!head.id.empty()) SetAttribute(stanza, "id", head.id);
-  Answer({head.to_domain, head.from_domain, MakeErrorReply(stanza, proto::REMOTE_SERVER_TIMEOUT)});
+  if (head.empty()) return;
+  std::array<std::string_view, 4> parts;  // name, from, to, id
+  std::string_view rest = head;
+  for (std::string_view& part : parts) {
+    part = rest.substr(0, rest.find('\0'));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+  }
+  const auto from = Jid::Parse(parts[1]);
+  const auto to = Jid::Parse(parts[2]);
+  if (!from || !to) return;  // cannot be: both were read when the stanza came
+  proto::Element stanza = MakeElement(parts[0], ns::kServer);
+  SetAttribute(stanza, "from", parts[1]);
+  SetAttribute(stanza, "to", parts[2]);
+  if (!parts[3].empty()) SetAttribute(stanza, "id", parts[3]);
+  Answer({to->domain, from->domain, MakeErrorReply(stanza, proto::REMOTE_SERVER_TIMEOUT)});
 }
 
 void InboundStreams::Answer(const AnswerStanza& answer) {

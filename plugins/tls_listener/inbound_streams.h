@@ -58,11 +58,10 @@ class InboundStreams final : private InboundHost {
 
  private:
   // What of a stanza is kept while the translator has it, for the one error this listener sends
-  // itself.
-  struct Head {
-    std::string from_domain, to_domain, name, from, to, id;
-    bool may_be_answered = true;
-  };
+  // itself: name, from, to and id with a NUL between; empty where it may not be answered. One
+  // string, because there is one for each stanza.
+  using Head = std::string;
+  static Head HeadOf(const proto::Element& stanza);
   struct Counters {
     explicit Counters(Metrics& metrics);
     double &open, &accepted, &turned_away, &delivered, &failed, &expired, &handshakes_done,
@@ -82,7 +81,7 @@ class InboundStreams final : private InboundHost {
   void Ask(const proto::VerifierQuestion& question, milliseconds limit,
            std::function<void(proto::DialbackVerdict)> done);
   void OnSettled(const Head& head, const ipc::Outcome& outcome);
-  void KeepToRoom(const std::string& share_key, InboundStream& stream);
+  void KeepToRoom(InboundStream& stream);
   void Tick();
   void ForEach(const std::function<void(InboundStream&)>& action);
   InboundStream* Find(StreamNumber number);
@@ -97,6 +96,7 @@ class InboundStreams final : private InboundHost {
   std::map<StreamNumber, std::unique_ptr<InboundStream>> streams_;
   std::uint64_t next_number_ = 1;
   proto::InboundStanza offer_;  // filled anew for each stanza; its strings keep their memory
+  std::string share_key_;       // of the stanza in hand
   Timer tick_;
 };
 

@@ -59,6 +59,38 @@ TEST(Jid, TakesTheAddressesOfTheRoundTripTable) {
   EXPECT_EQ(Prepared("a b@partner.example"), "refused");
 }
 
+TEST(Jid, GivesTheSameDomainWithoutTheRest) {
+  for (const char* text : {"corp.example",
+                           "ann@corp.example",
+                           "ann@corp.example/a b@c/d",
+                           "Ann@CORP.example.",
+                           "a@xn--bcher-kva.example/x",
+                           "f\xC3\xBC@corp.example",
+                           "corp.example/r",
+                           "a@b@c.example",
+                           "@corp.example",
+                           "a@",
+                           "corp.example/",
+                           "a b@corp.example",
+                           "a@corp.example/\x7f",
+                           "a@127.0.0.1",
+                           "a@localhost",
+                           "a@-b.example",
+                           "",
+                           "/",
+                           "a@corp.example/\xC2\x85",
+                           "a\"b@corp.example",
+                           "corp..example",
+                           "a@corp.example:5269"}) {
+    std::string scratch;
+    const auto domain = DomainOfJid(text, scratch);
+    const auto jid = Jid::Parse(text);
+    ASSERT_EQ(domain.has_value(), jid.has_value()) << text;
+    if (!jid) continue;
+    EXPECT_EQ(*domain, jid->domain) << text;
+  }
+}
+
 TEST(Jid, GivesTheBareAddress) {
   EXPECT_EQ(Jid::Parse("a@corp.example/r")->Bare(), "a@corp.example");
   EXPECT_EQ(Jid::Parse("corp.example/r")->Bare(), "corp.example");
