@@ -21,7 +21,7 @@ constexpr milliseconds kCloseLimit{5000};
 constexpr std::size_t kKeptCapacity = 16 * 1024;
 
 // What one stream may bring in a turn, so that a busy one does not keep the others waiting.
-constexpr std::size_t kBytesPerTurn = 32 * 1024;
+constexpr std::size_t kBytesPerTurn = 16 * 1024;
 
 void OfferShareOfBuffer(uv_handle_t* handle, std::size_t /*suggested*/, uv_buf_t* buffer) noexcept {
   *buffer = uv_buf_init(ReadBufferOf(handle->loop).data(), kBytesPerTurn);
