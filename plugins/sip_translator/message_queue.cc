@@ -39,8 +39,6 @@ SipResult NoAnswer(SipFailure failure) {
     case SipFailure::kNoRoute:
       return {.answer = {proto::REMOTE_SERVER_NOT_FOUND, ErrorType::kCancel},
               .log = "no SIP route"};
-    case SipFailure::kShutdown:
-      return {.answer = {proto::RESOURCE_CONSTRAINT, ErrorType::kWait}, .log = "shutting down"};
   }
   std::unreachable();
 }

@@ -55,7 +55,6 @@ enum class SipFailure : std::uint8_t {
   kTransport,    // no target could be connected or written to
   kTlsIdentity,  // the next hop's certificate is not the one it must have (11.8)
   kNoRoute,      // DNS: no such domain, or it offers no transport of ours
-  kShutdown,     // we are closing down
 };
 
 struct SipFinal {

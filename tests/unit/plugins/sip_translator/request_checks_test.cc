@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <string>
 
 #include "core/tls/tls_session.h"
@@ -85,6 +88,24 @@ TEST(RequestChecks, AssertedIdentityMustAgreeWithFrom) {
       StatusOf({.extra = "P-Asserted-Identity: \"Ann\" <sip:ann@corp.example>, <tel:+1>\r\n"}), 0);
   EXPECT_EQ(StatusOf({.extra = "P-Asserted-Identity: <tel:+1>, <sip:eve@corp.example>\r\n"}), 403);
   EXPECT_EQ(StatusOf({.extra = "P-Asserted-Identity: <tel:+1>\r\n"}), 0);
+}
+
+// The messages of RFC 4475 that are whole, and still get no further.
+TEST(RequestChecks, AnswerTheTortureMessagesAsDecided) {
+  const std::map<std::string, int> expected = {
+      {"badbranch", 400}, {"inv2543", 400},    {"wsinv", 400},   {"longreq", 400},
+      {"bext01", 420},    {"zeromf", 200},     {"esc02", 501},   {"intmeth", 501},
+      {"regaut01", 405},  {"unksm2", 405},     {"escnull", 405}, {"cparam01", 405},
+      {"cparam02", 405},  {"regescrt", 405},   {"invut", 405},   {"sdp01", 405},
+      {"semiuri", 200},   {"transports", 200}, {"lwsdisp", 200}, {"mpart01", 403}};
+  for (const auto& [name, status] : expected) {
+    std::ifstream file(std::string(RFC4475_DIR) + "/" + name + ".dat", std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    const auto message = SipMessage::Parse(bytes, false);
+    ASSERT_TRUE(message) << name;
+    const auto answer = AnswerWithoutTranslation(*message, true, Trust(), {});
+    EXPECT_EQ(answer ? answer->status : 0, status) << name;
+  }
 }
 
 TEST(SipTrust, TakesNetworksAndNames) {
