@@ -34,10 +34,10 @@ inline PolicyPointer MakePolicy(const std::vector<proto::Partner>& partners) {
 }
 
 // Row 1..18 of 4.2.
-inline proto::Partner PartnerOfRow(int row, std::string domain = "partner.example") {
+inline proto::Partner PartnerOfRow(int row, const std::string& domain = "partner.example") {
   const auto sasl = static_cast<proto::Negotiation>((row - 1) / 6);
   const auto tls = static_cast<proto::Negotiation>((row - 1) % 6 / 2);
-  return MakePartner("p-" + domain, std::move(domain), tls, sasl, row % 2 == 1);
+  return MakePartner("p-" + domain, domain, tls, sasl, row % 2 == 1);
 }
 
 class StreamScene {

@@ -1,0 +1,328 @@
+// Inbound streams over loopback: a peer of ours, a translator and a verifier that the test plays.
+#include "plugins/tls_listener/inbound_streams.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <optional>
+
+#include "core/xmpp/element.h"
+#include "core/xmpp/xml_writer.h"
+#include "tests/fakes/certificate_maker.h"
+#include "tests/unit/core/xmpp/stream_scene.h"
+
+namespace gatehouse {
+namespace {
+
+class FakeTranslator final : public ipc::DataLink {
+ public:
+  struct Offered {
+    std::string share_key;
+    proto::InboundStanza body;
+    OnSettled settled;
+  };
+  [[nodiscard]] const std::string& instance() const override { return instance_; }
+  void Offer(std::string_view share_key, std::string body, Deadline, OnSettled settled) override {
+    Offered& offered = offers.emplace_back();
+    offered.share_key = share_key;
+    EXPECT_TRUE(offered.body.ParseFromString(body));
+    offered.settled = std::move(settled);
+  }
+  [[nodiscard]] bool HasRoom(std::string_view) const override { return offers.size() < room; }
+  void WhenRoom(std::string_view, std::function<void()> callback) override {
+    resume.push_back(std::move(callback));
+  }
+  [[nodiscard]] std::size_t unsettled() const override { return offers.size(); }
+
+  std::vector<Offered> offers;
+  std::vector<std::function<void()>> resume;
+  std::size_t room = 1000;
+
+ private:
+  std::string instance_ = "sip_translator/0";
+};
+
+class FakeVerifier final : public ipc::AskClient {
+ public:
+  void AskBytes(std::string question, milliseconds, OnAnswer on_answer) override {
+    EXPECT_TRUE(questions.emplace_back().ParseFromString(question));
+    answers.push_back(std::move(on_answer));
+  }
+  void Answer(proto::DialbackVerdict verdict) {
+    proto::VerifierAnswer answer;
+    answer.set_verdict(verdict);
+    answers.back()(answer.SerializeAsString());
+  }
+  std::vector<proto::VerifierQuestion> questions;
+  std::vector<OnAnswer> answers;
+};
+
+// The peer's end of one connection.
+struct Peer {
+  std::unique_ptr<TcpStream::Connecting> connecting;
+  std::unique_ptr<StreamTransport> transport;
+  std::string seen;  // "header", each element, "footer", "tls", "closed", with a space behind
+  [[nodiscard]] bool Saw(std::string_view what) const {
+    return seen.find(what) != std::string::npos;
+  }
+};
+
+class InboundStreamsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    loop_ = *Loop::Create();
+    CertificatePlan ours;
+    ours.dns_names = {"corp.example"};
+    CertificatePlan theirs;
+    theirs.dns_names = {"partner.example"};
+    server_tls_ = *TlsContext::Create(maker_.Issue(ours));
+    client_tls_ = *TlsContext::Create(maker_.Issue(theirs));
+    streams_.emplace(InboundStreams::Setup{.loop = *loop_,
+                                           .metrics = metrics_,
+                                           .verifier = verifier_,
+                                           .translator = translator_,
+                                           .send_error =
+                                               [this](const proto::OutboundStanza& error) {
+                                                 std::string xml = error.local_domain() + " to " +
+                                                                   error.remote_domain() + " ";
+                                                 AppendXml(xml, error.stanza());
+                                                 errors_.push_back(xml);
+                                               },
+                                           .outbound_streams = {}});
+    streams_->SetDomains({"corp.example"});
+    streams_->SetTls({.starttls = server_tls_, .direct = server_tls_});
+    UseRow(9);
+    Listen();
+  }
+  void TearDown() override {
+    peers_.clear();
+    acceptor_.reset();
+    streams_.reset();
+  }
+  void UseRow(int row) { streams_->SetPolicy(MakePolicy({PartnerOfRow(row)})); }
+  void Listen() {
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
+    ASSERT_EQ(listen(fd, 64), 0);
+    ASSERT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    address_ = SocketAddress::From(reinterpret_cast<sockaddr*>(&address));
+    acceptor_ = *TcpAcceptor::Create(*loop_, fd, [this](std::unique_ptr<TcpStream> tcp) {
+      streams_->Accept(std::move(tcp), false);
+    });
+  }
+  // Turns the loop until `done`, for 5 s at most.
+  void Until(const std::function<bool()>& done) {
+    const TimePoint end = loop_->Now() + seconds{5};
+    while (!done() && loop_->Now() < end) loop_->RunOnce();
+    EXPECT_TRUE(done()) << "the last peer saw: " << (peers_.empty() ? "" : peers_.back()->seen);
+  }
+  Peer& Connect() {
+    Peer& peer = *peers_.emplace_back(std::make_unique<Peer>());
+    peer.connecting = TcpStream::Connect(
+        *loop_, address_, seconds{5}, [this, &peer](Result<std::unique_ptr<TcpStream>> tcp) {
+          ASSERT_TRUE(tcp);
+          peer.transport = StreamTransport::Create(*loop_, *std::move(tcp), EventsOf(peer));
+        });
+    Until([&peer] { return peer.transport != nullptr; });
+    return peer;
+  }
+  static StreamTransport::Events EventsOf(Peer& peer) {
+    return {.on_header = [&peer](const StreamHeader&) { peer.seen += "header "; },
+            .on_element =
+                [&peer](proto::Element& element, std::size_t) {
+                  AppendXml(peer.seen, element);
+                  peer.seen += ' ';
+                },
+            .on_oversized = {},
+            .on_footer = [&peer] { peer.seen += "footer "; },
+            .on_bad_xml = [](StreamCondition) {},
+            .on_tls = [&peer](const Result<void>& done) { peer.seen += done ? "tls " : "no-tls "; },
+            .on_closed = [&peer](std::string_view) { peer.seen += "closed "; },
+            .on_writable = {},
+            .on_whitespace = {}};
+  }
+  void Say(Peer& peer, std::string_view xml, std::string_view until) {
+    peer.seen.clear();
+    peer.transport->Send(xml);
+    if (!until.empty()) Until([&] { return peer.Saw(until); });
+  }
+  static std::string Header() { return StreamScene::HeaderXml("partner.example", "corp.example"); }
+  // A peer authenticated by its certificate.
+  Peer& ConnectByExternal() {
+    Peer& peer = Connect();
+    Say(peer, Header(), "features");
+    Say(peer, kStartTls, "proceed");
+    peer.transport->StartTls(client_tls_, TlsSession::Role::kClient, "corp.example");
+    Until([&peer] { return peer.Saw("tls "); });
+    Say(peer, Header(), "EXTERNAL");
+    Say(peer, Auth("="), "success");
+    peer.transport->RestartXml();
+    Say(peer, Header(), "features");
+    return peer;
+  }
+
+  CertificateMaker maker_;
+  std::shared_ptr<const TlsContext> server_tls_, client_tls_;
+  std::unique_ptr<Loop> loop_;
+  Metrics metrics_;
+  FakeVerifier verifier_;
+  FakeTranslator translator_;
+  std::vector<std::string> errors_;
+  std::optional<InboundStreams> streams_;
+  SocketAddress address_;
+  std::unique_ptr<TcpAcceptor> acceptor_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+};
+
+TEST_F(InboundStreamsTest, OffersTheStanzasOfAnAuthenticatedPeer) {
+  Peer& peer = ConnectByExternal();
+  peer.transport->Send(Message() + Message("eva@partner.example"));
+  Until([this] { return translator_.offers.size() == 2; });
+  const proto::InboundStanza& body = translator_.offers[0].body;
+  EXPECT_EQ(translator_.offers[0].share_key, "partner.example corp.example");
+  EXPECT_EQ(body.from_domain(), "partner.example");
+  EXPECT_EQ(body.to_domain(), "corp.example");
+  EXPECT_EQ(body.method(), proto::SASL_TLS);
+  EXPECT_EQ(body.snapshot_hash(), "hash");
+  EXPECT_EQ(TextOf(*FindChild(body.stanza(), "body", ns::kServer)), "Hi");
+  EXPECT_EQ(Attribute(translator_.offers[1].body.stanza(), "from"), "eva@partner.example");
+  EXPECT_EQ(streams_->StreamsOf("p-partner.example"), 1U);
+}
+
+TEST_F(InboundStreamsTest, OffersStanzasOnceTheVerifierHasProvenTheKey) {
+  UseRow(17);
+  Peer& peer = Connect();
+  Say(peer, Header(), "features");
+  Say(peer, Key(), "");
+  Until([this] { return verifier_.questions.size() == 1; });
+  EXPECT_EQ(verifier_.questions[0].prove().sender_domain(), "partner.example");
+  EXPECT_EQ(verifier_.questions[0].prove().stream_id().size(), 32U);
+  verifier_.Answer(proto::DIALBACK_VALID);
+  Until([&peer] { return peer.Saw("type='valid'"); });
+  Say(peer, Message(), "");
+  Until([this] { return translator_.offers.size() == 1; });
+  EXPECT_EQ(translator_.offers[0].body.method(), proto::TCP_DIALBACK);
+}
+
+TEST_F(InboundStreamsTest, DropsAProofWhoseStreamIsGone) {
+  UseRow(17);
+  Peer& peer = Connect();
+  Say(peer, Header(), "features");
+  Say(peer, Key(), "");
+  Until([this] { return verifier_.questions.size() == 1; });
+  peer.transport.reset();
+  Until([this] { return streams_->size() == 0; });
+  verifier_.Answer(proto::DIALBACK_VALID);
+  EXPECT_TRUE(translator_.offers.empty());
+}
+
+TEST_F(InboundStreamsTest, AnswersVerifyRequests) {
+  Peer& peer = Connect();
+  Say(peer, Header(), "features");
+  Say(peer, "<db:verify from='partner.example' to='corp.example' id='D60'>k</db:verify>", "");
+  Until([this] { return verifier_.questions.size() == 1; });
+  EXPECT_EQ(verifier_.questions[0].judge().originating_domain(), "corp.example");
+  verifier_.Answer(proto::DIALBACK_INVALID);
+  Until([&peer] { return peer.Saw("type='invalid' id='D60'"); });
+}
+
+TEST_F(InboundStreamsTest, LeavesAStreamUnreadWhileTheTranslatorHasNoRoom) {
+  Peer& peer = ConnectByExternal();
+  translator_.room = 1;
+  peer.transport->Send(Message());
+  Until([this] { return translator_.resume.size() == 1; });
+  peer.transport->Send(Message());
+  for (int i = 0; i < 30; ++i) loop_->RunOnce();
+  EXPECT_EQ(translator_.offers.size(), 1U);
+  translator_.room = 1000;
+  translator_.resume[0]();
+  Until([this] { return translator_.offers.size() == 2; });
+}
+
+TEST_F(InboundStreamsTest, TellsTheSenderItselfOnlyWhenNobodyElseCan) {
+  Peer& peer = ConnectByExternal();
+  peer.transport->Send(Message() + Message() + Message() +
+                       "<message from='b@partner.example' to='a@corp.example' type='error'/>");
+  Until([this] { return translator_.offers.size() == 4; });
+  translator_.offers[0].settled(ipc::Outcome::Delivered());
+  translator_.offers[1].settled(ipc::Outcome::Failed(proto::ITEM_NOT_FOUND));
+  EXPECT_TRUE(errors_.empty());
+  translator_.offers[2].settled(ipc::Outcome::Expired());
+  translator_.offers[3].settled(ipc::Outcome::Expired());
+  ASSERT_EQ(errors_.size(), 1U);
+  EXPECT_EQ(errors_[0],
+            "corp.example to partner.example <message from='ann@corp.example' "
+            "to='bob@partner.example/home' id='m1' type='error'><error type='wait'>"
+            "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+            "</message>");
+}
+
+TEST_F(InboundStreamsTest, ClosesTheEleventhSilentConnectionOfAnAddressWithoutAWord) {
+  for (int i = 0; i < 10; ++i) Connect();
+  Peer& last = Connect();
+  Until([&last] { return last.Saw("closed"); });
+  EXPECT_EQ(last.seen, "closed ");
+  EXPECT_EQ(streams_->size(), 10U);
+}
+
+TEST_F(InboundStreamsTest, RefusesConnectionsAboveTheLimitWithAWord) {
+  proto::PolicySnapshot snapshot;
+  *snapshot.add_partners() = PartnerOfRow(9);
+  snapshot.mutable_gateway()->set_connection_limit(1);
+  streams_->SetPolicy(std::make_shared<const PolicyView>(snapshot));
+  Connect();
+  Peer& second = Connect();
+  Until([&second] { return second.Saw("resource-constraint"); });
+}
+
+TEST_F(InboundStreamsTest, HoldsAPartnerToItsOwnLimit) {
+  proto::Partner partner = PartnerOfRow(9);
+  partner.set_connection_limit(1);
+  streams_->SetPolicy(MakePolicy({partner}));
+  Say(Connect(), Header(), "features");
+  Peer& second = Connect();
+  Say(second, Header(), "resource-constraint");
+}
+
+TEST_F(InboundStreamsTest, ReadsNoFasterThanTheRateOfTheConfiguration) {
+  proto::Limits limits;
+  limits.set_stanzas_per_second(1);
+  limits.set_stanza_burst(2);
+  streams_->SetLimits(limits);
+  Peer& peer = ConnectByExternal();
+  peer.transport->Send(Message() + Message());
+  Until([this] { return translator_.offers.size() == 2; });
+  peer.transport->Send(Message());
+  for (int i = 0; i < 30; ++i) loop_->RunOnce();
+  EXPECT_EQ(translator_.offers.size(), 2U);
+}
+
+TEST_F(InboundStreamsTest, EndsStreamsThatANewSnapshotPermitsNoMore) {
+  Peer& peer = ConnectByExternal();
+  UseRow(13);
+  Until([&peer] { return peer.Saw("<reset"); });
+}
+
+TEST_F(InboundStreamsTest, ClosesEveryStreamAtTheEnd) {
+  Peer& peer = ConnectByExternal();
+  streams_->Shutdown();
+  Until([&peer] { return peer.Saw("<system-shutdown") && peer.Saw("footer"); });
+  peer.transport->Close();
+  Until([this] { return streams_->size() == 0; });
+}
+
+TEST_F(InboundStreamsTest, AnswersPlaintextBehindStartTlsWithNothing) {
+  Peer& peer = Connect();
+  Say(peer, Header(), "features");
+  Say(peer, std::string(kStartTls) + "<auth/>", "closed");
+  EXPECT_EQ(peer.seen, "closed ");
+}
+
+}  // namespace
+}  // namespace gatehouse
