@@ -59,9 +59,12 @@ Result<void> LoadOurCertificate(SSL_CTX* ctx, const TlsFiles& files) {
   GATEHOUSE_TRY_VOID(CheckReadable("private key", files.key_file));
   // A key behind a pass phrase is an error, not a question on the terminal.
   SSL_CTX_set_default_passwd_cb(ctx, [](char*, int, int, void*) { return 0; });
-  if (SSL_CTX_use_certificate_chain_file(ctx, files.chain_file.c_str()) != 1)
+  if (SSL_CTX_use_certificate_chain_file(ctx, files.chain_file.c_str()) != 1) {
+    const std::string why = TakeTlsReason();
+    const bool none = why == "NO_START_LINE";
     return BadFile("certificate chain", files.chain_file,
-                   "holds no PEM certificate (" + TakeTlsReason() + ")");
+                   none ? "holds no PEM certificate" : "cannot be used (" + why + ")");
+  }
   if (SSL_CTX_use_PrivateKey_file(ctx, files.key_file.c_str(), SSL_FILETYPE_PEM) == 1) return {};
   const std::string reason = TakeTlsReason();
   if (reason == "KEY_VALUES_MISMATCH" || reason == "KEY_TYPE_MISMATCH")

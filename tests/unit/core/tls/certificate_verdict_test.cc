@@ -116,6 +116,16 @@ TEST_F(CertificateVerdict, KeyUsageMustAllowSignatures) {
   EXPECT_TRUE(JudgePlan(plan).chain_valid);
 }
 
+// BoringSSL ends the handshake itself: what such a key signs can prove nothing.
+TEST_F(CertificateVerdict, AKeyOnAForeignCurveDoesNotGetThrough) {
+  CertificatePlan plan = Good();
+  plan.key = TestKey::kP521;
+  TlsPair pair(MustContext(maker_.Issue(plan)), server_context_);
+  pair.Handshake();
+  EXPECT_EQ(pair.server.handshakes, 0);
+  EXPECT_FALSE(pair.client.error.empty());
+}
+
 TEST_F(CertificateVerdict, TakesTheKeysOfTheListOnly) {
   for (const TestKey key : {TestKey::kP256, TestKey::kP384, TestKey::kEd25519, TestKey::kRsa2048}) {
     CertificatePlan plan = Good();

@@ -62,6 +62,13 @@ TEST_F(TlsContextFiles, ThatHoldSomethingElseAreNamed) {
   EXPECT_THAT(Failure(files), AllOf(HasSubstr("garbage"), HasSubstr("trust")));
 }
 
+TEST_F(TlsContextFiles, WhoseKeyMayNotSignAreRefused) {
+  CertificatePlan plan;
+  plan.key_usage = "keyEncipherment";
+  const TlsFiles files = maker_.Issue(plan);
+  EXPECT_THAT(Failure(files), AllOf(HasSubstr(files.chain_file), HasSubstr("KEY_USAGE")));
+}
+
 TEST_F(TlsContextFiles, OfDifferentPairsAreNamedTogether) {
   TlsFiles files = good_;
   files.key_file = maker_.Issue({}).key_file;
