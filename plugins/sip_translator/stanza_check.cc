@@ -6,10 +6,14 @@
 namespace gatehouse::translator {
 namespace {
 
+// The listener counts elements; a text may stand before, between and behind them. Stricter than
+// the listener this must never be, or a partner could have it restarted.
+constexpr int kMaxNodes = 2 * kMaxChildren + 1;
+
 bool IsWithinLimits(const proto::Element& element, int depth) {
   if (depth > kMaxDepth || element.name().empty() || element.name().size() > kMaxNameBytes)
     return false;
-  if (element.attributes_size() > kMaxAttributes || element.children_size() > kMaxChildren)
+  if (element.attributes_size() > kMaxAttributes || element.children_size() > kMaxNodes)
     return false;
   for (const proto::Attribute& attribute : element.attributes())
     if (attribute.name().size() > kMaxNameBytes ||

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/limits.h"
 #include "plugins/sip_translator/transaction_ids.h"
 #include "tests/unit/plugins/sip_translator/flow_fixture.h"
 
@@ -178,6 +179,18 @@ TEST_F(XmppToSipFlow, HasASiblingRestartedThatLiesAboutItsPair) {
   EXPECT_EQ(malformed, "tls_listener/0");
   EXPECT_TRUE(outcomes.empty());
   EXPECT_TRUE(endpoint.sent.empty());
+}
+
+TEST_F(XmppToSipFlow, BlamesNoListenerForAsManyChildrenAsItsReaderTakes) {
+  proto::Element crowded = Message("x", "m1");
+  for (int i = 1; i < kMaxChildren; ++i) {
+    AddText(crowded, "between");
+    AddChild(crowded, "x", "y");
+  }
+  AddText(crowded, "behind");
+  Offer(std::move(crowded));
+  EXPECT_EQ(malformed, "");
+  EXPECT_EQ(endpoint.sent.size(), 1U);
 }
 
 TEST_F(XmppToSipFlow, DropsARepeatButNotANewAttemptAfterAFailure) {
