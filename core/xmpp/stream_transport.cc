@@ -157,9 +157,11 @@ void TcpTransport::OnHandshakeDone() {
   events_.on_tls({});
 }
 
-// Without a footer before it this is the end of the stream all the same.
+// Without a footer before it this is the end of the stream all the same, and said at once: what is
+// sent from here on would be read by nobody.
 void TcpTransport::OnTlsClosed() {
-  if (!closing_) Close();
+  if (closing_ || aborted_) return;
+  if (events_.on_footer) events_.on_footer();
 }
 
 void TcpTransport::Flush() {
@@ -191,6 +193,7 @@ void TcpTransport::OnFlushed() {
 }
 
 void TcpTransport::WhenFlushed(std::function<void()> done) {
+  if (closing_) return;  // what was sent since has been dropped
   when_flushed_.push_back(std::move(done));
   turn_end_.Arm();
 }

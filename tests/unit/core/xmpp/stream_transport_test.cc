@@ -160,6 +160,19 @@ TEST_F(StreamTransportTest, TellsBothEndsOfAClose) {
   Until([this] { return client_.seen.ends_with("closed ") && server_.seen.ends_with("closed "); });
 }
 
+TEST_F(StreamTransportTest, TakesTheEndOfTlsForTheEndOfTheStream) {
+  UpToTls();
+  client_.seen.clear();
+  bool flushed = false;
+  server_.transport->Close();
+  Until([this] { return client_.seen.starts_with("footer "); });
+  client_.transport->Close();
+  client_.transport->Send("<message/>");
+  client_.transport->WhenFlushed([&flushed] { flushed = true; });
+  Until([this] { return client_.seen.ends_with("closed "); });
+  EXPECT_FALSE(flushed) << "nobody will ever read it";
+}
+
 TEST_F(StreamTransportTest, TellsWhenTheKernelHasAll) {
   UpToTls();
   bool flushed = false;
