@@ -317,6 +317,7 @@ OutboundActions OutboundMachine::OnSaslElement(const proto::Element& element) {
 }
 
 OutboundActions OutboundMachine::OnKey(std::string_view local, std::string_view key) {
+  if (state_ == OutboundState::kClosed) return {};  // asked for before the stream ended
   const auto pair = pairs_.find(local);
   if (pair == pairs_.end() || pair->second != PairState::kAwaitKey) return {};
   if (key.empty())

@@ -443,6 +443,16 @@ TEST(OutboundMachine, AnswersNothingOnceClosed) {
   EXPECT_TRUE(machine.OnKey(kLocal, "k").empty());
 }
 
+TEST(OutboundMachine, SendsNoKeyThatComesAfterTheEnd) {
+  OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
+  (void)machine.Start(false);
+  (void)machine.OnHeader(Header());
+  ASSERT_NE(Find<outbound::MakeKey>(machine.OnElement(Features(false, false))), nullptr);
+  (void)machine.OnClosed("gone");
+  EXPECT_TRUE(machine.OnKey(kLocal, "k").empty());
+  EXPECT_TRUE(machine.OnKey(kLocal, "").empty());
+}
+
 TEST(OutboundFault, HasTheConditionOfItsRow) {
   EXPECT_EQ(ConditionOf(OutboundFailure::kNotFound), proto::REMOTE_SERVER_NOT_FOUND);
   EXPECT_EQ(ConditionOf(OutboundFailure::kNotPermitted), proto::REMOTE_SERVER_NOT_FOUND);
