@@ -41,6 +41,7 @@ class SipPeer:
         self.silent_for = None            # messages to this user part get no answer
         self._connections = set()
         self._writer, self._pending, self._answers = None, {}, None
+        self._turn = asyncio.Lock()       # who comes first writes first, also while one connection replaces another
 
     async def listen(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -75,8 +76,6 @@ class SipPeer:
 
     async def send(self, sender, to, body, extra=""):
         """Sends one MESSAGE; its final status, or 0 when the connection broke before one came."""
-        if self._writer is None or self._writer.is_closing():
-            await self._connect()
         branch = "z9hG4bK" + secrets.token_hex(8)
         answer = asyncio.get_running_loop().create_future()
         self._pending[branch] = answer
@@ -85,8 +84,11 @@ class SipPeer:
                 f"Max-Forwards: 70\r\nFrom: <{sender}>;tag={secrets.token_hex(4)}\r\nTo: <{to}>\r\n"
                 f"Call-ID: {secrets.token_hex(8)}@peer\r\nCSeq: 1 MESSAGE\r\n{extra}"
                 f"Content-Type: text/plain; charset=UTF-8\r\nContent-Length: {len(payload)}\r\n\r\n")
-        self._writer.write(head.encode() + payload)
         try:
+            async with self._turn:
+                if self._writer is None or self._writer.is_closing():
+                    await self._connect()
+                self._writer.write(head.encode() + payload)
             return await asyncio.wait_for(answer, 40)
         except asyncio.TimeoutError:
             return 408
