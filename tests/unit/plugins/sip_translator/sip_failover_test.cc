@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/loop/tcp_stream.h"
+#include "core/sip/sip_message.h"
 #include "tests/unit/core/loop/dns_responder.h"
 #include "tests/unit/plugins/sip_translator/sip_scene.h"
 
@@ -125,6 +127,60 @@ TEST_F(SipFailover, ConnectionLostWithARequestUnderWayIsToldAndNotSentTwice) {
   ASSERT_EQ(finals.size(), 1U);
   EXPECT_EQ(finals[0].failure, SipFailure::kTransport);
   EXPECT_EQ(to_second_, 0);
+}
+
+// Answers each request but one, at which it closes the connection without a word.
+class ForgetfulServer {
+ public:
+  ForgetfulServer(Loop& loop, int closes_at) : closes_at_(closes_at) {
+    const Socket bound = Bind(true);
+    address = bound.address;
+    acceptor_ = *TcpAcceptor::Create(loop, bound.fd, [this](std::unique_ptr<TcpStream> stream) {
+      stream_ = std::move(stream);
+      stream_->Start({.on_bytes = [this](std::span<const std::byte> bytes) { OnBytes(bytes); },
+                      .on_closed = [](std::string_view) {},
+                      .on_drained = {},
+                      .on_flushed = {}});
+    });
+  }
+  std::string address;
+  std::vector<std::string> branches;
+
+ private:
+  void OnBytes(std::span<const std::byte> bytes) {
+    const auto request =
+        SipMessage::Parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, true);
+    if (!request) return;
+    branches.emplace_back(request->vias().front().branch);
+    if (static_cast<int>(branches.size()) == closes_at_) return stream_.reset();
+    stream_->Write("SIP/2.0 200 OK\r\nVia: " + std::string(request->vias().front().text) +
+                   "\r\nFrom: " + std::string(request->from().text) +
+                   "\r\nTo: " + std::string(request->to().text) +
+                   ";tag=x\r\nCall-ID: " + std::string(request->call_id()) +
+                   "\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n");
+  }
+  int closes_at_;
+  std::unique_ptr<TcpAcceptor> acceptor_;
+  std::unique_ptr<TcpStream> stream_;
+};
+
+TEST_F(SipFailover, RequestThatMetAConnectionGivenUpLongAgoIsSentAgainInItsTransaction) {
+  ForgetfulServer server(*loop_, 2);
+  Announce(1, server.address);
+  EXPECT_EQ(Send().status, 200);
+  const TimePoint quiet = loop_->Now() + 1100ms;
+  while (loop_->Now() < quiet) loop_->RunOnce();
+  EXPECT_EQ(Send().status, 200);
+  ASSERT_EQ(server.branches.size(), 3U);
+  EXPECT_EQ(server.branches[1], server.branches[2]);
+}
+
+TEST_F(SipFailover, ConnectionThatWasInUseUntilNowIsNoReasonToSendAgain) {
+  ForgetfulServer server(*loop_, 2);
+  Announce(1, server.address);
+  EXPECT_EQ(Send().status, 200);
+  EXPECT_EQ(Send().failure, SipFailure::kTransport);
+  EXPECT_EQ(server.branches.size(), 2U);
 }
 
 }  // namespace
