@@ -298,10 +298,11 @@ void Parse::OnXmlDeclaration(void* data, const char* version, const char* encodi
 void Parse::OnNamespace(void* data, const char* prefix, const char* uri) noexcept {
   Parse& self = Of(data);
   if (self.HasFailed()) return;
-  if (++self.namespaces_ > kMaxNamespaceDeclarations)
+  const std::string_view value = uri == nullptr ? std::string_view{} : uri;
+  // Every element below repeats its namespace in the tree.
+  if (++self.namespaces_ > kMaxNamespaceDeclarations || value.size() > kMaxAttributeValueBytes)
     return self.Refuse(StreamCondition::kPolicyViolation);
   if (self.depth_ > 0) return;
-  const std::string_view value = uri == nullptr ? std::string_view{} : uri;
   if (prefix == nullptr) self.header_.default_ns = value;
   if (prefix != nullptr && value == ns::kDialback) self.header_.declares_dialback = true;
 }

@@ -283,6 +283,8 @@ TEST(XmlReader, X7RefusesTooManyAttributesNamespacesAndChildren) {
 
 TEST(XmlReader, X7RefusesLongNamesAndValues) {
   EXPECT_EQ(AnswerBehindHeader("<a b='" + std::string(8192, 'x') + "'/>"), "ok");
+  EXPECT_EQ(AnswerBehindHeader("<a xmlns='" + std::string(8192, 'x') + "'/>"), "ok");
+  EXPECT_EQ(AnswerBehindHeader("<a xmlns='" + std::string(8193, 'x') + "'/>"), "policy-violation");
   EXPECT_EQ(AnswerBehindHeader("<a b='" + std::string(8193, 'x') + "'/>"), "policy-violation");
   EXPECT_EQ(AnswerBehindHeader("<" + std::string(256, 'x') + "/>"), "ok");
   EXPECT_EQ(AnswerBehindHeader("<" + std::string(257, 'x') + "/>"), "policy-violation");
