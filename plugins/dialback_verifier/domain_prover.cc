@@ -154,7 +154,9 @@ OutboundConnection::Events DomainProver::EventsFor(const PairKey& key, std::uint
     gone_.push_back(id);
     sweep_.Start(milliseconds{0});
   };
-  events.on_dropped = [sender = key.second](std::string_view what) {
+  // The first of each connection: a peer may say as much of it as it likes.
+  events.on_dropped = [sender = key.second, told = false](std::string_view what) mutable {
+    if (std::exchange(told, true)) return;
     Log(LogLevel::kNotice, "verify-dropped", {{"peer", sender}, {"what", what}});
   };
   return events;

@@ -109,7 +109,9 @@ OutboundConnection::Events OutboundPairs::State::EventsFor(std::uint64_t id) {
   events.on_failed = [this, id](const OutboundFault& fault) { OnStreamFailed(id, fault); };
   events.on_gone = [this, id] { OnGone(id); };
   events.on_writable = [this, id] { OnWritable(id); };
-  events.on_dropped = [id](std::string_view what) {
+  // The first of each stream: a peer may say as much of it as it likes.
+  events.on_dropped = [id, told = false](std::string_view what) mutable {
+    if (std::exchange(told, true)) return;
     Log(LogLevel::kInfo, "stream-out-dropped",
         {{"stream", static_cast<std::int64_t>(id)}, {"what", what}});
   };
