@@ -24,8 +24,7 @@ ipc::Outcome OutcomeOf(const OutboundFault& fault, milliseconds retry_after) {
 std::string_view RemedyOf(OutboundFailure failure) {
   switch (failure) {
     case OutboundFailure::kNotFound:
-      return "check the domain's SRV and address records with `gatehousectl dns check`, or set the "
-             "partner's --proxy";
+      return "check the domain's SRV and address records, or set the partner's --proxy";
     case OutboundFailure::kDnsTrouble:
       return "check that the DNS servers of gatehouse.yaml answer";
     case OutboundFailure::kConnectFailed:
