@@ -58,7 +58,6 @@ class XmppToSip {
   void Refuse(Incoming incoming, std::string_view why);
   void OnMessage(Incoming incoming);
   void OnIq(Incoming incoming);
-  void OnErrorStanza(Incoming incoming);
   void Deliver(Incoming incoming, PageContent content);
   bool IsWanted(const Incoming& incoming, std::string_view type) const;
   void Ignore(Incoming incoming, FlowResult result = FlowResult::kIgnored);
