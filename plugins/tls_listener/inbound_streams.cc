@@ -120,7 +120,8 @@ void InboundStreams::Shutdown() {
 
 std::size_t InboundStreams::StreamsOf(std::string_view partner_id) const {
   return static_cast<std::size_t>(std::ranges::count_if(streams_, [&](const auto& entry) {
-    return entry.second->machine().partner_id() == partner_id;
+    const InboundStream& stream = *entry.second;
+    return !stream.counts_as_unauthenticated() && stream.machine().partner_id() == partner_id;
   }));
 }
 

@@ -54,6 +54,7 @@ class InboundStreams final : private InboundHost {
   void Shutdown();
 
   [[nodiscard]] std::size_t size() const { return streams_.size(); }
+  // Those that have a verified pair: anybody may name a partner, and must not fill its room.
   [[nodiscard]] std::size_t StreamsOf(std::string_view partner_id) const;
 
  private:

@@ -195,6 +195,17 @@ TEST_F(InboundStreamsTest, OffersTheStanzasOfAnAuthenticatedPeer) {
   EXPECT_EQ(streams_->StreamsOf("p-partner.example"), 1U);
 }
 
+TEST_F(InboundStreamsTest, LeavesAPartnersRoomAloneUntilAStreamHasProvenItself) {
+  proto::Partner partner = PartnerOfRow(9);
+  partner.set_connection_limit(1);
+  streams_->SetPolicy(MakePolicy({partner}));
+  for (int stranger = 0; stranger < 3; ++stranger) Say(Connect(), Header(), "features");
+  EXPECT_EQ(streams_->StreamsOf("p-partner.example"), 0U);
+  ConnectByExternal();
+  EXPECT_EQ(streams_->StreamsOf("p-partner.example"), 1U);
+  Say(Connect(), Header(), "resource-constraint");
+}
+
 TEST_F(InboundStreamsTest, OffersStanzasOnceTheVerifierHasProvenTheKey) {
   UseRow(17);
   Peer& peer = Connect();
@@ -285,7 +296,7 @@ TEST_F(InboundStreamsTest, HoldsAPartnerToItsOwnLimit) {
   proto::Partner partner = PartnerOfRow(9);
   partner.set_connection_limit(1);
   streams_->SetPolicy(MakePolicy({partner}));
-  Say(Connect(), Header(), "features");
+  ConnectByExternal();
   Peer& second = Connect();
   Say(second, Header(), "resource-constraint");
 }
