@@ -46,17 +46,15 @@ Check CheckTo(const StreamHeader& header, const InboundRules& rules, HeaderFacts
   return Refuse(gone ? StreamCondition::kHostGone : StreamCondition::kHostUnknown);
 }
 
-// The room was asked for when the stream was not yet its partner's.
-Check CheckFrom(const StreamHeader& header, StreamPhase phase, const InboundRules& rules,
-                HeaderFacts& facts) {
+Check CheckFrom(const StreamHeader& header, const InboundRules& rules, HeaderFacts& facts) {
   if (!header.has_from) return {};
   auto from = PrepareDomain(header.from);
   if (!from) return Refuse(StreamCondition::kImproperAddressing);
   facts.from = *std::move(from);
   const proto::Partner* partner = rules.FindPartner(facts.from);
   if (partner == nullptr) return Refuse(StreamCondition::kPolicyViolation);
-  if (phase == StreamPhase::kAuthenticated || !rules.partner_has_room) return {};
-  if (!rules.partner_has_room(*partner)) return Refuse(StreamCondition::kResourceConstraint);
+  if (rules.partner_has_room && !rules.partner_has_room(*partner))
+    return Refuse(StreamCondition::kResourceConstraint);
   return {};
 }
 
@@ -82,7 +80,7 @@ Result<void, StreamCondition> CheckHeader(const StreamHeader& header, StreamPhas
   if (header.has_version && !IsSupportedVersion(header.version))
     return Refuse(StreamCondition::kUnsupportedVersion);
   GATEHOUSE_TRY_VOID(CheckTo(header, rules, facts));
-  GATEHOUSE_TRY_VOID(CheckFrom(header, phase, rules, facts));
+  GATEHOUSE_TRY_VOID(CheckFrom(header, rules, facts));
   return CheckOldPeer(phase, rules, facts);
 }
 

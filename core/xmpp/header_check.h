@@ -19,7 +19,8 @@ struct InboundRules {
   PolicyPointer policy;                      // never null while streams live
   std::vector<std::string> domains;          // ours, prepared; the first is the default
   std::vector<std::string> removed_domains;  // were ours before the last reload
-  // May one more stream of this partner live (2.11)? Empty: always.
+  // May one more stream of this partner live (2.11)? Asked before the stream has a verified pair.
+  // Empty: always.
   std::function<bool(const proto::Partner&)> partner_has_room;
 
   [[nodiscard]] bool Serves(std::string_view domain) const;

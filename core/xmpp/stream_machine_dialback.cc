@@ -134,6 +134,8 @@ bool StreamMachine::PassesDialbackChecks(const std::string& from, const std::str
   const Pair* known = FindPair(from, to);
   if (known == nullptr && pairs_.size() >= kMaxPairsPerStream)
     return refuse(proto::RESOURCE_CONSTRAINT);
+  if (!has_verified_pair() && rules_.partner_has_room && !rules_.partner_has_room(*partner))
+    return refuse(proto::RESOURCE_CONSTRAINT);
   if (known != nullptr && known->verified()) {
     SendResult(*known, "valid");
     return false;

@@ -5,6 +5,7 @@
 
 #include "core/base/log.h"
 #include "core/tls/crypto.h"
+#include "core/xmpp/element.h"
 #include "core/xmpp/jid.h"
 
 namespace gatehouse {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr seconds kHandshakeLimit{15};              // 2.4 no. 7
 constexpr std::size_t kMaxWhitespacePerTick = 100;  // 12.1 X14
+constexpr seconds kProbeLimit{60};                  // 2.12
 constexpr std::size_t kStreamIdBytes = 16;          // 2.2
 
 template <class... Visitors>
@@ -26,7 +28,8 @@ InboundStream::InboundStream(Setup setup, std::unique_ptr<TcpStream> tcp)
       machine_(setup_.rules, [] { return RandomHex(kStreamIdBytes); }),
       ip_(tcp->peer().Ip()),
       establishment_end_(setup_.loop.Now() + setup_.times.establishment),
-      last_stanza_(setup_.loop.Now()) {
+      last_stanza_(setup_.loop.Now()),
+      last_heard_(last_stanza_) {
   transport_ = StreamTransport::Create(
       setup_.loop, std::move(tcp),
       {.on_header = [this](const StreamHeader& header) { Do(machine_.OnHeader(header)); },
@@ -37,11 +40,17 @@ InboundStream::InboundStream(Setup setup, std::unique_ptr<TcpStream> tcp)
        .on_tls = [this](const Result<void>& result) { OnTls(result); },
        .on_closed = [this](std::string_view why) { setup_.host.OnGone(why, *this); },
        .on_writable = {},
-       .on_whitespace = [this](std::size_t bytes) { whitespace_ += bytes; }});
+       .on_whitespace =
+           [this](std::size_t bytes) {
+             whitespace_ += bytes;
+             last_heard_ = setup_.loop.Now();
+           }});
   if (setup_.direct_tls) Do(machine_.OnDirectTls());
 }
 
 void InboundStream::OnElement(proto::Element& element) {
+  last_heard_ = setup_.loop.Now();
+  if (!ping_id_.empty() && IsAnswerToPing(element)) return ping_id_.clear();
   const bool open = machine_.state() == StreamState::kOpen;
   Do(machine_.OnElement(element), &element);
   if (open) CheckRate();
@@ -71,6 +80,10 @@ void InboundStream::DoOne(const StreamAction& action, proto::Element* element) {
           [&](const PairVerified& a) {
             if (a.first) transport_->LiftUnverifiedBudget();
             last_stanza_ = setup_.loop.Now();
+            if (a.first) {
+              local_ = a.to;
+              remote_ = a.from;
+            }
             host.OnPairVerified(a, *this);
           },
           [&](const DeliverStanza& a) { host.Deliver(a, *element, *this); },
@@ -96,7 +109,7 @@ void InboundStream::BeginTlsNow(const BeginTls& action) {
 }
 
 void InboundStream::CheckRate() {
-  const TimePoint now = setup_.loop.Now();
+  const TimePoint now = last_heard_;
   last_stanza_ = now;
   setup_.rate.Take(now);
   if (!setup_.rate.exhausted() || stopped_for_rate_) return;
@@ -142,7 +155,46 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
   if (not_after != 0 && unix_now > not_after && tls->peer().chain_valid)
     return CloseWith(StreamCondition::kReset);
   if (setup_.times.inactivity.count() > 0 && now - last_stanza_ >= setup_.times.inactivity)
-    Do(machine_.CloseOrderly("idle"));
+    return Do(machine_.CloseOrderly("idle"));
+  CheckLife(now);
+}
+
+// 2.12. TCP's own probes stand behind this (2.12, last line).
+void InboundStream::CheckLife(TimePoint now) {
+  if (now - last_heard_ < setup_.times.keep_alive) {
+    probe_end_ = TimePoint::max();
+    whitespace_sent_ = false;
+  } else if (now >= probe_end_) {
+    CloseWith(StreamCondition::kConnectionTimeout);
+  } else if (probe_end_ == TimePoint::max() && !whitespace_sent_ &&
+             setup_.host.KeepsAlive(remote_)) {
+    Probe(now);
+  }
+}
+
+// A ping asks for a byte; white space does not, so that its silence proves nothing beyond what TCP
+// knows.
+void InboundStream::Probe(TimePoint now) {
+  ping_id_ = RandomHex(kStreamIdBytes);
+  proto::Element ping = MakeElement("iq", ns::kServer);
+  SetAttribute(ping, "from", local_);
+  SetAttribute(ping, "to", remote_);
+  SetAttribute(ping, "type", "get");
+  SetAttribute(ping, "id", ping_id_);
+  AddChild(ping, "ping", ns::kPing);
+  if (setup_.host.Ping(local_, remote_, ping)) {
+    probe_end_ = now + kProbeLimit;
+    return;
+  }
+  ping_id_.clear();
+  whitespace_sent_ = true;
+  transport_->Send(" ");
+}
+
+bool InboundStream::IsAnswerToPing(const proto::Element& element) const {
+  return Is(element, "iq", ns::kServer) && Attribute(element, "id") == ping_id_ &&
+         Attribute(element, "from") == remote_ && Attribute(element, "to") == local_ &&
+         machine_.state() == StreamState::kOpen;
 }
 
 }  // namespace gatehouse

@@ -27,6 +27,12 @@ class InboundHost {
   virtual void Deliver(const DeliverStanza& stanza, proto::Element& element,
                        InboundStream& stream) = 0;
   virtual void Answer(const AnswerStanza& answer) = 0;
+  // Sends `ping`, an iq from `local` to `remote`, on a stream of ours to that domain. False: there
+  // is none.
+  virtual bool Ping(const std::string& local, const std::string& remote,
+                    const proto::Element& ping) = 0;
+  // Is a silent stream of this peer domain to be probed? Partner setting KeepAlive.
+  [[nodiscard]] virtual bool KeepsAlive(std::string_view remote) const = 0;
   virtual void OnPairVerified(const PairVerified& pair, InboundStream& stream) = 0;
   virtual void OnHandshake(bool done, InboundStream& stream) = 0;
   // The stream is to be destroyed inside.
@@ -37,6 +43,7 @@ class InboundHost {
 struct InboundTimes {
   seconds establishment{60};  // to the first verified pair
   seconds inactivity{600};    // without a stanza
+  seconds keep_alive{300};    // without a byte, until we probe (2.12)
 };
 
 class InboundStream {
@@ -84,6 +91,9 @@ class InboundStream {
   void DoOne(const StreamAction& action, proto::Element* element);
   void BeginTlsNow(const BeginTls& action);
   void CheckRate();
+  void CheckLife(TimePoint now);
+  void Probe(TimePoint now);
+  [[nodiscard]] bool IsAnswerToPing(const proto::Element& element) const;
   void ReadOrNot();
 
   Setup setup_;
@@ -94,7 +104,13 @@ class InboundStream {
   TimePoint establishment_end_;
   TimePoint handshake_end_ = TimePoint::max();
   TimePoint last_stanza_;
-  std::size_t whitespace_ = 0;  // since the last tick
+  TimePoint last_heard_;  // an element or white space
+  TimePoint probe_end_ =
+      TimePoint::max();         // our ping is out: the peer is dead without a byte until then
+  std::string local_, remote_;  // the first verified pair
+  std::string ping_id_;
+  bool whitespace_sent_ = false;  // in this silence
+  std::size_t whitespace_ = 0;    // since the last tick
   bool unauthenticated_ = true;
   bool stopped_for_room_ = false;
   bool stopped_for_rate_ = false;

@@ -56,7 +56,9 @@ InboundStreams::Counters::Counters(Metrics& metrics)
       stanza_errors(metrics.Value("gatehouse_stanza_errors_total", "{direction=\"in\"}")) {}
 
 InboundStreams::InboundStreams(Setup setup)
-    : setup_(std::move(setup)), counters_(setup_.metrics), tick_(setup_.loop, [this] { Tick(); }) {
+    : setup_(std::move(setup)),
+      counters_(setup_.metrics),
+      tick_(setup_.loop, [this] { CheckClocks(setup_.loop.Now()); }) {
   rules_.partner_has_room = [this](const proto::Partner& partner) { return HasRoomFor(partner); };
   tick_.StartRepeating(kTick);
 }
@@ -105,7 +107,8 @@ void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
       .rate = StanzaRate(Or(limits_.stanzas_per_second(), kStanzasPerSecond),
                          Or(limits_.stanza_burst(), kStanzaBurst)),
       .times = {.establishment = seconds(Or(gateway.stream_establishment_timeout_s(), 60)),
-                .inactivity = seconds(Or(gateway.stream_inactivity_timeout_s(), 600))},
+                .inactivity = seconds(Or(gateway.stream_inactivity_timeout_s(), 600)),
+                .keep_alive = seconds(Or(gateway.keep_alive_interval_s(), 300))},
       .direct_tls = direct_tls};
   auto stream = std::make_unique<InboundStream>(std::move(setup), std::move(tcp));
   InboundStream& added = *streams_.emplace(number, std::move(stream)).first->second;
@@ -260,12 +263,32 @@ void InboundStreams::OnSettled(const Head& head, const ipc::Outcome& outcome) {
 
 void InboundStreams::Answer(const AnswerStanza& answer) {
   ++counters_.stanza_errors;
+  SendOwn(answer.from_domain, answer.to_domain, answer.reply);
+}
+
+void InboundStreams::SendOwn(const std::string& local, const std::string& remote,
+                             const proto::Element& stanza) {
   proto::OutboundStanza out;
-  out.set_local_domain(answer.from_domain);
-  out.set_remote_domain(answer.to_domain);
+  out.set_local_domain(local);
+  out.set_remote_domain(remote);
   out.set_snapshot_hash(rules_.policy->hash());
-  *out.mutable_stanza() = answer.reply;
-  setup_.send_error(out);
+  *out.mutable_stanza() = stanza;
+  setup_.send_own(out);
+}
+
+// No stream is opened for a ping.
+bool InboundStreams::Ping(const std::string& local, const std::string& remote,
+                          const proto::Element& ping) {
+  const proto::Partner* partner = rules_.FindPartner(remote);
+  const bool has_stream =
+      partner != nullptr && setup_.outbound_streams && setup_.outbound_streams(partner->id()) > 0;
+  if (has_stream) SendOwn(local, remote, ping);
+  return has_stream;
+}
+
+bool InboundStreams::KeepsAlive(std::string_view remote) const {
+  const proto::Partner* partner = rules_.FindPartner(remote);
+  return partner != nullptr && partner->keep_alive();
 }
 
 // --- life of the streams
@@ -310,8 +333,7 @@ void InboundStreams::ForEach(const std::function<void(InboundStream&)>& action) 
     if (InboundStream* stream = Find(number)) action(*stream);
 }
 
-void InboundStreams::Tick() {
-  const TimePoint now = setup_.loop.Now();
+void InboundStreams::CheckClocks(TimePoint now) {
   const std::int64_t unix_now = UnixMs() / 1000;
   ForEach([&](InboundStream& stream) { stream.Tick(now, unix_now); });
   admission_.Sweep(now);

@@ -29,8 +29,8 @@ class InboundStreams final : private InboundHost {
     Metrics& metrics;
     ipc::AskClient& verifier;
     ipc::DataLink& translator;
-    // A stanza error of ours, to go out on our own stream to its domain.
-    std::function<void(const proto::OutboundStanza&)> send_error;
+    // A stanza error or a ping of ours, to go out on our own stream to its domain.
+    std::function<void(const proto::OutboundStanza&)> send_own;
     // Outbound streams of the partner with this id: they count against its connection limit (2.11).
     std::function<std::size_t(std::string_view partner_id)> outbound_streams;
   };
@@ -50,11 +50,15 @@ class InboundStreams final : private InboundHost {
 
   // Takes a connection; only after SetPolicy, SetDomains and SetTls.
   void Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls);
+  // The clocks of every stream, which are absolute; once a second by a timer of its own.
+  void CheckClocks(TimePoint now);
   // Closes every stream with system-shutdown.
   void Shutdown();
 
   [[nodiscard]] std::size_t size() const { return streams_.size(); }
   // Those that have a verified pair: anybody may name a partner, and must not fill its room.
+  // Streams that have proven to be this partner's: a stranger who only claims its name takes no
+  // room from it.
   [[nodiscard]] std::size_t StreamsOf(std::string_view partner_id) const;
 
  private:
@@ -74,6 +78,10 @@ class InboundStreams final : private InboundHost {
   void Deliver(const DeliverStanza& stanza, proto::Element& element,
                InboundStream& stream) override;
   void Answer(const AnswerStanza& answer) override;
+  bool Ping(const std::string& local, const std::string& remote,
+            const proto::Element& ping) override;
+  [[nodiscard]] bool KeepsAlive(std::string_view remote) const override;
+  void SendOwn(const std::string& local, const std::string& remote, const proto::Element& stanza);
   void OnPairVerified(const PairVerified& pair, InboundStream& stream) override;
   void OnHandshake(bool done, InboundStream& stream) override;
   void OnGone(std::string_view why, InboundStream& stream) override;
@@ -83,7 +91,6 @@ class InboundStreams final : private InboundHost {
            std::function<void(proto::DialbackVerdict)> done);
   void OnSettled(const Head& head, const ipc::Outcome& outcome);
   void KeepToRoom(InboundStream& stream);
-  void Tick();
   void ForEach(const std::function<void(InboundStream&)>& action);
   InboundStream* Find(StreamNumber number);
   [[nodiscard]] bool HasRoomFor(const proto::Partner& partner) const;

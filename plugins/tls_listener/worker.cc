@@ -18,7 +18,7 @@ namespace gatehouse {
 namespace {
 
 constexpr milliseconds kDrainCheck{50};
-constexpr seconds kOwnErrorLimit{60};
+constexpr seconds kOwnStanzaLimit{60};
 constexpr std::string_view kDirectTlsProtocol = "xmpp-server";  // XEP-0368
 
 Result<std::vector<std::string>> OurDomains(const proto::Config& config) {
@@ -146,11 +146,11 @@ void TlsListenerWorker::MakeHalves() {
       .metrics = context_->metrics(),
       .verifier = *verifier_,
       .translator = translator_->At(0),
-      .send_error =
-          [this](const proto::OutboundStanza& error) {
-            // What becomes of an error concerns nobody any more; OutboundPairs counts it.
+      .send_own =
+          [this](const proto::OutboundStanza& own) {
+            // What becomes of it concerns nobody any more; OutboundPairs counts it.
             ipc::Ticket ticket([](const ipc::Outcome&) {}, proto::INTERNAL_SERVER_ERROR);
-            outbound_->Send(error, context_->loop().Now() + kOwnErrorLimit, std::move(ticket));
+            outbound_->Send(own, context_->loop().Now() + kOwnStanzaLimit, std::move(ticket));
           },
       .outbound_streams = [this](std::string_view id) { return outbound_->StreamsOf(id); }});
 }

@@ -147,6 +147,14 @@ TEST(Dialback, Holds32PairsAtMost) {
             DialbackError("corp.example", "p32.example", "wait", "resource-constraint"));
 }
 
+TEST(Dialback, RefusesThePartnersFirstPairWhereItHasNoRoomLeft) {
+  StreamScene scene(17);
+  scene.Header();
+  scene.rules_.partner_has_room = [](const proto::Partner&) { return false; };
+  EXPECT_EQ(scene.In(Key()),
+            DialbackError("corp.example", "partner.example", "wait", "resource-constraint"));
+}
+
 TEST(Dialback, AnswersAVerifiedPairAtOnceAndAPendingOneWithAnError) {
   StreamScene scene(17);
   scene.Header();

@@ -79,18 +79,19 @@ class InboundStreamsTest : public testing::Test {
     theirs.dns_names = {"partner.example"};
     server_tls_ = *TlsContext::Create(maker_.Issue(ours));
     client_tls_ = *TlsContext::Create(maker_.Issue(theirs));
-    streams_.emplace(InboundStreams::Setup{.loop = *loop_,
-                                           .metrics = metrics_,
-                                           .verifier = verifier_,
-                                           .translator = translator_,
-                                           .send_error =
-                                               [this](const proto::OutboundStanza& error) {
-                                                 std::string xml = error.local_domain() + " to " +
-                                                                   error.remote_domain() + " ";
-                                                 AppendXml(xml, error.stanza());
-                                                 errors_.push_back(xml);
-                                               },
-                                           .outbound_streams = {}});
+    streams_.emplace(InboundStreams::Setup{
+        .loop = *loop_,
+        .metrics = metrics_,
+        .verifier = verifier_,
+        .translator = translator_,
+        .send_own =
+            [this](const proto::OutboundStanza& own) {
+              std::string xml = own.local_domain() + " to " + own.remote_domain() + " ";
+              AppendXml(xml, own.stanza());
+              own_.push_back(xml);
+              own_id_ = Attribute(own.stanza(), "id");
+            },
+        .outbound_streams = [this](std::string_view) { return outbound_; }});
     streams_->SetDomains({"corp.example"});
     streams_->SetTls({.starttls = server_tls_, .direct = server_tls_});
     UseRow(9);
@@ -173,7 +174,9 @@ class InboundStreamsTest : public testing::Test {
   Metrics metrics_;
   FakeVerifier verifier_;
   FakeTranslator translator_;
-  std::vector<std::string> errors_;
+  std::vector<std::string> own_;  // stanzas of our own
+  std::string own_id_;            // of the last
+  std::size_t outbound_ = 0;      // streams to the partner
   std::optional<InboundStreams> streams_;
   SocketAddress address_;
   std::unique_ptr<TcpAcceptor> acceptor_;
@@ -263,11 +266,11 @@ TEST_F(InboundStreamsTest, TellsTheSenderItselfOnlyWhenNobodyElseCan) {
   Until([this] { return translator_.offers.size() == 4; });
   translator_.offers[0].settled(ipc::Outcome::Delivered());
   translator_.offers[1].settled(ipc::Outcome::Failed(proto::ITEM_NOT_FOUND));
-  EXPECT_TRUE(errors_.empty());
+  EXPECT_TRUE(own_.empty());
   translator_.offers[2].settled(ipc::Outcome::Expired());
   translator_.offers[3].settled(ipc::Outcome::Expired());
-  ASSERT_EQ(errors_.size(), 1U);
-  EXPECT_EQ(errors_[0],
+  ASSERT_EQ(own_.size(), 1U);
+  EXPECT_EQ(own_[0],
             "corp.example to partner.example <message from='ann@corp.example' "
             "to='bob@partner.example/home' id='m1' type='error'><error type='wait'>"
             "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
@@ -326,6 +329,81 @@ TEST_F(InboundStreamsTest, ClosesEveryStreamAtTheEnd) {
   Until([&peer] { return peer.Saw("<system-shutdown") && peer.Saw("footer"); });
   peer.transport->Close();
   Until([this] { return streams_->size() == 0; });
+}
+
+TEST_F(InboundStreamsTest, EndsWhatIsNotEstablishedInTime) {
+  Peer& silent = Connect();
+  Peer& headed = Connect();
+  Say(headed, Header(), "features");
+  Peer& open = ConnectByExternal();
+  streams_->CheckClocks(loop_->Now() + seconds{59});
+  EXPECT_EQ(streams_->size(), 3U);
+  streams_->CheckClocks(loop_->Now() + seconds{60});
+  Until([&] { return silent.Saw("closed") && headed.Saw("connection-timeout"); });
+  EXPECT_FALSE(open.Saw("footer"));
+}
+
+TEST_F(InboundStreamsTest, DropsAHandshakeThatTakes15Seconds) {
+  Peer& peer = Connect();
+  Say(peer, Header(), "features");
+  Say(peer, kStartTls, "proceed");
+  streams_->CheckClocks(loop_->Now() + seconds{15});
+  Until([&peer] { return peer.Saw("closed"); });
+  EXPECT_FALSE(peer.Saw("footer"));
+}
+
+TEST_F(InboundStreamsTest, ClosesAStreamWithoutStanzasAfterTenMinutes) {
+  Peer& peer = ConnectByExternal();
+  streams_->CheckClocks(loop_->Now() + seconds{590});
+  EXPECT_FALSE(peer.Saw("footer"));
+  streams_->CheckClocks(loop_->Now() + seconds{600});
+  Until([&peer] { return peer.Saw("footer"); });
+  EXPECT_FALSE(peer.Saw("stream:error"));
+}
+
+PolicyPointer KeepAlivePolicy() {
+  proto::Partner partner = PartnerOfRow(9);
+  partner.set_keep_alive(true);
+  return MakePolicy({partner});
+}
+
+TEST_F(InboundStreamsTest, PingsASilentPeerAndEndsTheStreamOfADeadOne) {
+  streams_->SetPolicy(KeepAlivePolicy());
+  outbound_ = 1;
+  Peer& peer = ConnectByExternal();
+  const TimePoint start = loop_->Now();
+  streams_->CheckClocks(start + seconds{290});
+  EXPECT_TRUE(own_.empty());
+  streams_->CheckClocks(start + seconds{301});
+  streams_->CheckClocks(start + seconds{302});
+  ASSERT_EQ(own_.size(), 1U);
+  EXPECT_TRUE(own_[0].find("<ping xmlns='urn:xmpp:ping'/>") != std::string::npos);
+  streams_->CheckClocks(start + seconds{362});
+  Until([&peer] { return peer.Saw("connection-timeout"); });
+}
+
+TEST_F(InboundStreamsTest, TakesTheAnswerToItsPingForItself) {
+  streams_->SetPolicy(KeepAlivePolicy());
+  outbound_ = 1;
+  Peer& peer = ConnectByExternal();
+  const TimePoint start = loop_->Now();
+  streams_->CheckClocks(start + seconds{301});
+  Say(peer,
+      "<iq from='partner.example' to='corp.example' type='result' id='" + own_id_ + "'/>" +
+          Message(),
+      "");
+  Until([this] { return translator_.offers.size() == 1; });
+  EXPECT_EQ(translator_.offers[0].body.stanza().name(), "message");
+}
+
+TEST_F(InboundStreamsTest, ProbesByWhiteSpaceWhereItHasNoStreamAndEndsNothingOverIt) {
+  streams_->SetPolicy(KeepAlivePolicy());
+  Peer& peer = ConnectByExternal();
+  streams_->CheckClocks(loop_->Now() + seconds{301});
+  streams_->CheckClocks(loop_->Now() + seconds{400});
+  for (int i = 0; i < 30; ++i) loop_->RunOnce();
+  EXPECT_TRUE(own_.empty());
+  EXPECT_FALSE(peer.Saw("footer"));
 }
 
 TEST_F(InboundStreamsTest, AnswersPlaintextBehindStartTlsWithNothing) {
