@@ -23,6 +23,10 @@ constexpr char kSeparator = '\f';
 // One tag with its attributes. expat keeps an unfinished one and scans it again with each piece, so
 // a tag may not be as large as a stanza; 64 KiB is eight attributes of the greatest size.
 constexpr std::size_t kMaxTagBytes = 65536;
+// Octets of the tree of one stanza. Each element and attribute repeats its namespace's name there:
+// a few KiB of XML could grow to a hundred MiB. Twice the stanza leaves room for what honest
+// stanzas repeat.
+constexpr std::size_t kMaxTreeBytes = 2 * kMaxStanzaBytes;
 // The stream's start tag (2.2 no. 13).
 constexpr std::size_t kMaxHeaderAttributes = 16;
 constexpr std::size_t kMaxHeaderAttributeBytes = 3072;
@@ -150,9 +154,10 @@ class Parse {
   std::size_t fed_ = 0;          // bytes given to expat in all
   std::size_t slice_begin_ = 0;  // value of fed_ before the bytes expat holds now
   std::size_t element_begin_ = 0;
-  int depth_ = 0;       // 0 before the stream's start tag, 1 between stanzas
-  int children_ = 0;    // elements below the stanza so far
-  int namespaces_ = 0;  // declarations of the tag being read
+  int depth_ = 0;               // 0 before the stream's start tag, 1 between stanzas
+  int children_ = 0;            // elements below the stanza so far
+  std::size_t tree_bytes_ = 0;  // of the stanza's names, namespaces and values so far
+  int namespaces_ = 0;          // declarations of the tag being read
   StreamCondition refusal_ = StreamCondition::kNotWellFormed;
   bool refused_ = false;
   bool stopped_ = false;
@@ -359,11 +364,14 @@ void Parse::OpenElement(const ExpandedName& name, const char** attributes) {
   if (level == 0) {
     element_begin_ = EventBegin();
     children_ = 0;
+    tree_bytes_ = 0;
     element = google::protobuf::Arena::CreateMessage<Element>(&arena_);
   } else {
     element = open_[static_cast<std::size_t>(level - 1)]->add_children()->mutable_element();
   }
   open_[static_cast<std::size_t>(level)] = element;
+  tree_bytes_ += name.ns.size() + name.local.size();
+  if (tree_bytes_ > kMaxTreeBytes) return Refuse(StreamCondition::kPolicyViolation);
   element->mutable_name()->assign(name.local);
   if (!name.ns.empty()) element->mutable_ns()->assign(name.ns);
   if (!AddAttributes(*element, attributes)) Refuse(StreamCondition::kPolicyViolation);
@@ -376,6 +384,8 @@ bool Parse::AddAttributes(Element& element, const char** attributes) {
     if (++count > kMaxAttributes || name.local.size() > kMaxNameBytes ||
         value.size() > kMaxAttributeValueBytes)
       return false;
+    tree_bytes_ += name.ns.size() + name.local.size() + value.size();
+    if (tree_bytes_ > kMaxTreeBytes) return false;
     proto::Attribute& attribute = *element.add_attributes();
     attribute.mutable_name()->assign(name.local);
     if (!name.ns.empty()) attribute.mutable_ns()->assign(name.ns);

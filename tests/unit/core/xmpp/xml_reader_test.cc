@@ -291,6 +291,20 @@ TEST(XmlReader, X7RefusesLongNamesAndValues) {
   EXPECT_EQ(AnswerBehindHeader("<a " + std::string(257, 'x') + "=''/>"), "policy-violation");
 }
 
+TEST(XmlReader, X7RefusesATreeThatGrowsByRepeatingALongNamespace) {
+  const std::string ns(8000, 'n');
+  const std::string elements = "<a xmlns='" + ns + "'>" + Repeat("<b/>", 500) + "</a>";
+  EXPECT_EQ(AnswerBehindHeader(elements), "policy-violation");
+  std::string attributes = "<a xmlns:p='" + ns + "'>";
+  for (int child = 0; child < 10; ++child) {
+    attributes += "<b";
+    for (int i = 0; i < 30; ++i) attributes += " p:a" + std::to_string(i) + "=''";
+    attributes += "/>";
+  }
+  EXPECT_EQ(AnswerBehindHeader(attributes + "</a>"), "policy-violation");
+  EXPECT_EQ(AnswerBehindHeader("<a xmlns='" + ns + "'>" + Repeat("<b/>", 50) + "</a>"), "ok");
+}
+
 TEST(XmlReader, X7RefusesATagThatNeverEndsWhileItGrows) {
   for (const char* begin : {"<a b='", "<", "<a ", "</", "<!--", "<a><![CDATA[x]]><b c=\""}) {
     Reading reading;
