@@ -102,7 +102,7 @@ StreamMachine::Actions StreamMachine::CloseOrderly(std::string_view why) {
 StreamMachine::Actions StreamMachine::OnFooter() {
   Begin();
   if (state_ == StreamState::kClosed) return actions_;
-  EndOrderly("peer-closed");
+  if (Step(StreamEvent::kFooter)) EndOrderly("peer-closed");
   return actions_;
 }
 
