@@ -83,7 +83,9 @@ class Flow:
         watch = asyncio.ensure_future(stream.next())
         for number in range(int(seconds * self.rate)):
             if watch.done() or stream.writer.is_closing():
-                watch.cancelled() or watch.exception()
+                if watch.done():
+                    watch.cancelled() or watch.exception()  # looked at, so that asyncio does not complain
+                watch.cancel()
                 self.broken_streams += 1
                 stream.close()
                 stream = await self.edge.connect()
