@@ -42,7 +42,7 @@ Result<std::string> ToUtf8(const Utf16& wide) {
   return text;
 }
 
-CodePoints Split(const Utf16& wide) {
+CodePoints Split(const Utf16& wide) {  // NOLINT(readability-function-size): ICU's macro
   CodePoints points;
   const auto size = static_cast<std::int32_t>(wide.size());
   for (std::int32_t i = 0; i < size;) {

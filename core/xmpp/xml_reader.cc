@@ -453,8 +453,8 @@ class ExpatReader final : public XmlReader {
   ExpatReader& operator=(const ExpatReader&) = delete;
   ~ExpatReader() override {
     if (!parse_->feeding()) return;
-    parse_->Orphan();
-    static_cast<void>(parse_.release());  // Feed, below us on the stack, deletes it
+    Parse* orphan = parse_.release();  // Feed, below us on the stack, deletes it
+    orphan->Orphan();
   }
 
   Result<void, StreamCondition> Feed(std::span<const std::byte> bytes) override {

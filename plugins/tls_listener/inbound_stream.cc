@@ -23,8 +23,8 @@ struct Overloaded : Visitors... {
 
 }  // namespace
 
-InboundStream::InboundStream(Setup setup, std::unique_ptr<TcpStream> tcp)
-    : setup_(std::move(setup)),
+InboundStream::InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp)
+    : setup_(setup),
       machine_(setup_.rules, [] { return RandomHex(kStreamIdBytes); }),
       ip_(tcp->peer().Ip()),
       establishment_end_(setup_.loop.Now() + setup_.times.establishment),

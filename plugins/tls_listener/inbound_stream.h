@@ -57,7 +57,7 @@ class InboundStream {
     InboundTimes times;
     bool direct_tls = false;
   };
-  InboundStream(Setup setup, std::unique_ptr<TcpStream> tcp);
+  InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp);
   InboundStream(const InboundStream&) = delete;
   InboundStream& operator=(const InboundStream&) = delete;
 

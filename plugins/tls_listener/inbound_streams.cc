@@ -99,7 +99,7 @@ void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
   ++counters_.accepted;
   const proto::GatewaySettings& gateway = rules_.policy->gateway();
   const StreamNumber number{next_number_++};
-  InboundStream::Setup setup{
+  const InboundStream::Setup setup{
       .number = number,
       .loop = setup_.loop,
       .host = *this,
@@ -110,7 +110,7 @@ void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
                 .inactivity = seconds(Or(gateway.stream_inactivity_timeout_s(), 600)),
                 .keep_alive = seconds(Or(gateway.keep_alive_interval_s(), 300))},
       .direct_tls = direct_tls};
-  auto stream = std::make_unique<InboundStream>(std::move(setup), std::move(tcp));
+  auto stream = std::make_unique<InboundStream>(setup, std::move(tcp));
   InboundStream& added = *streams_.emplace(number, std::move(stream)).first->second;
   counters_.open = static_cast<double>(streams_.size());
   if (streams_.size() > Or(gateway.connection_limit(), kConnectionLimit))
