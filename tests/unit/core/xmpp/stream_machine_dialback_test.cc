@@ -209,6 +209,21 @@ TEST(Dialback, AnswersEveryOutcomeOfTheProof) {
   }
 }
 
+TEST(Dialback, AcceptsNoStanzaOfAPendingPairBecauseAnotherIsVerified) {
+  for (const auto& [from, to, condition] :
+       {std::tuple{"chat.partner.example", "corp.example", "invalid-from"},
+        std::tuple{"partner.example", "second.corp.example", "host-unknown"}}) {
+    StreamScene scene({PartnerOfRow(17), PartnerOfRow(17, "chat.partner.example")});
+    scene.Header();
+    scene.In(Key());
+    scene.Proof(proto::DIALBACK_VALID);
+    scene.In(Key(from, to));
+    EXPECT_EQ(scene.In(Message(std::string("bob@") + from, std::string("ann@") + to)),
+              OurError(condition));
+    EXPECT_TRUE(scene.delivered_.empty());
+  }
+}
+
 TEST(Dialback, MayBeTriedAgainAfterAnError) {
   StreamScene scene(17);
   scene.Header();
