@@ -82,6 +82,8 @@ class DataLink {
   // Calls `resume` once, when the window (and the key's share) is at most half full again.
   virtual void WhenRoom(std::string_view share_key, std::function<void()> resume) = 0;
   [[nodiscard]] virtual std::size_t unsettled() const = 0;
+  // The other end was scaled or drained away: offers to it fail at once until it is announced again.
+  [[nodiscard]] virtual bool gone() const = 0;
 };
 
 class DataLinkSet {

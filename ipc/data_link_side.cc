@@ -83,6 +83,7 @@ class DataLinkSide::Link final : public Other, public DataLink {
         side_(owner) {}
 
   [[nodiscard]] const std::string& instance() const override { return name; }
+  [[nodiscard]] bool gone() const override { return Other::gone; }
 
   void Offer(std::string_view share_key, std::string body, Deadline expires,
              OnSettled settled) override {
@@ -191,7 +192,7 @@ void DataLinkSide::WriteHello(Other& other) {
 void DataLinkSide::Flush(Other& other) {
   auto& link = static_cast<Link&>(other);
   link.FailRefused();
-  if (link.gone) link.FailAll();
+  if (link.gone()) link.FailAll();
   link.outbox.Expire();
   while (link.greeting.open() && FillFrame(link)) {
     if (!Send(link, out_)) break;

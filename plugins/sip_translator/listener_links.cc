@@ -16,6 +16,11 @@ std::uint64_t Mix(std::uint64_t hash, std::string_view text) {
 
 ipc::DataLink& ListenerLinks::OwnerOf(std::string_view local, std::string_view remote) {
   const std::uint64_t hash = Mix(Mix(Mix(14695981039346656037ULL, local), " "), remote);
+  // The next one takes over what a drained instance owned.
+  for (std::size_t step = 0; step < links_.size(); ++step) {
+    ipc::DataLink& link = links_.At((hash + step) % links_.size());
+    if (!link.gone()) return link;
+  }
   return links_.At(hash % links_.size());
 }
 

@@ -15,7 +15,7 @@ class ListenerLinks {
   explicit ListenerLinks(ipc::DataLinkSet& links) : links_(links) {}
 
   // The instance that owns the streams of a pair: a hash of both names, the same in every life of
-  // this process.
+  // this process; while that one is drained away, the next.
   [[nodiscard]] ipc::DataLink& OwnerOf(std::string_view local, std::string_view remote);
   // What the pair's share of the window is counted under.
   [[nodiscard]] static std::string ShareKey(std::string_view local, std::string_view remote);

@@ -35,6 +35,7 @@ class FakeDataLink final : public ipc::DataLink {
     waiting_.push_back(std::move(resume));
   }
   std::size_t unsettled() const override { return offers.size(); }
+  bool gone() const override { return is_gone; }
 
   // Settles the oldest offer, and lets those who wait go on when half the window is free.
   void SettleFirst(const ipc::Outcome& outcome) {
@@ -46,6 +47,7 @@ class FakeDataLink final : public ipc::DataLink {
   }
 
   std::deque<Offered> offers;
+  bool is_gone = false;
 
  private:
   std::size_t Held(std::string_view share_key) const {

@@ -184,6 +184,17 @@ TEST(ListenerLinks, GivesAPairTheSameOwnerEveryTimeAndSpreadsPairs) {
   EXPECT_EQ(owners.size(), 4U);
 }
 
+TEST(ListenerLinks, GivesThePairsOfADrainedInstanceToTheNextOne) {
+  FakeDataLinks links(2);
+  ListenerLinks listeners(links);
+  for (int i = 0; i < 10; ++i) {
+    const std::string remote = "partner" + std::to_string(i) + ".example";
+    links.At(1).is_gone = true;
+    EXPECT_EQ(&listeners.OwnerOf("corp.example", remote), &links.At(0));
+    links.At(1).is_gone = false;
+  }
+}
+
 TEST(ServedDomains, RaisesThePageLimitOnlyOnStreams) {
   proto::Config config;
   config.mutable_sip()->set_page_mode_max(9000);

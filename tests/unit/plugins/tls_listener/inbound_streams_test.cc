@@ -35,6 +35,7 @@ class FakeTranslator final : public ipc::DataLink {
     resume.push_back(std::move(callback));
   }
   [[nodiscard]] std::size_t unsettled() const override { return offers.size(); }
+  [[nodiscard]] bool gone() const override { return false; }
 
   std::vector<Offered> offers;
   std::vector<std::function<void()>> resume;
