@@ -75,7 +75,7 @@ SipHead::SipHead(std::string_view block, SipArena& arena) {
     Blame(513, "Message Too Large");
     return;
   }
-  std::memcpy(copy, block.data(), block.size());
+  if (!block.empty()) std::memcpy(copy, block.data(), block.size());
   copy[block.size()] = '\0';
   Split({copy, block.size()});
 }
