@@ -16,6 +16,7 @@ namespace gatehouse {
 namespace {
 
 constexpr std::string_view kSrvName = "1.3.6.1.5.5.7.8.7";   // RFC 4985
+constexpr std::size_t kMaxNameBytes = 1023;                  // of a domainpart, RFC 7622 §3.2
 constexpr std::string_view kXmppAddr = "1.3.6.1.5.5.7.8.5";  // RFC 6120 §13.7.1.4
 
 std::string_view Octets(const ASN1_STRING* text) {
@@ -28,7 +29,7 @@ bool IsPlainAscii(std::string_view text) {
 }
 
 void AddIa5(std::vector<std::string>& names, std::string_view name) {
-  if (!name.empty() && IsPlainAscii(name)) names.emplace_back(name);
+  if (!name.empty() && name.size() <= kMaxNameBytes && IsPlainAscii(name)) names.emplace_back(name);
 }
 
 void AddOtherName(const OTHERNAME& name, PeerCertificate& peer) {
@@ -40,7 +41,8 @@ void AddOtherName(const OTHERNAME& name, PeerCertificate& peer) {
     AddIa5(peer.srv_names, Octets(value.value.ia5string));
   if (type != kXmppAddr || value.type != V_ASN1_UTF8STRING) return;
   const std::string_view address = Octets(value.value.utf8string);
-  if (!address.empty() && address.find('\0') == std::string_view::npos)
+  if (!address.empty() && address.size() <= kMaxNameBytes &&
+      address.find('\0') == std::string_view::npos)
     peer.xmpp_addrs.emplace_back(address);
 }
 
@@ -72,17 +74,20 @@ std::string CommonName(X509* leaf) {
 
 }  // namespace
 
-bool ReadNames(X509* leaf, PeerCertificate& peer) {
+std::string_view ReadNames(X509* leaf, PeerCertificate& peer) {
   int state = -1;
   const bssl::UniquePtr<GENERAL_NAMES> names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, &state, nullptr)));
   if (!names) {
     const bool absent = state == -1;  // -2: twice; 0 or more: cannot be read
     if (absent) peer.common_name = CommonName(leaf);
-    return absent;
+    return absent ? "" : "subjectAltName cannot be read";
   }
+  const std::size_t count = sk_GENERAL_NAME_num(names.get());
+  if (count == 0) return "subjectAltName is empty";
+  if (count > kMaxAlternativeNames) return "subjectAltName has too many names";
   for (const GENERAL_NAME* name : names.get()) AddName(*name, peer);
-  return sk_GENERAL_NAME_num(names.get()) > 0;
+  return {};
 }
 
 }  // namespace gatehouse

@@ -3,12 +3,19 @@
 
 #include <openssl/x509.h>
 
+#include <cstddef>
+#include <string_view>
+
 #include "core/tls/tls_session.h"
 
 namespace gatehouse {
 
+// More names than public authorities put into one certificate.
+inline constexpr std::size_t kMaxAlternativeNames = 1000;
+
 // Fills the name lists of `peer`. Leaves out identifiers with NUL, and IA5 strings with other
-// octets (2.5). False where subjectAltName is there but empty or unreadable.
-[[nodiscard]] bool ReadNames(X509* leaf, PeerCertificate& peer);
+// octets (2.5). Gives what is wrong with subjectAltName where it is there but empty, unreadable or
+// has more than kMaxAlternativeNames; then there are no names. Empty: nothing is wrong.
+[[nodiscard]] std::string_view ReadNames(X509* leaf, PeerCertificate& peer);
 
 }  // namespace gatehouse

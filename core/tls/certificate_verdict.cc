@@ -93,6 +93,14 @@ std::string OwnRuleBroken(STACK_OF(X509) * chain, CertificateUse use) {
   return {};
 }
 
+// An authority that may name some domains only. BoringSSL holds dNSNames to that, not otherNames:
+// an SRV-ID or XmppAddr would go past the constraint.
+bool HasNameConstraints(STACK_OF(X509) * chain) {
+  for (std::size_t i = 1; i < sk_X509_num(chain); ++i)
+    if (X509_get_ext_by_NID(sk_X509_value(chain, i), NID_name_constraints, -1) >= 0) return true;
+  return false;
+}
+
 std::string Sha256Of(X509* certificate) {
   std::uint8_t* der = nullptr;
   const int size = i2d_X509(certificate, &der);
@@ -123,13 +131,17 @@ PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use) {
   peer.presented = true;
   peer.sha256 = Sha256Of(leaf);
   peer.not_after_unix = EarliestEnd(chain, leaf);
-  const bool names_readable = ReadNames(leaf, peer);
+  const std::string_view names_error = ReadNames(leaf, peer);
   if (!verified)
     peer.chain_error = X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
-  else if (!names_readable)
-    peer.chain_error = "subjectAltName cannot be read";
+  else if (!names_error.empty())
+    peer.chain_error = names_error;
   else
     peer.chain_error = OwnRuleBroken(chain, use);
+  if (chain != nullptr && HasNameConstraints(chain)) {
+    peer.srv_names.clear();
+    peer.xmpp_addrs.clear();
+  }
   peer.chain_valid = peer.chain_error.empty();
   return peer;
 }

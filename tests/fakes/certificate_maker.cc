@@ -130,6 +130,7 @@ Certificate Unsigned(const CertificatePlan& plan, EVP_PKEY* key) {
                plan.is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
   AddExtension(certificate.get(), NID_key_usage, plan.key_usage);
   AddExtension(certificate.get(), NID_ext_key_usage, plan.extended_key_usage);
+  AddExtension(certificate.get(), NID_name_constraints, plan.name_constraints);
   return certificate;
 }
 

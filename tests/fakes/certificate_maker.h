@@ -23,6 +23,7 @@ struct CertificatePlan {
   std::string key_usage =
       "digitalSignature";          // as OpenSSL writes it; empty: the extension is absent
   std::string extended_key_usage;  // the same
+  std::string name_constraints;    // the same
   TestKey key = TestKey::kP256;
   bool sha1_signature = false;
   bool is_authority = false;

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <fstream>
+#include <iterator>
 
 #include "tests/fakes/certificate_maker.h"
 #include "tests/unit/core/tls/tls_pair.h"
@@ -154,6 +156,67 @@ TEST_F(CertificateVerdict, LeavesOutNamesWithNulOrForeignOctets) {
   const PeerCertificate peer = JudgePlan(plan);
   EXPECT_THAT(peer.dns_names, ElementsAre("good.example"));
   EXPECT_THAT(peer.xmpp_addrs, IsEmpty());
+}
+
+TEST_F(CertificateVerdict, RefusesMoreNamesThanAnyAuthorityWouldSign) {
+  CertificatePlan plan = Good();
+  for (int i = 0; i < 999; ++i) plan.dns_names.push_back("d" + std::to_string(i) + ".example");
+  const PeerCertificate many = JudgePlan(plan);
+  EXPECT_TRUE(many.chain_valid) << many.chain_error;
+  EXPECT_EQ(many.dns_names.size(), 1000U);
+  plan.xmpp_addrs = {"partner.example"};
+  const PeerCertificate more = JudgePlan(plan);
+  EXPECT_THAT(more.chain_error, HasSubstr("too many names"));
+  EXPECT_FALSE(MatchesXmppDomain(more, "partner.example"));
+}
+
+TEST_F(CertificateVerdict, LeavesOutNamesLongerThanADomainpart) {
+  CertificatePlan plan = Good();
+  plan.dns_names.emplace_back(1024, 'a');
+  plan.xmpp_addrs = {std::string(1024, 'a'), "partner.example"};
+  const PeerCertificate peer = JudgePlan(plan);
+  EXPECT_THAT(peer.dns_names, ElementsAre("partner.example"));
+  EXPECT_THAT(peer.xmpp_addrs, ElementsAre("partner.example"));
+}
+
+// RFC 5280 §4.2.1.10
+TEST_F(CertificateVerdict, HoldsAnAuthorityToTheNamesItMayGive) {
+  CertificatePlan middle;
+  middle.is_authority = true;
+  middle.key_usage = "keyCertSign";
+  middle.name_constraints = "critical,permitted;DNS:partner.example";
+  EXPECT_TRUE(Judge(maker_.IssueBelow(middle, Good())).chain_valid);
+  CertificatePlan foreign;
+  foreign.dns_names = {"victim.example"};
+  EXPECT_THAT(Judge(maker_.IssueBelow(middle, foreign)).chain_error, HasSubstr("permitted"));
+}
+
+// The constraint is on dNSNames; otherNames must be no way around it.
+TEST_F(CertificateVerdict, BelieveNoOtherNameOfAnAuthorityWithConstraints) {
+  CertificatePlan middle;
+  middle.is_authority = true;
+  middle.key_usage = "keyCertSign";
+  middle.name_constraints = "critical,permitted;DNS:partner.example";
+  CertificatePlan leaf = Good();
+  leaf.srv_names = {"_xmpp-server.victim.example"};
+  leaf.xmpp_addrs = {"victim.example"};
+  const PeerCertificate peer = Judge(maker_.IssueBelow(middle, leaf));
+  EXPECT_FALSE(MatchesXmppDomain(peer, "victim.example"));
+  EXPECT_TRUE(MatchesXmppDomain(peer, "partner.example"));
+}
+
+// A chain is built from what the peer sent; an intermediate it left out cannot be guessed.
+TEST_F(CertificateVerdict, BuildsTheChainFromTheIntermediatesSent) {
+  CertificatePlan middle;
+  middle.is_authority = true;
+  middle.key_usage = "keyCertSign";
+  TlsFiles files = maker_.IssueBelow(middle, Good());
+  EXPECT_TRUE(Judge(files).chain_valid);
+  std::ifstream whole(files.chain_file);
+  const std::string text{std::istreambuf_iterator<char>(whole), {}};
+  const std::string end = "-----END CERTIFICATE-----\n";
+  std::ofstream(files.chain_file) << text.substr(0, text.find(end) + end.size());
+  EXPECT_FALSE(Judge(files).chain_valid);
 }
 
 TEST_F(CertificateVerdict, RefusesAnEmptyAlternativeName) {

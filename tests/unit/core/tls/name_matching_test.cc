@@ -91,6 +91,25 @@ TEST(MatchesXmppDomain, ComparesALabelsWithULabels) {
   }
 }
 
+TEST(MatchesXmppDomain, TakesAWildcardAboveAnALabel) {
+  const char* domain =
+      "chat.b\xc3\xbc"
+      "cher.example";
+  EXPECT_TRUE(MatchesXmppDomain(WithDns("*.XN--BCHER-KVA.example"), domain));
+  EXPECT_FALSE(MatchesXmppDomain(WithDns("xn--*.example"), domain));
+}
+
+TEST(MatchesXmppDomain, TakesNoLookAlikeForTheRealOne) {
+  const char* cyrillic =
+      "p\xd0\xb0"
+      "rtner.example";  // U+0430 for the Latin a
+  EXPECT_FALSE(MatchesXmppDomain(WithXmppAddr(cyrillic), "partner.example"));
+  EXPECT_FALSE(MatchesXmppDomain(WithXmppAddr("partner.example@evil.example"), "partner.example"));
+  EXPECT_FALSE(MatchesXmppDomain(WithXmppAddr("xn--zz--.example"), "xn--zz--.example"));
+  EXPECT_FALSE(MatchesXmppDomain(WithXmppAddr("\xff\xfe"), "partner.example"));
+  EXPECT_FALSE(MatchesXmppDomain(WithDns("*.192.0.2"), "10.192.0.2"));
+}
+
 TEST(MatchesXmppDomain, NeverConsultsTheCommonName) {
   PeerCertificate peer;
   peer.common_name = "partner.example";
