@@ -18,18 +18,29 @@ struct Outcome {
   std::uint32_t condition = 0;  // meaning belongs to the link
   std::string text;
   std::chrono::milliseconds retry_after{0};
+  // The link gave the offer up, at either end: no receiver has judged it, nor told anybody of it.
+  bool by_link = false;
 
   static Outcome Delivered() { return {}; }
   static Outcome Failed(std::uint32_t condition, std::string text = {},
                         std::chrono::milliseconds retry_after = {}) {
-    return {OutcomeKind::kFailed, condition, std::move(text), retry_after};
+    return {OutcomeKind::kFailed, condition, std::move(text), retry_after, false};
   }
-  static Outcome Expired() { return {OutcomeKind::kExpired, 0, {}, {}}; }
+  static Outcome GivenUp(std::uint32_t condition, std::string text) {
+    return {OutcomeKind::kFailed, condition, std::move(text), {}, true};
+  }
+  static Outcome Expired() { return {OutcomeKind::kExpired, 0, {}, {}, false}; }
   bool operator==(const Outcome&) const = default;
 };
 
+// What an offer fails with that its link gives up; the numbers' meaning belongs to the link.
+struct LinkConditions {
+  std::uint32_t lost = 0;  // its ticket was lost, or its receiver is gone
+  std::uint32_t too_large = 0;
+};
+
 // The receiver's duty to settle one offer. Move-only. Destroyed unsettled it settles as a failure
-// with the link's `lost_condition` and counts a bug: no offer can be forgotten.
+// with the link's condition for it and counts a bug: no offer can be forgotten.
 class Ticket {
  public:
   using Sink = std::function<void(const Outcome&)>;
@@ -82,7 +93,8 @@ class DataLink {
   // Calls `resume` once, when the window (and the key's share) is at most half full again.
   virtual void WhenRoom(std::string_view share_key, std::function<void()> resume) = 0;
   [[nodiscard]] virtual std::size_t unsettled() const = 0;
-  // The other end was scaled or drained away: offers to it fail at once until it is announced again.
+  // The other end was scaled or drained away: offers to it fail at once until it is announced
+  // again.
   [[nodiscard]] virtual bool gone() const = 0;
 };
 

@@ -49,6 +49,7 @@ void Write(const Outcome& outcome, proto::Outcome& to) {
   if (retry_ms > 0)
     to.set_retry_after_ms(static_cast<std::uint32_t>(
         std::min<std::int64_t>(retry_ms, std::numeric_limits<std::uint32_t>::max())));
+  if (outcome.by_link) to.set_by_link(true);
 }
 
 // False when the kind is none we know.
@@ -69,6 +70,7 @@ bool Read(const proto::Outcome& from, Outcome& outcome) {
   outcome.condition = from.condition();
   outcome.text = from.text();
   outcome.retry_after = milliseconds{from.retry_after_ms()};
+  outcome.by_link = from.by_link();
   return true;
 }
 
@@ -107,13 +109,14 @@ class DataLinkSide::Link final : public Other, public DataLink {
   }
 
   void FailRefused() {
-    const Outcome too_large = Outcome::Failed(
-        side_.lost_condition_, fmt::format("more than {} octets", side_.max_message_bytes()));
+    if (refused_.empty()) return;
+    const Outcome too_large = Outcome::GivenUp(
+        side_.conditions_.too_large, fmt::format("more than {} octets", side_.max_message_bytes()));
     for (const OnSettled& settled : std::exchange(refused_, {}))
       if (settled) settled(too_large);
   }
   void FailAll() {
-    outbox.FailAll(Outcome::Failed(side_.lost_condition_, name + " was scaled away"));
+    outbox.FailAll(Outcome::GivenUp(side_.conditions_.lost, name + " was scaled away"));
   }
   void Settle(std::uint64_t sender_epoch, OfferSeq seq, const Outcome& outcome) {
     if (inbox.Settle(sender_epoch, seq, outcome)) side_.FlushLater(*this);
@@ -127,11 +130,10 @@ class DataLinkSide::Link final : public Other, public DataLink {
   std::vector<OnSettled> refused_;  // too large to be sent
 };
 
-DataLinkSide::DataLinkSide(const Setup& setup, const proto::LinkEnd& end,
-                           std::uint32_t lost_condition)
+DataLinkSide::DataLinkSide(const Setup& setup, const proto::LinkEnd& end, LinkConditions conditions)
     : LinkSide(setup, end),
       window_{std::max(end.window(), 1U)},
-      lost_condition_(lost_condition),
+      conditions_(conditions),
       lost_tickets_(setup.metrics.Value("gatehouse_bugs_total", "{bug=\"ticket_lost\"}")),
       offers_sent_(setup.metrics.Value("gatehouse_link_offers_sent_total")),
       offers_again_(setup.metrics.Value("gatehouse_link_offers_again_total")),
@@ -303,7 +305,7 @@ void DataLinkSide::HandOver(Link& link, const proto::Offer& offer, TimePoint now
   const std::uint64_t epoch = link.inbox.sender_epoch();
   const OfferSeq seq{offer.seq()};
   Ticket ticket([&link, epoch, seq](const Outcome& outcome) { link.Settle(epoch, seq, outcome); },
-                lost_condition_, &lost_tickets_);
+                conditions_.lost, &lost_tickets_);
   if (!on_offer_) return;  // the ticket settles itself, as lost
   on_offer_(Received{link.name, epoch, seq.value, offer.attempt(),
                      now + milliseconds{offer.expires_in_ms()}, offer.body()},

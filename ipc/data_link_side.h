@@ -18,9 +18,7 @@ namespace gatehouse::ipc {
 
 class DataLinkSide final : public LinkSide, public DataLinkSet {
  public:
-  // `lost_condition` is the failure of an offer whose ticket was lost, whose receiver is gone, or
-  // that is too large.
-  DataLinkSide(const Setup& setup, const proto::LinkEnd& end, std::uint32_t lost_condition);
+  DataLinkSide(const Setup& setup, const proto::LinkEnd& end, LinkConditions conditions);
   ~DataLinkSide() override;
 
   void OnOffers(OnOffer handler) override { on_offer_ = std::move(handler); }
@@ -51,7 +49,7 @@ class DataLinkSide final : public LinkSide, public DataLinkSet {
   void SetExpiryTimer(Deadline earliest);
 
   Window window_;
-  std::uint32_t lost_condition_;
+  LinkConditions conditions_;
   double& lost_tickets_;
   double& offers_sent_;
   double& offers_again_;

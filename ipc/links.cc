@@ -64,7 +64,7 @@ Result<void> Links::Open(const proto::LinkEnd& end) {
 }
 
 Result<void> Links::State::OpenData(const proto::LinkEnd& end) {
-  auto side = std::make_unique<DataLinkSide>(Setup(), end, options.lost_condition);
+  auto side = std::make_unique<DataLinkSide>(Setup(), end, options.conditions);
   GATEHOUSE_TRY_VOID(side->Open());
   data_sides.push_back(std::move(side));
   return {};

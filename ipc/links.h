@@ -29,9 +29,7 @@ class Links {
   // later turn.
   using OnMalformed = std::function<void(std::string_view instance, std::string_view what)>;
   struct Options {
-    // The condition of an offer whose ticket was lost, whose receiver is gone, or that is too large
-    // for its link.
-    std::uint32_t lost_condition = 0;
+    LinkConditions conditions{};  // of data links
     // How long closing waits for words not yet sent.
     milliseconds linger{200};
   };

@@ -34,7 +34,7 @@ void Ticket::SettleIfLost() noexcept {
   if (!pending()) return;
   if (lost_count_ != nullptr) ++*lost_count_;
   Log(LogLevel::kError, "ticket-lost", {{"condition", static_cast<std::int64_t>(lost_)}});
-  Settle(Outcome::Failed(lost_, "the receiver lost its ticket"));
+  Settle(Outcome::GivenUp(lost_, "the receiver lost its ticket"));
 }
 
 }  // namespace gatehouse::ipc

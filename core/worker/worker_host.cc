@@ -82,7 +82,8 @@ Result<void> WorkerHost::BringUp() {
   GATEHOUSE_TRY_VOID(worker_->Prepare(config_));
   GATEHOUSE_TRY_VOID(GiveUpRights());
   links_.emplace(*loop_, *zmq_, metrics_, ipc::Identity{config_.instance(), config_.epoch()},
-                 ipc::Links::Options{.lost_condition = proto::INTERNAL_SERVER_ERROR},
+                 ipc::Links::Options{.conditions = {.lost = proto::INTERNAL_SERVER_ERROR,
+                                                    .too_large = proto::POLICY_VIOLATION}},
                  [this](std::string_view instance, std::string_view what) {
                    ReportMalformed(instance, what);
                  });

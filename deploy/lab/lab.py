@@ -195,7 +195,8 @@ class Lab:
                          "-P", self.folder / "kamailio" / "kamailio.pid"])
         wait_until(lambda: port_answers(self.ports["sip"]), 20, f"Kamailio listens; see {self.kamailio.log}")
 
-    def start_gatehouse(self, log_format="text"):
+    def start_gatehouse(self, log_format="text", topology=None):
+        """`topology`: a file in place of the one that ships with the plugins."""
         chain, key = self.authority.issue(SIP_DOMAIN, f"edge.{SIP_DOMAIN}")
         conf = self._fill("gatehouse.yaml.in", "gatehouse.yaml", sip_domain=SIP_DOMAIN, sip_port=self.ports["sip"],
                           xmpp_port=self.ports["xmpp"], gatehouse_sip_port=self.ports["gatehouse_sip"],
@@ -204,7 +205,8 @@ class Lab:
             (self.folder / name).mkdir(exist_ok=True)
         self.gatehouse = self._spawn(
             "gatehoused", [self.build / "bin" / "gatehoused", "--config", conf, "--state-dir", self.folder / "state",
-                           "--runtime-dir", self.folder / "run", "--log-format", log_format])
+                           "--runtime-dir", self.folder / "run", "--log-format", log_format,
+                           *(["--topology", topology] if topology else [])])
         wait_until(self._all_ready, 30, f"all workers are ready; see {self.gatehouse.log}")
 
     def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true"):

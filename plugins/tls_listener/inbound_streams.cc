@@ -231,7 +231,7 @@ InboundStreams::Head InboundStreams::HeadOf(const proto::Element& stanza) {
   return head;
 }
 
-// For a failure the translator tells the sender; where it gave no answer at all, we do.
+// What the translator refuses it tells the sender itself; where it gave no answer, we do (3.9).
 void InboundStreams::OnSettled(const Head& head, const ipc::Outcome& outcome) {
   switch (outcome.kind) {
     case ipc::OutcomeKind::kDelivered:
@@ -239,11 +239,15 @@ void InboundStreams::OnSettled(const Head& head, const ipc::Outcome& outcome) {
       return;
     case ipc::OutcomeKind::kFailed:
       ++counters_.failed;
+      if (outcome.by_link) TellSender(head, static_cast<proto::StanzaCondition>(outcome.condition));
       return;
     case ipc::OutcomeKind::kExpired:
       ++counters_.expired;
-      break;
+      return TellSender(head, proto::REMOTE_SERVER_TIMEOUT);
   }
+}
+
+void InboundStreams::TellSender(const Head& head, proto::StanzaCondition condition) {
   if (head.empty()) return;
   std::array<std::string_view, 4> parts;  // name, from, to, id
   std::string_view rest = head;
@@ -258,7 +262,7 @@ void InboundStreams::OnSettled(const Head& head, const ipc::Outcome& outcome) {
   SetAttribute(stanza, "from", parts[1]);
   SetAttribute(stanza, "to", parts[2]);
   if (!parts[3].empty()) SetAttribute(stanza, "id", parts[3]);
-  Answer({to->domain, from->domain, MakeErrorReply(stanza, proto::REMOTE_SERVER_TIMEOUT)});
+  Answer({to->domain, from->domain, MakeErrorReply(stanza, condition)});
 }
 
 void InboundStreams::Answer(const AnswerStanza& answer) {

@@ -90,6 +90,7 @@ class InboundStreams final : private InboundHost {
   void Ask(const proto::VerifierQuestion& question, milliseconds limit,
            std::function<void(proto::DialbackVerdict)> done);
   void OnSettled(const Head& head, const ipc::Outcome& outcome);
+  void TellSender(const Head& head, proto::StanzaCondition condition);
   void KeepToRoom(InboundStream& stream);
   void ForEach(const std::function<void(InboundStream&)>& action);
   InboundStream* Find(StreamNumber number);

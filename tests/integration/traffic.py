@@ -22,7 +22,8 @@ class Edge:
     """Gatehouse with one fake partner and one fake SIP server, all started."""
 
     @classmethod
-    async def start(cls, name, other_partners=()):
+    async def start(cls, name, other_partners=(), change_topology=None):
+        """`change_topology`: makes another text of the shipped topology."""
         self = cls()
         self.lab = lab.Lab(tempfile.mkdtemp(prefix=f"gatehouse-{name}-"), BUILD)
         ports = {domain: lab.free_port() for domain in other_partners}
@@ -30,13 +31,21 @@ class Edge:
         self.partner = await self.add_partner(lab.XMPP_DOMAIN, self.lab.ports["s2s"])
         self.sip = SipPeer(self.lab.ports["sip"], self.lab.ports["gatehouse_sip"])
         await self.sip.listen()
-        await asyncio.to_thread(self.lab.start_gatehouse)
+        await asyncio.to_thread(self.lab.start_gatehouse, topology=self.topology(change_topology))
         await asyncio.to_thread(self.lab.add_partner)
         self.others = []
         for domain, port in ports.items():
             self.others.append(await self.add_partner(domain, port))
             await asyncio.to_thread(self.lab.add_partner, domain)
         return self
+
+    def topology(self, change):
+        if change is None:
+            return None
+        shipped = (ROOT / "deploy" / "topology.textproto").read_text(encoding="utf-8")
+        changed = self.lab.folder / "topology.textproto"
+        changed.write_text(change(shipped), encoding="utf-8")
+        return changed
 
     async def add_partner(self, domain, port):
         partner = XmppPartner(domain, *self.lab.authority.issue(domain), self.lab.authority.ca_file)

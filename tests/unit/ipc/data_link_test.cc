@@ -294,8 +294,7 @@ TEST_F(DataLinkTest, FailsWhatIsTooLargeForTheLink) {
   EXPECT_EQ(listener->life.links().unsettled(), 1U);
   EXPECT_THAT(listener->outcomes, IsEmpty());  // never inside the call
   ASSERT_TRUE(Until([&] { return listener->outcomes.size() == 1; }));
-  EXPECT_EQ(listener->outcomes[0].second.kind, OutcomeKind::kFailed);
-  EXPECT_EQ(listener->outcomes[0].second.condition, 6U);
+  EXPECT_EQ(listener->outcomes[0].second, Outcome::GivenUp(7, "more than 20000 octets"));
   EXPECT_THAT(translator->held, IsEmpty());
 }
 
@@ -330,11 +329,11 @@ TEST_F(DataLinkTest, FailsWhatWasOfferedToAnInstanceThatIsGone) {
   gone.set_instance_count(1);
   translator->life.links().SiblingGone(gone);
   ASSERT_EQ(translator->outcomes.size(), 1U);
-  EXPECT_EQ(translator->outcomes[0].second.kind, OutcomeKind::kFailed);
+  EXPECT_EQ(translator->outcomes[0].second, Outcome::GivenUp(6, "listener/1 was scaled away"));
   EXPECT_EQ(translator->set().size(), 1U);
   translator->Offer("b", 30s, 1);
   ASSERT_TRUE(Until([&] { return translator->outcomes.size() == 2; }));
-  EXPECT_EQ(translator->outcomes[1].second.kind, OutcomeKind::kFailed);
+  EXPECT_TRUE(translator->outcomes[1].second.by_link);
 }
 
 TEST_F(DataLinkTest, WhatAPeerWroteIntoAnOutcomeDoesNotBreakTheFrame) {
@@ -358,6 +357,7 @@ TEST_F(DataLinkTest, ALostTicketFailsAndIsCounted) {
   listener->Offer("a");
   ASSERT_TRUE(Until([&] { return listener->outcomes.size() == 1; }));
   EXPECT_EQ(listener->outcomes[0].second.condition, 6U);
+  EXPECT_TRUE(listener->outcomes[0].second.by_link) << "said by the other end, and by its link";
   EXPECT_EQ(translator->life.metrics.Value("gatehouse_bugs_total", "{bug=\"ticket_lost\"}"), 1);
 }
 

@@ -72,12 +72,12 @@ class Life {
       : instance_(std::move(instance)),
         epoch_(epoch),
         context_(ZmqContext::Create().value()),
-        links_(
-            std::make_unique<Links>(*scene.loop, *context_, metrics, Identity{instance_, epoch_},
-                                    Links::Options{.lost_condition = 6, .linger = milliseconds{0}},
-                                    [this](std::string_view sibling, std::string_view what) {
-                                      malformed.emplace_back(sibling, what);
-                                    })) {}
+        links_(std::make_unique<Links>(
+            *scene.loop, *context_, metrics, Identity{instance_, epoch_},
+            Links::Options{.conditions = {.lost = 6, .too_large = 7}, .linger = milliseconds{0}},
+            [this](std::string_view sibling, std::string_view what) {
+              malformed.emplace_back(sibling, what);
+            })) {}
 
   // Tells this life of `other`, whose sockets are at `address`.
   void HearOf(const Life& other, const std::string& address = {}, std::uint32_t count = 1) {

@@ -278,6 +278,22 @@ TEST_F(InboundStreamsTest, TellsTheSenderItselfOnlyWhenNobodyElseCan) {
             "</message>");
 }
 
+TEST_F(InboundStreamsTest, TellsTheSenderOfAStanzaThatTheLinkGaveUp) {
+  Peer& peer = ConnectByExternal();
+  peer.transport->Send(Message() + Message() +
+                       "<message from='b@partner.example' to='a@corp.example' type='error'/>");
+  Until([this] { return translator_.offers.size() == 3; });
+  translator_.offers[0].settled(ipc::Outcome::GivenUp(proto::POLICY_VIOLATION, "too large"));
+  translator_.offers[1].settled(ipc::Outcome::GivenUp(proto::INTERNAL_SERVER_ERROR, "lost"));
+  translator_.offers[2].settled(ipc::Outcome::GivenUp(proto::INTERNAL_SERVER_ERROR, "lost"));
+  ASSERT_EQ(own_.size(), 2U) << "an error is never answered";
+  EXPECT_EQ(own_[0],
+            "corp.example to partner.example <message from='ann@corp.example' "
+            "to='bob@partner.example/home' id='m1' type='error'><error type='modify'>"
+            "<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>");
+  EXPECT_NE(own_[1].find("<internal-server-error"), std::string::npos);
+}
+
 TEST_F(InboundStreamsTest, ClosesTheEleventhSilentConnectionOfAnAddressWithoutAWord) {
   for (int i = 0; i < 10; ++i) Connect();
   Peer& last = Connect();

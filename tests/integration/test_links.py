@@ -1,0 +1,50 @@
+"""What a link between workers cannot deliver, its sender hears of: XMPP and SIP side alike."""
+
+import asyncio
+import unittest
+
+from traffic import Edge, lab
+
+ANN = f"ann@{lab.SIP_DOMAIN}"
+ROMEO = f"romeo@{lab.XMPP_DOMAIN}"
+
+
+async def arrival(what, happened, seconds=20):
+    """Waits until `happened()` gives something true, which is returned."""
+    end = asyncio.get_running_loop().time() + seconds
+    while not (found := happened()):
+        if asyncio.get_running_loop().time() > end:
+            raise TimeoutError(f"not within {seconds} s: {what}")
+        await asyncio.sleep(0.02)
+    return found
+
+
+def stanza_error(edge, identity):
+    """Condition and type of the error that came back for the stanza with this id, or None."""
+    for element in edge.partner.received:
+        if element.attributes.get("type") == "error" and element.attributes.get("id") == identity:
+            error = element.child("error")
+            return error.children[0].local, error.attributes["type"]
+    return None
+
+
+class TooLargeForTheLink(unittest.IsolatedAsyncioTestCase):
+    async def test_both_senders_are_told_and_what_fits_still_passes(self):
+        def small_link(topology):
+            return topology.replace("max_message_bytes: 2097152", "max_message_bytes: 20000")
+        edge = await Edge.start("small-link", change_topology=small_link)
+        self.addAsyncCleanup(edge.stop)
+        stream = await edge.connect()
+        edge.partner.message(stream, "romeo", ANN, "x" * 30000, "large")
+        edge.partner.message(stream, "romeo", ANN, "fits", "small")
+        told = await arrival("a stanza error", lambda: stanza_error(edge, "large"))
+        self.assertEqual(told, ("policy-violation", "modify"))
+        await arrival("the message that fits", lambda: [body for _, _, body in edge.sip.received] == ["fits"])
+        status = await asyncio.wait_for(edge.sip.send(f"sip:{ANN}", f"sip:{ROMEO}", "y" * 30000), 20)
+        self.assertEqual(status, 403)
+        status = await asyncio.wait_for(edge.sip.send(f"sip:{ANN}", f"sip:{ROMEO}", "fits too"), 20)
+        self.assertEqual(status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
