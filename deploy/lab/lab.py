@@ -115,14 +115,17 @@ class Process:
 
 
 class Lab:
-    def __init__(self, folder, build):
+    """`s2s_ip`: where the XMPP servers meet, "127.0.0.1" or "::1". `direct_tls`: DNS names their ports for direct TLS only."""
+
+    def __init__(self, folder, build, s2s_ip="127.0.0.1", direct_tls=False):
+        self.s2s_ip, self.direct_tls = s2s_ip, direct_tls
         self.folder = pathlib.Path(folder)
         self.build = pathlib.Path(build)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.processes = []
         self.authority = Authority(self.folder / "ca")
         self.ports = {name: free_port() for name in
-                      ("dns", "c2s", "s2s", "sip", "gatehouse_sip", "xmpp")}
+                      ("dns", "c2s", "s2s", "s2s_direct", "sip", "gatehouse_sip", "xmpp", "xmpps")}
         self.gatehouse = None
         self.partner = None
 
@@ -130,13 +133,15 @@ class Lab:
 
     def start_dns(self, other_partners=None):
         """`other_partners`: s2s port by domain, beside the lab's own partner."""
-        ports = {SIP_DOMAIN: self.ports["xmpp"], XMPP_DOMAIN: self.ports["s2s"], **(other_partners or {})}
+        own = ("xmpps", "s2s_direct") if self.direct_tls else ("xmpp", "s2s")
+        ports = {SIP_DOMAIN: self.ports[own[0]], XMPP_DOMAIN: self.ports[own[1]], **(other_partners or {})}
+        service = "_xmpps-server" if self.direct_tls else "_xmpp-server"
+        address = ("AAAA " if ":" in self.s2s_ip else "A ") + self.s2s_ip
         records = []
         for domain, port in ports.items():
             # COMPAT(ejabberd 23.01): asks our server for SRV records, but the system's resolver for addresses.
-            target = "localhost" if domain == SIP_DOMAIN else f"s2s.{domain}"
-            records += [f"{domain}. A 127.0.0.1", f"{target}. A 127.0.0.1",
-                        f"_xmpp-server._tcp.{domain}. SRV 0 0 {port} {target}."]
+            target = "localhost" if domain == SIP_DOMAIN and ":" not in self.s2s_ip else f"s2s.{domain}"
+            records += [f"{domain}. {address}", f"{target}. {address}", f"{service}._tcp.{domain}. SRV 0 0 {port} {target}."]
         data = "\n".join(f'  local-data: "{record}"' for record in records)
         conf = self._fill("unbound.conf.in", "unbound.conf", local_data=data, dns_port=self.ports["dns"])
         self.dns = self._spawn("unbound", ["unbound", "-d", "-c", conf])
@@ -148,7 +153,8 @@ class Lab:
         chain, key = self.authority.issue(XMPP_DOMAIN)
         conf = self._fill("prosody.cfg.lua.in", "prosody/prosody.cfg.lua", dir=folder, domain=XMPP_DOMAIN,
                           c2s_port=self.ports["c2s"], s2s_port=self.ports["s2s"], dns_port=self.ports["dns"],
-                          chain_file=chain, key_file=key, ca_file=self.authority.ca_file,
+                          certificates=self.authority.folder, s2s_ip=self.s2s_ip,
+                          s2s_direct_port=self.ports["s2s_direct"], chain_file=chain, key_file=key, ca_file=self.authority.ca_file,
                           modules_disabled="" if dialback else '"dialback"',
                           s2s_require_encryption="true" if encryption else "false",
                           s2s_secure_auth="true" if secure_auth else "false")
@@ -168,6 +174,7 @@ class Lab:
         conf = self._fill("ejabberd.yml.in", "ejabberd/ejabberd.yml", domain=XMPP_DOMAIN, pem_file=pem,
                           ca_file=stranger.ca_file, s2s_ca_file=stranger.ca_file,
                           s2s_use_starttls=starttls, c2s_port=self.ports["c2s"], s2s_port=self.ports["s2s"],
+                          s2s_ip=self.s2s_ip, s2s_direct_port=self.ports["s2s_direct"],
                           dialback_module="  mod_s2s_dialback: {}")
         inetrc = folder / "inetrc"
         inetrc.write_text('{resolv_conf,""}.\n{hosts_file,""}.\n{lookup,[dns]}.\n'
@@ -199,7 +206,7 @@ class Lab:
         """`topology`: a file in place of the one that ships with the plugins."""
         chain, key = self.authority.issue(SIP_DOMAIN, f"edge.{SIP_DOMAIN}")
         conf = self._fill("gatehouse.yaml.in", "gatehouse.yaml", sip_domain=SIP_DOMAIN, sip_port=self.ports["sip"],
-                          xmpp_port=self.ports["xmpp"], gatehouse_sip_port=self.ports["gatehouse_sip"],
+                          xmpp=self._at("xmpp"), xmpps=self._at("xmpps"), gatehouse_sip_port=self.ports["gatehouse_sip"],
                           chain_file=chain, key_file=key, ca_file=self.authority.ca_file, dns_port=self.ports["dns"])
         for name in ("state", "run"):
             (self.folder / name).mkdir(exist_ok=True)
@@ -255,6 +262,9 @@ class Lab:
         return self.gatehouse.child.returncode if self.gatehouse else None
 
     # --- within
+
+    def _at(self, port):
+        return f"[{self.s2s_ip}]:{self.ports[port]}" if ":" in self.s2s_ip else f"{self.s2s_ip}:{self.ports[port]}"
 
     def _all_ready(self):
         if self.gatehouse.child.poll() is not None:

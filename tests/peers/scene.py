@@ -19,6 +19,7 @@ class Scene(unittest.TestCase):
     """Subclasses start their partner in `start_partner` and say in `row` how Gatehouse shall negotiate with it."""
 
     row = {}
+    wire = {}  # of lab.Lab: where and how the XMPP servers meet
 
     @classmethod
     def start_partner(cls):
@@ -26,7 +27,7 @@ class Scene(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = lab.Lab(tempfile.mkdtemp(prefix=f"gatehouse-{cls.__name__}-"), BUILD)
+        cls.lab = lab.Lab(tempfile.mkdtemp(prefix=f"gatehouse-{cls.__name__}-"), BUILD, **cls.wire)
         cls.addClassCleanup(cls.lab.stop)
         cls.lab.start_dns()
         cls.start_partner()

@@ -44,5 +44,33 @@ class EjabberdByTcpDialback(Scene):
         self.assertEqual(self.methods_used(), {"tcp_dialback"})
 
 
+class EjabberdByDirectTls(Scene):
+    row = {"tls": "required", "sasl": "required", "dialback": "true"}
+    wire = {"direct_tls": True}
+
+    @classmethod
+    def start_partner(cls):
+        cls.lab.start_ejabberd(starttls="required")
+
+    def test_messages_cross_in_both_directions(self):
+        self.xmpp_to_sip("Without a word in clear.")
+        self.sip_to_xmpp("Likewise.")
+        self.assertEqual(self.methods_used(), {"sasl_tls"})
+
+
+class EjabberdOverIpv6(Scene):
+    row = {"tls": "required", "sasl": "required", "dialback": "true"}
+    wire = {"s2s_ip": "::1"}
+
+    @classmethod
+    def start_partner(cls):
+        cls.lab.start_ejabberd(starttls="required")
+
+    # COMPAT(ejabberd 23.01): the system's resolver, which it asks for our address, may know no IPv6 one.
+    def test_a_message_reaches_it(self):
+        self.sip_to_xmpp("By the sixth version.")
+        self.assertEqual(self.methods_used(), {"sasl_tls"})
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -46,5 +46,61 @@ class ProsodyByDialback(Scene):
         self.assertEqual(self.methods_used(), {"tls_dialback"})
 
 
+class ProsodyByDirectTls(Scene):
+    row = {"tls": "required", "sasl": "required", "dialback": "true"}
+    wire = {"direct_tls": True}
+
+    @classmethod
+    def start_partner(cls):
+        cls.lab.start_prosody()
+
+    def test_messages_cross_in_both_directions(self):
+        self.xmpp_to_sip("Without a word in clear.")
+        self.sip_to_xmpp("Likewise.")
+        self.assertEqual(self.methods_used(), {"sasl_tls"})
+
+
+class ProsodyDirectTlsDialback(Scene):
+    row = {"tls": "required", "sasl": "not-supported", "dialback": "true"}
+    wire = {"direct_tls": True}
+
+    @classmethod
+    def start_partner(cls):
+        cls.lab.start_prosody(secure_auth=False)
+
+    def test_messages_cross_in_both_directions(self):
+        self.xmpp_to_sip("A key behind direct TLS.")
+        self.sip_to_xmpp("Likewise.")
+        self.assertEqual(self.methods_used(), {"tls_dialback"})
+
+
+class ProsodyOverIpv6(Scene):
+    row = {"tls": "required", "sasl": "required", "dialback": "true"}
+    wire = {"s2s_ip": "::1"}
+
+    @classmethod
+    def start_partner(cls):
+        cls.lab.start_prosody()
+
+    def test_messages_cross_in_both_directions(self):
+        self.xmpp_to_sip("By the sixth version.")
+        self.sip_to_xmpp("Likewise.")
+        self.assertEqual(self.methods_used(), {"sasl_tls"})
+
+
+class ProsodyByDirectTlsOverIpv6(Scene):
+    row = {"tls": "required", "sasl": "required", "dialback": "true"}
+    wire = {"s2s_ip": "::1", "direct_tls": True}
+
+    @classmethod
+    def start_partner(cls):
+        cls.lab.start_prosody()
+
+    def test_messages_cross_in_both_directions(self):
+        self.xmpp_to_sip("Both at once.")
+        self.sip_to_xmpp("Likewise.")
+        self.assertEqual(self.methods_used(), {"sasl_tls"})
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
