@@ -18,6 +18,9 @@ namespace gatehouse {
 namespace {
 
 constexpr milliseconds kDrainCheck{50};
+// How long a draining listener still sends for the translator. With it a restart, which may drain
+// for 5 s, has time left to send what is queued.
+constexpr milliseconds kSettleLimit{3000};
 constexpr seconds kOwnStanzaLimit{60};
 constexpr std::string_view kDirectTlsProtocol = "xmpp-server";  // XEP-0368
 
@@ -99,6 +102,8 @@ class TlsListenerWorker final : public Worker {
   proto::OutboundStanza offered_;  // parsed anew for each offer; its strings keep their memory
   std::optional<Timer> drain_check_;
   std::function<void()> drained_;
+  TimePoint settle_end_{};
+  bool outbound_drains_ = false;
   bool outbound_drained_ = false;
 };
 
@@ -220,14 +225,20 @@ void TlsListenerWorker::Drain(std::function<void()> drained) {
   acceptors_.clear();
   if (!inbound_) return drained_();
   inbound_->Shutdown();
-  outbound_->Drain([this] { outbound_drained_ = true; });
+  settle_end_ = context_->loop().Now() + kSettleLimit;
   drain_check_.emplace(context_->loop(), [this] { CheckDrained(); });
   drain_check_->StartRepeating(kDrainCheck);
 }
 
-// What the translator still holds of ours is settled before we go: it lives nowhere else.
+// What the translator still holds of ours is settled before we go: it lives nowhere else. Until
+// then it may have to tell their senders, by us.
 void TlsListenerWorker::CheckDrained() {
-  if (!outbound_drained_ || inbound_->size() > 0 || translator_->unsettled() > 0) return;
+  const bool settled = translator_->unsettled() == 0;
+  if (!outbound_drains_ && (settled || context_->loop().Now() >= settle_end_)) {
+    outbound_drains_ = true;
+    outbound_->Drain([this] { outbound_drained_ = true; });
+  }
+  if (!outbound_drained_ || inbound_->size() > 0 || !settled) return;
   drain_check_->Stop();
   drained_();
 }

@@ -39,6 +39,7 @@ class SipPeer:
         self.received = []                # (from URI, to URI, body) in order of arrival
         self.arrived = asyncio.Event()
         self.silent_for = None            # messages to this user part get no answer
+        self.refuses_late = None          # (user part, seconds): messages to it get 404 after that time
         self._connections = set()
         self._writer, self._pending, self._answers = None, {}, None
         self._turn = asyncio.Lock()       # who comes first writes first, also while one connection replaces another
@@ -66,7 +67,15 @@ class SipPeer:
                 return
             self.received.append((_uri(message.first("from")), _uri(message.first("to")), message.body))
             self.arrived.set()
-        lines = ["SIP/2.0 200 OK"]
+            if self.refuses_late and message.start.startswith(f"MESSAGE sip:{self.refuses_late[0]}@"):
+                asyncio.get_running_loop().call_later(self.refuses_late[1], self._answer, message, writer,
+                                                      "404 Not Found")
+                return
+        self._answer(message, writer, "200 OK")
+
+    @staticmethod
+    def _answer(message, writer, status):
+        lines = [f"SIP/2.0 {status}"]
         lines += [f"Via: {via}" for via in message.headers["via"]]
         to = message.first("to")
         lines += [f"From: {message.first('from')}", f"To: {to if ';tag=' in to else to + ';tag=peer'}",

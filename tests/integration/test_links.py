@@ -46,5 +46,19 @@ class TooLargeForTheLink(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(status, 200)
 
 
+class Draining(unittest.IsolatedAsyncioTestCase):
+    async def test_a_restarted_listener_still_sends_the_errors_of_what_it_handed_over(self):
+        edge = await Edge.start("drain-with-error")
+        self.addAsyncCleanup(edge.stop)
+        await asyncio.to_thread(edge.lab.ctl, "worker", "scale", "tls_listener", "1")
+        edge.sip.refuses_late = ("ann", 1)
+        stream = await edge.connect()
+        edge.partner.message(stream, "romeo", ANN, "nobody home", "late")
+        await arrival("the message", lambda: edge.sip.received)
+        await asyncio.to_thread(edge.lab.ctl, "worker", "restart", "tls_listener/0")
+        told = await arrival("a stanza error", lambda: stanza_error(edge, "late"))
+        self.assertEqual(told, ("item-not-found", "cancel"))
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
