@@ -133,7 +133,9 @@ void LinkSide::SiblingUp(const proto::Sibling& sibling) {
 }
 
 void LinkSide::SiblingGone(const proto::Sibling& sibling) {
-  Other* other = Find(sibling.instance());
+  const auto index = IndexOfInstance(plugin_, sibling.instance());
+  if (!index) return;
+  Other* other = Meet(*index);  // it may have been gone before we came
   if (other == nullptr) return;
   other->gone = true;
   other->greeting.Close();

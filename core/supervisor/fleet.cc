@@ -186,9 +186,7 @@ void Fleet::OnStopped(Instance& instance) {
   if (IsWanted(instance)) {
     // Retired and wanted again before it had ended.
     if (!drained_by_operator_.contains(name)) return instance.Start();
-    // With others of its plugin to take its part over, nobody shall wait for it. Alone, it is
-    // waited for.
-    if (plan_.Find(instance.name().plugin)->count > 1) TellGone(instance);
+    if (IsReplaced(instance)) TellGone(instance);
     return sockets_.CloseInstance({instance.name().plugin, instance.name().index});
   }
   TellGone(instance);

@@ -83,6 +83,7 @@ class Fleet {
   void CheckAllDrained();
   void Announce(const Instance& instance);
   void Introduce(const Instance& who, const Instance& to, const LinkedPlugin& link);
+  [[nodiscard]] bool IsReplaced(const Instance& instance) const;
   void TellGone(const Instance& instance);
   void OnComplaint(const Instance& reporter, const proto::Sibling& about);
   [[nodiscard]] proto::Sibling SiblingWords(const Instance& who, const LinkedPlugin& link) const;

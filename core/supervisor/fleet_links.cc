@@ -29,10 +29,24 @@ void Fleet::Announce(const Instance& instance) {
 }
 
 void Fleet::Introduce(const Instance& who, const Instance& to, const LinkedPlugin& link) {
-  if (!who.IsUp() || !to.IsUp()) return;
+  if (!to.IsUp()) return;
   proto::FromSupervisor word;
-  *word.mutable_sibling_up() = SiblingWords(who, link);
+  if (who.IsUp()) {
+    *word.mutable_sibling_up() = SiblingWords(who, link);
+  } else if (IsReplaced(who)) {
+    *word.mutable_sibling_gone() = SiblingWords(who, link);
+  } else {
+    return;
+  }
   hooks_.say(to, word);
+}
+
+// Drained by the operator, with others of its plugin to take its part over: nobody shall wait for
+// it. Alone, it is waited for.
+bool Fleet::IsReplaced(const Instance& instance) const {
+  const PoolPlan* const pool = plan_.Find(instance.name().plugin);
+  return instance.state() == InstanceState::kStopped && pool != nullptr && pool->count > 1 &&
+         drained_by_operator_.contains(instance.name().text);
 }
 
 proto::Sibling Fleet::SiblingWords(const Instance& who, const LinkedPlugin& link) const {

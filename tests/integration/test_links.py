@@ -59,6 +59,24 @@ class Draining(unittest.IsolatedAsyncioTestCase):
         told = await arrival("a stanza error", lambda: stanza_error(edge, "late"))
         self.assertEqual(told, ("item-not-found", "cancel"))
 
+    async def test_a_translator_born_after_a_listener_was_drained_uses_the_other(self):
+        edge = await Edge.start("drained-before")
+        self.addAsyncCleanup(edge.stop)
+        await asyncio.to_thread(edge.lab.ctl, "worker", "scale", "tls_listener", "2")
+        owner = f"tls_listener/{fnv1a(f'{lab.SIP_DOMAIN} {lab.XMPP_DOMAIN}') % 2}"
+        await asyncio.to_thread(edge.lab.ctl, "worker", "drain", owner)
+        await asyncio.to_thread(edge.lab.ctl, "worker", "restart", "sip_translator/0")
+        status = await asyncio.wait_for(edge.sip.send(f"sip:{ANN}", f"sip:{ROMEO}", "by the other"), 50)
+        self.assertEqual(status, 200)
+
+
+def fnv1a(text):
+    """How the translator picks the listener of a domain pair."""
+    value = 14695981039346656037
+    for octet in text.encode():
+        value = (value ^ octet) * 1099511628211 % 2**64
+    return value
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -138,6 +138,26 @@ TEST_F(DataLinkTest, FailsWhatWasOfferedToAnInstanceThatIsGone) {
   EXPECT_TRUE(translator->outcomes[1].second.by_link);
 }
 
+TEST_F(DataLinkTest, KnowsAnInstanceAsGoneThatItNeverMet) {
+  auto translator = Translator(11);
+  proto::Sibling gone;
+  gone.set_plugin("listener");
+  gone.set_instance("listener/1");
+  gone.set_instance_count(2);
+  translator->life.links().SiblingGone(gone);
+  ASSERT_EQ(translator->set().size(), 2U);
+  EXPECT_TRUE(translator->set().At(1).gone());
+  EXPECT_FALSE(translator->set().At(0).gone());
+  translator->Offer("a", 30s, 1);
+  ASSERT_TRUE(Until([&] { return translator->outcomes.size() == 1; }));
+  EXPECT_TRUE(translator->outcomes[0].second.by_link);
+  auto listener = Listener(31, 64, 65536, 1);
+  listener->life.HearOf(translator->life, address);
+  translator->life.HearOf(listener->life, "", 2);
+  translator->Offer("b", 30s, 1);
+  ASSERT_TRUE(Until([&] { return listener->held.size() == 1; }));
+}
+
 TEST_F(DataLinkTest, ClosesFromWithinAnOfferAndOpensToTheNextLife) {
   auto translator = Translator(11);
   auto listener = Listener(21);
