@@ -154,7 +154,8 @@ void OutboundPairs::State::Detach(Pair& pair) {
   pair.open = pair.added = false;
 }
 
-// The attempt of this pair failed: all that waits is told, later ones until the back-off ends.
+// The attempt of this pair failed: all that waited for it is told so, what comes later that we back
+// off (3.9).
 void OutboundPairs::State::GiveUp(Pair& pair, const OutboundFault& fault) {
   const TimePoint now = setup.loop.Now();
   pair.back_off.OnFailed(fault, now);
@@ -164,7 +165,7 @@ void OutboundPairs::State::GiveUp(Pair& pair, const OutboundFault& fault) {
        {"failure", FailureName(fault.failure)},
        {"why", fault.text}});
   refused += static_cast<double>(pair.queue.size());
-  pair.queue.SettleAll(OutcomeOf(fault, pair.back_off.Remaining(now)));
+  pair.queue.SettleAll(OutcomeOf(fault));
 }
 
 void OutboundPairs::State::OnPairFailed(std::uint64_t id, std::string_view local,

@@ -78,5 +78,18 @@ def fnv1a(text):
     return value
 
 
+class NoListeningPartner(unittest.IsolatedAsyncioTestCase):
+    async def test_who_waited_for_the_attempt_gets_408_who_comes_later_480(self):
+        edge = await Edge.start("nobody-listens", other_partners=("adatum.example",))
+        self.addAsyncCleanup(edge.stop)
+        await edge.others[0].stop()
+
+        async def send(number):
+            return await asyncio.wait_for(edge.sip.send(f"sip:{ANN}", "sip:bob@adatum.example", f"n={number}"), 20)
+        self.assertEqual(await send(0), 408)
+        statuses = [await send(number) for number in range(1, 4)]
+        self.assertEqual(statuses[-1], 480, statuses)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -221,6 +221,7 @@ TEST_F(OutboundPairsTest, TellTheSenderAndBackOffWhenNobodyListens) {
   ASSERT_TRUE(Settled(1));
   EXPECT_EQ(outcomes_[0].second.condition,
             static_cast<std::uint32_t>(proto::REMOTE_SERVER_TIMEOUT));
+  EXPECT_EQ(outcomes_[0].second.retry_after, 0ms) << "it has had its attempt";
   const int asked = dns_.questions;
   while (outcomes_.size() < 2)
     Send("b");  // at once: no new attempt, unless the random wait was nil
