@@ -135,11 +135,9 @@ void InboundStream::ResumeForRoom() {
 }
 
 void InboundStream::ReadOrNot() {
-  if (stopped_for_room_ || stopped_for_rate_) {
-    transport_->PauseReading();
-  } else {
-    transport_->ResumeReading();
-  }
+  if (is_stopped()) return transport_->PauseReading();
+  last_stanza_ = last_heard_ = setup_.loop.Now();  // silence begins anew
+  transport_->ResumeReading();
 }
 
 void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
@@ -154,6 +152,7 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
   const std::int64_t not_after = tls == nullptr ? 0 : tls->peer().not_after_unix;
   if (not_after != 0 && unix_now > not_after && tls->peer().chain_valid)
     return CloseWith(StreamCondition::kReset);
+  if (is_stopped()) return;  // the peer may have spoken: we do not listen
   if (setup_.times.inactivity.count() > 0 && now - last_stanza_ >= setup_.times.inactivity)
     return Do(machine_.CloseOrderly("idle"));
   CheckLife(now);

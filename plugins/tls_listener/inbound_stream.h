@@ -95,6 +95,7 @@ class InboundStream {
   void Probe(TimePoint now);
   [[nodiscard]] bool IsAnswerToPing(const proto::Element& element) const;
   void ReadOrNot();
+  [[nodiscard]] bool is_stopped() const { return stopped_for_room_ || stopped_for_rate_; }
 
   Setup setup_;
   StreamMachine machine_;

@@ -423,6 +423,28 @@ TEST_F(InboundStreamsTest, ProbesByWhiteSpaceWhereItHasNoStreamAndEndsNothingOve
   EXPECT_FALSE(peer.Saw("footer"));
 }
 
+TEST_F(InboundStreamsTest, HoldsNoSilenceAgainstAPeerItDoesNotReadFrom) {
+  streams_->SetPolicy(KeepAlivePolicy());
+  outbound_ = 1;
+  Peer& peer = ConnectByExternal();
+  translator_.room = 1;
+  peer.transport->Send(Message());
+  Until([this] { return translator_.resume.size() == 1; });
+  const TimePoint start = loop_->Now();
+  streams_->CheckClocks(start + seconds{301});
+  streams_->CheckClocks(start + seconds{362});
+  streams_->CheckClocks(start + seconds{601});
+  for (int i = 0; i < 30; ++i) loop_->RunOnce();
+  EXPECT_TRUE(own_.empty()) << "nor asks it whether it lives";
+  EXPECT_FALSE(peer.Saw("footer"));
+  translator_.room = 1000;
+  translator_.resume[0]();
+  streams_->CheckClocks(loop_->Now() + seconds{599});
+  EXPECT_FALSE(peer.Saw("footer"));
+  streams_->CheckClocks(loop_->Now() + seconds{600});
+  Until([&peer] { return peer.Saw("footer"); });
+}
+
 TEST_F(InboundStreamsTest, AnswersPlaintextBehindStartTlsWithNothing) {
   Peer& peer = Connect();
   Say(peer, Header(), "features");
