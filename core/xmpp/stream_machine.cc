@@ -129,14 +129,17 @@ StreamMachine::Actions StreamMachine::OnRulesChanged() {
   Begin();
   if (state_ == StreamState::kClosed) return actions_;
   for (const Pair& pair : pairs_) {
-    if (!pair.verified()) continue;
-    const proto::Partner* partner = rules_.FindPartner(pair.from);
-    const bool permitted = partner != nullptr && PermittedMethods(RowOf(*partner)).Has(pair.method);
-    if (permitted && rules_.Serves(pair.to)) continue;
-    End(permitted ? StreamCondition::kHostGone : StreamCondition::kReset);
-    return actions_;
+    if (pair.verified() && !KeepsTo(pair, pair.method)) return actions_;
   }
   return actions_;
+}
+
+bool StreamMachine::KeepsTo(const Pair& pair, proto::AuthMethod method) {
+  const proto::Partner* partner = rules_.FindPartner(pair.from);
+  const bool permitted = partner != nullptr && PermittedMethods(RowOf(*partner)).Has(method);
+  if (permitted && rules_.Serves(pair.to)) return true;
+  End(permitted ? StreamCondition::kHostGone : StreamCondition::kReset);
+  return false;
 }
 
 // --- header and features
@@ -202,7 +205,7 @@ void StreamMachine::OfferFeatures() {
   if (header_.has_version) Send(FeaturesXml(features_));
   if (!authenticated_.empty()) {
     AddPair(header_.from, header_.to, proto::AUTH_METHOD_NONE);
-    Verified(pairs_.back(), proto::SASL_TLS);
+    if (KeepsTo(pairs_.back(), proto::SASL_TLS)) Verified(pairs_.back(), proto::SASL_TLS);
   }
 }
 

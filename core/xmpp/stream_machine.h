@@ -209,6 +209,9 @@ class StreamMachine {
                        proto::StanzaCondition condition);
   void AddPair(std::string from, std::string to, proto::AuthMethod method);
   void Verified(Pair& pair, proto::AuthMethod method);
+  // False, and the stream is ended, when the rules in force do not permit the pair by this method
+  // (2.10): they may have changed since the peer was told what they were.
+  bool KeepsTo(const Pair& pair, proto::AuthMethod method);
   void InvalidKey(const std::string& from, const std::string& to);
   void ForgetPair(const std::string& from, const std::string& to);
   Pair* FindPair(std::string_view from, std::string_view to);

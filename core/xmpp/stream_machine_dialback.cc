@@ -179,7 +179,7 @@ StreamMachine::Actions StreamMachine::OnProof(std::uint64_t id, proto::DialbackV
       pairs_, [&](const Pair& p) { return p.proof_id == id && !p.verified(); });
   if (pair == pairs_.end()) return actions_;
   if (verdict == proto::DIALBACK_VALID) {
-    if (!Step(StreamEvent::kDomainProven)) return actions_;
+    if (!KeepsTo(*pair, DialbackMethod()) || !Step(StreamEvent::kDomainProven)) return actions_;
     SendResult(*pair, "valid");
     Verified(*pair, DialbackMethod());
     return actions_;

@@ -271,6 +271,16 @@ TEST(Dialback, DropsAProofThatComesTwiceOrTooLate) {
 constexpr std::string_view kVerify =
     "<db:verify from='partner.example' to='corp.example' id='D60'>9f0c77</db:verify>";
 
+TEST(Dialback, EndsWithResetWhenTheRowChangedBeforeTheProofCame) {
+  StreamScene scene(17);
+  scene.Header();
+  scene.In(Key());
+  scene.rules_.policy = MakePolicy({PartnerOfRow(13)});
+  EXPECT_EQ(scene.Told(scene.machine_.OnRulesChanged()), "") << "nothing is verified yet";
+  EXPECT_EQ(scene.Proof(proto::DIALBACK_VALID), OurError("reset"));
+  EXPECT_FALSE(scene.machine_.has_verified_pair());
+}
+
 TEST(Dialback, JudgesKeysInEveryPhase) {
   StreamScene scene(2);
   scene.Header();

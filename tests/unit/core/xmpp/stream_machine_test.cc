@@ -413,6 +413,16 @@ TEST(StreamMachine, EndsWithResetWhenItsMethodIsPermittedNoMore) {
   EXPECT_EQ(scene.Told(scene.machine_.OnRulesChanged()), OurError("reset"));
 }
 
+TEST(StreamMachine, EndsWithResetWhenItsMethodWasForbiddenBehindTheSuccess) {
+  StreamScene scene(7);
+  scene.UpToTls({"partner.example"});
+  scene.In("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>");
+  scene.rules_.policy = MakePolicy({PartnerOfRow(13)});
+  EXPECT_EQ(scene.Told(scene.machine_.OnRulesChanged()), "") << "nothing is verified yet";
+  EXPECT_NE(scene.Header().find("<reset "), std::string::npos);
+  EXPECT_EQ(scene.machine_.state(), StreamState::kClosed);
+}
+
 TEST(StreamMachine, EndsWithHostGoneWhenItsDomainIsServedNoMore) {
   StreamScene scene(2);
   scene.UpToSasl();
