@@ -8,7 +8,7 @@ namespace gatehouse::ipc {
 namespace {
 
 struct DataStage : LinkStage {
-  DataLinkSide side{Setup(), End(), 6};
+  DataLinkSide side{Setup(), End(), {.lost = 6, .too_large = 12}};
   std::vector<Ticket> held;
 
   DataStage() {
