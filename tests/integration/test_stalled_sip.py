@@ -17,6 +17,7 @@ class StalledSipServer(unittest.IsolatedAsyncioTestCase):
         self.addAsyncCleanup(edge.stop)
         other = edge.others[0]
 
+        await asyncio.to_thread(edge.lab.ctl, "gateway", "set", "--stream-inactivity-timeout", "3")
         edge.sip.silent_for = "ann"
         stalled = await edge.connect()
         pids = [int(entry["pid"]) for entry in edge.lab.status()["workers"]]
@@ -30,6 +31,7 @@ class StalledSipServer(unittest.IsolatedAsyncioTestCase):
         await asyncio.wait_for(self.arrived(edge, 400), 30)
         flood.cancel()
 
+        self.assertNotIn("stream-closed", edge.lab.gatehouse.text(), "whom nobody reads from is not idle")
         self.assertGreater(stalled.writer.transport.get_write_buffer_size(), 0, "the listener has stopped reading")
         growth = sum(map(resident_kib, pids)) - before
         print(f"{held} unanswered messages until TCP held their sender back; meanwhile 400 of another partner arrived "
