@@ -17,6 +17,8 @@ namespace {
 // "GATE": what PRAGMA application_id says of a file of ours.
 constexpr int kApplicationId = 0x47415445;
 constexpr mode_t kMode = 0600;
+constexpr off_t kSmallestDatabase = 512;  // bytes: one page of the smallest size
+constexpr std::string_view kRemedy = "restore a copy, or move it away to start with no partners";
 
 constexpr const char* kSettings = R"(
 PRAGMA synchronous = FULL;
@@ -88,6 +90,9 @@ Result<void> PrepareFile(const std::string& path) {
     return Refuse(path,
                   "the file is gone but its write-ahead log is still there; put the file "
                   "back, or remove both to start with no partners");
+  // SQLite would take such a file for a database not begun yet.
+  if (existed && info.st_size < kSmallestDatabase)
+    return Refuse(path, fmt::format("the file is empty or cut short; {}", kRemedy));
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
   if (fd < 0)
     return Refuse(path, fmt::format("cannot be opened: {}; the state folder must exist and be "
@@ -148,8 +153,7 @@ Result<SqliteDatabase> OpenStoreFile(const std::string& path) {
   GATEHOUSE_TRY_VOID(PrepareFile(path));
   Result<SqliteDatabase> database = OpenChecked(path);
   if (database) return database;
-  return Refuse(
-      path, database.error().text + "; restore a copy, or move it away to start with no partners");
+  return Refuse(path, fmt::format("{}; {}", database.error().text, kRemedy));
 }
 
 }  // namespace gatehouse::policy_engine

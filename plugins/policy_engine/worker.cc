@@ -28,14 +28,23 @@ Result<std::vector<std::string>> ServedDomains(const proto::Config& config) {
   return served;
 }
 
+// A store that cannot be opened or read is the operator's to mend: kConfig ends a start with one
+// line, where kTrouble would try again for ever.
+Result<Engine> OpenEngine(const WorkerConfig& config) {
+  GATEHOUSE_TRY(std::vector<std::string> served, ServedDomains(config.config()));
+  auto store = Store::Open(config.state_dir() + "/policy.db");
+  if (!store) return BadConfig(std::move(store).error().text);
+  auto engine = Engine::Create(*std::move(store), std::move(served));
+  if (!engine) return BadConfig(std::move(engine).error().text);
+  return engine;
+}
+
 }  // namespace
 
 class PolicyEngineWorker final : public Worker {
  public:
   Result<void> Prepare(const WorkerConfig& config) override {
-    GATEHOUSE_TRY(std::vector<std::string> served, ServedDomains(config.config()));
-    GATEHOUSE_TRY(Store store, Store::Open(config.state_dir() + "/policy.db"));
-    GATEHOUSE_TRY(Engine engine, Engine::Create(std::move(store), std::move(served)));
+    GATEHOUSE_TRY(Engine engine, OpenEngine(config));
     engine_.emplace(std::move(engine));
     return {};
   }

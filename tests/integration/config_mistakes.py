@@ -24,6 +24,15 @@ workers:
   - plugin: policy_engine
   - plugin: sip_translator
 """
+ENGINE = """\
+domains:
+  - name: contoso.example
+workers:
+  - plugin: policy_engine
+"""
+ENGINE_TOPOLOGY = """\
+worker { name: "policy_engine" plugin: "policy_engine.so" state: true }
+"""
 LISTENING_TOPOLOGY = """\
 worker { name: "echo" plugin: "echo.so" network: INBOUND listen: SIP scalable: true }
 """
@@ -149,6 +158,31 @@ class Mistakes(unittest.TestCase):
 
     def test_a_missing_plugin(self):
         self.refuse(ECHO, "/echo.so of worker 'echo' is missing", options={"--plugin-dir": str(self.folder())})
+
+    def engine(self):
+        """A topology of the policy engine alone, and a state folder it has run in."""
+        topology, state = self.folder() / "topology.textproto", self.folder()
+        topology.write_text(ENGINE_TOPOLOGY, encoding="utf-8")
+        options = {"--state-dir": state}
+        with Gatehouse(ENGINE, topology, options) as gatehouse:
+            gatehouse.wait_ready()
+            self.assertEqual(gatehouse.ctl("partner", "new", "partner.example")[0], 0)
+        return topology, state, options
+
+    def test_a_damaged_store(self):
+        topology, state, options = self.engine()
+        for damage in (b"not a database at all".ljust(8192, b"."), b"x", b""):
+            (state / "policy.db").write_bytes(damage)
+            self.refuse(ENGINE, f"policy_engine/0: policy store '{state}/policy.db': ",
+                        "restore a copy, or move it away to start with no partners", topology=topology, options=options)
+            self.assertEqual((state / "policy.db").read_bytes(), damage)
+
+    def test_a_lost_store_of_which_the_log_is_left(self):
+        topology, state, options = self.engine()
+        (state / "policy.db").unlink()
+        (state / "policy.db-wal").write_bytes(b"log")
+        self.refuse(ENGINE, "policy.db': the file is gone but its write-ahead log is still there",
+                    topology=topology, options=options)
 
     def plugins_with(self, change):
         """A plugin folder whose echo.so is the real one after `change` of its bytes."""

@@ -185,6 +185,15 @@ TEST(Store, RefusesAFileThatIsNoDatabaseAndLeavesItAlone) {
   EXPECT_THAT(WhyNot(path), HasSubstr(path));
 }
 
+TEST(Store, RefusesAFileThatWasEmptiedOrCutShort) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  for (const std::string& rest : {std::string(), std::string("SQLite format 3")}) {
+    std::ofstream(path) << rest;
+    EXPECT_THAT(WhyNot(path), HasSubstr("the file is empty or cut short; restore a copy"));
+  }
+}
+
 TEST(Store, RefusesADamagedFile) {
   const ScratchFolder folder;
   const std::string path = folder.File("policy.db");
