@@ -42,14 +42,16 @@ function(gatehouse_add_test name)
   set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
 
-# gatehouse_add_fuzzer(NAME CORPUS dir SOURCES ... LINKS ...): a libFuzzer target in the fuzz preset,
-# a replay of its corpus under ctest in every other one.
+# gatehouse_add_fuzzer(NAME CORPUS dir SOURCES ... LINKS ...): a libFuzzer target in the fuzz preset, built by
+# gatehouse_fuzzers; a replay of its corpus under ctest in every other one.
+add_custom_target(gatehouse_fuzzers)
 function(gatehouse_add_fuzzer name)
   cmake_parse_arguments(arg "" "CORPUS" "SOURCES;LINKS" ${ARGN})
   if(GATEHOUSE_FUZZ)
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE ${arg_LINKS})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(gatehouse_fuzzers ${name})
   else()
     add_executable(${name} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_corpus.cc)
     target_link_libraries(${name} PRIVATE ${arg_LINKS})
