@@ -342,23 +342,22 @@ OutboundActions OutboundMachine::OnResult(const proto::Element& element, std::st
   });
   if (pair == pairs_.end() || !SameDomain(Attribute(element, "from"), terms_.remote))
     return {outbound::Dropped{"a dialback result without request"}};
-  const std::string local = pair->first;
   if (type == "valid") {
     pair->second = PairState::kOpen;
     Step(OutboundEvent::kPairProven);
-    return {outbound::PairOpen{local, method_}};
+    return {outbound::PairOpen{pair->first, method_}};
   }
-  if (type != "invalid") return PairRefused(local, ResultFault(element));
+  if (type != "invalid") return PairRefused(pair->first, ResultFault(element));
   key_refused_ = true;
-  return PairRefused(local, {OutboundFailure::kKeyRefused, {}, "our dialback key was refused"});
+  return PairRefused(pair->first,
+                     {OutboundFailure::kKeyRefused, {}, "our dialback key was refused"});
 }
 
 // A dialback error leaves the stream to the other pairs; without any it has no use.
-OutboundActions OutboundMachine::PairRefused(const std::string& local, OutboundFault fault) {
-  const std::string name = local;
-  pairs_.erase(name);
+OutboundActions OutboundMachine::PairRefused(std::string local, OutboundFault fault) {
+  pairs_.erase(local);
   if (pairs_.empty()) return Refuse(std::move(fault));
-  return {outbound::PairFailed{name, std::move(fault)}};
+  return {outbound::PairFailed{std::move(local), std::move(fault)}};
 }
 
 OutboundActions OutboundMachine::OnVerifyAnswer(const proto::Element& element,
@@ -400,6 +399,7 @@ OutboundActions OutboundMachine::OnTimeout() {
 }
 
 OutboundActions OutboundMachine::OnPairTimeout(std::string_view local) {
+  if (state_ == OutboundState::kClosed) return {};
   const auto pair = pairs_.find(local);
   if (pair == pairs_.end() || pair->second == PairState::kOpen) return {};
   return PairRefused(pair->first, {OutboundFailure::kTimedOut, {}, "no dialback result"});

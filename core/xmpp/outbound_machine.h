@@ -171,7 +171,7 @@ class OutboundMachine {
   OutboundActions OnSaslElement(const proto::Element& element);
   OutboundActions OnDialbackElement(const proto::Element& element);
   OutboundActions OnResult(const proto::Element& element, std::string_view type);
-  OutboundActions PairRefused(const std::string& local, OutboundFault fault);
+  OutboundActions PairRefused(std::string local, OutboundFault fault);
   OutboundActions OnVerifyAnswer(const proto::Element& element, std::string_view type);
 
   OutboundTerms terms_;

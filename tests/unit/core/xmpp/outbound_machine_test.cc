@@ -441,6 +441,7 @@ TEST(OutboundMachine, AnswersNothingOnceClosed) {
   EXPECT_TRUE(machine.OnElement(Result("valid")).empty());
   EXPECT_TRUE(machine.OnTimeout().empty());
   EXPECT_TRUE(machine.OnKey(kLocal, "k").empty());
+  EXPECT_TRUE(machine.OnPairTimeout(kLocal).empty());
 }
 
 TEST(OutboundMachine, SendsNoKeyThatComesAfterTheEnd) {
