@@ -5,8 +5,11 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
+
+#include "core/base/utf8_check.h"
 
 namespace gatehouse {
 namespace {
@@ -22,8 +25,8 @@ struct LogState {
 LogState& State() {
   static LogState state = [] {
     LogState first;
-    first.out = std::make_shared<spdlog::logger>(
-        "gatehouse", std::make_shared<spdlog::sinks::stderr_sink_st>());
+    first.out = std::make_shared<spdlog::logger>("gatehouse",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_st>());
     first.out->set_pattern("%v");
     return first;
   }();
@@ -33,17 +36,31 @@ LogState& State() {
 constexpr std::array<std::string_view, 5> kLevelNames = {"debug", "info", "notice", "warning",
                                                          "error"};
 
+constexpr std::string_view kReplacement = "\uFFFD";
+
+void AppendEscapedAscii(std::string& line, char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (c == '"' || c == '\\') {
+    line += '\\';
+    line += c;
+  } else if (byte < 0x20 || byte == 0x7f) {
+    fmt::format_to(std::back_inserter(line), "\\u{:04x}", byte);
+  } else {
+    line += c;
+  }
+}
+
+// A byte that belongs to no UTF-8 character becomes U+FFFD: JSON is UTF-8.
 void AppendEscaped(std::string& line, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      line += '\\';
-      line += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      fmt::format_to(std::back_inserter(line), "\\u{:04x}", byte);
-    } else {
-      line += c;
-    }
+  while (!text.empty()) {
+    const std::size_t length = CharacterLength(text);
+    if (length == 0)
+      line += kReplacement;
+    else if (length == 1)
+      AppendEscapedAscii(line, text.front());
+    else
+      line += text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
 }
 
@@ -52,7 +69,7 @@ bool NeedsQuotes(std::string_view text) {
   for (const char c : text)
     if (static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '\\' || c == '=' || c == 0x7f)
       return true;
-  return false;
+  return !IsUtf8(text);
 }
 
 void AppendText(std::string& line, std::string_view text) {

@@ -11,7 +11,7 @@
 #include "core/base/limits.h"
 #include "core/tls/crypto.h"
 #include "core/xmpp/element.h"
-#include "core/xmpp/utf8_check.h"
+#include "core/base/utf8_check.h"
 
 namespace gatehouse {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/xmpp/utf8_check.h"
+#include "core/base/utf8_check.h"
 
 #include <cstring>
 
@@ -57,6 +57,20 @@ std::size_t Utf8Check::Feed(std::span<const std::byte> bytes) {
     }
   }
   return bytes.size();
+}
+
+bool IsUtf8(std::string_view text) {
+  Utf8Check check;
+  return check.Feed(std::as_bytes(std::span(text))) == text.size() && check.complete();
+}
+
+std::size_t CharacterLength(std::string_view text) {
+  if (text.empty()) return 0;
+  const auto lead = static_cast<std::uint8_t>(text[0]);
+  if (lead < 0x80) return 1;
+  const std::size_t length = 1 + static_cast<std::size_t>(LeadOf(lead).missing);
+  if (length == 1 || length > text.size()) return 0;
+  return IsUtf8(text.substr(0, length)) ? length : 0;
 }
 
 }  // namespace gatehouse

@@ -1,4 +1,4 @@
-#include "core/xmpp/utf8_check.h"
+#include "core/base/utf8_check.h"
 
 #include <gtest/gtest.h>
 
@@ -31,6 +31,31 @@ TEST(Utf8Check, CompletesASequenceCutAtAnyPlace) {
   constexpr std::string_view kText = "\u00FC\u20AC\U0001F600x";
   Utf8Check check;
   for (const char& c : kText) EXPECT_EQ(check.Feed(std::as_bytes(std::span(&c, 1))), 1U);
+}
+
+TEST(Utf8Check, IsNotCompleteInsideASequence) {
+  Utf8Check check;
+  EXPECT_TRUE(check.complete());
+  EXPECT_EQ(check.Feed(std::as_bytes(std::span("\xE2\x82", 2))), 2U);
+  EXPECT_FALSE(check.complete());
+}
+
+TEST(IsUtf8, KnowsATextFromItsForgeries) {
+  for (const auto* text : {"", "gr\u00FCn \U0001F600", "\xF4\x8F\xBF\xBF"})
+    EXPECT_TRUE(IsUtf8(text)) << text;
+  for (const auto* bad :
+       {"\xC0\xAF", "\xE0\x80\xAF", "\xF0\x80\x80\xAF", "\xED\xBF\xBF", "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80", "\x80", "\xC3", "\xE2\x82", "\xFE"})
+    EXPECT_FALSE(IsUtf8(bad)) << bad;
+}
+
+TEST(CharacterLength, CountsTheOctetsOfTheFirstSoundCharacter) {
+  EXPECT_EQ(CharacterLength("ab"), 1U);
+  EXPECT_EQ(CharacterLength("\u00FCb"), 2U);
+  EXPECT_EQ(CharacterLength("\u20ACb"), 3U);
+  EXPECT_EQ(CharacterLength("\U0001F600"), 4U);
+  for (const auto* bad : {"", "\x80", "\xC3", "\xC3(", "\xE2\x82", "\xFF", "\xED\xA0\x80"})
+    EXPECT_EQ(CharacterLength(bad), 0U) << bad;
 }
 
 }  // namespace
