@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/policy/own_domains.h"
 #include "core/policy/snapshot_client.h"
 #include "core/worker/plugin_abi.h"
-#include "core/xmpp/jid.h"
 #include "plugins/dialback_verifier/dialback_secret.h"
 #include "plugins/dialback_verifier/domain_prover.h"
 #include "plugins/dialback_verifier/rate_limit.h"
@@ -22,15 +22,6 @@ namespace {
 std::int64_t UnixNow() {
   return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
-}
-
-Result<std::vector<std::string>> OurDomains(const proto::Config& config) {
-  std::vector<std::string> domains;
-  for (const proto::Domain& domain : config.domains()) {
-    GATEHOUSE_TRY(std::string prepared, PrepareDomain(domain.name()));
-    domains.push_back(std::move(prepared));
-  }
-  return domains;
 }
 
 // Where the edge listens for XMPP: no peer's DNS may send us there (3.1).
@@ -92,7 +83,7 @@ class DialbackVerifierWorker final : public Worker {
   }
 
   Result<void> TakeConfig(const proto::Config& config) {
-    GATEHOUSE_TRY(domains_, OurDomains(config));
+    GATEHOUSE_TRY(domains_, OwnDomains(config));
     prover_->SetDomains(domains_);
     prover_->SetTls(starttls_, direct_);
     return {};

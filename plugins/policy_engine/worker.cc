@@ -1,15 +1,13 @@
 // policy_engine: the state store, the commands that change it, and the snapshots made of it.
 #include "core/worker/worker.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "core/base/log.h"
+#include "core/policy/own_domains.h"
 #include "core/tls/crypto.h"
 #include "core/worker/plugin_abi.h"
-#include "core/xmpp/jid.h"
 #include "plugins/policy_engine/engine.h"
 #include "plugins/policy_engine/publication.h"
 #include "proto/link_policy.pb.h"
@@ -17,21 +15,10 @@
 namespace gatehouse::policy_engine {
 namespace {
 
-Result<std::vector<std::string>> ServedDomains(const proto::Config& config) {
-  std::vector<std::string> served;
-  for (const proto::Domain& domain : config.domains()) {
-    Result<std::string> prepared = PrepareDomain(domain.name());
-    if (!prepared)
-      return BadConfig(fmt::format("domains: '{}': {}", domain.name(), prepared.error().text));
-    served.push_back(*std::move(prepared));
-  }
-  return served;
-}
-
 // A store that cannot be opened or read is the operator's to mend: kConfig ends a start with one
 // line, where kTrouble would try again for ever.
 Result<Engine> OpenEngine(const WorkerConfig& config) {
-  GATEHOUSE_TRY(std::vector<std::string> served, ServedDomains(config.config()));
+  GATEHOUSE_TRY(std::vector<std::string> served, OwnDomains(config.config()));
   auto store = Store::Open(config.state_dir() + "/policy.db");
   if (!store) return BadConfig(std::move(store).error().text);
   auto engine = Engine::Create(*std::move(store), std::move(served));
@@ -55,7 +42,7 @@ class PolicyEngineWorker final : public Worker {
     context.AnswerAsks([this](std::string_view instance, std::string_view question, auto reply) {
       OnQuestion(instance, question, std::move(reply));
     });
-    context.OnCtl([this](const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
+    context.OnCtl([this](const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
       proto::CtlResponse response = engine_->Answer(request, std::chrono::system_clock::now());
       Publish();
       answer(std::move(response));
@@ -85,7 +72,7 @@ class PolicyEngineWorker final : public Worker {
   }
 
   void OnReconfigure(const proto::Config& config) {
-    Result<std::vector<std::string>> served = ServedDomains(config);
+    Result<std::vector<std::string>> served = OwnDomains(config);
     if (!served) return Log(LogLevel::kError, "reload-refused", {{"why", served.error().text}});
     engine_->SetServed(*std::move(served));
     Publish();

@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/loop/tcp_stream.h"
 #include "core/loop/timer.h"
+#include "core/policy/own_domains.h"
 #include "core/policy/snapshot_client.h"
 #include "core/worker/plugin_abi.h"
 #include "core/xmpp/jid.h"
@@ -23,16 +24,6 @@ constexpr milliseconds kDrainCheck{50};
 constexpr milliseconds kSettleLimit{3000};
 constexpr seconds kOwnStanzaLimit{60};
 constexpr std::string_view kDirectTlsProtocol = "xmpp-server";  // XEP-0368
-
-Result<std::vector<std::string>> OurDomains(const proto::Config& config) {
-  std::vector<std::string> domains;
-  for (const proto::Domain& domain : config.domains()) {
-    GATEHOUSE_TRY(std::string prepared, PrepareDomain(domain.name()));
-    domains.push_back(std::move(prepared));
-  }
-  if (domains.empty()) return BadConfig("domains: at least one domain is needed");
-  return domains;
-}
 
 struct AllTls {
   std::shared_ptr<const TlsContext> starttls;  // both directions
@@ -71,7 +62,7 @@ std::vector<SocketAddress> OwnAddresses(const WorkerConfig& config) {
 class TlsListenerWorker final : public Worker {
  public:
   Result<void> Prepare(const WorkerConfig& config) override {
-    GATEHOUSE_TRY(domains_, OurDomains(config.config()));
+    GATEHOUSE_TRY(domains_, OwnDomains(config.config()));
     GATEHOUSE_TRY(tls_, ReadTls(config.config(), domains_));
     return {};
   }
@@ -194,7 +185,7 @@ Result<void> TlsListenerWorker::OpenAcceptors() {
 
 // A file that cannot be read leaves what is in force.
 void TlsListenerWorker::OnReconfigure(const proto::Config& config) {
-  auto domains = OurDomains(config);
+  auto domains = OwnDomains(config);
   if (!domains) return Log(LogLevel::kError, "reconfigure-failed", {{"why", domains.error().text}});
   auto tls = ReadTls(config, *domains);
   if (!tls) return Log(LogLevel::kError, "reconfigure-failed", {{"why", tls.error().text}});
