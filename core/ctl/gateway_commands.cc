@@ -54,7 +54,7 @@ void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
             set.mutable_settings()->set_log_message_bodies(value == "true");
             set.add_fields("log_message_bodies");
           },
-          "Whether message texts may appear in the log")
+          "false: message texts reach no log; true is refused, nothing here logs them")
       ->check(CLI::IsMember({"true", "false"}))
       ->type_name("WORD");
   command

@@ -29,6 +29,10 @@ Result<void> CheckGateway(const proto::GatewaySettings& settings) {
     if (row.value == 0 || row.value > row.most)
       return BadConfig(fmt::format("the {} cannot be {}; use a number from 1 to {}", row.name,
                                    row.value, row.most));
+  if (settings.log_message_bodies())
+    return BadConfig(
+        "message texts cannot be logged: this Gatehouse writes them to no log; leave "
+        "--log-message-bodies at false");
   if (settings.partner_connection_limit() > settings.connection_limit())
     return BadConfig(fmt::format(
         "the partner connection limit {} is above the connection limit {} of all partners; lower "

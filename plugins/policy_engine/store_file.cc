@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "core/base/log.h"
+#include "core/policy/partner_words.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -65,7 +66,6 @@ CREATE TABLE gateway (
   subscription_refresh_interval_s INTEGER NOT NULL,
   log_message_bodies INTEGER NOT NULL CHECK (log_message_bodies IN (0, 1))
 ) STRICT;
-INSERT INTO gateway VALUES (1, 1000, 20, 300, 60, 600, 28800, 0);
 CREATE TABLE audit (
   seq INTEGER PRIMARY KEY,
   at_unix_ms INTEGER NOT NULL,
@@ -105,9 +105,19 @@ Result<void> PrepareFile(const std::string& path) {
   return {};
 }
 
+std::string DefaultGatewayRow() {
+  const proto::GatewaySettings settings = DefaultGatewaySettings();
+  return fmt::format("INSERT INTO gateway VALUES (1, {}, {}, {}, {}, {}, {}, {:d})",
+                     settings.connection_limit(), settings.partner_connection_limit(),
+                     settings.keep_alive_interval_s(), settings.stream_establishment_timeout_s(),
+                     settings.stream_inactivity_timeout_s(),
+                     settings.subscription_refresh_interval_s(), settings.log_message_bodies());
+}
+
 Result<void> CreateSchema(SqliteDatabase& database) {
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database));
   GATEHOUSE_TRY_VOID(database.Run(kSchema));
+  GATEHOUSE_TRY_VOID(database.Run(DefaultGatewayRow().c_str()));
   const std::string marks = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
                                         kApplicationId, kSchemaVersion);
   GATEHOUSE_TRY_VOID(database.Run(marks.c_str()));

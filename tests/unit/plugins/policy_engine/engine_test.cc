@@ -24,7 +24,8 @@ class EngineTest : public testing::Test {
   proto::CtlResponse Answer(proto::CtlRequest request) {
     request.set_id(17);
     request.set_actor("alice");
-    return engine_.Answer(request, std::chrono::system_clock::time_point{std::chrono::milliseconds{1234}});
+    return engine_.Answer(request,
+                          std::chrono::system_clock::time_point{std::chrono::milliseconds{1234}});
   }
   proto::CtlResponse New(const proto::Partner& partner) {
     proto::CtlRequest request;

@@ -174,5 +174,12 @@ TEST(GatewayRules, AcceptTheDefaultsAndNeitherZeroNorAbsurdNumbers) {
             std::string::npos);
 }
 
+TEST(GatewayRules, RefuseToPromiseALogOfMessageTexts) {
+  proto::GatewaySettings bodies = DefaultGatewaySettings();
+  bodies.set_log_message_bodies(true);
+  EXPECT_NE(CheckGateway(bodies).error().text.find("message texts cannot be logged"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace gatehouse::policy_engine
