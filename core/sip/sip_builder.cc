@@ -8,16 +8,11 @@ namespace gatehouse {
 namespace {
 
 constexpr std::size_t kTypicalBytes = 768;
-constexpr std::size_t kMaxDisplayNameBytes = 128;
 
 bool IsClean(std::string_view text) {
   bool bad = false;
   for (const char c : text) bad |= (c == '\r') | (c == '\n') | (c == '\0');
   return !bad;
-}
-
-bool IsContinuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
 }
 
 }  // namespace
@@ -81,25 +76,6 @@ Result<std::string> SipBuilder::Finish(std::string_view content_type, std::strin
   out_ += "\r\n";
   out_ += body;
   return std::move(out_);
-}
-
-std::string QuoteDisplayName(std::string_view name) {
-  std::string quoted;
-  std::size_t used = 0;
-  for (std::size_t i = 0; i < name.size();) {
-    std::size_t next = i + 1;
-    while (next < name.size() && IsContinuation(name[next])) ++next;
-    const std::string_view character = name.substr(i, next - i);
-    i = next;
-    const auto first = static_cast<unsigned char>(character.front());
-    if (first < 0x20 || first == 0x7f) continue;
-    if (used + character.size() > kMaxDisplayNameBytes) break;
-    used += character.size();
-    if (first == '"' || first == '\\') quoted += '\\';
-    quoted += character;
-  }
-  if (quoted.empty()) return quoted;
-  return '"' + quoted + '"';
 }
 
 }  // namespace gatehouse

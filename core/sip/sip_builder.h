@@ -33,8 +33,4 @@ class SipBuilder {
   bool clean_ = true;
 };
 
-// A display name as a quoted-string: control characters removed, `"` and `\` escaped, at most 128
-// octets cut at a character (12.3 S2). Empty in, empty out.
-[[nodiscard]] std::string QuoteDisplayName(std::string_view name);
-
 }  // namespace gatehouse

@@ -52,12 +52,5 @@ TEST(SipBuilder, BodyMayHoldAnything) {
   EXPECT_TRUE(text->ends_with("a\r\n\r\n\0b"s));
 }
 
-TEST(QuoteDisplayName, EscapesAndCutsAtACharacter) {
-  EXPECT_EQ(QuoteDisplayName(""), "");
-  EXPECT_EQ(QuoteDisplayName("a\"b\\c<d>\r\n"), R"("a\"b\\c<d>")");
-  const std::string long_name = std::string(127, 'x') + "\xC3\xA9";
-  EXPECT_EQ(QuoteDisplayName(long_name), '"' + std::string(127, 'x') + '"');
-}
-
 }  // namespace
 }  // namespace gatehouse
