@@ -40,6 +40,8 @@ struct OutboundFault {
       text;  // for the log and `test stream`; never peer's own words beyond a condition's name
 };
 
+// How the text of an outcome of kNegotiation begins; the SIP side tells its peer no more than this.
+inline constexpr std::string_view kNegotiationFailed = "negotiation failed";
 // The fault of a stream error received (3.7). `condition` is its element name.
 [[nodiscard]] OutboundFault StreamErrorFault(std::string_view condition);
 // The condition of the outcome (3.9).

@@ -2,14 +2,13 @@
 
 #include <utility>
 
+#include "core/xmpp/outbound_fault.h"
 #include "plugins/sip_translator/sip_body.h"
 
 namespace gatehouse::translator {
 namespace {
 
 constexpr std::chrono::seconds kOverloadRetry{10};  // 12.5
-// How a listener's outcome says that no method was left (plugins/tls_listener/outbound_outcome.cc).
-constexpr std::string_view kNegotiationFailed = "negotiation failed";
 
 SipExtraHeader RetryAfter(std::chrono::milliseconds wait) {
   const auto whole = std::chrono::ceil<std::chrono::seconds>(wait);

@@ -11,7 +11,7 @@ constexpr milliseconds kOverloadPause = seconds{10};
 }  // namespace
 
 ipc::Outcome OutcomeOf(const OutboundFault& fault, milliseconds retry_after) {
-  std::string text = fault.failure == OutboundFailure::kNegotiation ? "negotiation failed" : "";
+  std::string text(fault.failure == OutboundFailure::kNegotiation ? kNegotiationFailed : "");
   if (!text.empty() && !fault.text.empty()) text += ": ";
   text += fault.text;
   if (text.size() > kMaxTextBytes) text.resize(kMaxTextBytes);
