@@ -14,7 +14,7 @@ const char* YesNo(bool value) {
   return value ? "true" : "false";
 }
 
-std::string OrDash(std::string text) {
+std::string OrDash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 
@@ -62,7 +62,8 @@ std::string PartnerListText(const proto::PartnerViews& partners) {
 
 std::string ExplanationText(const proto::PartnerView& view) {
   const NegotiationRow row = RowOf(view.partner());
-  std::string text = Line("tls", std::string(NegotiationWord(view.partner().tls()))) +
+  std::string text = Line("row", fmt::format("{} of 18", RowNumber(row))) +
+                     Line("tls", std::string(NegotiationWord(view.partner().tls()))) +
                      Line("sasl", std::string(NegotiationWord(view.partner().sasl()))) +
                      Line("dialback", YesNo(row.dialback)) + Line("inbound", MethodTexts(view)) +
                      Line("outbound", MethodTexts(view));
