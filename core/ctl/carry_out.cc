@@ -72,7 +72,7 @@ Ending AskAll(const Invocation& invocation, const Outside& outside) {
   if (invocation.passphrase_file.empty()) return Ask(invocation, invocation.request, outside);
   if (invocation.request.command_case() == proto::CtlRequest::COMMAND_NOT_SET)
     return SetPassphrase(invocation, outside);
-  const Ending first = Ask(invocation, invocation.request, outside);
+  Ending first = Ask(invocation, invocation.request, outside);
   if (first.exit_code != kDone) return first;
   const Ending second = SetPassphrase(invocation, outside);
   return {second.exit_code, first.out, first.err + second.err};

@@ -45,6 +45,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::Spawn(Loop& loop, const Plan
   std::vector<uv_stdio_container_t> stdio = StandardStreamsAnd(plan.descriptors);
   std::vector<std::string> words = plan.command;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 

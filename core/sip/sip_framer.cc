@@ -135,7 +135,7 @@ std::optional<SipFault> SipFramer::MeasureHead(std::string_view head) {
     if (!value || *value > std::numeric_limits<std::int32_t>::max() ||
         (declared && *declared != *value))
       return SipFault{400, "Malformed Content-Length"};
-    declared = *value;
+    declared = value;
   }
   if (!declared) return SipFault{400, "Missing Content-Length"};
   if (*declared > kMaxSipBodyBytes) return SipFault{413, "Request Entity Too Large"};

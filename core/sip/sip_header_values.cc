@@ -163,7 +163,8 @@ std::optional<SipNameAddr> ReadNameAddr(std::string_view value, SipArena& arena)
 std::optional<SipCSeq> ReadCSeq(std::string_view value, SipArena& arena) {
   const OsipLending lending(arena);
   osip_cseq_t* cseq = nullptr;
-  if (osip_cseq_init(&cseq) != 0 || osip_cseq_parse(cseq, value.data()) != 0) return std::nullopt;
+  const char* const ended = value.data();  // by a NUL
+  if (osip_cseq_init(&cseq) != 0 || osip_cseq_parse(cseq, ended) != 0) return std::nullopt;
   const auto number = Number<std::uint32_t>(View(cseq->number));
   const std::string_view method = View(cseq->method);
   if (!number || *number > std::numeric_limits<std::int32_t>::max() || !IsToken(method))
@@ -177,8 +178,9 @@ std::optional<SipContentType> ReadContentType(std::string_view value, SipArena& 
       semicolon == std::string_view::npos ? std::string_view{} : value.substr(semicolon);
   const OsipLending lending(arena);
   osip_content_type_t* content = nullptr;
+  const char* const ended = value.data();  // by a NUL
   if (!IsBalanced(value) || osip_content_type_init(&content) != 0 ||
-      osip_content_type_parse(content, value.data()) != 0)
+      osip_content_type_parse(content, ended) != 0)
     return std::nullopt;
   const std::string_view type = View(content->type);
   const std::string_view subtype = View(content->subtype);

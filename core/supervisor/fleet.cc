@@ -52,18 +52,18 @@ void Fleet::RetireUnwanted() {
 }
 
 void Fleet::StartOrRestart() {
-  for (const PoolPlan& pool : plan_.pools) {
-    for (unsigned index = 0; index < pool.count; ++index) {
-      const std::string name = InstanceName(pool.name(), index);
-      Instance* const instance = Find(name);
-      if (instance == nullptr) {
-        Create(pool.name(), index);
-      } else if (!drained_by_operator_.contains(name) && birth_rights_.contains(name) &&
-                 birth_rights_[name] != BirthRights(pool.name(), index)) {
-        instance->Drain(kRestartDrain, AfterDrain::kRestart);
-      }
-    }
-  }
+  for (const PoolPlan& pool : plan_.pools)
+    for (unsigned index = 0; index < pool.count; ++index) StartOrRestart(pool.name(), index);
+}
+
+void Fleet::StartOrRestart(const std::string& plugin, unsigned index) {
+  const std::string name = InstanceName(plugin, index);
+  Instance* const instance = Find(name);
+  if (instance == nullptr) return Create(plugin, index);
+  const auto rights = birth_rights_.find(name);
+  if (rights == birth_rights_.end() || drained_by_operator_.contains(name)) return;
+  if (rights->second != BirthRights(plugin, index))
+    instance->Drain(kRestartDrain, AfterDrain::kRestart);
 }
 
 void Fleet::Create(const std::string& plugin, unsigned index) {

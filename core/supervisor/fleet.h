@@ -71,6 +71,7 @@ class Fleet {
   void Create(const std::string& plugin, unsigned index);
   void RetireUnwanted();
   void StartOrRestart();
+  void StartOrRestart(const std::string& plugin, unsigned index);
   [[nodiscard]] bool IsWanted(const Instance& instance) const;
   void TellNewCounts(const Plan& before);
   void Reconfigure();

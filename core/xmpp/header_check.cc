@@ -20,10 +20,11 @@ bool IsSupportedVersion(std::string_view version) {
   if (dot == 0 || dot == std::string_view::npos || dot + 1 == version.size()) return false;
   unsigned major = 0;
   unsigned minor = 0;
-  const char* end = version.data() + version.size();
-  const auto first = std::from_chars(version.data(), version.data() + dot, major);
-  const auto second = std::from_chars(version.data() + dot + 1, end, minor);
-  return first.ec == std::errc{} && first.ptr == version.data() + dot && second.ec == std::errc{} &&
+  const char* const begin = version.data();
+  const char* const end = begin + version.size();
+  const auto first = std::from_chars(begin, begin + dot, major);
+  const auto second = std::from_chars(begin + dot + 1, end, minor);
+  return first.ec == std::errc{} && first.ptr == begin + dot && second.ec == std::errc{} &&
          second.ptr == end && major >= 1;
 }
 
