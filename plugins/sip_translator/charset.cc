@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/base/utf8_check.h"
 #include "plugins/sip_translator/ascii.h"
 #include "plugins/sip_translator/text.h"
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "core/base/utf8_check.h"
 #include "core/tls/crypto.h"
 #include "plugins/sip_translator/ascii.h"
 #include "plugins/sip_translator/percent_encoding.h"

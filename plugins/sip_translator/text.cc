@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/base/utf8_check.h"
+
 namespace gatehouse::translator {
 namespace {
 
@@ -11,28 +13,14 @@ struct Character {
   std::uint32_t code = 0;
 };
 
-std::size_t LengthByFirst(unsigned char first) {
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return 2;
-  if (first >= 0xE0 && first <= 0xEF) return 3;
-  if (first >= 0xF0 && first <= 0xF4) return 4;
-  return 0;
-}
-
-// The character `text` starts with. RFC 3629 §4
+// The character `text` starts with.
 Character First(std::string_view text) {
+  const std::size_t length = CharacterLength(text);
+  if (length == 0) return {};
   const auto first = static_cast<unsigned char>(text[0]);
-  const std::size_t length = LengthByFirst(first);
-  if (length == 0 || length > text.size()) return {};
   std::uint32_t code = length == 1 ? first : first & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xC0U) != 0x80U) return {};
-    code = (code << 6U) | (next & 0x3FU);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  if (overlong || surrogate || code > 0x10FFFF) return {};
+  for (const char next : text.substr(1, length - 1))
+    code = (code << 6U) | (static_cast<unsigned char>(next) & 0x3FU);
   return {length, code};
 }
 
@@ -55,15 +43,6 @@ void ForEachCharacter(std::string_view text, Visit visit) {
 }
 
 }  // namespace
-
-bool IsUtf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const Character character = First(text.substr(i));
-    if (character.octets == 0) return false;
-    i += character.octets;
-  }
-  return true;
-}
 
 bool HasControlCharacter(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return IsControl(static_cast<unsigned char>(c)); });

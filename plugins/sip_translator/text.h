@@ -8,8 +8,6 @@
 
 namespace gatehouse::translator {
 
-// Strict UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. RFC 3629 §3
-[[nodiscard]] bool IsUtf8(std::string_view text);
 // C0 or DEL.
 [[nodiscard]] bool HasControlCharacter(std::string_view text);
 

@@ -49,14 +49,5 @@ TEST(Text, LetsOnlyShortCleanReasonsThrough) {
   EXPECT_EQ(CleanReason(umlauts), umlauts) << "characters are counted, not octets";
 }
 
-TEST(Text, KnowsUtf8FromItsForgeries) {
-  EXPECT_TRUE(IsUtf8("grün 😀"));
-  EXPECT_TRUE(IsUtf8("\xF4\x8F\xBF\xBF"));
-  for (const auto* bad :
-       {"\xC0\xAF", "\xE0\x80\xAF", "\xF0\x80\x80\xAF", "\xED\xBF\xBF", "\xF4\x90\x80\x80",
-        "\xF5\x80\x80\x80", "\x80", "\xC3", "\xE2\x82", "\xFE"})
-    EXPECT_FALSE(IsUtf8(bad)) << bad;
-}
-
 }  // namespace
 }  // namespace gatehouse::translator
