@@ -137,12 +137,13 @@ void ClientRequests::OnResolved(const std::string& uri,
   Route& route = found->second;
   route.resolving = false;
   route.fresh_until = loop_.Now() + (targets ? kRouteFresh : kRouteRetry);
+  const SipFailure failure = targets ? SipFailure::kNoRoute : targets.error();
   if (targets) route.Take(*std::move(targets));
   for (const std::string& branch : std::exchange(route.waiting, {})) {
     const auto pending = by_branch_.find(branch);
     if (pending == by_branch_.end()) continue;
     if (route.targets.empty()) {
-      FailLater(*pending->second, targets.error());
+      FailLater(*pending->second, failure);
     } else {
       Attempt(*pending->second);
     }

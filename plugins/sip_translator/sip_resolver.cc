@@ -181,7 +181,7 @@ void SipResolver::AskNextHost(QueryRef query) {
   query->steps.erase(query->steps.begin());
   dns_.Addresses(
       step.host, step.port,
-      [this, query, transport = step.transport](DnsAnswer<SocketAddress> answer) {
+      [this, query, transport = step.transport](const DnsAnswer<SocketAddress>& answer) {
         query->trouble |= answer.status == DnsStatus::kTemporary;
         for (const SocketAddress& address : answer.records) {
           if (address.IsForbiddenTarget() && !options_.allow_loopback_targets) continue;

@@ -55,7 +55,7 @@ void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
     return answer(addresses.error());
   }
   context_.spellings.Learn(addresses->from.Bare(), message.from().uri);
-  Translate(RequestOf(message), *std::move(addresses), answer);
+  Translate(RequestOf(message), *addresses, answer);
 }
 
 void SipToXmpp::LogRefusal(std::string_view from, std::string_view to,
@@ -76,7 +76,7 @@ void SipToXmpp::Test(std::string_view from_uri, std::string_view to_uri, OnTeste
   const std::string call_id = RandomHex(kStanzaIdOctets);
   const PageRequest request{.call_id = call_id,
                             .entity = {"text/plain", "", "Test message from Gatehouse."}};
-  Translate(request, *std::move(addresses), std::move(done));
+  Translate(request, *addresses, std::move(done));
 }
 
 void SipToXmpp::Drain() {
@@ -128,7 +128,7 @@ void SipToXmpp::PauseUntilRoom(ipc::DataLink& link) {
   });
 }
 
-void SipToXmpp::Translate(const PageRequest& request, PageAddresses addresses, Done done) {
+void SipToXmpp::Translate(const PageRequest& request, const PageAddresses& addresses, Done done) {
   const auto refuse = [&](const HandOverAnswer& answer) {
     messages_.Count(ResultOf(answer, false));
     done(answer);

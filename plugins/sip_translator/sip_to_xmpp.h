@@ -41,7 +41,7 @@ class SipToXmpp {
   Result<PageAddresses, HandOverAnswer> Address(std::string_view from_uri, std::string_view to_uri);
   Result<void, HandOverAnswer> Admit(const PageAddresses& addresses, std::string_view body);
   Result<void, HandOverAnswer> FindRoom(const PageAddresses& addresses);
-  void Translate(const PageRequest& request, PageAddresses addresses, Done done);
+  void Translate(const PageRequest& request, const PageAddresses& addresses, Done done);
   void Offer(const PageAddresses& addresses, proto::Element stanza, Deadline expires, Done done);
   void LogRefusal(std::string_view from, std::string_view to, const HandOverAnswer& answer);
   void PauseUntilRoom(ipc::DataLink& link);

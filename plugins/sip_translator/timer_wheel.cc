@@ -50,20 +50,22 @@ void TimerWheel::Cancel(WheelTimer& timer) {
   timer.Unlink();
 }
 
+void TimerWheel::TakeDue(WheelTimer* first, TimePoint now) {
+  for (WheelTimer* timer = first; timer != nullptr;) {
+    WheelTimer* const next = timer->next_;
+    if (timer->due_ <= now) {
+      timer->Unlink();
+      Link(*timer, due_now_);
+    }
+    timer = next;
+  }
+}
+
 void TimerWheel::Advance(TimePoint now) {
   const std::int64_t last = TickOf(now);
   const std::int64_t from = std::max(tick_, last - static_cast<std::int64_t>(kBuckets) + 1);
-  for (std::int64_t tick = from; tick <= last; ++tick) {
-    WheelTimer* timer = buckets_[static_cast<std::size_t>(tick) % kBuckets];
-    while (timer != nullptr) {
-      WheelTimer* next = timer->next_;
-      if (timer->due_ <= now) {
-        timer->Unlink();
-        Link(*timer, due_now_);
-      }
-      timer = next;
-    }
-  }
+  for (std::int64_t tick = from; tick <= last; ++tick)
+    TakeDue(buckets_[static_cast<std::size_t>(tick) % kBuckets], now);
   tick_ = last;
   while (due_now_ != nullptr) {
     WheelTimer* timer = due_now_;

@@ -52,6 +52,7 @@ class TimerWheel {
       2048;  // 51 s a round: every transaction timer fits into one
   [[nodiscard]] static std::int64_t TickOf(TimePoint time);
   void Link(WheelTimer& timer, WheelTimer*& head);
+  void TakeDue(WheelTimer* first, TimePoint now);
 
   std::array<WheelTimer*, kBuckets> buckets_{};
   WheelTimer* due_now_ = nullptr;

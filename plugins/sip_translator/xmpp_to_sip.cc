@@ -185,8 +185,8 @@ void XmppToSip::Deliver(Incoming incoming, PageContent content) {
   StanzaHead head = HeadOf(incoming.stanza, std::move(incoming.addresses));
   const auto refuse = [&](const StanzaAnswer& answer, std::string_view why) {
     seen_.Remove(repeat_key);
-    ReplyWithError(std::move(head), std::move(incoming.ticket),
-                   {.answer = answer, .log = std::string(why)}, FlowResult::kRefused);
+    ReplyWithError(head, std::move(incoming.ticket), {.answer = answer, .log = std::string(why)},
+                   FlowResult::kRefused);
   };
   if (!flood_.Admit(key))
     return refuse({proto::POLICY_VIOLATION, ErrorType::kModify}, "too many identical messages");
@@ -214,10 +214,10 @@ void XmppToSip::OnDone(QueuedMessage message, const SipResult& result) {
         {{"domain", message.head.addresses.to.domain}, {"status", result.status}});  // 11.10
   const FlowResult counted = result.expired ? FlowResult::kExpired : FlowResult::kFailed;
   messages_.Count(counted);
-  ReplyWithError(std::move(message.head), std::move(message.ticket), result, counted);
+  ReplyWithError(message.head, std::move(message.ticket), result, counted);
 }
 
-void XmppToSip::ReplyWithError(StanzaHead head, ipc::Ticket ticket, const SipResult& result,
+void XmppToSip::ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, const SipResult& result,
                                FlowResult counted) {
   stanzas_.Count(counted);
   const auto condition = result.answer.condition;

@@ -61,7 +61,7 @@ class XmppToSip {
   void Deliver(Incoming incoming, PageContent content);
   bool IsWanted(const Incoming& incoming, std::string_view type) const;
   void Ignore(Incoming incoming, FlowResult result = FlowResult::kIgnored);
-  void ReplyWithError(StanzaHead head, ipc::Ticket ticket, const SipResult& result,
+  void ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, const SipResult& result,
                       FlowResult counted);
   void OnDone(QueuedMessage message, const SipResult& result);
 
