@@ -22,7 +22,7 @@ struct ChildProcess::State {
 
 namespace {
 
-std::vector<uv_stdio_container_t> StandardStreamsAnd(const std::vector<int>& descriptors) {
+std::vector<uv_stdio_container_t> Streams(const ChildProcess::Plan& plan) {
   std::vector<uv_stdio_container_t> all;
   const auto inherit = [&all](int fd) {
     uv_stdio_container_t one{};
@@ -30,8 +30,8 @@ std::vector<uv_stdio_container_t> StandardStreamsAnd(const std::vector<int>& des
     one.data.fd = fd;
     all.push_back(one);
   };
-  for (const int fd : {0, 1, 2}) inherit(fd);
-  for (const int fd : descriptors) inherit(fd);
+  for (const int fd : {0, 1, plan.standard_error}) inherit(fd);
+  for (const int fd : plan.descriptors) inherit(fd);
   return all;
 }
 
@@ -42,7 +42,7 @@ ChildProcess::~ChildProcess() = default;
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::Spawn(Loop& loop, const Plan& plan,
                                                           std::function<void(Exit)> on_exit) {
-  std::vector<uv_stdio_container_t> stdio = StandardStreamsAnd(plan.descriptors);
+  std::vector<uv_stdio_container_t> stdio = Streams(plan);
   std::vector<std::string> words = plan.command;
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);

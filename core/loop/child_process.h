@@ -20,7 +20,8 @@ class ChildProcess {
   struct Plan {
     std::vector<std::string> command;  // [0] is the path of the program
     std::vector<int>
-        descriptors;  // become 3, 4, ... in the child; stay open here. 0, 1, 2 are inherited
+        descriptors;  // become 3, 4, ... in the child; stay open here. 0 and 1 are inherited
+    int standard_error = 2;  // becomes 2 in the child; stays open here
   };
   // `on_exit` is called once, after the child was reaped.
   static Result<std::unique_ptr<ChildProcess>> Spawn(Loop& loop, const Plan& plan,
