@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "core/ctl/json_text.h"
+#include "core/ctl/matrix_text.h"
 #include "core/ctl/partner_text.h"
 #include "core/ctl/response_text.h"
 #include "core/policy/partner_view.h"
@@ -98,6 +99,20 @@ Ending CheckConfig(const Invocation& invocation, const Outside& outside) {
   return {kDone, Shown(invocation, {}, response), {}};
 }
 
+Ending PlayMatrix(const Invocation& invocation, const Outside& outside) {
+  const Result<selftest::MatrixReport> report = outside.play_matrix(invocation.matrix);
+  if (!report)
+    return {kRefused, {}, fmt::format("the matrix could not be played: {}\n", report.error().text)};
+  Ending ending;
+  ending.out =
+      invocation.json ? MatrixJson(*report) + '\n' : MatrixText(*report, invocation.every_cell);
+  if (const std::size_t differ = CellsThatDiffer(*report); differ > 0) {
+    ending.exit_code = kRefused;
+    ending.err = fmt::format("{} cells are not as specified\n", differ);
+  }
+  return ending;
+}
+
 }  // namespace
 
 Result<std::string> ReadPassphrase(const std::string& file) {
@@ -129,6 +144,8 @@ Ending CarryOut(const Invocation& invocation, const Outside& outside) {
       return Explain(invocation);
     case Action::kCheckConfig:
       return CheckConfig(invocation, outside);
+    case Action::kPlayMatrix:
+      return PlayMatrix(invocation, outside);
   }
   return {kWrongUsage, {}, {}};
 }

@@ -23,6 +23,8 @@ struct Outside {
   std::function<Result<proto::CtlResponse>(const proto::CtlRequest&, milliseconds limit)> call;
   // Fails with one line naming file, line and key.
   std::function<Result<void>(const std::string& file)> check_config;
+  // Fails when the matrix could not be played.
+  std::function<Result<selftest::MatrixReport>(const selftest::MatrixOptions&)> play_matrix;
 };
 
 struct Ending {

@@ -11,6 +11,7 @@
 #include "core/ctl/gateway_commands.h"
 #include "core/ctl/instance_commands.h"
 #include "core/ctl/partner_commands.h"
+#include "core/ctl/selftest_commands.h"
 #include "core/ctl/test_commands.h"
 #include "core/ctl/worker_commands.h"
 
@@ -102,6 +103,7 @@ Result<Invocation> ParseCommandLine(std::span<const std::string> arguments) {
   GatewayCommands gateway(app, invocation);
   TestCommands test(app, invocation);
   ConfigCommands config(app, invocation);
+  SelftestCommands selftest(app, invocation);
   return Parse(app, {arguments.begin(), arguments.end()}, invocation);
 }
 

@@ -49,7 +49,8 @@ int Main(const std::vector<std::string>& arguments) {
   const Outside outside = {
       .call = [&runtime_dir](const proto::CtlRequest& request,
                              milliseconds limit) { return Call(runtime_dir, request, limit); },
-      .check_config = CheckConfigFile};
+      .check_config = CheckConfigFile,
+      .play_matrix = selftest::RunMatrix};
   const Ending ending = CarryOut(*invocation, outside);
   std::fputs(ending.out.c_str(), stdout);
   std::fflush(stdout);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/selftest/matrix_run.h"
 #include "proto/ctl.pb.h"
 
 namespace gatehouse::ctl {
@@ -14,6 +15,7 @@ enum class Action : std::uint8_t {
   kAsk,          // `request` to the supervisor
   kExplainRow,   // the row of `partner`, offline
   kCheckConfig,  // `file`, offline
+  kPlayMatrix,   // `matrix`, with a gatehoused of its own
 };
 
 struct Invocation {
@@ -24,6 +26,8 @@ struct Invocation {
   std::string file;             // kCheckConfig: the configuration
   std::string passphrase_file;  // `gateway set --dialback-passphrase-file`; asked after `request`,
                                 // if that has a command
+  selftest::MatrixOptions matrix;
+  bool every_cell = false;  // kPlayMatrix: a line for each
   bool json = false;
   std::string runtime_dir;
   std::chrono::seconds limit{15};  // for the supervisor's response

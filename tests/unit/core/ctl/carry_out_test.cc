@@ -22,17 +22,22 @@ class FakeSupervisor {
  public:
   void Say(proto::CtlResponse response) { responses_.push_back(std::move(response)); }
   Outside AsOutside() {
-    return {.call = [this](const proto::CtlRequest& request,
-                           milliseconds) -> Result<proto::CtlResponse> {
-              requests.push_back(request);
-              if (requests.size() > responses_.size()) return Trouble("nobody listens");
-              return responses_[requests.size() - 1];
-            },
-            .check_config = [](const std::string& file) -> Result<void> {
-              if (file == "good.yaml") return {};
-              return BadConfig(file + ":3: key 'listen': is wrong");
-            }};
+    return {
+        .call = [this](const proto::CtlRequest& request,
+                       milliseconds) -> Result<proto::CtlResponse> {
+          requests.push_back(request);
+          if (requests.size() > responses_.size()) return Trouble("nobody listens");
+          return responses_[requests.size() - 1];
+        },
+        .check_config = [](const std::string& file) -> Result<void> {
+          if (file == "good.yaml") return {};
+          return BadConfig(file + ":3: key 'listen': is wrong");
+        },
+        .play_matrix = [this](const selftest::MatrixOptions&) -> Result<selftest::MatrixReport> {
+          return matrix;
+        }};
   }
+  selftest::MatrixReport matrix;
   std::vector<proto::CtlRequest> requests;
 
  private:
@@ -185,6 +190,29 @@ TEST(CarryOut, RefusesAPassphraseFileThatIsMissingEmptyOrTooLong) {
   EXPECT_THAT(ReadPassphrase(empty.path()).error().text, HasSubstr("is empty"));
   const PassphraseFile large(std::string(4097, 'x'));
   EXPECT_THAT(ReadPassphrase(large.path()).error().text, HasSubstr("more than 4096"));
+}
+
+TEST(CarryOut, AMatrixThatDiffersInOneCellIsAFailureThatNamesTheCell) {
+  FakeSupervisor supervisor;
+  Invocation invocation;
+  invocation.action = Action::kPlayMatrix;
+  for (const selftest::MatrixCell& cell : selftest::CellsOf({7}, {selftest::Way::kIn}))
+    supervisor.matrix.cells.push_back({cell, {"sasl_tls", "[EXT]"}, {"sasl_tls", "[EXT]"}, {}});
+  const Ending well = CarryOut(invocation, supervisor.AsOutside());
+  EXPECT_EQ(well.exit_code, kDone);
+  EXPECT_THAT(well.out, HasSubstr("72 cells, 0 not as specified"));
+  supervisor.matrix.cells[3].got = {"refused: no method", "[]"};
+  supervisor.matrix.cells[4].breach = "in clear: <message";
+  const Ending ill = CarryOut(invocation, supervisor.AsOutside());
+  EXPECT_EQ(ill.exit_code, kRefused);
+  EXPECT_THAT(ill.out, HasSubstr("72 cells, 2 not as specified"));
+  EXPECT_THAT(ill.out, HasSubstr("!-no method"));
+  EXPECT_THAT(ill.out, HasSubstr("row 7 in: STARTTLS offers, certificate valid, EXTERNAL no, "
+                                 "dialback right\n  specified: sasl_tls  ([EXT])\n"));
+  EXPECT_THAT(ill.out, HasSubstr("wrong:     in clear: <message"));
+  invocation.json = true;
+  EXPECT_THAT(CarryOut(invocation, supervisor.AsOutside()).out,
+              HasSubstr(R"("cells":72,"not_as_specified":2)"));
 }
 
 }  // namespace

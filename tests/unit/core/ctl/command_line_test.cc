@@ -227,5 +227,22 @@ TEST(CommandLine, SaysWhatIsWrongAndWhatWouldBeRight) {
   EXPECT_THAT(MisuseOf("test im --from sip:a@b.example"), HasSubstr("--to is required"));
 }
 
+TEST(CommandLine, PlaysTheWholeMatrixWhereNothingIsSaid) {
+  const Result<Invocation> whole = ParseText("selftest matrix");
+  ASSERT_TRUE(whole.has_value());
+  EXPECT_EQ(whole->action, Action::kPlayMatrix);
+  EXPECT_EQ(whole->matrix.rows.size(), 13U);
+  EXPECT_THAT(whole->matrix.ways, ElementsAre(selftest::Way::kIn, selftest::Way::kOut));
+  const Result<Invocation> part = ParseText("selftest matrix --row 7 --row 9 --direction out");
+  ASSERT_TRUE(part.has_value());
+  EXPECT_THAT(part->matrix.rows, ElementsAre(7, 9));
+  EXPECT_THAT(part->matrix.ways, ElementsAre(selftest::Way::kOut));
+}
+
+TEST(CommandLine, DoesNotPlayARowThatNoPartnerCanHave) {
+  EXPECT_THAT(MisuseOf("selftest matrix --row 6"), HasSubstr("row 6 is refused by configuration"));
+  EXPECT_THAT(MisuseOf("selftest matrix --row 19"), HasSubstr("--row"));
+}
+
 }  // namespace
 }  // namespace gatehouse::ctl
