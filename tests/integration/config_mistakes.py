@@ -8,15 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
-from gatehouse import BUILD, ECHO_TOPOLOGY, GATEHOUSECTL, Gatehouse
+from gatehouse import BUILD, ECHO_CONFIG, ECHO_TOPOLOGY, GATEHOUSECTL, Gatehouse
 
-ECHO = """\
-domains:
-  - name: contoso.example
-workers:
-  - plugin: echo
-  - plugin: echo_caller
-"""
 FULL_WORKERS = """\
 workers:
   - plugin: tls_listener
@@ -68,38 +61,38 @@ class Mistakes(unittest.TestCase):
         self.refuse("domains:\n  - name: [unclosed\nworkers: x\n", "gatehouse.yaml:", "is not well-formed YAML")
 
     def test_an_unknown_key_with_the_nearest_known_one(self):
-        self.refuse(ECHO + "listn:\n  xmpp: []\n",
+        self.refuse(ECHO_CONFIG + "listn:\n  xmpp: []\n",
                     "gatehouse.yaml:6: key 'listn': is not known; did you mean 'listen'?")
 
     def test_an_unknown_key_below_another(self):
-        self.refuse(ECHO + "tls:\n  chain_fil: x\n", "gatehouse.yaml:7: key 'tls.chain_fil'", "chain_file")
+        self.refuse(ECHO_CONFIG + "tls:\n  chain_fil: x\n", "gatehouse.yaml:7: key 'tls.chain_fil'", "chain_file")
 
     def test_a_wrong_type(self):
-        self.refuse(ECHO + "sip:\n  page_mode_max: many\n", ":7: key 'sip.page_mode_max': is 'many'", "a number")
-        self.refuse(ECHO + "dns: yes\n", ":6: key 'dns': is 'yes'", "a group of keys")
+        self.refuse(ECHO_CONFIG + "sip:\n  page_mode_max: many\n", ":7: key 'sip.page_mode_max': is 'many'", "a number")
+        self.refuse(ECHO_CONFIG + "dns: yes\n", ":6: key 'dns': is 'yes'", "a group of keys")
 
     def test_a_key_given_twice(self):
-        self.refuse(ECHO + "domains: []\n", ":6: key 'domains': is given twice, first in line 1")
+        self.refuse(ECHO_CONFIG + "domains: []\n", ":6: key 'domains': is given twice, first in line 1")
 
     def test_no_domains(self):
         self.refuse("workers:\n  - plugin: echo\n", "key 'domains': is missing")
 
     def test_a_bad_listen_address(self):
-        self.refuse(ECHO + 'listen:\n  xmpp: ["localhost"]\n', ":7: key 'listen.xmpp[0]': is 'localhost'",
+        self.refuse(ECHO_CONFIG + 'listen:\n  xmpp: ["localhost"]\n', ":7: key 'listen.xmpp[0]': is 'localhost'",
                     "[::]:5269")
 
     def test_a_bad_transport(self):
-        self.refuse(ECHO + 'listen:\n  sip: ["sctp:[::]:5060"]\n', ":7: key 'listen.sip[0]'", "tls, tcp or udp")
+        self.refuse(ECHO_CONFIG + 'listen:\n  sip: ["sctp:[::]:5060"]\n', ":7: key 'listen.sip[0]'", "tls, tcp or udp")
 
     def test_an_unknown_plugin(self):
-        self.refuse(ECHO + "  - plugin: ecko\n", ":6: key 'workers[2].plugin': is 'ecko'", "did you mean 'echo'?")
+        self.refuse(ECHO_CONFIG + "  - plugin: ecko\n", ":6: key 'workers[2].plugin': is 'ecko'", "did you mean 'echo'?")
 
     def test_a_bad_count(self):
-        self.refuse(ECHO + "    count: many\n", ":6: key 'workers[1].count': is 'many'", "auto")
-        self.refuse(ECHO + "    count: 2\n", ":6: key 'workers[1].count'", "there can be only one echo_caller")
+        self.refuse(ECHO_CONFIG + "    count: many\n", ":6: key 'workers[1].count': is 'many'", "auto")
+        self.refuse(ECHO_CONFIG + "    count: 2\n", ":6: key 'workers[1].count'", "there can be only one echo_caller")
 
     def test_a_certificate_of_the_store(self):
-        self.refuse(ECHO + "tls:\n  certificate: external-edge\n", ":7: key 'tls.certificate'",
+        self.refuse(ECHO_CONFIG + "tls:\n  certificate: external-edge\n", ":7: key 'tls.certificate'",
                     "chain_file and key_file")
 
     def test_a_missing_certificate(self):
@@ -109,10 +102,10 @@ class Mistakes(unittest.TestCase):
                     ":4: key 'tls.chain_file': names '", "No such file", topology=None)
 
     def test_a_missing_configuration(self):
-        self.refuse(ECHO, "none.yaml", "No such file", options={"--config": "/nonexistent/none.yaml"})
+        self.refuse(ECHO_CONFIG, "none.yaml", "No such file", options={"--config": "/nonexistent/none.yaml"})
 
     def test_an_unknown_option(self):
-        self.refuse(ECHO, "--nonsense", options={"--nonsense": "1"})
+        self.refuse(ECHO_CONFIG, "--nonsense", options={"--nonsense": "1"})
 
     def listening(self):
         topology = self.folder() / "topology.textproto"
@@ -140,24 +133,24 @@ class Mistakes(unittest.TestCase):
 
     def test_unwritable_folders(self):
         for option in ("--state-dir", "--runtime-dir"):
-            self.refuse(ECHO, f"{option} /proc/gatehouse: cannot be made", options={option: "/proc/gatehouse"})
+            self.refuse(ECHO_CONFIG, f"{option} /proc/gatehouse: cannot be made", options={option: "/proc/gatehouse"})
 
     @unittest.skipIf(os.geteuid() == 0, "everything is writable for root")
     def test_a_folder_of_somebody_else(self):
-        self.refuse(ECHO, "--state-dir /usr: cannot be written", options={"--state-dir": "/usr"})
+        self.refuse(ECHO_CONFIG, "--state-dir /usr: cannot be written", options={"--state-dir": "/usr"})
 
     def test_a_path_too_long_for_a_socket(self):
         folder = self.folder() / ("x" * 90)
-        self.refuse(ECHO, "too long", "shorten the folder by", options={"--runtime-dir": str(folder)})
+        self.refuse(ECHO_CONFIG, "too long", "shorten the folder by", options={"--runtime-dir": str(folder)})
 
     def test_a_topology_that_makes_no_sense(self):
         topology = self.folder() / "topology.textproto"
         topology.write_text(ECHO_TOPOLOGY.read_text(encoding="utf-8").replace('to: "echo"', 'to: "ecko"'),
                             encoding="utf-8")
-        self.refuse(ECHO, "topology: link 1: no worker named 'ecko'", topology=topology)
+        self.refuse(ECHO_CONFIG, "topology: link 1: no worker named 'ecko'", topology=topology)
 
     def test_a_missing_plugin(self):
-        self.refuse(ECHO, "/echo.so of worker 'echo' is missing", options={"--plugin-dir": str(self.folder())})
+        self.refuse(ECHO_CONFIG, "/echo.so of worker 'echo' is missing", options={"--plugin-dir": str(self.folder())})
 
     def engine(self):
         """A topology of the policy engine alone, and a state folder it has run in."""
@@ -197,7 +190,7 @@ class Mistakes(unittest.TestCase):
         def other_build(code):
             self.assertIn(b"+GNU-", code)
             return code.replace(b"+GNU-", b"+XYZ-")
-        self.refuse(ECHO, "echo.so: is of build '", "+XYZ-", "build both together",
+        self.refuse(ECHO_CONFIG, "echo.so: is of build '", "+XYZ-", "build both together",
                     options=self.plugins_with(other_build))
 
     def test_a_plugin_of_another_abi(self):
@@ -209,10 +202,10 @@ class Mistakes(unittest.TestCase):
         source.write_text("const struct { unsigned abi; const char *build, *name; void *create; }\n"
                           'gatehouse_worker_plugin = { 7, "any", "echo", 0 };\n', encoding="utf-8")
         subprocess.run([compiler, "-shared", "-fPIC", "-o", source.with_name("echo.so"), source], check=True)
-        self.refuse(ECHO, "echo.so: has ABI 7; this gatehouse-worker takes ABI 1", options=options)
+        self.refuse(ECHO_CONFIG, "echo.so: has ABI 7; this gatehouse-worker takes ABI 1", options=options)
 
     def test_a_file_that_is_no_plugin(self):
-        self.refuse(ECHO, "echo.so: cannot be loaded: ", options=self.plugins_with(lambda code: b"no plugin"))
+        self.refuse(ECHO_CONFIG, "echo.so: cannot be loaded: ", options=self.plugins_with(lambda code: b"no plugin"))
 
 
 class ConfigCheck(unittest.TestCase):

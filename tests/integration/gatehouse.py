@@ -21,6 +21,13 @@ BUILD = pathlib.Path(os.environ.get("GATEHOUSE_BUILD", ROOT / "build" / "dev"))
 GATEHOUSED = BUILD / "bin" / "gatehoused"
 GATEHOUSECTL = BUILD / "bin" / "gatehousectl"
 ECHO_TOPOLOGY = HERE / "echo" / "topology.textproto"
+ECHO_CONFIG = """\
+domains:
+  - name: contoso.example
+workers:
+  - plugin: echo
+  - plugin: echo_caller
+"""
 PATIENCE_S = 30  # generous: sanitizers on a busy machine
 
 

@@ -9,20 +9,12 @@ import tempfile
 import time
 import unittest
 
-from gatehouse import ECHO_TOPOLOGY, GATEHOUSED, Gatehouse, wait_until
-
-CONFIG = """\
-domains:
-  - name: contoso.example
-workers:
-  - plugin: echo
-  - plugin: echo_caller
-"""
+from gatehouse import ECHO_CONFIG, ECHO_TOPOLOGY, GATEHOUSED, Gatehouse, wait_until
 
 
 class Echo(unittest.TestCase):
     def setUp(self):
-        self.gatehouse = Gatehouse(CONFIG, ECHO_TOPOLOGY)
+        self.gatehouse = Gatehouse(ECHO_CONFIG, ECHO_TOPOLOGY)
         self.addCleanup(self.gatehouse.close)
         self.gatehouse.start()
         self.gatehouse.wait_ready()
@@ -133,7 +125,7 @@ class Echo(unittest.TestCase):
 
     def test_sighup_with_a_bad_file_keeps_the_old_one(self):
         pids = {name: worker["pid"] for name, worker in self.gatehouse.workers().items()}
-        self.gatehouse.write_config(CONFIG.replace("domains", "domians"))
+        self.gatehouse.write_config(ECHO_CONFIG.replace("domains", "domians"))
         self.gatehouse.send_signal(signal.SIGHUP)
         why = self.gatehouse.wait_event("reload-refused")["why"]
         self.assertIn("gatehouse.yaml:1: key 'domians': is not known; did you mean 'domains'?", why)
@@ -144,7 +136,7 @@ class Echo(unittest.TestCase):
 
     def test_sighup_with_a_good_file_reaches_workers_without_a_restart(self):
         pids = {name: worker["pid"] for name, worker in self.gatehouse.workers().items()}
-        self.gatehouse.write_config(CONFIG.replace("contoso", "fabrikam"))
+        self.gatehouse.write_config(ECHO_CONFIG.replace("contoso", "fabrikam"))
         self.gatehouse.send_signal(signal.SIGHUP)
         self.assertEqual(self.gatehouse.wait_event("echo-reconfigured")["domain"], "fabrikam.example")
         code, status = self.gatehouse.ctl("status")
@@ -152,10 +144,10 @@ class Echo(unittest.TestCase):
         self.assertEqual({name: worker["pid"] for name, worker in self.gatehouse.workers().items()}, pids)
 
     def test_a_reload_starts_and_ends_workers(self):
-        self.gatehouse.write_config(CONFIG.replace("  - plugin: echo\n", "  - plugin: echo\n    count: 2\n"))
+        self.gatehouse.write_config(ECHO_CONFIG.replace("  - plugin: echo\n", "  - plugin: echo\n    count: 2\n"))
         self.gatehouse.send_signal(signal.SIGHUP)
         self.gatehouse.wait_event("worker-ready", instance="echo/1")
-        self.gatehouse.write_config(CONFIG)
+        self.gatehouse.write_config(ECHO_CONFIG)
         self.gatehouse.send_signal(signal.SIGHUP)
         wait_until(lambda: "echo/1" not in self.gatehouse.workers(), "the end of echo/1")
         self.wait_more_answers()
@@ -270,7 +262,7 @@ class Listening(unittest.TestCase):
 
 class Systemd(unittest.TestCase):
     def test_systemd_is_told_of_each_state(self):
-        gatehouse = Gatehouse(CONFIG, ECHO_TOPOLOGY)
+        gatehouse = Gatehouse(ECHO_CONFIG, ECHO_TOPOLOGY)
         self.addCleanup(gatehouse.close)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             address = str(gatehouse.folder / "notify")
