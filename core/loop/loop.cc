@@ -1,5 +1,6 @@
 #include "core/loop/loop.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -21,12 +22,16 @@ struct Loop::State {
   std::vector<std::function<void()>> end_actions;
   std::vector<EndOfTurn*> armed;
   std::vector<std::function<void()>> posted;
+  std::vector<NextTurn*> next_turn;
   ReadBuffer read_buffer;
 
   [[nodiscard]] bool HasEndActions() const { return !end_actions.empty() || !armed.empty(); }
-  [[nodiscard]] bool HasWork() const { return HasEndActions() || !posted.empty(); }
+  [[nodiscard]] bool HasWork() const {
+    return HasEndActions() || !posted.empty() || !next_turn.empty();
+  }
   void DoNotWait();
   void RunPosted();
+  void RunNextTurn();
   void RunArmed();
   void RunEndActions();
 };
@@ -49,6 +54,19 @@ void Loop::State::DoNotWait() {
 void Loop::State::RunPosted() {
   const auto actions = std::exchange(posted, {});
   for (const auto& action : actions) action();
+  RunNextTurn();
+}
+
+void Loop::State::RunNextTurn() {
+  // One by one: an action may destroy another's owner. What is armed meanwhile stands behind.
+  for (std::size_t left = next_turn.size(); left > 0 && !next_turn.empty(); --left) {
+    NextTurn* due = next_turn.front();
+    next_turn.erase(next_turn.begin());
+    if (due == nullptr) continue;
+    due->armed_ = false;
+    const auto action = due->action_;  // the action may destroy its owner
+    action();
+  }
 }
 
 void Loop::State::RunArmed() {
@@ -128,6 +146,19 @@ TimePoint Loop::Now() const {
 
 uv_loop_t* Loop::raw() const {
   return &state_->uv;
+}
+
+NextTurn::NextTurn(Loop& loop, std::function<void()> action)
+    : loop_(loop), action_(std::move(action)) {}
+
+NextTurn::~NextTurn() {
+  if (armed_) std::ranges::replace(loop_.state_->next_turn, this, nullptr);
+}
+
+void NextTurn::Arm() {
+  if (std::exchange(armed_, true)) return;
+  loop_.state_->next_turn.push_back(this);
+  loop_.state_->DoNotWait();
 }
 
 EndOfTurn::EndOfTurn(Loop& loop, std::function<void()> action)

@@ -36,6 +36,7 @@ class Loop {
 
  private:
   friend class EndOfTurn;
+  friend class NextTurn;
   struct State;
   explicit Loop(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
@@ -56,6 +57,23 @@ class EndOfTurn {
   Loop& loop_;
   std::function<void()> action_;
   std::size_t place_ = 0;  // 1 + index among the armed; 0: not armed
+};
+
+// An action at the start of the next turn, after which the sockets that are ready come again; goes
+// away with its owner. Arming it twice runs it once.
+class NextTurn {
+ public:
+  NextTurn(Loop& loop, std::function<void()> action);
+  ~NextTurn();
+  NextTurn(const NextTurn&) = delete;
+  NextTurn& operator=(const NextTurn&) = delete;
+  void Arm();
+
+ private:
+  friend class Loop;
+  Loop& loop_;
+  std::function<void()> action_;
+  bool armed_ = false;
 };
 
 }  // namespace gatehouse

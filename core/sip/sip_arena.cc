@@ -39,6 +39,13 @@ void TakeBackNothing(void*) noexcept {}
 
 }  // namespace
 
+void SipArena::Clear() {
+  blocks_.clear();
+  taken_ = 0;
+  next_ = first_.data();
+  left_ = kInlineBytes;
+}
+
 void* SipArena::Allocate(std::size_t bytes) {
   const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   if (rounded < bytes || rounded > kMaxBytes) return nullptr;

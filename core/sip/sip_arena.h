@@ -22,6 +22,8 @@ class SipArena {
   SipArena(const SipArena&) = delete;
   SipArena& operator=(const SipArena&) = delete;
 
+  // Takes everything back.
+  void Clear();
   // Aligned for any type; null beyond kMaxBytes.
   void* Allocate(std::size_t bytes);
   // `count` value-initialised objects; T needs no destructor. Empty beyond kMaxBytes.

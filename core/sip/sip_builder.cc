@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::size_t kTypicalBytes = 768;
 
-bool IsClean(std::string_view text) {
-  bool bad = false;
-  for (const char c : text) bad |= (c == '\r') | (c == '\n') | (c == '\0');
-  return !bad;
-}
-
 }  // namespace
 
 SipBuilder SipBuilder::Request(std::string_view method, std::string_view uri) {
@@ -38,6 +32,12 @@ SipBuilder SipBuilder::Response(int status, std::string_view reason) {
   builder.Append(reason);
   builder.out_ += "\r\n";
   return builder;
+}
+
+bool SipBuilder::IsClean(std::string_view text) {
+  bool bad = false;
+  for (const char c : text) bad |= (c == '\r') | (c == '\n') | (c == '\0');
+  return !bad;
 }
 
 void SipBuilder::Append(std::string_view piece) {

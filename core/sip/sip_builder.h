@@ -14,6 +14,8 @@ class SipBuilder {
  public:
   static SipBuilder Request(std::string_view method, std::string_view uri);
   static SipBuilder Response(int status, std::string_view reason);
+  // No CR, LF or NUL in it.
+  [[nodiscard]] static bool IsClean(std::string_view text);
 
   // Appends "name: value"; the value may come in pieces.
   SipBuilder& Header(std::string_view name, std::string_view value);

@@ -56,6 +56,15 @@ bool HasStrayControl(std::span<const char> line) {
   return false;
 }
 
+// No more than can be kept.
+std::size_t CountLines(std::string_view block) {
+  std::size_t lines = 1;
+  for (auto feed = block.find('\n'); feed != std::string_view::npos && lines < kMaxSipHeaders;
+       feed = block.find('\n', feed + 1))
+    ++lines;
+  return lines;
+}
+
 bool MayHoldControl(std::string_view text) {
   return text.find('\0') != std::string_view::npos || text.find('\r') != std::string_view::npos;
 }
@@ -67,7 +76,7 @@ SipHead::SipHead(std::string_view block, SipArena& arena) {
     Blame(513, "Message Too Large");
     block = block.substr(0, kMaxSipHeadBytes);
   }
-  const auto lines = static_cast<std::size_t>(std::ranges::count(block, '\n')) + 1;
+  const std::size_t lines = CountLines(block);
   headers_ = arena.Array<SipHeader>(std::min(lines, kMaxSipHeaders));
   ids_ = arena.Array<SipHeaderId>(std::min(lines, kMaxSipHeaders));
   auto* copy = static_cast<char*>(arena.Allocate(block.size() + 1));

@@ -55,8 +55,7 @@ std::string_view ViaName(SipTransport transport) {
   return {};
 }
 
-struct SipMessage::Parts {
-  SipArena arena;
+struct SipMessage::Fields {
   std::optional<SipHead> head;
   bool request = false;
   std::string_view method, uri, reason, call_id, date, body;
@@ -67,6 +66,15 @@ struct SipMessage::Parts {
   std::span<SipVia> vias;
   SipContentType content_type;
   std::optional<std::uint32_t> expires;
+};
+
+struct SipMessage::Parts : Fields {
+  SipArena arena;
+
+  void Clear() {
+    static_cast<Fields&>(*this) = Fields{};
+    arena.Clear();
+  }
 };
 
 // Reads the parts in an order that finds first what decides the answer.
@@ -234,7 +242,16 @@ Flaw SipMessage::Reader::All(std::string_view rest, bool stream) {
 }
 
 Result<SipMessage, SipRefusal> SipMessage::Parse(std::string_view bytes, bool stream) {
-  auto parts = std::make_unique_for_overwrite<Parts>();
+  return Parse(bytes, stream, std::nullopt);
+}
+
+Result<SipMessage, SipRefusal> SipMessage::Parse(std::string_view bytes, bool stream,
+                                                 std::optional<SipMessage> old) {
+  auto parts = old ? std::move(old->parts_) : nullptr;
+  if (parts == nullptr)
+    parts = std::make_unique_for_overwrite<Parts>();
+  else
+    parts->Clear();
   const std::size_t end = bytes.find("\r\n\r\n");
   const std::size_t head_bytes = end == std::string_view::npos ? bytes.size() : end + 2;
   parts->head.emplace(bytes.substr(0, head_bytes), parts->arena);

@@ -67,6 +67,9 @@ class SipMessage {
   //   longer than it says. fails    with the status of 12.3 S1-S17. For a response a refusal always
   //   means: drop. source   RFC 3261 §7, §8.2, §18.3, §25; RFC 4475
   static Result<SipMessage, SipRefusal> Parse(std::string_view bytes, bool stream);
+  // The same in the memory of `old`, a message that nobody reads any more; none: new memory.
+  static Result<SipMessage, SipRefusal> Parse(std::string_view bytes, bool stream,
+                                              std::optional<SipMessage> old);
   SipMessage(SipMessage&&) noexcept;
   SipMessage& operator=(SipMessage&&) noexcept;
   ~SipMessage();
@@ -97,6 +100,7 @@ class SipMessage {
   [[nodiscard]] std::string_view body() const;               // any octets
 
  private:
+  struct Fields;
   struct Parts;
   struct Reader;
   explicit SipMessage(std::unique_ptr<Parts> parts);

@@ -1,6 +1,7 @@
 #include "core/sip/sip_uri.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/sip/sip_grammar.h"
 
@@ -9,10 +10,17 @@ namespace {
 
 using namespace sip_grammar;
 
+// Visible ASCII without '<', '>' and '"'; '%' is looked at more closely.
+constexpr std::array<bool, 256> kUriCharacters = [] {
+  std::array<bool, 256> allowed{};
+  for (unsigned char c = 0x21; c < 0x7f; ++c) allowed[c] = c != '<' && c != '>' && c != '"';
+  return allowed;
+}();
+
 bool HasOnlyUriCharacters(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c <= 0x20 || c >= 0x7f || c == '<' || c == '>' || c == '"') return false;
+    if (!kUriCharacters[static_cast<unsigned char>(c)]) return false;
     if (c != '%') continue;
     if (i + 2 >= text.size() || !IsHex(text[i + 1]) || !IsHex(text[i + 2])) return false;
   }

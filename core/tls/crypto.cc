@@ -35,6 +35,15 @@ std::string Sha256(std::string_view data) {
   return digest;
 }
 
+Sha256Digest Sha256Of(std::initializer_list<std::string_view> parts) {
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  for (const std::string_view part : parts) SHA256_Update(&state, part.data(), part.size());
+  Sha256Digest digest;
+  SHA256_Final(reinterpret_cast<std::uint8_t*>(digest.data()), &state);
+  return digest;
+}
+
 std::string HmacSha256(std::string_view key, std::string_view message) {
   std::string mac(SHA256_DIGEST_LENGTH, '\0');
   unsigned size = 0;

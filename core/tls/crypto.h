@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace gatehouse {
 [[nodiscard]] std::string RandomBytes(std::size_t count);  // from the OS
 [[nodiscard]] std::string RandomHex(std::size_t bytes);    // lower case, 2 characters each
 [[nodiscard]] std::string Sha256(std::string_view data);   // 32 raw octets
+using Sha256Digest = std::array<char, 32>;
+// Of the parts one after the other, without allocating.
+[[nodiscard]] Sha256Digest Sha256Of(std::initializer_list<std::string_view> parts);
 [[nodiscard]] std::string HmacSha256(std::string_view key, std::string_view message);
 [[nodiscard]] std::string Hex(std::string_view bytes);  // lower case
 [[nodiscard]] std::string Base64(std::string_view bytes);

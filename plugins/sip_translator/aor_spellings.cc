@@ -22,19 +22,21 @@ bool MayDiffer(std::string_view user) {
 
 }  // namespace
 
-void AorSpellings::Learn(const std::string& bare, std::string_view uri) {
+void AorSpellings::Learn(const Jid& jid, std::string_view uri) {
   const std::string_view user = UserPart(uri);
-  if (user.empty()) return;
-  if (!MayDiffer(user)) {
-    if (!user_parts_.empty()) user_parts_.erase(bare);
+  const bool differs = MayDiffer(user);
+  if (user.empty() || (!differs && user_parts_.empty())) return;
+  std::string bare = jid.Bare();
+  if (!differs) {
+    user_parts_.erase(bare);
     return;
   }
   if (user_parts_.size() >= kMaxUsers && !user_parts_.contains(bare))
     user_parts_.erase(user_parts_.begin());
-  user_parts_.insert_or_assign(bare, std::string(user));
+  user_parts_.insert_or_assign(std::move(bare), std::string(user));
 }
 
-std::string AorSpellings::Spell(const std::string& bare, std::string canonical) const {
+std::string AorSpellings::Spell(std::string_view bare, std::string canonical) const {
   const auto found = user_parts_.find(bare);
   if (found == user_parts_.end()) return canonical;
   return "sip:" + found->second + canonical.substr(canonical.find('@'));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "core/base/utf8_check.h"
 #include "plugins/sip_translator/ascii.h"
@@ -79,20 +80,20 @@ std::optional<std::string> FromMarkedUtf16(std::string_view octets) {
   return FromUtf16(octets, true);
 }
 
-std::optional<std::string> FromUtf8(std::string_view octets) {
-  if (octets.starts_with("\xEF\xBB\xBF")) octets.remove_prefix(3);
+std::optional<std::string> FromUtf8(std::string octets) {
+  if (octets.starts_with("\xEF\xBB\xBF")) octets.erase(0, 3);
   if (!IsUtf8(octets)) return std::nullopt;
-  return std::string(octets);
+  return octets;
 }
 
 }  // namespace
 
-std::optional<std::string> DecodeCharset(std::string_view octets, std::string_view charset) {
+std::optional<std::string> DecodeCharset(std::string octets, std::string_view charset) {
   const std::string name = ascii::Lower(charset);
-  if (name.empty() || name == "utf-8" || name == "utf8") return FromUtf8(octets);
+  if (name.empty() || name == "utf-8" || name == "utf8") return FromUtf8(std::move(octets));
   if (name == "us-ascii" || name == "ascii") {
     const bool seven_bit = std::ranges::none_of(octets, [](char c) { return (c & 0x80) != 0; });
-    return seven_bit ? std::optional(std::string(octets)) : std::nullopt;
+    return seven_bit ? std::optional(std::move(octets)) : std::nullopt;
   }
   if (name == "iso-8859-1" || name == "latin1") return FromLatin1(octets);
   if (name == "windows-1252") return FromWindows1252(octets);

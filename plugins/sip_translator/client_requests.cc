@@ -15,6 +15,7 @@ constexpr milliseconds kTargetDown{60000};  // after a timeout, a refusal or a f
 constexpr std::size_t kMaxUdpBytes = 1300;  // above it a request goes to TCP (RFC 3261 §18.1.1)
 constexpr std::size_t kMaxRoutes = 4096;
 constexpr int kMaxAttempts = 4;
+constexpr std::size_t kMaxTargets = 64;  // of one route: bits of Pending::tried
 // A connection that was silent for so long before we wrote, and closes without an answer, had been
 // given up by the peer before our request came: sending it again, in the same transaction,
 // duplicates nothing.
@@ -30,6 +31,7 @@ ClientEvent EventOf(int status) {
 
 // Takes new targets; what was down stays down.
 void ClientRequests::Route::Take(std::vector<SipTarget> fresh) {
+  if (fresh.size() > kMaxTargets) fresh.resize(kMaxTargets);
   std::vector<TimePoint> fresh_down(fresh.size());
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     fresh[i].NameIt();
@@ -43,28 +45,28 @@ void ClientRequests::Route::Take(std::vector<SipTarget> fresh) {
 
 class ClientRequests::Pending final : public WheelTimer {
  public:
-  Pending(ClientRequests& home, SipRequest wanted, OnFinal on_final)
+  Pending(ClientRequests& home, SipOutgoing wanted, OnFinal on_final)
       : owner(home),
         request(std::move(wanted)),
-        branch(request.branch),
+        branch(request.branch()),
         done(std::move(on_final)) {}
+  [[nodiscard]] bool Tried(std::size_t index) const { return (tried >> index & 1U) != 0; }
   ~Pending() override {
     if (route != nullptr) --route->users;
   }
   void OnDue(TimePoint now) override { owner.Act(*this, machine->OnTime(now)); }
 
   ClientRequests& owner;
-  SipRequest request;
+  SipOutgoing request;
   std::string branch;  // of the current attempt
   OnFinal done;        // empty once it was called: only lingering
   Route* route = nullptr;
   std::size_t target = 0;
-  std::vector<bool> tried;
+  std::uint64_t tried = 0;  // a bit for each target of the route
   int attempts = 0;
   std::optional<ClientTransaction> machine;
   SipConnectionId connection{};
-  std::string text;  // as written for `transport` and `branch`; kept for UDP's retransmissions only
-  SipTransport transport = SipTransport::kUdp;
+  SipTransport transport = SipTransport::kUdp;  // the request's Via is written for it
   SipTarget udp_target;
   TimePoint sent_at;
   bool sent_again = false;
@@ -84,31 +86,16 @@ ClientRequests::ClientRequests(Loop& loop, Metrics& metrics, SipTransportLayer& 
 
 ClientRequests::~ClientRequests() = default;
 
-std::string ClientRequests::Write(const SipRequest& request, SipTransport transport,
-                                  std::string_view branch) const {
-  const std::string cseq = std::to_string(request.cseq);
-  auto builder = SipBuilder::Request(request.method, request.request_uri);
-  builder
-      .Header("Via", {"SIP/2.0/", ViaName(transport), " ", transport_.SentBy(transport),
-                      ";branch=", branch, transport == SipTransport::kUdp ? ";rport" : ";alias"})
-      .Header("Max-Forwards", 70)
-      .Header("From", {request.from, ";tag=", request.from_tag})
-      .Header("To", request.to)
-      .Header("Call-ID", request.call_id)
-      .Header("CSeq", {cseq, " ", request.method});
-  for (const SipExtraHeader& header : request.headers) builder.Header(header.name, header.value);
-  return builder.Finish(request.content_type, request.body).value_or(std::string{});
+void ClientRequests::WriteVia(SipOutgoing& request, SipTransport transport,
+                              std::string_view branch) const {
+  request.SetVia(ViaName(transport), transport_.SentBy(transport), branch,
+                 transport == SipTransport::kUdp ? ";rport" : ";alias");
 }
 
-ClientRequests::Route* ClientRequests::RouteOf(const SipRequest& request) {
-  std::string uri = request.next_hop;
-  if (uri.empty()) {
-    const auto parsed = SipUri::Parse(request.request_uri);
-    if (!parsed) return nullptr;
-    uri = std::string(parsed->scheme) + ':' + std::string(parsed->host);
-  }
-  if (routes_.size() >= kMaxRoutes && !routes_.contains(uri)) ForgetRoutes();
-  const auto [found, fresh] = routes_.try_emplace(std::move(uri));
+ClientRequests::Route* ClientRequests::RouteOf(const std::string& next_hop) {
+  if (next_hop.empty()) return nullptr;
+  if (routes_.size() >= kMaxRoutes && !routes_.contains(next_hop)) ForgetRoutes();
+  const auto [found, fresh] = routes_.try_emplace(next_hop);
   Route& route = found->second;
   if (!route.resolving && route.fresh_until <= loop_.Now()) StartResolving(found->first, route);
   return &route;
@@ -150,8 +137,9 @@ void ClientRequests::OnResolved(const std::string& uri,
   }
 }
 
-Result<void, SipSendRefusal> ClientRequests::Send(SipRequest request, OnFinal done) {
-  if (const auto older = by_branch_.find(request.branch); older != by_branch_.end()) {
+Result<void, SipSendRefusal> ClientRequests::Send(SipOutgoing request, OnFinal done) {
+  if (!request.clean()) return std::unexpected(SipSendRefusal::kInjection);
+  if (const auto older = by_branch_.find(request.branch()); older != by_branch_.end()) {
     if (older->second->done) {
       older->second->done = std::move(done);
       return {};
@@ -159,25 +147,23 @@ Result<void, SipSendRefusal> ClientRequests::Send(SipRequest request, OnFinal do
     Erase(*older->second);
   }
   if (in_flight_ >= kMaxPendingTransactions) return std::unexpected(SipSendRefusal::kTooMany);
-  Route* route = RouteOf(request);
+  Route* route = RouteOf(request.next_hop());
   const bool routed = route != nullptr && !route->targets.empty();
   const SipTransport transport = routed ? route->targets.front().transport : SipTransport::kTls;
-  std::string text = Write(request, transport, request.branch);
-  if (text.empty()) return std::unexpected(SipSendRefusal::kInjection);
-  if (request.max_bytes != 0 && text.size() > request.max_bytes)
+  WriteVia(request, transport, request.branch());
+  if (request.max_bytes() != 0 && request.text().size() > request.max_bytes())
     return std::unexpected(SipSendRefusal::kTooLarge);
   if (route == nullptr || (!route->resolving && !routed))
     return std::unexpected(SipSendRefusal::kBadNextHop);
-  const std::string branch = request.branch;
   auto pending = std::make_unique<Pending>(*this, std::move(request), std::move(done));
-  pending->route = route;
+  Pending& placed = *pending;
+  placed.route = route;
   ++route->users;
-  pending->text = std::move(text);
-  pending->transport = transport;
-  Pending& placed = *by_branch_.emplace(branch, std::move(pending)).first->second;
+  placed.transport = transport;
+  by_branch_.emplace(placed.branch, std::move(pending));
   ++in_flight_;
   if (!routed) {
-    route->waiting.push_back(branch);
+    route->waiting.push_back(placed.branch);
   } else {
     Attempt(placed);
   }
@@ -189,50 +175,49 @@ std::optional<std::size_t> ClientRequests::NextTarget(const Pending& pending) co
   const TimePoint now = loop_.Now();
   std::optional<std::size_t> last_resort;
   for (std::size_t i = 0; i < pending.route->targets.size(); ++i) {
-    if (i < pending.tried.size() && pending.tried[i]) continue;
+    if (pending.Tried(i)) continue;
     if (pending.route->down_until[i] <= now) return i;
     if (!last_resort) last_resort = i;
   }
   return last_resort;
 }
 
-SipTarget ClientRequests::TargetFor(const Pending& pending, std::size_t index) const {
-  SipTarget target = pending.route->targets[index];
-  if (target.transport != SipTransport::kUdp) return target;
+const SipTarget& ClientRequests::TargetFor(const Pending& pending, std::size_t index,
+                                           SipTarget& changed) const {
+  const SipTarget& target = pending.route->targets[index];
   // The transports' names are equally long, so any text of this request tells.
-  if (pending.text.size() <= kMaxUdpBytes) return target;
-  target.transport = SipTransport::kTcp;
-  target.NameIt();
-  return target;
+  if (target.transport != SipTransport::kUdp || pending.request.text().size() <= kMaxUdpBytes)
+    return target;
+  changed = target;
+  changed.transport = SipTransport::kTcp;
+  changed.NameIt();
+  return changed;
 }
 
 void ClientRequests::Attempt(Pending& pending) {
   while (const auto index = NextTarget(pending)) {
-    pending.tried.resize(pending.route->targets.size());
-    pending.tried[*index] = true;
+    pending.tried |= std::uint64_t{1} << *index;
     pending.target = *index;
     // Each further target is a new transaction (RFC 3263 §4.3).
     const bool again = ++pending.attempts > 1;
-    if (again) Rename(pending, pending.request.branch + '.' + std::to_string(pending.attempts));
-    SipTarget target = TargetFor(pending, *index);
-    if (again || pending.text.empty() || target.transport != pending.transport)
-      pending.text = Write(pending.request, target.transport, pending.branch);
-    const auto sent = transport_.SendRequest(target, pending.text);
+    if (again) Rename(pending, pending.request.branch() + '.' + std::to_string(pending.attempts));
+    SipTarget changed;
+    const SipTarget& target = TargetFor(pending, *index, changed);
+    if (again || target.transport != pending.transport) {
+      WriteVia(pending.request, target.transport, pending.branch);
+      pending.transport = target.transport;
+    }
+    const auto sent = transport_.SendRequest(target, pending.request.text());
     if (!sent) {
       MarkDown(pending);
       continue;
     }
     sent_total_ += 1;
     pending.connection = *sent;
-    pending.transport = target.transport;
     pending.sent_at = loop_.Now();
     TransactionTimes times = times_;
     times.reliable = target.transport != SipTransport::kUdp;
-    if (times.reliable) {
-      std::string().swap(pending.text);
-    } else {
-      pending.udp_target = std::move(target);
-    }
+    if (!times.reliable) pending.udp_target = target;
     pending.machine.emplace(TransactionKind::kNonInvite, times, pending.sent_at);
     wheel_.Arm(pending, pending.machine->NextDeadline());
     return;
@@ -248,9 +233,9 @@ void ClientRequests::Rename(Pending& pending, std::string branch) {
 }
 
 void ClientRequests::OnResponse(const SipMessage& response) {
-  const auto found = by_branch_.find(std::string(response.vias().front().branch));
+  const auto found = by_branch_.find(response.vias().front().branch);
   if (found == by_branch_.end() || !found->second->machine ||
-      response.method() != found->second->request.method) {
+      response.method() != found->second->request.method()) {
     unmatched_total_ += 1;
     return;
   }
@@ -283,7 +268,7 @@ void ClientRequests::Act(Pending& pending, std::uint8_t actions) {
 void ClientRequests::Resend(Pending& pending) {
   retransmitted_total_ += 1;
   // A refused send is a lost datagram; the next retransmission may do better.
-  static_cast<void>(transport_.SendRequest(pending.udp_target, pending.text));
+  static_cast<void>(transport_.SendRequest(pending.udp_target, pending.request.text()));
 }
 
 void ClientRequests::MarkDown(const Pending& pending) {
@@ -301,7 +286,7 @@ void ClientRequests::OnConnectionGone(SipConnectionId connection, SipFailure fai
                                       bool never_sent, TimePoint last_received) {
   std::vector<std::string> affected;
   for (const auto& [branch, pending] : by_branch_)
-    if (pending->connection == connection && pending->done) affected.push_back(branch);
+    if (pending->connection == connection && pending->done) affected.emplace_back(branch);
   for (const std::string& branch : affected) {
     Pending& pending = *by_branch_.at(branch);
     pending.connection = SipConnectionId{};
@@ -311,8 +296,7 @@ void ClientRequests::OnConnectionGone(SipConnectionId connection, SipFailure fai
     } else if (!pending.sent_again && last_received + kStaleAfter <= pending.sent_at) {
       pending.sent_again = true;
       pending.attempts = 0;
-      pending.tried.assign(pending.tried.size(), true);
-      pending.tried[pending.target] = false;
+      pending.tried = ~(std::uint64_t{1} << pending.target);
       Attempt(pending);
     } else {
       FailLater(pending, failure);
@@ -322,8 +306,7 @@ void ClientRequests::OnConnectionGone(SipConnectionId connection, SipFailure fai
 
 void ClientRequests::Finish(Pending& pending, const SipFinal& final) {
   const OnFinal done = std::exchange(pending.done, {});
-  std::string().swap(pending.request.body);  // what lingers over UDP needs neither
-  std::string().swap(pending.text);
+  pending.request.DropText();  // what lingers over UDP needs it no more
   --in_flight_;
   if (!pending.machine || pending.machine->state() == ClientState::kTerminated) {
     Erase(pending);

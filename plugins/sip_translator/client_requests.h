@@ -36,7 +36,7 @@ class ClientRequests {
 
   // As SipEndpoint::SendRequest. A branch that is under way is not sent again: `done` takes the
   // older one's place.
-  Result<void, SipSendRefusal> Send(SipRequest request, OnFinal done);
+  Result<void, SipSendRefusal> Send(SipOutgoing request, OnFinal done);
   // A response; unmatched ones are dropped (12.3 S19).
   void OnResponse(const SipMessage& response);
   void OnConnectionGone(SipConnectionId connection, SipFailure failure, bool never_sent,
@@ -45,7 +45,7 @@ class ClientRequests {
 
  private:
   struct Route {
-    std::vector<SipTarget> targets;
+    std::vector<SipTarget> targets;     // at most kMaxTargets
     std::vector<TimePoint> down_until;  // by target: it timed out, refused or could not be reached
     TimePoint fresh_until;
     bool resolving = false;
@@ -55,15 +55,16 @@ class ClientRequests {
   };
   class Pending;
 
-  Route* RouteOf(const SipRequest& request);
+  Route* RouteOf(const std::string& next_hop);
   void StartResolving(const std::string& uri, Route& route);
   void ForgetRoutes();
   void OnResolved(const std::string& uri, Result<std::vector<SipTarget>, SipFailure> targets);
   void Attempt(Pending& pending);
   std::optional<std::size_t> NextTarget(const Pending& pending) const;
-  [[nodiscard]] SipTarget TargetFor(const Pending& pending, std::size_t index) const;
-  std::string Write(const SipRequest& request, SipTransport transport,
-                    std::string_view branch) const;
+  // Where a large datagram has to become a stream, the target is written to `changed`.
+  [[nodiscard]] const SipTarget& TargetFor(const Pending& pending, std::size_t index,
+                                           SipTarget& changed) const;
+  void WriteVia(SipOutgoing& request, SipTransport transport, std::string_view branch) const;
   void Rename(Pending& pending, std::string branch);
   void Resend(Pending& pending);
   void Act(Pending& pending, std::uint8_t actions);
@@ -79,8 +80,8 @@ class ClientRequests {
   SipResolver& resolver_;
   TimerWheel& wheel_;
   TransactionTimes times_;
-  std::unordered_map<std::string, Route> routes_;  // by URI
-  std::unordered_map<std::string, std::unique_ptr<Pending>> by_branch_;
+  std::unordered_map<std::string, Route> routes_;                             // by URI
+  std::unordered_map<std::string_view, std::unique_ptr<Pending>> by_branch_;  // the key is its own
   std::size_t in_flight_ = 0;
   std::vector<std::pair<std::string, SipFailure>> failed_;  // to be told at the end of the turn
   EndOfTurn tell_failed_;

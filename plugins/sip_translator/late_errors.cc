@@ -50,19 +50,21 @@ void LateErrors::Notify(const StanzaAddresses& addresses, std::string_view reaso
   const auto from = JidToSipUri(addresses.from, ResourceUse::kDrop);
   const ServedDomain* domain = context_.served.Find(addresses.to.domain);
   if (!to || !from || domain == nullptr) return;
-  TransactionIds ids = FreshIds();
-  SipRequest request;
-  request.request_uri = context_.spellings.Spell(addresses.to.Bare(), *to);
-  request.from = "<" + *from + ">";
-  request.from_tag = std::move(ids.tag);
-  request.to = "<" + request.request_uri + ">";
-  request.call_id = std::move(ids.call_id);
-  request.branch = std::move(ids.branch);
-  request.content_type = "text/plain; charset=UTF-8";
-  request.body = "Your message could not be delivered: " + std::string(reason);
-  request.next_hop = domain->next_hop;
-  request.max_bytes = domain->page_mode_max;
-  const auto sent = context_.endpoint.SendRequest(std::move(request), [](const SipFinal&) {});
+  const TransactionIds ids = FreshIds();
+  const std::string uri = context_.spellings.Spell(addresses.to.Bare(), *to);
+  const std::string body = "Your message could not be delivered: " + std::string(reason);
+  const auto sent =
+      context_.endpoint.SendRequest(SipOutgoing({.request_uri = uri,
+                                                 .from_uri = *from,
+                                                 .from_tag = ids.tag,
+                                                 .to_uri = uri,
+                                                 .call_id = ids.call_id,
+                                                 .branch = ids.branch,
+                                                 .content_type = "text/plain; charset=UTF-8",
+                                                 .body = body,
+                                                 .next_hop = domain->next_hop,
+                                                 .max_bytes = domain->page_mode_max}),
+                                    [](const SipFinal&) {});
   if (!sent) Log(LogLevel::kWarning, "late-error-notice-not-sent");
 }
 

@@ -81,57 +81,57 @@ SipResult ResultOf(const SipFinal& final) {
 
 }  // namespace
 
-void MessageQueue::Add(const std::string& pair, QueuedMessage message) {
-  Queue& queue = queues_[pair];
-  queue.push_back(std::move(message));
+void MessageQueue::Add(std::string pair, QueuedMessage message) {
+  Pair& queue = *queues_.try_emplace(std::move(pair)).first;
+  queue.second.push_back(std::move(message));
   ++size_;
-  if (queue.size() == 1) SendFront(pair);
+  if (queue.second.size() == 1) SendFront(queue);
 }
 
-void MessageQueue::SendFront(const std::string& pair) {
-  for (auto queue = queues_.find(pair); queue != queues_.end(); queue = queues_.find(pair)) {
-    const auto sent =
-        endpoint_.SendRequest(std::move(queue->second.front().request),
-                              [this, pair](const SipFinal& final) { OnFinal(pair, final); });
+void MessageQueue::SendFront(Pair& pair) {
+  for (bool more = true; more;) {
+    const auto sent = endpoint_.SendRequest(
+        std::move(pair.second.front().request),
+        [this, flight = &pair](const SipFinal& final) { OnFinal(*flight, final); });
     if (sent) return;
-    Finish(pair, NotSent(sent.error()));
+    more = Finish(pair, NotSent(sent.error()));
   }
 }
 
-void MessageQueue::OnFinal(const std::string& pair, const SipFinal& final) {
-  if (!queues_.contains(pair)) return;
-  Finish(pair, ResultOf(final));
-  SendFront(pair);
+void MessageQueue::OnFinal(Pair& pair, const SipFinal& final) {
+  if (!abandoned_ && Finish(pair, ResultOf(final))) SendFront(pair);
 }
 
-void MessageQueue::Finish(const std::string& pair, const SipResult& result) {
-  const auto queue = queues_.find(pair);
-  QueuedMessage message = std::move(queue->second.front());
-  queue->second.pop_front();
+bool MessageQueue::Finish(Pair& pair, const SipResult& result) {
+  Queue done;
+  done.splice(done.begin(), pair.second, pair.second.begin());
   --size_;
-  if (queue->second.empty()) queues_.erase(queue);
-  done_(std::move(message), result);
+  const bool more = !pair.second.empty();
+  if (!more) queues_.erase(queues_.find(pair.first));
+  done_(done.front(), result);
+  return more;
 }
 
 void MessageQueue::ExpireWaiting() {
   const TimePoint now = clock_.Now();
-  std::vector<QueuedMessage> late;
+  Queue late;
   for (auto& [pair, queue] : queues_)
     for (auto waiting = std::next(queue.begin()); waiting != queue.end();) {
       if (waiting->expires > now) {
         ++waiting;
         continue;
       }
-      late.push_back(std::move(*waiting));
-      waiting = queue.erase(waiting);
+      const auto expired = waiting++;
+      late.splice(late.end(), queue, expired);
     }
   size_ -= late.size();
   for (QueuedMessage& message : late)
-    done_(std::move(message),
+    done_(message,
           {.expired = true, .answer = ErrorForNoAnswer(), .log = "waited too long for its turn"});
 }
 
 void MessageQueue::AbandonAll() {
+  abandoned_ = true;
   for (auto& [pair, queue] : queues_)
     for (QueuedMessage& message : queue) message.ticket.Abandon();
   queues_.clear();

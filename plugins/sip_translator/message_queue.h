@@ -3,19 +3,20 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <string>
 #include <unordered_map>
 
+#include "ipc/data_link.h"
+#include "plugins/sip_translator/error_mapping.h"
 #include "plugins/sip_translator/sip_endpoint.h"
-#include "plugins/sip_translator/stanza_replies.h"
 
 namespace gatehouse::translator {
 
 struct QueuedMessage {
-  StanzaHead head;
-  SipRequest request;
+  std::string stanza;  // the serialised proto::InboundStanza, for the error its sender may get
+  SipOutgoing request;
   ipc::Ticket ticket;
   Deadline expires;
   std::uint64_t repeat_key = 0;  // in the set of seen messages; 0: not there
@@ -34,27 +35,33 @@ struct SipResult {
 
 class MessageQueue {
  public:
-  using OnDone = std::function<void(QueuedMessage, const SipResult&)>;
+  using OnDone = std::function<void(QueuedMessage&, const SipResult&)>;
   // `done` is called once per message, in order within a pair, and must not call Add. All
   // references outlive this object.
   MessageQueue(const Clock& clock, SipEndpoint& endpoint, OnDone done)
       : clock_(clock), endpoint_(endpoint), done_(std::move(done)) {}
 
-  void Add(const std::string& pair, QueuedMessage message);
+  void Add(std::string pair, QueuedMessage message);
   void ExpireWaiting();  // ends what has waited behind others beyond its deadline
   [[nodiscard]] std::size_t size() const { return size_; }
+  // Lets go of everything. No use after it but destruction.
   void AbandonAll();
 
  private:
-  using Queue = std::deque<QueuedMessage>;
-  void SendFront(const std::string& pair);
-  void OnFinal(const std::string& pair, const SipFinal& final);
-  void Finish(const std::string& pair, const SipResult& result);
+  using Queue = std::list<QueuedMessage>;
+  using Queues = std::unordered_map<std::string, Queue>;
+  using Pair = Queues::value_type;  // stays where it is while the front is in flight
+  void SendFront(Pair& pair);
+  void OnFinal(Pair& pair, const SipFinal& final);
+  // False when that was the pair's last.
+  bool Finish(Pair& pair, const SipResult& result);
+
   const Clock& clock_;
   SipEndpoint& endpoint_;
   OnDone done_;
   std::size_t size_ = 0;
-  std::unordered_map<std::string, Queue> queues_;  // never an empty one; the front is in flight
+  Queues queues_;  // never an empty one; the front is in flight
+  bool abandoned_ = false;
 };
 
 }  // namespace gatehouse::translator

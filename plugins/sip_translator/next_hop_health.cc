@@ -59,18 +59,19 @@ void NextHopHealth::Ask(const std::string& next_hop, Hop& hop) {
   if (!uri) return;
   const std::string target = std::string(uri->scheme) + ':' + std::string(uri->host);
   hop.asking = true;
+  const std::string from = "sip:" + host_;
+  const std::string tag = RandomHex(kTagBytes);
+  const std::string call_id = RandomHex(kBranchBytes) + '@' + host_;
+  const std::string branch = "z9hG4bK" + RandomHex(kBranchBytes);
   const auto sent =
-      endpoint_.SendRequest({.method = "OPTIONS",
-                             .request_uri = target,
-                             .from = "<sip:" + host_ + '>',
-                             .from_tag = RandomHex(kTagBytes),
-                             .to = '<' + target + '>',
-                             .call_id = RandomHex(kBranchBytes) + '@' + host_,
-                             .branch = "z9hG4bK" + RandomHex(kBranchBytes),
-                             .headers = {},
-                             .content_type = {},
-                             .body = {},
-                             .next_hop = next_hop},
+      endpoint_.SendRequest(SipOutgoing({.method = "OPTIONS",
+                                         .request_uri = target,
+                                         .from_uri = from,
+                                         .from_tag = tag,
+                                         .to_uri = target,
+                                         .call_id = call_id,
+                                         .branch = branch,
+                                         .next_hop = next_hop}),
                             [this, next_hop](const SipFinal& final) { OnAnswer(next_hop, final); });
   if (!sent) hop.asking = false;
 }

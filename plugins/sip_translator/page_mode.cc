@@ -117,9 +117,8 @@ std::optional<PageContent> ReadMessageStanza(const Element& message, WallTime no
   return content;
 }
 
-Result<std::optional<Element>, Refusal> MakeMessageStanza(const PageRequest& request,
-                                                          const PageAddresses& addresses,
-                                                          std::string_view id, WallTime now) {
+Result<bool, Refusal> MakeMessageStanza(const PageRequest& request, const PageAddresses& addresses,
+                                        std::string_view id, WallTime now, Element& message) {
   const auto sent = ParseSipDate(request.date);
   if (HasElapsed(request.expires_s, sent, now))
     return std::unexpected(Refusal{408, "Expires has elapsed"});
@@ -127,9 +126,10 @@ Result<std::optional<Element>, Refusal> MakeMessageStanza(const PageRequest& req
   if (!coding.empty() && coding != "identity")
     return std::unexpected(Refusal{415, "content encoding"});
   GATEHOUSE_TRY(const auto text, ReadPlainText(request.entity));
-  if (text.empty()) return std::nullopt;
+  if (text.empty()) return false;
 
-  Element message = MakeElement("message", ns::kServer);
+  message.set_name("message");
+  message.set_ns(ns::kServer.data(), ns::kServer.size());
   SetAttribute(message, "from", addresses.from.ToText());
   SetAttribute(message, "to", addresses.to.ToText());
   SetAttribute(message, "id", id);
@@ -142,7 +142,7 @@ Result<std::optional<Element>, Refusal> MakeMessageStanza(const PageRequest& req
   const bool may_be_large = text.size() > kPartnerStanzaOctets / 8;  // escaping makes six of one
   if (may_be_large && MarkupSize(message) > kPartnerStanzaOctets)
     return std::unexpected(Refusal{513, "larger than a stanza may be"});
-  return message;
+  return true;
 }
 
 }  // namespace gatehouse::translator

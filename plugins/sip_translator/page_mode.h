@@ -48,14 +48,13 @@ struct PageAddresses {
   Jid from;
   Jid to;
 };
-// The <message/> of type normal, with `id`.
-//   returns  nullopt when no text remains: nothing is sent and the MESSAGE gets its 200 (8.5)
+// Writes the <message/> of type normal, with `id`, into `message`, which is empty.
+//   returns  false when no text remains: nothing is sent and the MESSAGE gets its 200 (8.5)
 //   fails    408 when Expires has elapsed; 415 and 400 as ReadPlainText; 513 when the stanza grows
 //   beyond
 //            kPartnerStanzaOctets
-Result<std::optional<proto::Element>, Refusal> MakeMessageStanza(const PageRequest& request,
-                                                                 const PageAddresses& addresses,
-                                                                 std::string_view id, WallTime now);
+Result<bool, Refusal> MakeMessageStanza(const PageRequest& request, const PageAddresses& addresses,
+                                        std::string_view id, WallTime now, proto::Element& message);
 
 // A language tag by its shape (RFC 5646 §2.1): the first of a list, or empty.
 [[nodiscard]] std::string FirstLanguage(std::string_view list);

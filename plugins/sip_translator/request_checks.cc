@@ -19,17 +19,22 @@ constexpr std::array<std::string_view, 14> kKnownMethods = {
     "INVITE", "ACK",  "BYE",     "CANCEL", "REGISTER", "SUBSCRIBE", "NOTIFY",
     "REFER",  "INFO", "PUBLISH", "UPDATE", "PRACK",    "SERVICE",   "BENOTIFY"};
 
+// `sent_by` is "host:port".
+bool Is(const SipVia& via, std::string_view sent_by) {
+  const bool same_host = sent_by.size() > via.host.size() && sent_by[via.host.size()] == ':' &&
+                         EqualsNoCase(sent_by.substr(0, via.host.size()), via.host);
+  return same_host && Number<std::uint16_t>(sent_by.substr(via.host.size() + 1)) == via.port;
+}
+
 std::optional<RequestAnswer> CheckTransaction(const SipMessage& request,
                                               std::span<const std::string> own_sent_bys) {
   const std::string_view branch = request.vias().front().branch;
   if (!branch.starts_with(kMagicCookie) || branch.size() == kMagicCookie.size())
     return RequestAnswer{400, "Branch Without Magic Cookie", {}};
-  for (const SipVia& via : request.vias()) {
-    const std::string sent_by = std::string(via.host) + ':' + std::to_string(via.port);
-    if (std::ranges::any_of(own_sent_bys,
-                            [&](const std::string& own) { return EqualsNoCase(own, sent_by); }))
-      return RequestAnswer{482, "Loop Detected", {}};
-  }
+  const auto is_own = [&](const SipVia& via) {
+    return std::ranges::any_of(own_sent_bys, [&](const std::string& own) { return Is(via, own); });
+  };
+  if (std::ranges::any_of(request.vias(), is_own)) return RequestAnswer{482, "Loop Detected", {}};
   return std::nullopt;
 }
 

@@ -122,8 +122,8 @@ void ServerRequests::Begin(const SipMessage& request, const SipSource& source, s
   incoming.id = ++last_id_;
   incoming.head = ReplyHead(request, source);
   incoming.path = SipTransportLayer::ReturnPath(source, via.port, via.rport);
-  incoming.key = key;
-  by_key_.emplace(std::move(key), std::move(placed));
+  incoming.key = std::move(key);
+  by_key_.emplace(incoming.key, std::move(placed));
   unanswered_.emplace(incoming.id, &incoming);
   ++owed_;
   ArmNext(incoming);

@@ -55,7 +55,7 @@ class ServerRequests final : public SipReply::Sink {
   TimerWheel& wheel_;
   TransactionTimes times_;
   OnRequest handler_;
-  std::unordered_map<std::string, std::unique_ptr<Incoming>> by_key_;
+  std::unordered_map<std::string_view, std::unique_ptr<Incoming>> by_key_;  // the key is its own
   std::unordered_map<std::uint64_t, Incoming*> unanswered_;
   std::uint64_t last_id_ = 0;
   std::size_t owed_ = 0;

@@ -15,11 +15,11 @@ std::unexpected<Refusal> Unsupported(std::string_view why) {
 }
 
 TextResult ReadText(const MimeEntity& entity) {
-  const auto octets = DecodeTransfer(entity.body, entity.transfer_encoding);
+  auto octets = DecodeTransfer(entity.body, entity.transfer_encoding);
   if (!octets) return Unsupported("transfer encoding");
-  const auto text = DecodeCharset(*octets, MediaParameter(entity.content_type, "charset"));
+  auto text = DecodeCharset(*std::move(octets), MediaParameter(entity.content_type, "charset"));
   if (!text) return Unsupported("charset");
-  return CleanForXmpp(*text);
+  return CleanForXmpp(*std::move(text));
 }
 
 // The first part that can be read as text wins. A part of another type is no reason to refuse; a

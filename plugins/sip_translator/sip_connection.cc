@@ -164,9 +164,10 @@ bool SipConnection::TakeFrame(const SipFramer::Frame& frame) {
     PauseReading();
     return false;
   }
-  auto message = SipMessage::Parse(frame.bytes, true);
+  auto message = SipMessage::Parse(frame.bytes, true, std::exchange(old_message_, std::nullopt));
   if (message) {
     user_.OnMessage(*this, *message);
+    old_message_ = *std::move(message);
   } else {
     user_.OnRefused(*this, message.error());
   }

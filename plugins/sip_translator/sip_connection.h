@@ -118,6 +118,7 @@ class SipConnection {
   std::unique_ptr<TcpStream> stream_;
   std::unique_ptr<TlsSession> tls_;
   SipFramer framer_;
+  std::optional<SipMessage> old_message_;  // its memory is used again
   std::string unsent_;  // plaintext of this turn, or of before the connection was open
   bool reading_paused_ = false;
   TimePoint open_by_;                        // connecting and handshake together

@@ -83,8 +83,8 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
     return {};
   }
 
-  Result<void, SipSendRefusal> SendRequest(SipRequest request, OnFinal done) override {
-    health_->OnTraffic(request.next_hop);
+  Result<void, SipSendRefusal> SendRequest(SipOutgoing request, OnFinal done) override {
+    health_->OnTraffic(request.next_hop());
     auto sent = client_->Send(std::move(request), std::move(done));
     KeepWheelTurning();
     return sent;

@@ -15,6 +15,7 @@
 #include "core/base/result.h"
 #include "core/loop/socket_address.h"
 #include "core/sip/sip_message.h"
+#include "plugins/sip_translator/sip_outgoing.h"
 
 namespace gatehouse {
 
@@ -28,25 +29,6 @@ class WorkerConfig;
 struct SipExtraHeader {
   std::string_view name;
   std::string value;
-};
-
-// One request outside a dialog. Via, Max-Forwards and Content-Length are the endpoint's.
-// Call-ID, CSeq, tag and branch are the caller's, so that they can be derived from an offer's
-// (epoch, seq): the same offer sent again after a crash is the same transaction for the peer.
-struct SipRequest {
-  std::string_view method = "MESSAGE";
-  std::string request_uri;
-  std::string from;  // name-addr or URI in angle brackets, no tag: "<sip:bob@partner.example>"
-  std::string from_tag;
-  std::string to;  // "<sip:ann@corp.example>"
-  std::string call_id;
-  std::uint32_t cseq = 1;
-  std::string branch;                   // with its magic cookie "z9hG4bK"
-  std::vector<SipExtraHeader> headers;  // Subject, Content-Language, ...
-  std::string content_type;             // empty: no body
-  std::string body;
-  std::string next_hop;  // SIP URI of a fixed next hop; empty: RFC 3263 on the host of request_uri
-  std::size_t max_bytes = 0;  // of the whole message; 0: no limit but the transport's (8.2.4)
 };
 
 enum class SipFailure : std::uint8_t {
@@ -68,7 +50,7 @@ enum class SipSendRefusal : std::uint8_t {
   kTooLarge,    // above max_bytes
   kInjection,   // a header value held CR, LF or NUL: our own fault, counted (12.3 S1)
   kTooMany,     // 10000 transactions are pending (12.5)
-  kBadNextHop,  // next_hop is no SIP URI
+  kBadNextHop,  // next_hop is no SIP URI, or there is none and request_uri names no host
 };
 
 // Who sent a request.
@@ -118,7 +100,7 @@ class SipEndpoint {
 
   using OnFinal = std::function<void(const SipFinal&)>;
   // Sends a request; `done` is called once, never inside this call. Non-INVITE only.
-  virtual Result<void, SipSendRefusal> SendRequest(SipRequest request, OnFinal done) = 0;
+  virtual Result<void, SipSendRefusal> SendRequest(SipOutgoing request, OnFinal done) = 0;
 
   // `message` and `peer` are valid only during the call. Called for MESSAGE requests that came from
   // a trusted peer with a From of a served domain; everything else has been answered.

@@ -44,18 +44,21 @@ SipToXmpp::SipToXmpp(FlowContext& context)
       waiting_(context.clock) {}
 
 void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
-  const auto answer = [this, reply, from = std::string(message.from().uri),
-                       to = std::string(message.request_uri())](const HandOverAnswer& result) {
-    if (result.status != 200) LogRefusal(from, to, result);
-    reply(result.status, {}, result.headers);
-  };
   auto addresses = Address(message.from().uri, message.request_uri());
   if (!addresses) {
     messages_.Count(FlowResult::kRefused);
-    return answer(addresses.error());
+    LogRefusal(message.from().uri, message.request_uri(), addresses.error());
+    return reply(addresses.error().status, {}, addresses.error().headers);
   }
-  context_.spellings.Learn(addresses->from.Bare(), message.from().uri);
-  Translate(RequestOf(message), *addresses, answer);
+  context_.spellings.Learn(addresses->from, message.from().uri);
+  Translate(RequestOf(message), {reply, {}, *std::move(addresses)});
+}
+
+void SipToXmpp::Tell(const Asker& asker, const HandOverAnswer& answer) {
+  if (asker.tested) return asker.tested(answer);
+  if (answer.status != 200)
+    LogRefusal(asker.addresses.from.Bare(), asker.addresses.to.Bare(), answer);
+  (*asker.reply)(answer.status, {}, answer.headers);
 }
 
 void SipToXmpp::LogRefusal(std::string_view from, std::string_view to,
@@ -76,7 +79,7 @@ void SipToXmpp::Test(std::string_view from_uri, std::string_view to_uri, OnTeste
   const std::string call_id = RandomHex(kStanzaIdOctets);
   const PageRequest request{.call_id = call_id,
                             .entity = {"text/plain", "", "Test message from Gatehouse."}};
-  Translate(request, *addresses, std::move(done));
+  Translate(request, {std::nullopt, std::move(done), *std::move(addresses)});
 }
 
 void SipToXmpp::Drain() {
@@ -101,18 +104,18 @@ Result<PageAddresses, HandOverAnswer> SipToXmpp::Address(std::string_view from_u
                 RefusalName(verdict.reason));
 }
 
-Result<void, HandOverAnswer> SipToXmpp::Admit(const PageAddresses& addresses,
-                                              std::string_view body) {
-  if (!flood_.Admit(KeyOf(addresses.from.Bare(), addresses.to.Bare(), body)))
+Result<void, HandOverAnswer> SipToXmpp::Admit(const PageAddresses& addresses, const PairName& pair,
+                                              std::string_view share_key, std::string_view body) {
+  if (!flood_.Admit(KeyOf(pair.from(), pair.to(), body)))
     return Refuse(403, "too many identical messages");  // 11.7
-  return FindRoom(addresses);
+  return FindRoom(addresses, share_key);
 }
 
 // A full window stops the reading of SIP; a pair that has used up its share waits aside, so that it
 // does not stop the others.
-Result<void, HandOverAnswer> SipToXmpp::FindRoom(const PageAddresses& addresses) {
-  const std::string key = ListenerLinks::ShareKey(addresses.from.domain, addresses.to.domain);
-  if (!waiting_.HasRoom(key))
+Result<void, HandOverAnswer> SipToXmpp::FindRoom(const PageAddresses& addresses,
+                                                 std::string_view share_key) {
+  if (!waiting_.HasRoom(share_key))
     return std::unexpected(Overloaded("too many messages of the pair wait"));
   ipc::DataLink& link = context_.listeners.OwnerOf(addresses.from.domain, addresses.to.domain);
   if (!link.HasRoom({})) PauseUntilRoom(link);
@@ -128,45 +131,50 @@ void SipToXmpp::PauseUntilRoom(ipc::DataLink& link) {
   });
 }
 
-void SipToXmpp::Translate(const PageRequest& request, const PageAddresses& addresses, Done done) {
+void SipToXmpp::Translate(const PageRequest& request, Asker asker) {
   const auto refuse = [&](const HandOverAnswer& answer) {
     messages_.Count(ResultOf(answer, false));
-    done(answer);
+    Tell(asker, answer);
   };
+  const PageAddresses& addresses = asker.addresses;
   const std::string id = Base64Url(RandomBytes(kStanzaIdOctets));
-  auto stanza = MakeMessageStanza(request, addresses, id, context_.wall());
-  if (!stanza) return refuse(RefusedWith(stanza.error()));
-  if (!*stanza) return refuse(Accepted());
-  if (const auto admitted = Admit(addresses, request.entity.body); !admitted)
+  auto& out = arena_.Make<proto::OutboundStanza>();
+  const auto made =
+      MakeMessageStanza(request, addresses, id, context_.wall(), *out.mutable_stanza());
+  if (!made) return refuse(RefusedWith(made.error()));
+  if (!*made) return refuse(Accepted());
+  const std::string share_key = ListenerLinks::ShareKey(addresses.from.domain, addresses.to.domain);
+  const PairName pair(addresses.from, addresses.to);
+  if (const auto admitted = Admit(addresses, pair, share_key, request.entity.body); !admitted)
     return refuse(admitted.error());
   Deadline expires = context_.clock.Now() + kHandOverLimit;
   if (request.expires_s)
     expires = std::min(expires, context_.clock.Now() + seconds(*request.expires_s));
-  context_.sent.Add(id, addresses.from.Bare(), addresses.to.Bare());
-  Offer(addresses, **std::move(stanza), expires, std::move(done));
-}
-
-void SipToXmpp::Offer(const PageAddresses& addresses, proto::Element stanza, Deadline expires,
-                      Done done) {
-  proto::OutboundStanza out;
+  context_.sent.Add(id, pair.from(), pair.to());
   out.set_local_domain(addresses.from.domain);
   out.set_remote_domain(addresses.to.domain);
   out.set_snapshot_hash(context_.policy->hash());
-  *out.mutable_stanza() = std::move(stanza);
-  ++under_way_;
-  const bool full_jid = !addresses.to.resource.empty();
-  waiting_.Offer(context_.listeners.OwnerOf(addresses.from.domain, addresses.to.domain),
-                 ListenerLinks::ShareKey(addresses.from.domain, addresses.to.domain),
-                 out.SerializeAsString(), expires,
-                 [this, full_jid, host = addresses.from.domain,
-                  done = std::move(done)](const ipc::Outcome& outcome) {
-                   --under_way_;
-                   const HandOverAnswer answer =
-                       AnswerFor(outcome, full_jid, context_.profile, host);
-                   messages_.Count(ResultOf(answer, true));
-                   stanzas_.Count(ResultOf(answer, true));
-                   done(answer);
-                 });
+  Offer(out, share_key, expires, std::move(asker));
+}
+
+void SipToXmpp::Offer(const proto::OutboundStanza& stanza, const std::string& share_key,
+                      Deadline expires, Asker asker) {
+  const std::uint64_t number = ++last_asker_;
+  askers_.emplace(number, std::move(asker));
+  waiting_.Offer(context_.listeners.OwnerOf(stanza.local_domain(), stanza.remote_domain()),
+                 share_key, stanza.SerializeAsString(), expires,
+                 [this, number](const ipc::Outcome& outcome) { OnSettled(number, outcome); });
+}
+
+void SipToXmpp::OnSettled(std::uint64_t number, const ipc::Outcome& outcome) {
+  const auto settled = askers_.extract(number);
+  if (settled.empty()) return;
+  const Asker& asker = settled.mapped();
+  const HandOverAnswer answer = AnswerFor(outcome, !asker.addresses.to.resource.empty(),
+                                          context_.profile, asker.addresses.from.domain);
+  messages_.Count(ResultOf(answer, true));
+  stanzas_.Count(ResultOf(answer, true));
+  Tell(asker, answer);
 }
 
 }  // namespace gatehouse::translator

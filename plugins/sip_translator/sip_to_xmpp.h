@@ -2,15 +2,20 @@
 // that says what becomes of a MESSAGE from a SIP user.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
+#include "core/base/message_arena.h"
 #include "plugins/sip_translator/flow_context.h"
 #include "plugins/sip_translator/hand_over.h"
 #include "plugins/sip_translator/message_guard.h"
 #include "plugins/sip_translator/page_mode.h"
+#include "plugins/sip_translator/pair_name.h"
 #include "plugins/sip_translator/result_counters.h"
 #include "plugins/sip_translator/waiting_offers.h"
 
@@ -34,15 +39,24 @@ class SipToXmpp {
   void Test(std::string_view from_uri, std::string_view to_uri, OnTested done);
   // No new work: requests stay paused from now on.
   void Drain();
-  [[nodiscard]] std::size_t under_way() const { return under_way_; }
+  [[nodiscard]] std::size_t under_way() const { return askers_.size(); }
 
  private:
-  using Done = std::function<void(const HandOverAnswer&)>;
+  // Somebody who waits to hear what became of his message.
+  struct Asker {
+    std::optional<SipReply> reply;  // a SIP user agent
+    OnTested tested;                // or gatehousectl
+    PageAddresses addresses;
+  };
   Result<PageAddresses, HandOverAnswer> Address(std::string_view from_uri, std::string_view to_uri);
-  Result<void, HandOverAnswer> Admit(const PageAddresses& addresses, std::string_view body);
-  Result<void, HandOverAnswer> FindRoom(const PageAddresses& addresses);
-  void Translate(const PageRequest& request, const PageAddresses& addresses, Done done);
-  void Offer(const PageAddresses& addresses, proto::Element stanza, Deadline expires, Done done);
+  Result<void, HandOverAnswer> Admit(const PageAddresses& addresses, const PairName& pair,
+                                     std::string_view share_key, std::string_view body);
+  Result<void, HandOverAnswer> FindRoom(const PageAddresses& addresses, std::string_view share_key);
+  void Translate(const PageRequest& request, Asker asker);
+  void Offer(const proto::OutboundStanza& stanza, const std::string& share_key, Deadline expires,
+             Asker asker);
+  void OnSettled(std::uint64_t number, const ipc::Outcome& outcome);
+  void Tell(const Asker& asker, const HandOverAnswer& answer);
   void LogRefusal(std::string_view from, std::string_view to, const HandOverAnswer& answer);
   void PauseUntilRoom(ipc::DataLink& link);
 
@@ -51,7 +65,9 @@ class SipToXmpp {
   ResultCounters stanzas_;
   FloodGuard flood_;
   WaitingOffers waiting_;
-  std::size_t under_way_ = 0;
+  MessageArena arena_;
+  std::unordered_map<std::uint64_t, Asker> askers_;  // of what is offered, by a number of our own
+  std::uint64_t last_asker_ = 0;
   std::set<ipc::DataLink*> full_;  // links whose window we wait for; not empty: requests are paused
   bool draining_ = false;
 };

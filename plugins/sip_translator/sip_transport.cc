@@ -13,6 +13,8 @@ constexpr std::size_t kMaxConnections = 1024;
 // Of them from peers nobody has vouched for, TLS handshakes included: strangers cannot keep the
 // others out.
 constexpr std::size_t kMaxStrangers = 256;
+// A peer with many requests leaves room in every turn for answers to ours, which come one by one.
+constexpr std::size_t kRequestsPerTurn = 32;
 constexpr milliseconds kFirstBackOff{1000};
 constexpr milliseconds kMaxBackOff{60000};
 constexpr std::size_t kMaxNextHops = 1024;
@@ -45,6 +47,8 @@ SipTransportLayer::SipTransportLayer(Loop& loop, Metrics& metrics, User& user,
       trust_(trust),
       setup_(std::move(setup)),
       flush_(loop, [this] { FlushWritten(); }),
+      turn_over_(loop, [this] { taken_in_turn_ = 0; }),
+      go_on_(loop, [this] { ResumeReading(); }),
       connections_gauge_(metrics.Value("gatehouse_sip_connections")),
       untrusted_total_(metrics.Value("gatehouse_sip_untrusted_connections_total")) {
   for (const SipTransport transport : {SipTransport::kUdp, SipTransport::kTcp, SipTransport::kTls})
@@ -284,7 +288,14 @@ void SipTransportLayer::OnRefused(SipConnection& connection, const SipRefusal& r
 }
 
 bool SipTransportLayer::MayTakeRequest() {
-  return user_.MayTakeRequest();
+  if (!user_.MayTakeRequest()) return false;
+  if (taken_in_turn_ < kRequestsPerTurn) {
+    ++taken_in_turn_;
+    turn_over_.Arm();
+    return true;
+  }
+  go_on_.Arm();
+  return false;
 }
 
 void SipTransportLayer::OnWritten(SipConnection& connection) {

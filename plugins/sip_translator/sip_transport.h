@@ -132,6 +132,9 @@ class SipTransportLayer final : private SipConnection::User {
   std::vector<SipConnectionId> written_;
   std::vector<std::unique_ptr<SipConnection>> closed_;  // destroyed at the end of the turn
   EndOfTurn flush_;
+  std::size_t taken_in_turn_ = 0;  // requests from streams
+  EndOfTurn turn_over_;
+  NextTurn go_on_;  // with what was left unread in this one
   double& connections_gauge_;
   double& untrusted_total_;
 };

@@ -42,18 +42,24 @@ void ForEachCharacter(std::string_view text, Visit visit) {
   }
 }
 
+std::string_view Trimmed(std::string_view line) {
+  const auto start = line.find_first_not_of(' ');
+  if (start == std::string_view::npos) return {};
+  return line.substr(start, line.find_last_not_of(' ') - start + 1);
+}
+
 }  // namespace
 
 bool HasControlCharacter(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return IsControl(static_cast<unsigned char>(c)); });
 }
 
-std::string CleanForXmpp(std::string_view text) {
+std::string CleanForXmpp(std::string text) {
   const bool plain = std::ranges::all_of(text, [](char c) {
     const auto octet = static_cast<unsigned char>(c);
     return (octet >= 0x20 && octet < 0x80) || c == '\t' || c == '\n';
   });
-  if (plain) return std::string(text);  // most messages
+  if (plain) return text;  // most messages
   std::string clean;
   clean.reserve(text.size());
   ForEachCharacter(text, [&clean](std::uint32_t code, std::string_view octets) {
@@ -65,6 +71,11 @@ std::string CleanForXmpp(std::string_view text) {
 }
 
 std::string OneLine(std::string_view text, std::size_t max_octets) {
+  const bool plain =
+      text.size() <= max_octets && std::ranges::all_of(text, [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F;
+      });
+  if (plain) return std::string(Trimmed(text));  // most lines
   std::string line;
   bool full = false;
   ForEachCharacter(text, [&](std::uint32_t code, std::string_view octets) {
@@ -73,9 +84,7 @@ std::string OneLine(std::string_view text, std::size_t max_octets) {
     full = full || line.size() + piece.size() > max_octets;
     if (!full) line += piece;
   });
-  const auto start = line.find_first_not_of(' ');
-  if (start == std::string::npos) return {};
-  return line.substr(start, line.find_last_not_of(' ') - start + 1);
+  return std::string(Trimmed(line));
 }
 
 std::string CleanReason(std::string_view phrase) {

@@ -13,7 +13,7 @@ namespace gatehouse::translator {
 
 // What XML 1.0 can carry: C0 except TAB and LF removed, CRLF becomes LF, U+FFFE and U+FFFF dropped,
 // octets that are no UTF-8 dropped. Bidi controls stay. 8.5
-[[nodiscard]] std::string CleanForXmpp(std::string_view text);
+[[nodiscard]] std::string CleanForXmpp(std::string text);
 
 // One header line: controls (LF, NUL, ...) become spaces, CR goes, ends are trimmed, octets that
 // are no UTF-8 are dropped; cut at a character so that at most `max_octets` remain. 8.2.1, 12.3 S1

@@ -1,15 +1,24 @@
 // Names of SIP transactions that survive us: derived from the offer they carry. Pure.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <string>
+#include <string_view>
 
 namespace gatehouse::translator {
 
+// Text of a fixed length, kept in place.
+template <std::size_t Size>
+struct FixedText {
+  std::array<char, Size> characters;
+  operator std::string_view() const { return {characters.data(), Size}; }  // NOLINT: it is one
+};
+
 struct TransactionIds {
-  std::string branch;   // with its magic cookie
-  std::string call_id;  // 16 hex digits
-  std::string tag;      // 16 hex digits
+  FixedText<39> branch;   // with its magic cookie
+  FixedText<16> call_id;  // hex digits
+  FixedText<16> tag;      // hex digits
   std::uint32_t cseq = 1;
 };
 // The same offer gets the same names in every life of this process, so that its repetition after

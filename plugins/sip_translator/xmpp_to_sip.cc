@@ -1,10 +1,12 @@
 #include "plugins/sip_translator/xmpp_to_sip.h"
 
+#include <array>
 #include <utility>
 
 #include "core/base/log.h"
 #include "core/xmpp/element.h"
 #include "plugins/sip_translator/iq_answers.h"
+#include "plugins/sip_translator/pair_name.h"
 #include "plugins/sip_translator/sip_address.h"
 #include "plugins/sip_translator/transaction_ids.h"
 
@@ -23,37 +25,50 @@ std::unexpected<StanzaAnswer> NoAddress(proto::StanzaCondition condition) {
   return std::unexpected(StanzaAnswer{condition, ErrorTypeFromName(DefaultErrorType(condition))});
 }
 
-void AddHeader(SipRequest& request, std::string_view name, std::string value) {
-  if (!value.empty()) request.headers.push_back({name, std::move(value)});
-}
-
 // 8.2.1: From is the contact, with its resource as gr where the profile bears that (6.4); To and
 // Request-URI are the SIP user, spelled as he spells himself (6.5).
-Result<SipRequest, StanzaAnswer> AddressRequest(const FlowContext& context,
-                                                const StanzaAddresses& addresses) {
+struct SipAddresses {
+  std::string from;
+  std::string to;
+};
+Result<SipAddresses, StanzaAnswer> AddressRequest(const FlowContext& context,
+                                                  const StanzaAddresses& addresses,
+                                                  std::string_view bare_to) {
   const bool gruu = context.profile != SipProfile::kLync;
   auto from = JidToSipUri(addresses.from, gruu ? ResourceUse::kAsGruu : ResourceUse::kDrop);
   if (!from) return NoAddress(from.error());
   auto to = JidToSipUri(addresses.to, ResourceUse::kDrop);
   if (!to) return NoAddress(to.error());
-  SipRequest request;
-  request.request_uri = context.spellings.Spell(addresses.to.Bare(), *std::move(to));
-  request.from = "<" + *from + ">";
-  request.to = "<" + request.request_uri + ">";
-  return request;
+  return SipAddresses{*std::move(from), context.spellings.Spell(bare_to, *std::move(to))};
 }
 
-void FillRequest(SipRequest& request, PageContent content, TransactionIds ids) {
-  request.call_id =
-      content.thread.empty() ? std::move(ids.call_id) : std::move(content.thread);  // 8.6
-  request.from_tag = std::move(ids.tag);
-  request.branch = std::move(ids.branch);
-  request.cseq = ids.cseq;
-  AddHeader(request, "Subject", std::move(content.subject));
-  AddHeader(request, "Date", std::move(content.date));
-  AddHeader(request, "Content-Language", std::move(content.content_language));
-  request.content_type = "text/plain; charset=UTF-8";
-  request.body = std::move(content.body);
+SipOutgoing MakeRequest(const SipAddresses& uris, const PageContent& content,
+                        const TransactionIds& ids, const ServedDomain& domain) {
+  const std::array<SipHeaderField, 3> headers = {{{"Subject", content.subject},
+                                                  {"Date", content.date},
+                                                  {"Content-Language", content.content_language}}};
+  return SipOutgoing(
+      {.request_uri = uris.to,
+       .from_uri = uris.from,
+       .from_tag = ids.tag,
+       .to_uri = uris.to,
+       .call_id = content.thread.empty() ? std::string_view(ids.call_id) : content.thread,  // 8.6
+       .cseq = ids.cseq,
+       .branch = ids.branch,
+       .headers = headers,
+       .content_type = "text/plain; charset=UTF-8",
+       .body = content.body,
+       .next_hop = domain.next_hop,
+       .max_bytes = domain.page_mode_max});
+}
+
+// What the error needs of a stanza is little; a large payload is not kept for it.
+std::string KeepForError(const proto::InboundStanza& inbound, std::string_view serialised) {
+  constexpr std::size_t kKeptWhole = 2048;
+  if (serialised.size() <= kKeptWhole) return std::string(serialised);
+  proto::InboundStanza head = inbound;
+  head.mutable_stanza()->clear_children();
+  return head.SerializeAsString();
 }
 
 }  // namespace
@@ -66,9 +81,7 @@ XmppToSip::XmppToSip(FlowContext& context, OnMalformed malformed)
       replies_(context),
       late_errors_(context),
       queue_(context.clock, context.endpoint,
-             [this](QueuedMessage message, const SipResult& result) {
-               OnDone(std::move(message), result);
-             }),
+             [this](QueuedMessage& message, const SipResult& result) { OnDone(message, result); }),
       seen_(context.clock, kRepeatSpan),
       flood_(context.clock) {}
 
@@ -101,9 +114,10 @@ void XmppToSip::Tick() {
 }
 
 void XmppToSip::Take(const ipc::Received& offer, ipc::Ticket ticket) {
+  auto& inbound = arena_.Make<proto::InboundStanza>();
   const bool parsed =
-      scratch_.ParseFromArray(offer.body.data(), static_cast<int>(offer.body.size()));
-  auto addresses = parsed ? CheckInbound(scratch_) : std::nullopt;
+      inbound.ParseFromArray(offer.body.data(), static_cast<int>(offer.body.size()));
+  auto addresses = parsed ? CheckInbound(inbound) : std::nullopt;
   if (!addresses) {
     ticket.Abandon();
     return malformed_(offer.instance, "a stanza outside its pair or beyond the limits");
@@ -113,8 +127,8 @@ void XmppToSip::Take(const ipc::Received& offer, ipc::Ticket ticket) {
       context_.DecideOn({.direction = Direction::kXmppToSip,
                          .local_domain = served ? addresses->to.domain : std::string_view(),
                          .remote_domain = addresses->from.domain,
-                         .method = scratch_.method()});
-  Incoming incoming{offer, scratch_.stanza(), *std::move(addresses), std::move(ticket)};
+                         .method = inbound.method()});
+  Incoming incoming{offer, inbound, inbound.stanza(), *std::move(addresses), std::move(ticket)};
   if (verdict.decision != Decision::kAllow)
     return Refuse(std::move(incoming), RefusalName(verdict.reason));
   if (incoming.stanza.name() == "message") return OnMessage(std::move(incoming));
@@ -170,54 +184,58 @@ void XmppToSip::OnMessage(Incoming incoming) {
   auto content =
       IsWanted(incoming, type) ? ReadMessageStanza(incoming.stanza, context_.wall()) : std::nullopt;
   if (!content) return Ignore(std::move(incoming));
-  Deliver(std::move(incoming), *std::move(content));
+  Deliver(std::move(incoming), *content);
 }
 
-void XmppToSip::Deliver(Incoming incoming, PageContent content) {
-  const std::string from = incoming.addresses.from.Bare();
-  const std::string to = incoming.addresses.to.Bare();
-  const std::uint64_t key = KeyOf(from, to, content.body);
+void XmppToSip::Deliver(Incoming incoming, const PageContent& content) {
+  PairName pair(incoming.addresses.from, incoming.addresses.to);
+  const std::uint64_t key = KeyOf(pair.from(), pair.to(), content.body);
   const std::string_view id = Attribute(incoming.stanza, "id");
   const std::uint64_t repeat_key = id.empty() ? 0 : RepeatKey(key, id);
   if (repeat_key != 0 && !seen_.Add(repeat_key))
     return Ignore(std::move(incoming), FlowResult::kRepeated);
 
-  StanzaHead head = HeadOf(incoming.stanza, std::move(incoming.addresses));
   const auto refuse = [&](const StanzaAnswer& answer, std::string_view why) {
     seen_.Remove(repeat_key);
-    ReplyWithError(head, std::move(incoming.ticket), {.answer = answer, .log = std::string(why)},
+    ReplyWithError(HeadOf(incoming.stanza, std::move(incoming.addresses)),
+                   std::move(incoming.ticket), {.answer = answer, .log = std::string(why)},
                    FlowResult::kRefused);
   };
   if (!flood_.Admit(key))
     return refuse({proto::POLICY_VIOLATION, ErrorType::kModify}, "too many identical messages");
-  auto request = AddressRequest(context_, head.addresses);
-  if (!request) return refuse(request.error(), "no SIP address");
-  FillRequest(*request, std::move(content),
-              IdsOfOffer(incoming.offer.sender_epoch, incoming.offer.seq));
-  const ServedDomain& domain = *context_.served.Find(head.addresses.to.domain);
-  request->next_hop = domain.next_hop;
-  request->max_bytes = domain.page_mode_max;
-  queue_.Add(from + " " + to, {std::move(head), *std::move(request), std::move(incoming.ticket),
+  const auto uris = AddressRequest(context_, incoming.addresses, pair.to());
+  if (!uris) return refuse(uris.error(), "no SIP address");
+  const TransactionIds ids = IdsOfOffer(incoming.offer.sender_epoch, incoming.offer.seq);
+  const ServedDomain& domain = *context_.served.Find(incoming.addresses.to.domain);
+  queue_.Add(pair.TakeText(), {KeepForError(incoming.inbound, incoming.offer.body),
+                               MakeRequest(*uris, content, ids, domain), std::move(incoming.ticket),
                                incoming.offer.expires, repeat_key});
 }
 
-void XmppToSip::OnDone(QueuedMessage message, const SipResult& result) {
-  if (result.delivered) {
-    stanzas_.Count(FlowResult::kDelivered);
-    messages_.Count(FlowResult::kDelivered);
-    return message.ticket.Settle(ipc::Outcome::Delivered());
-  }
-  if (message.repeat_key != 0)
-    seen_.Remove(message.repeat_key);  // sending it again is no repetition
-  if (result.status == 401 || result.status == 407)
-    Log(LogLevel::kError, "next-hop-does-not-trust-us",
-        {{"domain", message.head.addresses.to.domain}, {"status", result.status}});  // 11.10
-  const FlowResult counted = result.expired ? FlowResult::kExpired : FlowResult::kFailed;
-  messages_.Count(counted);
-  ReplyWithError(message.head, std::move(message.ticket), result, counted);
+void XmppToSip::OnDone(QueuedMessage& message, const SipResult& result) {
+  if (!result.delivered) return OnFailed(message, result);
+  stanzas_.Count(FlowResult::kDelivered);
+  messages_.Count(FlowResult::kDelivered);
+  message.ticket.Settle(ipc::Outcome::Delivered());
 }
 
-void XmppToSip::ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, const SipResult& result,
+void XmppToSip::OnFailed(QueuedMessage& message, const SipResult& result) {
+  if (message.repeat_key != 0)
+    seen_.Remove(message.repeat_key);  // sending it again is no repetition
+  auto& inbound = arena_.Make<proto::InboundStanza>();
+  GATEHOUSE_CHECK(inbound.ParseFromString(message.stanza));
+  auto addresses = CheckInbound(inbound);
+  GATEHOUSE_CHECK(addresses.has_value());
+  StanzaHead head = HeadOf(inbound.stanza(), *std::move(addresses));
+  if (result.status == 401 || result.status == 407)
+    Log(LogLevel::kError, "next-hop-does-not-trust-us",
+        {{"domain", head.addresses.to.domain}, {"status", result.status}});  // 11.10
+  const FlowResult counted = result.expired ? FlowResult::kExpired : FlowResult::kFailed;
+  messages_.Count(counted);
+  ReplyWithError(std::move(head), std::move(message.ticket), result, counted);
+}
+
+void XmppToSip::ReplyWithError(StanzaHead head, ipc::Ticket ticket, const SipResult& result,
                                FlowResult counted) {
   stanzas_.Count(counted);
   const auto condition = result.answer.condition;

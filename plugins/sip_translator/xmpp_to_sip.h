@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/message_arena.h"
 #include "plugins/sip_translator/late_errors.h"
 #include "plugins/sip_translator/message_guard.h"
 #include "plugins/sip_translator/message_queue.h"
@@ -49,6 +50,7 @@ class XmppToSip {
   // One offer on its way through the decisions.
   struct Incoming {
     const ipc::Received& offer;
+    const proto::InboundStanza& inbound;
     const proto::Element& stanza;
     StanzaAddresses addresses;
     ipc::Ticket ticket;
@@ -58,12 +60,13 @@ class XmppToSip {
   void Refuse(Incoming incoming, std::string_view why);
   void OnMessage(Incoming incoming);
   void OnIq(Incoming incoming);
-  void Deliver(Incoming incoming, PageContent content);
+  void Deliver(Incoming incoming, const PageContent& content);
   bool IsWanted(const Incoming& incoming, std::string_view type) const;
   void Ignore(Incoming incoming, FlowResult result = FlowResult::kIgnored);
   void ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, const SipResult& result,
                       FlowResult counted);
-  void OnDone(QueuedMessage message, const SipResult& result);
+  void OnDone(QueuedMessage& message, const SipResult& result);
+  void OnFailed(QueuedMessage& message, const SipResult& result);
 
   FlowContext& context_;
   OnMalformed malformed_;
@@ -74,7 +77,7 @@ class XmppToSip {
   MessageQueue queue_;
   RecentSet seen_;
   FloodGuard flood_;
-  proto::InboundStanza scratch_;  // reused: parsing into old memory is half the price
+  MessageArena arena_;
   std::vector<Held> held_;
   bool draining_ = false;
 };

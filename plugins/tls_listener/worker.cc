@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/base/message_arena.h"
 #include "core/loop/tcp_stream.h"
 #include "core/loop/timer.h"
 #include "core/policy/own_domains.h"
@@ -90,7 +91,7 @@ class TlsListenerWorker final : public Worker {
   std::optional<InboundStreams> inbound_;
   std::optional<SnapshotClient> snapshots_;
   std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
-  proto::OutboundStanza offered_;  // parsed anew for each offer; its strings keep their memory
+  MessageArena offered_;  // one offer at a time
   std::optional<Timer> drain_check_;
   std::function<void()> drained_;
   TimePoint settle_end_{};
@@ -195,10 +196,10 @@ void TlsListenerWorker::OnReconfigure(const proto::Config& config) {
 }
 
 void TlsListenerWorker::OnOffer(const ipc::Received& received, ipc::Ticket ticket) {
+  auto& out = offered_.Make<proto::OutboundStanza>();
   const bool read =
-      offered_.ParseFromArray(received.body.data(), static_cast<int>(received.body.size()));
-  if (read && offered_.has_stanza())
-    return outbound_->Send(offered_, received.expires, std::move(ticket));
+      out.ParseFromArray(received.body.data(), static_cast<int>(received.body.size()));
+  if (read && out.has_stanza()) return outbound_->Send(out, received.expires, std::move(ticket));
   ticket.Settle(ipc::Outcome::Failed(proto::INTERNAL_SERVER_ERROR, "malformed offer"));
   context_->ReportMalformed(received.instance, "outbound stanza that cannot be read");
 }

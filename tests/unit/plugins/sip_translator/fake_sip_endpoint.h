@@ -13,13 +13,19 @@ namespace gatehouse {
 
 class FakeSipEndpoint final : public SipEndpoint {
  public:
+  // As the next hop would read it.
+  struct Request {
+    std::string request_uri, from, to, call_id, branch, content_type, body, next_hop;
+    std::uint32_t cseq = 0;
+    std::size_t max_bytes = 0;
+  };
   struct Sent {
-    SipRequest request;
+    Request request;
     OnFinal done;
   };
-  Result<void, SipSendRefusal> SendRequest(SipRequest request, OnFinal done) override {
+  Result<void, SipSendRefusal> SendRequest(SipOutgoing request, OnFinal done) override {
     if (refuse_with) return std::unexpected(*refuse_with);
-    sent.push_back({std::move(request), std::move(done)});
+    sent.push_back({Read(std::move(request)), std::move(done)});
     return {};
   }
   void OnRequests(OnRequest handler) override { on_request = std::move(handler); }
@@ -34,8 +40,7 @@ class FakeSipEndpoint final : public SipEndpoint {
     const Sent first = Take();
     const std::string text = "SIP/2.0 " + std::to_string(status) + " " + std::string(reason) +
                              "\r\nVia: SIP/2.0/TCP edge;branch=" + first.request.branch +
-                             "\r\nFrom: " + first.request.from +
-                             ";tag=a\r\nTo: " + first.request.to +
+                             "\r\nFrom: " + first.request.from + "\r\nTo: " + first.request.to +
                              ";tag=b\r\nCall-ID: " + first.request.call_id +
                              "\r\nCSeq: " + std::to_string(first.request.cseq) + " MESSAGE\r\n" +
                              std::string(lines) + "Content-Length: 0\r\n\r\n";
@@ -51,6 +56,21 @@ class FakeSipEndpoint final : public SipEndpoint {
   bool paused = true;
 
  private:
+  static Request Read(SipOutgoing outgoing) {
+    outgoing.SetVia("TCP", "edge", outgoing.branch(), ";alias");
+    const auto message = SipMessage::Parse(outgoing.text(), true);
+    GATEHOUSE_CHECK(message.has_value());
+    return {std::string(message->request_uri()),
+            std::string(message->from().text),
+            std::string(message->to().text),
+            std::string(message->call_id()),
+            outgoing.branch(),
+            std::string(message->Header("Content-Type").value_or("")),
+            std::string(message->body()),
+            outgoing.next_hop(),
+            message->cseq().number,
+            outgoing.max_bytes()};
+  }
   Sent Take() {
     Sent first = std::move(sent.front());
     sent.pop_front();

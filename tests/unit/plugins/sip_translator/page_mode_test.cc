@@ -32,7 +32,11 @@ std::string ChildText(const Element& message, std::string_view name) {
 Result<std::optional<Element>, Refusal> StanzaOf(PageRequest request) {
   if (request.entity.content_type.empty()) request.entity = {"text/plain", "", "Lunch?"};
   const PageAddresses addresses{{"ann", "corp.example", ""}, {"bob", "partner.example", ""}};
-  return MakeMessageStanza(request, addresses, "id22", kNow);
+  Element message;
+  const auto made = MakeMessageStanza(request, addresses, "id22", kNow, message);
+  if (!made) return std::unexpected(made.error());
+  if (!*made) return std::nullopt;
+  return message;
 }
 int StatusOf(const PageRequest& request) {
   const auto stanza = StanzaOf(request);

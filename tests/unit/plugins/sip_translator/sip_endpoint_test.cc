@@ -159,18 +159,21 @@ TEST_F(SipEndpointScene, LostDatagramIsSentAgainAndDeliveredOnce) {
 
 TEST_F(SipEndpointScene, HeaderInjectionNeverLeaves) {
   Edge alpha(*loop_, "alpha.example", {kLoopback});
-  SipRequest request = Message("sip:127.0.0.1:9;transport=udp", 1);
-  request.headers.push_back({"Subject", "a\r\nVia: b"});
-  const auto sent = alpha.endpoint->SendRequest(std::move(request), Collect());
+  const std::array<SipHeaderField, 1> headers = {{{"Subject", "a\r\nVia: b"}}};
+  const auto sent =
+      alpha.endpoint->SendRequest(Message("sip:127.0.0.1:9;transport=udp", 1, "hello",
+                                          [&](SipRequest& request) { request.headers = headers; }),
+                                  Collect());
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error(), SipSendRefusal::kInjection);
 }
 
 TEST_F(SipEndpointScene, TooLargeIsSaidBeforeSending) {
   Edge alpha(*loop_, "alpha.example", {kLoopback});
-  SipRequest request = Message("sip:127.0.0.1:9;transport=tcp", 1, std::string(1300, 'x'));
-  request.max_bytes = 1300;
-  const auto sent = alpha.endpoint->SendRequest(std::move(request), Collect());
+  const auto sent = alpha.endpoint->SendRequest(
+      Message("sip:127.0.0.1:9;transport=tcp", 1, std::string(1300, 'x'),
+              [](SipRequest& request) { request.max_bytes = 1300; }),
+      Collect());
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error(), SipSendRefusal::kTooLarge);
   const auto nowhere = alpha.endpoint->SendRequest(Message("tel:123", 2), Collect());

@@ -96,18 +96,23 @@ struct Edge {
   std::string udp, tcp, tls, error;
 };
 
-inline SipRequest Message(const std::string& next_hop, int number,
-                          const std::string& body = "hello") {
-  return {.request_uri = "sip:bob@beta.example",
-          .from = "<sip:ann@alpha.example>",
-          .from_tag = "t" + std::to_string(number),
-          .to = "<sip:bob@beta.example>",
-          .call_id = "call" + std::to_string(number) + "@alpha.example",
-          .branch = "z9hG4bKbranch" + std::to_string(number),
-          .headers = {},
-          .content_type = "text/plain",
-          .body = body,
-          .next_hop = next_hop};
+inline SipOutgoing Message(const std::string& next_hop, int number,
+                           const std::string& body = "hello",
+                           const std::function<void(SipRequest&)>& adjust = {}) {
+  const std::string tag = "t" + std::to_string(number);
+  const std::string call_id = "call" + std::to_string(number) + "@alpha.example";
+  const std::string branch = "z9hG4bKbranch" + std::to_string(number);
+  SipRequest request{.request_uri = "sip:bob@beta.example",
+                     .from_uri = "sip:ann@alpha.example",
+                     .from_tag = tag,
+                     .to_uri = "sip:bob@beta.example",
+                     .call_id = call_id,
+                     .branch = branch,
+                     .content_type = "text/plain",
+                     .body = body,
+                     .next_hop = next_hop};
+  if (adjust) adjust(request);
+  return SipOutgoing(request);
 }
 
 // What a plain client sees.
