@@ -14,7 +14,7 @@ constexpr std::size_t kMaxConnections = 1024;
 // others out.
 constexpr std::size_t kMaxStrangers = 256;
 // A peer with many requests leaves room in every turn for answers to ours, which come one by one.
-constexpr std::size_t kRequestsPerTurn = 32;
+constexpr std::size_t kRequestsPerTurn = 16;
 constexpr milliseconds kFirstBackOff{1000};
 constexpr milliseconds kMaxBackOff{60000};
 constexpr std::size_t kMaxNextHops = 1024;

@@ -235,7 +235,7 @@ void XmppToSip::OnFailed(QueuedMessage& message, const SipResult& result) {
   ReplyWithError(std::move(head), std::move(message.ticket), result, counted);
 }
 
-void XmppToSip::ReplyWithError(StanzaHead head, ipc::Ticket ticket, const SipResult& result,
+void XmppToSip::ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, const SipResult& result,
                                FlowResult counted) {
   stanzas_.Count(counted);
   const auto condition = result.answer.condition;
