@@ -98,6 +98,44 @@ TEST_F(LoopTurn, AnArmedActionMayDestroyItsOwner) {
   EXPECT_THAT(order_, ElementsAre("after"));
 }
 
+TEST_F(LoopTurn, WhatIsArmedForTheNextTurnLetsTheSocketsComeFirst) {
+  NextTurn again(*loop_, [this] { order_.emplace_back("next"); });
+  EndOfTurn end(*loop_, [&] {
+    order_.emplace_back("end");
+    again.Arm();
+    again.Arm();
+  });
+  end.Arm();
+  loop_->RunOnce();
+  EXPECT_THAT(order_, ElementsAre("end"));
+  loop_->RunOnce();
+  loop_->RunOnce();
+  EXPECT_THAT(order_, ElementsAre("end", "next"));
+}
+
+TEST_F(LoopTurn, WhatArmsItselfForTheNextTurnEndsThisOne) {
+  int runs = 0;
+  NextTurn again(*loop_, [&] {
+    ++runs;
+    again.Arm();
+  });
+  again.Arm();
+  loop_->RunOnce();
+  EXPECT_EQ(runs, 1);
+  loop_->RunOnce();
+  EXPECT_EQ(runs, 2);
+}
+
+TEST_F(LoopTurn, AnActionOfTheNextTurnGoesAwayWithItsOwner) {
+  auto first = std::make_unique<NextTurn>(*loop_, [this] { order_.emplace_back("first"); });
+  NextTurn second(*loop_, [this] { order_.emplace_back("second"); });
+  first->Arm();
+  second.Arm();
+  first.reset();
+  loop_->RunOnce();
+  EXPECT_THAT(order_, ElementsAre("second"));
+}
+
 TEST(Timer, FiresOnceUnlessItRepeats) {
   const auto loop = MakeLoop();
   int once = 0;

@@ -221,6 +221,25 @@ TEST_F(SipEndpointScene, WhatIsNotServedIsSaid) {
   EXPECT_TRUE(received_.empty());
 }
 
+TEST_F(SipEndpointScene, ManyRequestsOfOnePeerAreTakenOverSeveralTurns) {
+  constexpr std::size_t kAll = 100;
+  constexpr std::size_t kMostInATurn = 16;
+  Edge beta(*loop_, "alpha.example", {kLoopback});
+  Answer(beta, 200);
+  RawTcp client(*loop_, beta.tcp);
+  for (std::size_t i = 0; i < kAll; ++i) {
+    std::string request = Raw("MESSAGE", "Content-Length: 0\r\n");
+    request.replace(request.find("z9hG4bK1"), 8, "z9hG4bKn" + std::to_string(i));
+    client.to_send += request;
+  }
+  std::size_t most = 0;
+  ASSERT_TRUE(Until([&, before = std::size_t{0}]() mutable {
+    most = std::max(most, received_.size() - std::exchange(before, received_.size()));
+    return received_.size() == kAll;
+  }));
+  EXPECT_LE(most, kMostInATurn);
+}
+
 TEST_F(SipEndpointScene, BrokenFramingIsAnsweredAndClosed) {
   Edge beta(*loop_, "alpha.example", {kLoopback});
   Answer(beta, 200);

@@ -35,7 +35,7 @@ TEST_F(XmppToSipFlow, NamesTheTransactionOfAnOfferTheSameInEveryLife) {
   EXPECT_EQ(IdsOfOffer(1, 2).tag.characters, first.tag.characters);
   EXPECT_NE(IdsOfOffer(1, 3).branch.characters, first.branch.characters);
   EXPECT_NE(IdsOfOffer(2, 2).branch.characters, first.branch.characters);
-  EXPECT_EQ(first.branch.size(), 7U + 32U);
+  EXPECT_EQ(std::string_view(first.branch).size(), 7U + 32U);
   Offer(Message("x", "m1"));
   EXPECT_EQ(endpoint.sent.front().request.branch, std::string_view(IdsOfOffer(kEpoch, 1).branch));
   EXPECT_EQ(endpoint.sent.front().request.cseq, IdsOfOffer(kEpoch, 1).cseq);
