@@ -2,10 +2,13 @@
 
 #include <arpa/nameser.h>
 
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <utility>
 
+#include "core/base/log.h"
 #include "core/loop/ares_channel.h"
 #include "core/loop/dns_replies.h"
 #include "core/loop/dns_servers.h"
@@ -18,17 +21,26 @@ using QueryId = std::uint64_t;
 
 constexpr milliseconds kQueryLimit{5000};  // waiting in the queue included (3.3)
 constexpr std::size_t kMaxUnderWay = 50;   // 12.5; the rest wait in order
+// How long addresses of one family wait for those of the other. The sixth version gets the
+// Resolution Delay of RFC 8305 §3; without the fourth there is nothing to fall back to.
+constexpr milliseconds kWaitForSixth{50};
+constexpr milliseconds kWaitForFourth{1000};
 
 // A question on its way, answered once: when c-ares replied or when its time is over.
 class Query {
  public:
   Query(Loop& loop, std::string_view asked) : name(asked), limit(loop, [this] { on_limit(); }) {}
   virtual ~Query() = default;
-  virtual void Ask(ares_channel channel, void* ticket) = 0;
-  virtual void Take(const DnsReply& reply) = 0;
+  [[nodiscard]] virtual std::size_t parts() const { return 1; }  // questions to c-ares
+  virtual void Ask(ares_channel channel, std::size_t part, void* ticket) = 0;
+  virtual void Take(std::size_t part, const DnsReply& reply) = 0;
+  // How long the parts still missing are worth waiting for.
+  [[nodiscard]] virtual milliseconds Patience() const { return kQueryLimit; }
   virtual void Answer() = 0;
 
   std::string name;
+  TimePoint due{};
+  std::size_t replies = 0;
   bool answered = false;
   std::function<void()> on_limit;
   Timer limit;
@@ -40,6 +52,7 @@ class CaresLookup;
 struct CallbackTicket {
   CaresLookup* lookup;
   QueryId id;
+  std::size_t part;
 };
 
 template <class Record>
@@ -60,27 +73,33 @@ class TypedQuery : public Query {
 class SrvQuery final : public TypedQuery<SrvRecord> {
  public:
   using TypedQuery::TypedQuery;
-  void Ask(ares_channel channel, void* ticket) override;
-  void Take(const DnsReply& reply) override { answer = SrvAnswer(reply); }
+  void Ask(ares_channel channel, std::size_t part, void* ticket) override;
+  void Take(std::size_t /*part*/, const DnsReply& reply) override { answer = SrvAnswer(reply); }
 };
 
 class NaptrQuery final : public TypedQuery<NaptrRecord> {
  public:
   using TypedQuery::TypedQuery;
-  void Ask(ares_channel channel, void* ticket) override;
-  void Take(const DnsReply& reply) override { answer = NaptrAnswer(reply); }
+  void Ask(ares_channel channel, std::size_t part, void* ticket) override;
+  void Take(std::size_t /*part*/, const DnsReply& reply) override { answer = NaptrAnswer(reply); }
 };
 
+// AAAA and A, asked side by side: a name server that drops one of them delays nobody for long.
 class AddressQuery final : public TypedQuery<SocketAddress> {
  public:
   AddressQuery(Loop& loop, std::string_view asked, std::uint16_t port, Done done)
       : TypedQuery(loop, asked, std::move(done)), port_(port) {}
-  void Ask(ares_channel channel, void* ticket) override;
-  void Take(const DnsReply& reply) override { answer = AddressAnswer(reply, port_); }
-  void Take(const SocketAddress& literal) { answer = {DnsStatus::kOk, {literal}}; }
+  [[nodiscard]] std::size_t parts() const override { return families_.size(); }
+  void Ask(ares_channel channel, std::size_t part, void* ticket) override;
+  void Take(std::size_t part, const DnsReply& reply) override;
+  void TakeLiteral(const SocketAddress& literal) { families_[0] = {DnsStatus::kOk, {literal}}; }
+  [[nodiscard]] milliseconds Patience() const override;
+  void Answer() override;
 
  private:
+  static constexpr std::array<int, 2> kFamilies = {AF_INET6, AF_INET};
   std::uint16_t port_;
+  std::array<DnsAnswer<SocketAddress>, kFamilies.size()> families_;  // kTemporary until they came
 };
 
 class CaresLookup final : public DnsLookup {
@@ -101,7 +120,7 @@ class CaresLookup final : public DnsLookup {
   }
   void Addresses(std::string_view name, std::uint16_t port,
                  std::function<void(DnsAnswer<SocketAddress>)> done) override;
-  void Replied(QueryId id, const DnsReply& reply);
+  void Replied(QueryId id, std::size_t part, const DnsReply& reply);
 
  private:
   QueryId Add(std::unique_ptr<Query> query);
@@ -109,6 +128,9 @@ class CaresLookup final : public DnsLookup {
   void AskWaiting();
   void Finish(QueryId id);
   void DeliverOne();
+  [[nodiscard]] milliseconds Left(const Query& query) const {
+    return std::max(std::chrono::ceil<milliseconds>(query.due - loop_.Now()), milliseconds{0});
+  }
 
   Loop& loop_;
   std::map<QueryId, std::unique_ptr<Query>> open_;
@@ -122,7 +144,7 @@ class CaresLookup final : public DnsLookup {
 
 void OnReply(void* argument, const DnsReply& reply) {
   const std::unique_ptr<CallbackTicket> ticket(static_cast<CallbackTicket*>(argument));
-  ticket->lookup->Replied(ticket->id, reply);
+  ticket->lookup->Replied(ticket->id, ticket->part, reply);
 }
 
 void OnPacket(void* argument, int status, int /*timeouts*/, unsigned char* packet,
@@ -136,19 +158,40 @@ void OnAddresses(void* argument, int status, int /*timeouts*/, ares_addrinfo* ad
   ares_freeaddrinfo(addresses);
 }
 
-void SrvQuery::Ask(ares_channel channel, void* ticket) {
+void SrvQuery::Ask(ares_channel channel, std::size_t /*part*/, void* ticket) {
   ares_query(channel, name.c_str(), ns_c_in, ns_t_srv, &OnPacket, ticket);
 }
 
-void NaptrQuery::Ask(ares_channel channel, void* ticket) {
+void NaptrQuery::Ask(ares_channel channel, std::size_t /*part*/, void* ticket) {
   ares_query(channel, name.c_str(), ns_c_in, ns_t_naptr, &OnPacket, ticket);
 }
 
-void AddressQuery::Ask(ares_channel channel, void* ticket) {
+void AddressQuery::Ask(ares_channel channel, std::size_t part, void* ticket) {
   ares_addrinfo_hints hints{};
-  hints.ai_family = AF_UNSPEC;
+  hints.ai_family = kFamilies[part];
   hints.ai_flags = ARES_AI_NOSORT;  // the caller races both families (3.2)
   ares_getaddrinfo(channel, name.c_str(), nullptr, &hints, &OnAddresses, ticket);
+}
+
+void AddressQuery::Take(std::size_t part, const DnsReply& reply) {
+  families_[part] = AddressAnswer(reply, port_);
+  if (reply.addresses != nullptr && reply.addresses->cnames != nullptr)  // 3.2
+    Log(LogLevel::kInfo, "dns-alias", {{"name", name}, {"for", reply.addresses->cnames->name}});
+}
+
+milliseconds AddressQuery::Patience() const {
+  if (!families_[0].records.empty()) return kWaitForFourth;
+  return families_[1].records.empty() ? kQueryLimit : kWaitForSixth;
+}
+
+void AddressQuery::Answer() {
+  const auto temporary = [](const auto& each) { return each.status == DnsStatus::kTemporary; };
+  answer.status =
+      std::ranges::any_of(families_, temporary) ? DnsStatus::kTemporary : DnsStatus::kNoData;
+  for (const auto& family : families_)
+    answer.records.insert(answer.records.end(), family.records.begin(), family.records.end());
+  if (!answer.records.empty()) answer.status = DnsStatus::kOk;
+  TypedQuery::Answer();
 }
 
 void CaresLookup::Addresses(std::string_view name, std::uint16_t port,
@@ -156,7 +199,7 @@ void CaresLookup::Addresses(std::string_view name, std::uint16_t port,
   auto query = std::make_unique<AddressQuery>(loop_, name, port, std::move(done));
   const auto literal = SocketAddress::FromIp(name, port);
   if (!literal) return Enqueue(std::move(query));
-  query->Take(*literal);
+  query->TakeLiteral(*literal);
   Finish(Add(std::move(query)));
 }
 
@@ -164,6 +207,7 @@ QueryId CaresLookup::Add(std::unique_ptr<Query> query) {
   const QueryId id = ++last_id_;
   query->on_limit = [this, id] { Finish(id); };
   query->limit.Start(kQueryLimit);
+  query->due = loop_.Now() + kQueryLimit;
   open_.emplace(id, std::move(query));
   return id;
 }
@@ -179,18 +223,24 @@ void CaresLookup::AskWaiting() {
     waiting_.pop_front();
     const auto found = open_.find(id);
     if (found == open_.end() || found->second->answered) continue;  // too late for it
-    ++under_way_;
-    found->second->Ask(channel_->raw(), new CallbackTicket{this, id});
+    const std::size_t parts = found->second->parts();
+    under_way_ += parts;
+    for (std::size_t part = 0; part < parts; ++part)
+      found->second->Ask(channel_->raw(), part, new CallbackTicket{this, id, part});
   }
   channel_->ScheduleTimeout();
 }
 
-void CaresLookup::Replied(QueryId id, const DnsReply& reply) {
+void CaresLookup::Replied(QueryId id, std::size_t part, const DnsReply& reply) {
   --under_way_;
   const auto found = open_.find(id);
   if (found != open_.end() && !found->second->answered) {
-    found->second->Take(reply);
-    Finish(id);
+    Query& query = *found->second;
+    query.Take(part, reply);
+    if (++query.replies == query.parts())
+      Finish(id);
+    else
+      query.limit.Start(std::min(query.Patience(), Left(query)));
   }
   if (!waiting_.empty()) deliver_.Start(milliseconds(0));  // not inside c-ares
 }

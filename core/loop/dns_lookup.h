@@ -48,7 +48,7 @@ class DnsLookup {
   virtual void Srv(std::string_view name, std::function<void(DnsAnswer<SrvRecord>)> done) = 0;
   virtual void Naptr(std::string_view name, std::function<void(DnsAnswer<NaptrRecord>)> done) = 0;
   // A and AAAA of `name`, AAAA first, with port set. An IP literal answers itself. At most 4 of
-  // each kept (3.2).
+  // each kept (3.2). A family that answers much later than the other is left out (RFC 8305 §3).
   virtual void Addresses(std::string_view name, std::uint16_t port,
                          std::function<void(DnsAnswer<SocketAddress>)> done) = 0;
 };

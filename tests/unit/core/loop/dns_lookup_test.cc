@@ -85,6 +85,25 @@ TEST_F(Dns, GivesAtMostFourAddressesOfEachFamilyTheSixthVersionFirst) {
                                      "127.0.0.3:5269", "127.0.0.4:5269"));
 }
 
+// RFC 8305 §3
+TEST_F(Dns, OneFamilyDoesNotWaitLongForTheOther) {
+  const std::string v4("\x7f\0\0\x01", 4);
+  const std::string v6 = std::string(15, '\0') + '\x01';
+  responder_.Add("four.example", DnsResponder::kA, v4);
+  responder_.Drop("four.example", DnsResponder::kAaaa);
+  responder_.Add("six.example", DnsResponder::kAaaa, v6);
+  responder_.Drop("six.example", DnsResponder::kA);
+  const TimePoint start = loop_->Now();
+  EXPECT_THAT(Addresses("four.example").second, ElementsAre("127.0.0.1:5269"));
+  EXPECT_THAT(Addresses("six.example").second, ElementsAre("[::1]:5269"));
+  EXPECT_LT(loop_->Now() - start, milliseconds(4000));
+}
+
+TEST_F(Dns, NoAddressIsAFactOnlyWhenBothFamiliesSaySo) {
+  responder_.Drop("half.example", DnsResponder::kAaaa);
+  EXPECT_EQ(Addresses("half.example").first, DnsStatus::kTemporary);
+}
+
 TEST_F(Dns, ALiteralAnswersItselfWithoutAQuestion) {
   EXPECT_THAT(Addresses("192.0.2.1").second, ElementsAre("192.0.2.1:5269"));
   EXPECT_THAT(Addresses("2001:db8::1").second, ElementsAre("[2001:db8::1]:5269"));

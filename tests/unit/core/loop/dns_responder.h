@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class DnsResponder {
 
   [[nodiscard]] std::string server() const { return socket_.address().ToText(); }
   void Set(const std::string& name, Code code) { codes_[name] = code; }
+  // This type only goes unanswered.
+  void Drop(const std::string& name, std::uint16_t type) { dropped_.insert({name, type}); }
   void Add(const std::string& name, std::uint16_t type, std::string data) {
     records_[{name, type}].push_back(std::move(data));
   }
@@ -70,7 +73,7 @@ class DnsResponder {
     const std::string_view question = query.substr(12, at + 5 - 12);
     const auto type = static_cast<std::uint16_t>(static_cast<unsigned char>(query[at + 2]));
     const Code code = codes_.contains(name) ? codes_[name] : Code::kNoError;
-    if (code == Code::kSilent) return;
+    if (code == Code::kSilent || dropped_.contains({name, type})) return;
     const std::vector<std::string>& data = records_[{name, type}];
     std::string reply(query.substr(0, 2));
     reply += U16(0x8180U + static_cast<unsigned>(code)) + U16(1);
@@ -85,6 +88,7 @@ class DnsResponder {
   LoopbackSocket socket_;
   std::unique_ptr<UdpSocket> udp_;
   std::map<std::string, Code> codes_;
+  std::set<std::pair<std::string, std::uint16_t>> dropped_;
   std::map<std::pair<std::string, std::uint16_t>, std::vector<std::string>> records_;
 };
 
