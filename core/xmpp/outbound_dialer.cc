@@ -93,6 +93,11 @@ void OutboundDialer::Dial::State::Begin() {
     targets.push_back(*std::move(proxy));
     return LookUpTarget();
   }
+  if (!MayResolve(order.domain)) {
+    fault = {OutboundFailure::kNotFound, RetryClass::kDomainGone, "no domain to look up"};
+    due = Later::kFail;
+    return later.Start(milliseconds{0});
+  }
   resolution_limit.Start(kWholeResolution);
   if (!order.direct_tls) xmpps_server = DnsAnswer<SrvRecord>{DnsStatus::kNoData, {}};
   const auto ask = [this](const char* service, bool direct_tls) {

@@ -38,6 +38,9 @@ struct OutboundFault {
   RetryClass retry = RetryClass::kOrdinary;
   std::string
       text;  // for the log and `test stream`; never peer's own words beyond a condition's name
+  // Where the peer, proven by its certificate, wants to be reached instead: "host", "host:port" or
+  // "[address]:port", as it wrote it (3.7). Empty: it said nothing of the kind.
+  std::string other_host = {};
 };
 
 // How the text of an outcome of kNegotiation begins; the SIP side tells its peer no more than this.

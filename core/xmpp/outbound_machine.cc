@@ -50,6 +50,14 @@ bool DemandsUnknown(const proto::Element& features) {
   });
 }
 
+// RFC 6120 shows the host with line breaks around it.
+std::string Trimmed(const std::string& text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+}
+
 std::string DialbackXml(std::string_view name, std::string_view from, std::string_view to,
                         std::string_view id, std::string_view key) {
   proto::Element element = MakeElement(name, ns::kDialback);
@@ -183,8 +191,7 @@ OutboundActions OutboundMachine::OnHeader(const StreamHeader& header) {
 
 OutboundActions OutboundMachine::OnElement(const proto::Element& element) {
   if (state_ == OutboundState::kClosed) return {};
-  if (Is(element, "error", ns::kStream))
-    return Refuse(StreamErrorFault(ConditionIn(element, ns::kStreamErrors)));
+  if (Is(element, "error", ns::kStream)) return OnStreamError(element);
   if (element.ns() == ns::kDialback) return OnDialbackElement(element);
   switch (state_) {
     case OutboundState::kAwaitFeatures:
@@ -207,6 +214,17 @@ OutboundActions OutboundMachine::OnElement(const proto::Element& element) {
       return Unexpected(element);
   }
   std::unreachable();
+}
+
+OutboundActions OutboundMachine::OnStreamError(const proto::Element& error) {
+  OutboundFault fault = StreamErrorFault(ConditionIn(error, ns::kStreamErrors));
+  const proto::Element* elsewhere = FindChild(error, "see-other-host", ns::kStreamErrors);
+  if (elsewhere != nullptr && in_tls_ && certificate_ok_) {
+    constexpr std::size_t kMaxHostBytes = 261;  // a domain name with a port
+    fault.other_host = Trimmed(TextOf(*elsewhere));
+    if (fault.other_host.size() > kMaxHostBytes) fault.other_host.clear();
+  }
+  return Refuse(std::move(fault));
 }
 
 OutboundActions OutboundMachine::Unexpected(const proto::Element& element) {

@@ -161,6 +161,7 @@ class OutboundMachine {
   void Step(OutboundEvent event);
   OutboundActions OpenXml(OutboundEvent event);
   OutboundActions Refuse(OutboundFault fault, std::optional<StreamCondition> say = {});
+  OutboundActions OnStreamError(const proto::Element& error);
   OutboundActions Unexpected(const proto::Element& element);
   OutboundActions OnFeatures(const proto::Element& features);
   OutboundActions ChooseInClear(bool tls_offered);

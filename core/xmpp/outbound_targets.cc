@@ -26,7 +26,9 @@ bool IsDecline(const DnsAnswer<SrvRecord>& answer) {
 void Collect(const DnsAnswer<SrvRecord>& answer, bool direct_tls, std::vector<Candidate>& out) {
   if (answer.status != DnsStatus::kOk) return;
   for (const SrvRecord& record : answer.records) {
-    if (record.target.empty() || record.port == 0) continue;
+    // An address is no host name. RFC 2782, "Target"
+    if (record.target.empty() || record.port == 0 || SocketAddress::FromIp(record.target, 1))
+      continue;
     out.push_back({record.priority, record.weight, {record.target, record.port, direct_tls}});
   }
 }
@@ -89,6 +91,15 @@ TargetPlan PlanTargets(std::string_view domain, const DnsAnswer<SrvRecord>& xmpp
   if (xmpp_server.status == DnsStatus::kOk && !xmpp_server.records.empty())
     return {TargetPlan::Kind::kNotFound, {}, true};
   return {TargetPlan::Kind::kTargets, {{std::string(domain), kServerPort, false}}, false};
+}
+
+bool MayResolve(std::string_view domain) {
+  return domain.find('.') != std::string_view::npos && !SocketAddress::FromIp(domain, 1);
+}
+
+bool NamesItsPort(std::string_view host) {
+  const std::string_view behind = host.substr(std::min(host.size(), host.find(']') + 1));
+  return behind.find(':') != std::string_view::npos;
 }
 
 Result<OutboundTarget> ProxyTarget(std::string_view proxy) {

@@ -46,6 +46,12 @@ struct TargetPlan {
                                      const DnsAnswer<SrvRecord>& xmpps_server,
                                      const RandomBelow& random);
 
+// False for an IP literal and a single label: such a domain is never looked up (3.1).
+[[nodiscard]] bool MayResolve(std::string_view domain);
+
+// Whether "HOST", "HOST:PORT", "[::1]:5269" has a port.
+[[nodiscard]] bool NamesItsPort(std::string_view host);
+
 // A partner's proxy "HOST" or "HOST:PORT", "[::1]:5269" (3.1 no. 1). Fails with the text as given.
 Result<OutboundTarget> ProxyTarget(std::string_view proxy);
 

@@ -419,6 +419,24 @@ TEST(OutboundMachine, ReadsStreamErrorsByTheirCondition) {
   EXPECT_EQ(fault_of("internal-server-error").retry, RetryClass::kOrdinary);
 }
 
+// 3.7, 12.4 D12
+TEST(OutboundMachine, BelievesARedirectOfAPeerProvenByItsCertificateOnly) {
+  const auto other_host = [](bool in_tls, bool certificate_ok, std::string_view host) {
+    OutboundMachine machine(Terms({kOptional, kOptional, true}));
+    (void)machine.Start(in_tls);
+    if (in_tls) (void)machine.OnTls(certificate_ok);
+    (void)machine.OnHeader(Header());
+    proto::Element error = MakeElement("error", ns::kStream);
+    AddText(AddChild(error, "see-other-host", ns::kStreamErrors), host);
+    return Find<outbound::Fail>(machine.OnElement(error))->fault.other_host;
+  };
+  EXPECT_EQ(other_host(true, true, "\n  [2001:db8::1]:9222\n  "), "[2001:db8::1]:9222");
+  EXPECT_EQ(other_host(true, false, "b.partner.example"), "");
+  EXPECT_EQ(other_host(false, false, "b.partner.example"), "");
+  EXPECT_EQ(other_host(true, true, " "), "");
+  EXPECT_EQ(other_host(true, true, std::string(262, 'a')), "");
+}
+
 TEST(OutboundMachine, MayTryTheNextTargetOnlyBeforeThePeerHasSpokenInTls) {
   OutboundMachine early(Terms({kRequired, kOptional, true}));
   (void)early.Start(true);

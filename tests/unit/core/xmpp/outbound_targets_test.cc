@@ -107,6 +107,37 @@ TEST(OutboundTargets, OfTheOtherServiceServeWhereOneIsDeclined) {
               ElementsAre(OutboundTarget{"s", 5269, false}));
 }
 
+TEST(OutboundTargets, AreNamesOfHostsAndNotAddresses) {
+  const auto plan =
+      PlanTargets("p.example", Records({{0, 0, 5269, "192.0.2.1"}, {1, 0, 5269, "a.p.example"}}),
+                  Records({{0, 0, 5270, "2001:db8::1"}}), Always(0));
+  EXPECT_THAT(plan.targets, ElementsAre(OutboundTarget{"a.p.example", 5269, false}));
+}
+
+TEST(OutboundTargets, WeighBothServicesOfOnePriorityTogether) {
+  const RandomBelow random = Seeded(11);
+  int direct_first = 0;
+  constexpr int kRounds = 4000;
+  for (int i = 0; i < kRounds; ++i)
+    direct_first += PlanTargets("p.example", Records({{5, 25, 5269, "a"}}),
+                                Records({{5, 75, 5270, "a"}}), random)
+                        .targets.front()
+                        .direct_tls;
+  EXPECT_NEAR(direct_first, kRounds * 0.75, kRounds * 0.03);
+}
+
+TEST(OutboundTargets, AreNotLookedUpForAddressesAndSingleLabels) {
+  for (const char* domain : {"192.0.2.1", "::1", "localhost", "intranet", ""})
+    EXPECT_FALSE(MayResolve(domain)) << domain;
+  EXPECT_TRUE(MayResolve("partner.example"));
+}
+
+TEST(OutboundTargets, TellWhetherAHostNamesItsPort) {
+  for (const char* host : {"a.example:1", "[::1]:1", "192.0.2.1:1"})
+    EXPECT_TRUE(NamesItsPort(host));
+  for (const char* host : {"a.example", "[::1]", "192.0.2.1", ""}) EXPECT_FALSE(NamesItsPort(host));
+}
+
 TEST(ProxyTarget, TakesHostAndPort) {
   EXPECT_EQ(*ProxyTarget("edge.p.example"), (OutboundTarget{"edge.p.example", 5269, false}));
   EXPECT_EQ(*ProxyTarget("edge.p.example:7000"), (OutboundTarget{"edge.p.example", 7000, false}));
