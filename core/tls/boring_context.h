@@ -4,8 +4,10 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+#include <memory>
 #include <string>
 
+#include "core/tls/session_vault.h"
 #include "core/tls/tls_context.h"
 
 namespace gatehouse {
@@ -14,6 +16,7 @@ struct BoringContext final : TlsContext {
   Options options;
   bssl::UniquePtr<SSL_CTX> ctx;
   bssl::UniquePtr<BIO_METHOD> memory_bio;  // reads and writes in a session's memory
+  std::unique_ptr<SessionVault> vault;     // null: no resumption
 };
 
 // "NO_SHARED_CIPHER": the oldest reason BoringSSL noted in this thread; empties its list.

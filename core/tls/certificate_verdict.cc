@@ -146,4 +146,10 @@ PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use) {
   return peer;
 }
 
+PeerCertificate JudgeChain(STACK_OF(X509) * chain, X509_STORE* store, CertificateUse use) {
+  const bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
+  if (X509_STORE_CTX_init(context.get(), store, sk_X509_value(chain, 0), chain) != 1) return {};
+  return JudgeCertificate(context.get(), use);
+}
+
 }  // namespace gatehouse

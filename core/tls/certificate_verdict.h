@@ -12,5 +12,8 @@ enum class CertificateUse { kXmpp, kSip };
 
 // Runs the chain verification that `store` was prepared for. Everything found is in the result.
 [[nodiscard]] PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use);
+// The same for a chain as the peer sent it, leaf first, against the anchors of `store`.
+[[nodiscard]] PeerCertificate JudgeChain(STACK_OF(X509) * chain, X509_STORE* store,
+                                         CertificateUse use);
 
 }  // namespace gatehouse

@@ -81,7 +81,7 @@ Result<void> LoadTrust(SSL_CTX* ctx, const std::string& trust) {
   if (SSL_CTX_load_verify_locations(ctx, file.c_str(), nullptr) != 1)
     return BadFile("trust anchors", file, "holds no PEM certificate (" + TakeTlsReason() + ")");
   // Pinned anchors need not be roots.
-  if (!system) X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
+  if (!system) X509_STORE_set_flags(SSL_CTX_get_cert_store(ctx), X509_V_FLAG_PARTIAL_CHAIN);
   return {};
 }
 
@@ -145,6 +145,11 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::Create(const TlsFiles& fil
   GATEHOUSE_TRY_VOID(LoadTrust(context->ctx.get(), files.trust));
   SetProtocol(*context);
   SetCallbacks(*context);
+  if (context->options.resume_sessions && !context->options.require_peer_certificate) {
+    context->vault = std::make_unique<SessionVault>();
+    SSL_CTX_set_app_data(context->ctx.get(), context.get());
+    EnableResumption(context->ctx.get());
+  }
   return context;
 }
 

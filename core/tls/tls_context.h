@@ -17,16 +17,18 @@ struct TlsFiles {
   std::string trust;       // "system", "" (= system) or a PEM file of anchors
 };
 
-// TLS 1.3 and 1.2 only, AEAD with forward secrecy, no renegotiation, no compression, no early data,
-// no resumption: federation streams live long, and each handshake verifies its peer anew (2.4). The
-// peer's certificate is always requested and verified; the handshake does not fail over it, the
-// result is recorded in the session for the caller to judge (2.4 no. 6), unless
+// TLS 1.3 and 1.2 only, AEAD with forward secrecy, no renegotiation, no compression, no early data
+// (2.4). The peer's certificate is always requested and verified; the handshake does not fail over
+// it, the result is recorded in the session for the caller to judge (2.4 no. 6), unless
 // `require_peer_certificate`.
 class TlsContext {
  public:
   struct Options {
     bool require_peer_certificate =
-        false;              // SIP mutual TLS: handshake fails without a valid chain (11.8)
+        false;  // SIP mutual TLS: handshake fails without a valid chain (11.8)
+    // Offer and take tickets, each once and for its server name only, for an hour. A session that
+    // is resumed judges its peer's certificate anew. Not with `require_peer_certificate`.
+    bool resume_sessions = false;
     std::string alpn = {};  // "xmpp-server" for direct TLS; empty: none
     // Direct TLS, server: SNI must be sent and name one of these (A-labels), else alert
     // unrecognized_name (2.15). Empty: no such rule.

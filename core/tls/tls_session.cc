@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/tls/anchor_store.h"
 #include "core/tls/boring_context.h"
 #include "core/tls/certificate_verdict.h"
 
@@ -38,6 +39,9 @@ class BoringSession final : public TlsSession {
 
   [[nodiscard]] bool handshake_done() const override { return handshake_done_; }
   [[nodiscard]] const PeerCertificate& peer() const override { return peer_; }
+  [[nodiscard]] PeerCertificate JudgeAgainst(std::string_view anchors_pem) const override;
+  [[nodiscard]] bool offered_ticket() const override { return offered_ticket_; }
+  [[nodiscard]] bool resumed() const override { return SSL_session_reused(ssl_.get()) == 1; }
   [[nodiscard]] std::string version() const override { return SSL_get_version(ssl_.get()); }
   [[nodiscard]] std::string cipher() const override;
   [[nodiscard]] std::string alpn() const override;
@@ -70,6 +74,11 @@ class BoringSession final : public TlsSession {
   void SendOutput();
   Result<void> Fail(Frame& frame);
   Result<void> Advance(Frame& frame);
+  void JudgeAgain();
+  [[nodiscard]] CertificateUse use() const {
+    return context_->options.require_peer_certificate ? CertificateUse::kSip
+                                                      : CertificateUse::kXmpp;
+  }
   Result<void> ReadAll(Frame& frame);
 
   std::shared_ptr<const BoringContext> context_;
@@ -81,6 +90,7 @@ class BoringSession final : public TlsSession {
   std::span<const std::byte> input_;  // of the Feed under way
   std::string output_;
   Frame* frame_ = nullptr;
+  bool offered_ticket_ = false;
   bool handshake_done_ = false;
   bool peer_closed_ = false;
   bool failed_ = false;
@@ -115,6 +125,9 @@ Result<void> BoringSession::Open() {
   SSL_set_connect_state(ssl_.get());
   if (!server_name_.empty() && SSL_set_tlsext_host_name(ssl_.get(), server_name_.c_str()) != 1)
     return Trouble("tls: '" + server_name_ + "' cannot be sent as server name");
+  if (context_->vault)
+    if (const auto session = context_->vault->TakeForClient(server_name_))
+      offered_ticket_ = SSL_set_session(ssl_.get(), session.get()) == 1;
   return {};
 }
 
@@ -128,6 +141,7 @@ void BoringSession::SendOutput() {
 Result<void> BoringSession::Fail(Frame& frame) {
   failed_ = true;
   std::string text = "tls: " + TakeTlsReason();
+  if (!handshake_done_ && offered_ticket_) context_->vault->ForgetForClient(server_name_);
   if (!handshake_done_ && !peer_.chain_error.empty()) text += ": " + peer_.chain_error;
   if (!frame.gone) SendOutput();
   return BadPeer(std::move(text));
@@ -138,6 +152,7 @@ Result<void> BoringSession::Advance(Frame& frame) {
   const int code = SSL_do_handshake(ssl_.get());
   if (code != 1 && SSL_get_error(ssl_.get(), code) != SSL_ERROR_WANT_READ) return Fail(frame);
   handshake_done_ = code == 1;
+  if (handshake_done_ && resumed()) JudgeAgain();
   SendOutput();
   if (!frame.gone && handshake_done_ && events_->on_handshake_done) events_->on_handshake_done();
   return {};
@@ -227,9 +242,26 @@ int BoringSession::TakeInput(char* to, int room) {
 }
 
 bool BoringSession::AcceptsPeer(X509_STORE_CTX* store) {
-  const bool required = context_->options.require_peer_certificate;
-  peer_ = JudgeCertificate(store, required ? CertificateUse::kSip : CertificateUse::kXmpp);
-  return peer_.chain_valid || !required;
+  peer_ = JudgeCertificate(store, use());
+  return peer_.chain_valid || use() == CertificateUse::kXmpp;
+}
+
+// BoringSSL verifies nobody anew when it resumes.
+void BoringSession::JudgeAgain() {
+  STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl_.get());
+  if (chain == nullptr || sk_X509_num(chain) == 0) return;
+  peer_ = JudgeChain(chain, SSL_CTX_get_cert_store(context_->ctx.get()), use());
+}
+
+PeerCertificate BoringSession::JudgeAgainst(std::string_view anchors_pem) const {
+  STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl_.get());
+  if (chain == nullptr || sk_X509_num(chain) == 0) return {};
+  const auto store = AnchorStore(anchors_pem);
+  if (store) return JudgeChain(chain, store->get(), use());
+  PeerCertificate unjudged = peer_;
+  unjudged.chain_valid = false;
+  unjudged.chain_error = store.error().text;
+  return unjudged;
 }
 
 bool BoringSession::AcceptsServerName(const char* sent) const {

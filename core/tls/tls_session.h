@@ -59,7 +59,13 @@ class TlsSession {
 
   [[nodiscard]] virtual bool handshake_done() const = 0;
   [[nodiscard]] virtual const PeerCertificate& peer() const = 0;  // after the handshake
-  [[nodiscard]] virtual std::string version() const = 0;          // "TLSv1.3"
+  // The peer's chain judged now, against the anchors of `anchors_pem` in place of the context's
+  // (2.5). Anchors that cannot be read make no chain valid.
+  [[nodiscard]] virtual PeerCertificate JudgeAgainst(std::string_view anchors_pem) const = 0;
+  // Client: a ticket was offered. Where the handshake then fails, none is the next time.
+  [[nodiscard]] virtual bool offered_ticket() const = 0;
+  [[nodiscard]] virtual bool resumed() const = 0;         // by a ticket
+  [[nodiscard]] virtual std::string version() const = 0;  // "TLSv1.3"
   [[nodiscard]] virtual std::string cipher() const = 0;
   [[nodiscard]] virtual std::string alpn() const = 0;         // negotiated, or empty
   [[nodiscard]] virtual std::string server_name() const = 0;  // SNI as sent, or empty

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
+#include "core/tls/trust_anchors.h"
 #include "tests/fakes/certificate_maker.h"
 #include "tests/unit/core/tls/tls_pair.h"
 
@@ -195,12 +198,151 @@ TEST_F(Session, MutualTlsTakesTheKeyPurposeOfSip) {
   EXPECT_TRUE(pair.both_done()) << pair.server.error;
 }
 
-TEST_F(Session, EveryHandshakeVerifiesAnew) {
+std::string TextOf(const std::string& file) {
+  std::ifstream stream(file);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+// 2.5: partner-pinned anchors
+TEST_F(Session, JudgesThePeerAgainstOtherAnchorsToo) {
+  CertificateMaker theirs;
+  CertificatePlan middle;
+  middle.is_authority = true;
+  middle.key_usage = "keyCertSign";
+  const TlsFiles files = theirs.IssueBelow(middle, Named("partner.example"));
+  TlsPair pair(MustContext(files), server_);
+  pair.Handshake();
+  const TlsSession& session = *pair.server.session;
+  EXPECT_FALSE(session.peer().chain_valid);
+  const PeerCertificate judged = session.JudgeAgainst(TextOf(theirs.trust()));
+  EXPECT_TRUE(judged.chain_valid) << judged.chain_error;
+  EXPECT_TRUE(MatchesXmppDomain(judged, "partner.example"));
+  EXPECT_EQ(judged.sha256, session.peer().sha256);
+  EXPECT_FALSE(session.JudgeAgainst(TextOf(maker_.trust())).chain_valid);
+  EXPECT_THAT(session.JudgeAgainst("none").chain_error, HasSubstr("no PEM certificate"));
+}
+
+TEST_F(Session, APeerWithoutCertificateProvesNothingToAnyAnchors) {
+  TlsPair pair(MustContext({"", "", maker_.trust()}), server_);
+  pair.Handshake();
+  EXPECT_FALSE(pair.server.session->JudgeAgainst(TextOf(maker_.trust())).presented);
+}
+
+TEST(TrustAnchors, AreCountedOrRefused) {
+  const CertificateMaker maker;
+  const std::string one = TextOf(maker.trust());
+  EXPECT_EQ(*CountAnchors("A comment\n" + one + one), 2U);
+  EXPECT_THAT(CountAnchors("").error().text, HasSubstr("no PEM certificate"));
+  EXPECT_THAT(CountAnchors(one + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+                  .error()
+                  .text,
+              HasSubstr("certificate 2 cannot be read"));
+  EXPECT_FALSE(CountAnchors(one + std::string(kMaxAnchorsBytes, ' ')));
+}
+
+TEST_F(Session, EveryHandshakeIsAFullOneWithoutResumption) {
   for (int connection = 0; connection < 2; ++connection) {
     TlsPair pair(client_, server_);
     pair.Handshake();
     EXPECT_TRUE(pair.server.session->peer().chain_valid);
+    EXPECT_FALSE(pair.server.session->resumed());
   }
+}
+
+class Resumption : public Session {
+ protected:
+  static constexpr const char* kName = "corp.example";
+  // True where the handshake was an abbreviated one; both ends must agree.
+  bool Resumes(const std::shared_ptr<const TlsContext>& client,
+               const std::shared_ptr<const TlsContext>& server, std::string_view name = kName) {
+    TlsPair pair(client, server, name);
+    pair.Handshake();
+    EXPECT_TRUE(pair.both_done()) << pair.client.error << pair.server.error;
+    EXPECT_TRUE(pair.server.session->Write("<stream>"));  // takes the ticket along
+    pair.Carry();
+    EXPECT_EQ(pair.client.session->resumed(), pair.server.session->resumed());
+    by_server_ = pair.server.session->peer();
+    by_client_ = pair.client.session->peer();
+    return pair.client.session->resumed();
+  }
+  std::shared_ptr<const TlsContext> Resuming(const TlsFiles& files) {
+    return MustContext(files, {.resume_sessions = true});
+  }
+
+  PeerCertificate by_server_, by_client_;
+};
+
+TEST_F(Resumption, BothEndsJudgeThePeersCertificateAllTheSame) {
+  const auto client = Resuming(client_files_);
+  const auto server = Resuming(server_files_);
+  EXPECT_FALSE(Resumes(client, server));
+  const std::string leaf = by_server_.sha256;
+  for (int connection = 0; connection < 3; ++connection) {
+    EXPECT_TRUE(Resumes(client, server));
+    EXPECT_TRUE(by_server_.chain_valid) << by_server_.chain_error;
+    EXPECT_TRUE(MatchesXmppDomain(by_server_, "partner.example"));
+    EXPECT_EQ(by_server_.sha256, leaf);
+    EXPECT_GT(by_server_.not_after_unix, 0);
+    EXPECT_TRUE(by_client_.chain_valid) << by_client_.chain_error;
+    EXPECT_TRUE(MatchesXmppDomain(by_client_, "corp.example"));
+  }
+}
+
+TEST_F(Resumption, AStrangerStaysAStranger) {
+  TlsFiles stranger = maker_.SelfSigned(Named("partner.example"));
+  const auto client = Resuming(stranger);
+  const auto server = Resuming(server_files_);
+  EXPECT_FALSE(Resumes(client, server));
+  EXPECT_TRUE(Resumes(client, server));
+  EXPECT_TRUE(by_server_.presented);
+  EXPECT_FALSE(by_server_.chain_valid);
+  EXPECT_TRUE(MatchesXmppDomain(by_server_, "partner.example"));
+}
+
+TEST_F(Resumption, WhoShowedNothingHasShownNothing) {
+  const auto client = Resuming({"", "", maker_.trust()});
+  const auto server = Resuming(server_files_);
+  EXPECT_FALSE(Resumes(client, server));
+  EXPECT_TRUE(Resumes(client, server));
+  EXPECT_FALSE(by_server_.presented);
+  EXPECT_FALSE(by_server_.chain_valid);
+}
+
+// The anchors of a partner are asked of a resumed session as of any other.
+TEST_F(Resumption, OtherAnchorsJudgeTheRememberedChain) {
+  const auto client = Resuming(client_files_);
+  const auto server = Resuming(server_files_);
+  Resumes(client, server);
+  TlsPair pair(client, server, kName);
+  pair.Handshake();
+  ASSERT_TRUE(pair.server.session->resumed());
+  const CertificateMaker others;
+  EXPECT_TRUE(pair.server.session->JudgeAgainst(TextOf(maker_.trust())).chain_valid);
+  EXPECT_FALSE(pair.server.session->JudgeAgainst(TextOf(others.trust())).chain_valid);
+}
+
+// 2.4 no. 4: bound to the server name
+TEST_F(Resumption, IsBoundToTheServerName) {
+  const auto client = Resuming(client_files_);
+  const auto server = Resuming(server_files_);
+  Resumes(client, server);
+  EXPECT_FALSE(Resumes(client, server, "second.corp.example"));
+  EXPECT_TRUE(Resumes(client, server, "second.corp.example"));
+  EXPECT_TRUE(Resumes(client, server));
+}
+
+// A reload makes a new context: new anchors, a new certificate, nothing remembered.
+TEST_F(Resumption, EndsWithTheContext) {
+  const auto client = Resuming(client_files_);
+  Resumes(client, Resuming(server_files_));
+  EXPECT_FALSE(Resumes(client, Resuming(server_files_)));
+}
+
+TEST_F(Resumption, NeverWithMutualTlsThatMustHold) {
+  const TlsContext::Options strict{.require_peer_certificate = true, .resume_sessions = true};
+  const auto client = Resuming(client_files_);
+  const auto server = MustContext(server_files_, strict);
+  for (int connection = 0; connection < 2; ++connection) EXPECT_FALSE(Resumes(client, server));
 }
 
 TEST_F(Session, MayBeDestroyedInsideItsCallbacks) {
