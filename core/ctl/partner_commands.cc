@@ -4,10 +4,12 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <array>
+#include <fstream>
 #include <functional>
 #include <limits>
 
 #include "core/policy/partner_words.h"
+#include "core/tls/trust_anchors.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -35,6 +37,19 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
     if (text.empty()) parts.emplace_back();
   }
   return parts;
+}
+
+// For CLI11: puts the file's text in place of its name and gives what went wrong. An empty name
+// stays.
+std::string ReadInPlace(std::string& file) {
+  if (file.empty()) return {};
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(kMaxAnchorsBytes + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.empty()) return "'" + file + "' is empty or cannot be read";
+  file = std::move(text);
+  return {};
 }
 
 // The check has let no other word pass.
@@ -67,6 +82,12 @@ void PartnerCommands::AddValues(CLI::App& command) {
       ->type_name("HOST[:PORT]");
   command.add_option("--description", values_.description, "For people")->type_name("TEXT");
   AddWord(command, "--enabled", values_.enabled, kBools, "false: listed, but not let in");
+  command
+      .add_option("--trust", values_.trust_anchors,
+                  "PEM file: only what it certifies proves this partner; empty: as gatehouse.yaml "
+                  "says")
+      ->type_name("FILE")
+      ->transform(CLI::Validator(&ReadInPlace, ""));
 }
 
 std::vector<std::string> PartnerCommands::Apply(const CLI::App& command,
@@ -92,6 +113,7 @@ std::vector<std::string> PartnerCommands::Apply(const CLI::App& command,
           [&] { partner.set_keep_alive(values_.keep_alive == "true"); }},
       Row{"--proxy", "proxy", [&] { partner.set_proxy(values_.proxy); }},
       Row{"--description", "description", [&] { partner.set_description(values_.description); }},
+      Row{"--trust", "trust_anchors", [&] { partner.set_trust_anchors(values_.trust_anchors); }},
       Row{"--enabled", "enabled", [&] { partner.set_enabled(values_.enabled == "true"); }},
   };
   std::vector<std::string> fields;

@@ -34,6 +34,7 @@ class PartnerCommands {
     std::string proxy;
     std::string description;
     std::string enabled;
+    std::string trust_anchors;  // the file's text
   };
   void AddRow(CLI::App& command);
   void AddValues(CLI::App& command);

@@ -6,6 +6,7 @@
 #include "core/ctl/text_table.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_words.h"
+#include "core/tls/trust_anchors.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -37,6 +38,12 @@ std::string Codes(const proto::PartnerView& view) {
   for (const std::string& warning : view.warnings())
     codes.push_back(warning.substr(0, warning.find(':')));
   return fmt::format("{}", fmt::join(codes, " "));
+}
+
+std::string TrustText(const proto::Partner& partner) {
+  if (partner.trust_anchors().empty()) return "as gatehouse.yaml says";
+  const auto count = CountAnchors(partner.trust_anchors());
+  return count ? fmt::format("own anchors, {}", *count) : count.error().text;
 }
 
 std::string Line(std::string_view name, const std::string& value) {
@@ -83,7 +90,7 @@ std::string PartnerText(const proto::PartnerView& view) {
          Line("connection limit", limit) + Line("keep-alive", YesNo(partner.keep_alive())) +
          Line("proxy", OrDash(partner.proxy())) +
          Line("description", OrDash(partner.description())) +
-         Line("enabled", YesNo(partner.enabled())) +
+         Line("enabled", YesNo(partner.enabled())) + Line("trust", TrustText(partner)) +
          Line("revision", std::to_string(partner.revision()));
 }
 

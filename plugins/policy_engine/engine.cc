@@ -17,9 +17,9 @@ namespace gatehouse::policy_engine {
 namespace {
 
 constexpr std::size_t kIdBytes = 8;
-constexpr std::array<std::string_view, 10> kPartnerFields = {
-    "additional_domains", "type",       "tls",   "sasl",        "dialback",
-    "connection_limit",   "keep_alive", "proxy", "description", "enabled"};
+constexpr std::array<std::string_view, 11> kPartnerFields = {
+    "additional_domains", "type",  "tls",         "sasl",    "dialback",     "connection_limit",
+    "keep_alive",         "proxy", "description", "enabled", "trust_anchors"};
 constexpr std::array<std::string_view, 7> kGatewayFields = {"connection_limit",
                                                             "partner_connection_limit",
                                                             "keep_alive_interval_s",

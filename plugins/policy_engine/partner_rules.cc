@@ -10,6 +10,7 @@
 
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_words.h"
+#include "core/tls/trust_anchors.h"
 #include "core/xmpp/jid.h"
 
 namespace gatehouse::policy_engine {
@@ -153,6 +154,7 @@ Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& 
   GATEHOUSE_TRY_VOID(CheckWords(partner));
   GATEHOUSE_TRY_VOID(CheckRow(partner));
   if (!partner.proxy().empty()) GATEHOUSE_TRY_VOID(CheckProxy(partner.proxy()));
+  if (!partner.trust_anchors().empty()) GATEHOUSE_TRY_VOID(CountAnchors(partner.trust_anchors()));
   GATEHOUSE_TRY_VOID(CheckLimits(partner));
   return partner;
 }

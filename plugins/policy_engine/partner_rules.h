@@ -23,7 +23,8 @@ inline constexpr std::size_t kMaxDescriptionBytes = 1024;
 //   fails  kConfig, one sentence with the remedy: a domain that is none, is named twice or is
 //   somebody else's; a value
 //          outside its enum; a row of 4.2 without a method ("E1: ..."); a proxy that is not
-//          HOST[:PORT]; a number or text above its limit
+//          HOST[:PORT]; trust anchors that are no PEM certificates; a number or text above its
+//          limit
 Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& others);
 
 // HOST[:PORT]: a host name or an IP address, IPv6 in brackets; port 1..65535. Fails (kConfig) with

@@ -38,13 +38,14 @@ Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
   partner.set_description(row.Text(8));
   partner.set_enabled(row.Integer(9) != 0);
   partner.set_revision(static_cast<std::uint64_t>(row.Integer(10)));
+  partner.set_trust_anchors(row.Text(11));
   return partner;
 }
 
 // One row per domain, ordered by partner: the first of each carries the primary domain.
 constexpr std::string_view kSelectPartners =
     "SELECT partner.id, type, tls, sasl, dialback, connection_limit, keep_alive, proxy,"
-    " description, enabled, revision, named.domain, named.position"
+    " description, enabled, revision, trust_anchors, named.domain, named.position"
     " FROM partner JOIN partner_domain AS named ON named.partner_id = partner.id"
     " JOIN partner_domain AS first ON first.partner_id = partner.id AND first.position = 0"
     " ORDER BY first.domain, named.position";
@@ -55,12 +56,12 @@ Result<std::vector<proto::Partner>> ReadPartners(SqliteDatabase& database) {
   while (true) {
     GATEHOUSE_TRY(const bool row, select.Step());
     if (!row) return partners;
-    if (select.Integer(12) != 0) {
-      partners.back().add_additional_domains(select.Text(11));
+    if (select.Integer(13) != 0) {
+      partners.back().add_additional_domains(select.Text(12));
       continue;
     }
     GATEHOUSE_TRY(proto::Partner partner, PartnerOf(select));
-    partner.set_domain(select.Text(11));
+    partner.set_domain(select.Text(12));
     partners.push_back(std::move(partner));
   }
 }
@@ -122,7 +123,8 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
   GATEHOUSE_TRY(SqliteStatement insert,
                 database.Prepare("INSERT INTO partner (id, type, tls, sasl, dialback,"
                                  " connection_limit, keep_alive, proxy, description, enabled,"
-                                 " revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                 " revision, trust_anchors)"
+                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(1, partner.id()).Bind(2, PartnerTypeWord(partner.type()));
   insert.Bind(3, NegotiationWord(partner.tls())).Bind(4, NegotiationWord(partner.sasl()));
   insert.Bind(5, std::int64_t{partner.dialback()});
@@ -130,6 +132,7 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
   insert.Bind(7, std::int64_t{partner.keep_alive()});
   insert.Bind(8, partner.proxy()).Bind(9, partner.description());
   insert.Bind(10, std::int64_t{partner.enabled()}).Bind(11, static_cast<std::int64_t>(revision));
+  insert.Bind(12, partner.trust_anchors());
   GATEHOUSE_TRY_VOID(insert.Run());
   GATEHOUSE_TRY_VOID(AddDomain(database, partner.id(), partner.domain(), 0));
   for (int i = 0; i < partner.additional_domains_size(); ++i)

@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 
@@ -77,6 +80,11 @@ CREATE TABLE audit (
 ) STRICT;
 )";
 
+// What each version added to the one before it, from 1 on. A new file goes all the way.
+constexpr std::array<const char*, kSchemaVersion - 1> kUpgrades = {
+    "ALTER TABLE partner ADD COLUMN trust_anchors TEXT NOT NULL DEFAULT ''",
+};
+
 std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {
   return Trouble(fmt::format("policy store '{}': {}", path, why));
 }
@@ -114,10 +122,15 @@ std::string DefaultGatewayRow() {
                      settings.subscription_refresh_interval_s(), settings.log_message_bodies());
 }
 
-Result<void> CreateSchema(SqliteDatabase& database) {
+// `version` of the file; 0: it is new.
+Result<void> BringUpToDate(SqliteDatabase& database, std::size_t version) {
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database));
-  GATEHOUSE_TRY_VOID(database.Run(kSchema));
-  GATEHOUSE_TRY_VOID(database.Run(DefaultGatewayRow().c_str()));
+  if (version == 0) {
+    GATEHOUSE_TRY_VOID(database.Run(kSchema));
+    GATEHOUSE_TRY_VOID(database.Run(DefaultGatewayRow().c_str()));
+  }
+  for (std::size_t done = std::max<std::size_t>(version, 1); done < kSchemaVersion; ++done)
+    GATEHOUSE_TRY_VOID(database.Run(kUpgrades[done - 1]));
   const std::string marks = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
                                         kApplicationId, kSchemaVersion);
   GATEHOUSE_TRY_VOID(database.Run(marks.c_str()));
@@ -128,10 +141,13 @@ Result<void> CheckSchema(SqliteDatabase& database) {
   GATEHOUSE_TRY(const std::string application, database.One("PRAGMA application_id"));
   GATEHOUSE_TRY(const std::string version, database.One("PRAGMA user_version"));
   GATEHOUSE_TRY(const std::string tables, database.One("SELECT count(*) FROM sqlite_schema"));
-  if (tables == "0") return CreateSchema(database);
+  if (tables == "0") return BringUpToDate(database, 0);
   if (application != std::to_string(kApplicationId))
     return Trouble("is a database, but not a Gatehouse store; give another state folder");
-  if (version != std::to_string(kSchemaVersion))
+  std::size_t found = 0;
+  std::from_chars(version.data(), version.data() + version.size(), found);
+  if (found >= 1 && found < kSchemaVersion) return BringUpToDate(database, found);
+  if (found != kSchemaVersion)
     return Trouble(
         fmt::format("has schema version {}, this Gatehouse knows version {}; run the "
                     "version that wrote it",

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -113,6 +114,19 @@ TEST(CommandLine, NamesExactlyTheFieldsThatSetIsGiven) {
   EXPECT_EQ(set.domain(), "partner.example");
   EXPECT_THAT(set.fields(), ElementsAre("tls", "dialback"));
   EXPECT_EQ(set.partner().tls(), proto::OPTIONAL);
+}
+
+TEST(CommandLine, ReadsTheFileOfTrustAnchors) {
+  const std::string path = testing::TempDir() + "/anchors.pem";
+  std::ofstream(path) << "-----BEGIN CERTIFICATE-----\n";
+  const proto::PartnerSet set =
+      RequestOf("partner set partner.example --trust " + path).partner_set();
+  EXPECT_THAT(set.fields(), ElementsAre("trust_anchors"));
+  EXPECT_EQ(set.partner().trust_anchors(), "-----BEGIN CERTIFICATE-----\n");
+  const Result<Invocation> empty = Parse({"partner", "set", "partner.example", "--trust", ""});
+  ASSERT_TRUE(empty.has_value()) << empty.error().text;
+  EXPECT_EQ(empty->request.partner_set().partner().trust_anchors(), "");
+  EXPECT_FALSE(Parse({"partner", "set", "partner.example", "--trust", "/no/such/file"}));
 }
 
 TEST(CommandLine, TakesAnEmptyTextAsEmptying) {

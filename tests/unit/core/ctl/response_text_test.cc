@@ -95,6 +95,7 @@ TEST(ResponseText, ShowsOnePartnerWithAllItsSettings) {
         "type                federated\n", "tls                 required\n",
         "inbound             SASL EXTERNAL over TLS\n", "proxy               -\n",
         "connection limit    as for all partners\n", "enabled             true\n",
+        "trust               as gatehouse.yaml says\n",
         "W1: dialback is enabled but will never run"})
     EXPECT_THAT(text, HasSubstr(line));
 }
@@ -107,7 +108,8 @@ TEST(ResponseText, PrintsOnePartnerAsOneJsonObjectWithTheWordsOfTheFlags) {
             "\"additional_domains\":[\"more.example\"],\"type\":\"federated\","
             "\"tls\":\"required\",\"sasl\":\"required\",\"dialback\":true,"
             "\"connection_limit\":0,\"keep_alive\":true,\"proxy\":\"\","
-            "\"description\":\"a \\\"friend\\\"\",\"enabled\":true,\"revision\":9},"
+            "\"description\":\"a \\\"friend\\\"\",\"enabled\":true,\"revision\":9,"
+            "\"trust_anchors\":\"\"},"
             "\"methods\":[\"sasl_tls\"],\"warnings\":[\"W1: dialback is enabled but will never "
             "run, because TLS and SASL are both required\"]}");
 }

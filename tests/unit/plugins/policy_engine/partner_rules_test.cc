@@ -107,6 +107,8 @@ std::vector<WrongRecord> WrongRecords() {
       {"unknown SASL", [](auto& p) { p.set_sasl(static_cast<proto::Negotiation>(-1)); },
        "the SASL setting is unknown"},
       {"proxy without host", [](auto& p) { p.set_proxy(":5269"); }, "is not HOST[:PORT]"},
+      {"anchors of another kind", [](auto& p) { p.set_trust_anchors("my CA"); },
+       "trust anchors: no PEM certificate"},
       {"limit too large", [](auto& p) { p.set_connection_limit(100'001); }, "at most 100000"},
       {"long description", [](auto& p) { p.set_description(std::string(1025, 'x')); },
        "at most 1024"},

@@ -32,6 +32,7 @@ proto::Partner FullPartner() {
   partner.set_proxy("proxy.example:5270");
   partner.set_description("Röntgen & \"Söhne\"");
   partner.set_enabled(true);
+  partner.set_trust_anchors("-----BEGIN CERTIFICATE-----\n");
   return partner;
 }
 
@@ -89,6 +90,23 @@ TEST(Store, GivesBackEveryFieldAfterItWasOpenedAgain) {
   content->partners[0].clear_revision();
   EXPECT_EQ(content->partners[0].SerializeAsString(), partner.SerializeAsString());
   EXPECT_EQ(content->gateway.SerializeAsString(), settings.SerializeAsString());
+}
+
+TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  proto::Partner partner = FullPartner();
+  ASSERT_TRUE(OpenAt(path).PutPartner(partner, Entry("partner new")).has_value());
+  ASSERT_TRUE(SqliteDatabase::Open(path)
+                  ->Run("ALTER TABLE partner DROP COLUMN trust_anchors; PRAGMA user_version = 1;")
+                  .has_value());
+  Store store = OpenAt(path);
+  const Result<StoreContent> content = store.Read();
+  ASSERT_TRUE(content.has_value());
+  ASSERT_EQ(content->partners.size(), 1U);
+  EXPECT_EQ(content->partners[0].trust_anchors(), "");
+  EXPECT_EQ(content->partners[0].proxy(), partner.proxy());
+  EXPECT_TRUE(store.PutPartner(partner, Entry("partner set")).has_value());
 }
 
 TEST(Store, OrdersPartnersByTheirPrimaryDomain) {
@@ -226,7 +244,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 1"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 2"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {
