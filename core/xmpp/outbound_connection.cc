@@ -60,8 +60,15 @@ void OutboundConnection::Start() {
   const auto ascii = DomainToAscii(order_.terms.remote);
   remote_ascii_ = ascii ? *ascii : order_.terms.remote;
   const bool tls = order_.terms.row.tls != NegotiationLevel::kNotSupported;
+  const bool redirected = !order_.other_host.empty();
+  const bool by_name =
+      redirected && MayResolve(order_.other_host) && !NamesItsPort(order_.other_host);
+  std::string proxy = redirected ? order_.other_host : order_.proxy;
+  if (by_name) proxy.clear();
   dial_ =
-      dialer_.Start({.domain = remote_ascii_, .proxy = order_.proxy, .direct_tls = tls},
+      dialer_.Start({.domain = by_name ? order_.other_host : remote_ascii_,
+                     .proxy = std::move(proxy),
+                     .direct_tls = tls},
                     {.on_connected =
                          [this](std::unique_ptr<TcpStream> tcp, const OutboundTarget& target) {
                            OnConnected(std::move(tcp), target);
@@ -75,6 +82,7 @@ void OutboundConnection::OnConnected(std::unique_ptr<TcpStream> tcp, const Outbo
   if (life_ != Life::kEstablishing) return;
   direct_tls_ = target.direct_tls;
   tls_pending_ = peer_is_done_ = false;
+  proven_until_unix_ = 0;
   ++generation_;
   transport_ = StreamTransport::Create(loop_, std::move(tcp), TransportEvents());
   timed_state_ = OutboundState::kIdle;
@@ -164,7 +172,7 @@ void OutboundConnection::DoOne(const outbound::MakeKey& action) {
 
 void OutboundConnection::DoOne(const outbound::PairOpen& action) {
   Established();
-  if (action.method == proto::SASL_TLS) WatchCertificate();
+  WatchCertificate();
   if (events_.on_pair_open) events_.on_pair_open(action.local, action.method);
 }
 
@@ -196,14 +204,19 @@ void OutboundConnection::DoOne(const outbound::Fail& action) {
 void OutboundConnection::OnTls(const Result<void>& done) {
   if (!done) {
     Tell("tls", false, done.error().text);
+    const TlsSession* tls = transport_->tls();
+    const bool over_a_ticket = tls != nullptr && tls->offered_ticket();
     SetAsideTransport();
+    if (over_a_ticket) return dial_->Again();  // a full handshake may do
     return Do(machine_.OnTlsFailed("TLS: " + done.error().text));
   }
   tls_pending_ = false;
   const TlsSession& tls = *transport_->tls();
-  const PeerCertificate& peer = tls.peer();
+  const PeerCertificate peer =
+      order_.trust_anchors.empty() ? tls.peer() : tls.JudgeAgainst(order_.trust_anchors);
   const bool ok = peer.chain_valid && MatchesXmppDomain(peer, order_.terms.remote);
-  Tell("tls", true, tls.version() + " " + tls.cipher());
+  proven_until_unix_ = ok ? peer.not_after_unix : 0;
+  Tell("tls", true, tls.version() + " " + tls.cipher() + (tls.resumed() ? ", resumed" : ""));
   TellCertificate(peer, ok);
   Do(machine_.OnTls(ok));
 }
@@ -232,9 +245,9 @@ void OutboundConnection::TellElement(const proto::Element& element) {
 
 // A certificate that ends takes its stream along (2.5, "Life-time").
 void OutboundConnection::WatchCertificate() {
-  if (life_ != Life::kOpen || transport_->tls() == nullptr) return;
-  constexpr std::int64_t kLongestWait = 86400;
-  const std::int64_t left = transport_->tls()->peer().not_after_unix - UnixNow();
+  if (life_ != Life::kOpen || proven_until_unix_ == 0) return;
+  constexpr std::int64_t kLongestWait = 60;  // the clock may be set meanwhile
+  const std::int64_t left = proven_until_unix_ - UnixNow();
   if (left > 0) return certificate_end_.Start(seconds{std::min(left, kLongestWait)});
   Failed({OutboundFailure::kClosed, RetryClass::kOrdinary, "peer's certificate has expired"},
          StreamCondition::kReset);

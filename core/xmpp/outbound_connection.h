@@ -21,7 +21,9 @@ class OutboundConnection {
  public:
   struct Order {
     OutboundTerms terms;
-    std::string proxy;  // the partner's, or empty
+    std::string proxy;          // the partner's, or empty
+    std::string other_host;     // redirected there by the peer (3.7), or empty
+    std::string trust_anchors;  // PEM, the partner's own; empty: those of the contexts (2.5)
     std::shared_ptr<const TlsContext> starttls;
     std::shared_ptr<const TlsContext> direct;  // ALPN "xmpp-server"
     milliseconds establishment_limit =
@@ -73,6 +75,7 @@ class OutboundConnection {
 
   [[nodiscard]] const OutboundMachine& machine() const { return machine_; }
   [[nodiscard]] std::string peer_address() const;
+  [[nodiscard]] const std::string& trust_anchors() const { return order_.trust_anchors; }
 
  private:
   void OnConnected(std::unique_ptr<TcpStream> tcp, const OutboundTarget& target);
@@ -117,6 +120,7 @@ class OutboundConnection {
       set_aside_;                 // of targets given up; die in the next turn
   std::uint64_t generation_ = 0;  // of transport_: events of older ones are void
   Life life_ = Life::kEstablishing;
+  std::int64_t proven_until_unix_ = 0;  // end of the certificate that proved the peer; 0: none did
   bool direct_tls_ = false;
   bool in_clear_next_ = false;
   bool tls_pending_ = false;   // nothing can be said now

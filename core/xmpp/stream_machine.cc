@@ -136,7 +136,9 @@ StreamMachine::Actions StreamMachine::OnRulesChanged() {
 
 bool StreamMachine::KeepsTo(const Pair& pair, proto::AuthMethod method) {
   const proto::Partner* partner = rules_.FindPartner(pair.from);
-  const bool permitted = partner != nullptr && PermittedMethods(RowOf(*partner)).Has(method);
+  const bool permitted =
+      partner != nullptr && PermittedMethods(RowOf(*partner)).Has(method) &&
+      (method != proto::SASL_TLS || CertificateProves(pair.from));  // by its anchors now
   if (permitted && rules_.Serves(pair.to)) return true;
   End(permitted ? StreamCondition::kHostGone : StreamCondition::kReset);
   return false;
@@ -149,9 +151,15 @@ StreamPhase StreamMachine::phase() const {
   return certificate_ != nullptr ? StreamPhase::kTls : StreamPhase::kClear;
 }
 
-bool StreamMachine::CertificateProves(std::string_view domain) const {
-  return certificate_ != nullptr && certificate_->chain_valid && !domain.empty() &&
-         MatchesXmppDomain(*certificate_, domain);
+bool StreamMachine::CertificateProves(std::string_view domain) {
+  if (certificate_ == nullptr || domain.empty()) return false;
+  const proto::Partner* partner = rules_.FindPartner(domain);
+  const bool pinned = partner != nullptr && !partner->trust_anchors().empty();
+  if (pinned && !judge_) return false;
+  const PeerCertificate& judged = pinned ? judge_(partner->trust_anchors()) : *certificate_;
+  if (!judged.chain_valid || !MatchesXmppDomain(judged, domain)) return false;
+  proven_until_unix_ = judged.not_after_unix;
+  return true;
 }
 
 std::optional<NegotiationRow> StreamMachine::HeaderRow() const {
@@ -225,10 +233,12 @@ void StreamMachine::TakeStartTls() {
 }
 
 // Everything learned in clear is forgotten (2.2).
-StreamMachine::Actions StreamMachine::OnTlsDone(const PeerCertificate& certificate) {
+StreamMachine::Actions StreamMachine::OnTlsDone(const PeerCertificate& certificate,
+                                                JudgeAgainst judge) {
   Begin();
   if (state_ == StreamState::kClosed || !Step(StreamEvent::kTlsDone)) return actions_;
   certificate_ = &certificate;
+  judge_ = std::move(judge);
   header_ = {};
   partner_id_.clear();
   features_ = {};

@@ -145,8 +145,11 @@ class StreamMachine {
   Actions OnOversized(const proto::Element& head);
   Actions OnFooter();
   Actions OnBadXml(StreamCondition condition);
-  // `certificate` is the peer's and outlives the machine.
-  Actions OnTlsDone(const PeerCertificate& certificate);
+  // The peer's certificate as the anchors of one partner judge it; valid until the next call.
+  using JudgeAgainst = std::function<const PeerCertificate&(const std::string& anchors_pem)>;
+  // `certificate` is the peer's by our own anchors and outlives the machine. `judge` is asked for
+  // partners with anchors of their own; without it they have proven nothing.
+  Actions OnTlsDone(const PeerCertificate& certificate, JudgeAgainst judge = {});
   Actions OnTlsFailed();
   Actions OnProof(std::uint64_t id, proto::DialbackVerdict verdict);
   // `verdict` DIALBACK_UNKNOWN: the verifier gave no answer.
@@ -165,6 +168,8 @@ class StreamMachine {
   [[nodiscard]] const std::string& partner_id() const { return partner_id_; }
   [[nodiscard]] const std::string& stream_id() const { return stream_id_; }
   [[nodiscard]] std::size_t pair_count() const { return pairs_.size(); }
+  // When the certificate that proved a domain ends, in Unix time (2.5, "Life-time"); 0: none did.
+  [[nodiscard]] std::int64_t proven_until_unix() const { return proven_until_unix_; }
 
  private:
   struct Pair {
@@ -217,7 +222,7 @@ class StreamMachine {
   Pair* FindPair(std::string_view from, std::string_view to);
 
   [[nodiscard]] StreamPhase phase() const;
-  [[nodiscard]] bool CertificateProves(std::string_view domain) const;
+  bool CertificateProves(std::string_view domain);
   [[nodiscard]] std::optional<NegotiationRow> HeaderRow() const;
   [[nodiscard]] proto::AuthMethod DialbackMethod() const;
 
@@ -231,6 +236,8 @@ class StreamMachine {
   std::string authenticated_;     // by SASL: the domain
   std::string authenticated_to_;  // the second header's `to`
   const PeerCertificate* certificate_ = nullptr;
+  JudgeAgainst judge_;
+  std::int64_t proven_until_unix_ = 0;
   InboundFeatures features_;
   std::vector<Pair> pairs_;
   std::vector<Judgement> judgements_;

@@ -59,7 +59,10 @@ void InboundStream::OnElement(proto::Element& element) {
 void InboundStream::OnTls(const Result<void>& result) {
   handshake_end_ = TimePoint::max();
   setup_.host.OnHandshake(result.has_value(), *this);
-  if (result) return Do(machine_.OnTlsDone(transport_->tls()->peer()));
+  if (result)
+    return Do(machine_.OnTlsDone(
+        transport_->tls()->peer(),
+        [this](const std::string& anchors) -> const auto& { return PinnedVerdict(anchors); }));
   Log(LogLevel::kInfo, "handshake-failed", {{"from", ip_}, {"why", result.error().text}});
   Do(machine_.OnTlsFailed());
 }
@@ -108,6 +111,15 @@ void InboundStream::BeginTlsNow(const BeginTls& action) {
   transport_->StartTls(setup_.host.Tls(setup_.direct_tls), TlsSession::Role::kServer, name);
 }
 
+// Judged once for each text of anchors: a stream asks for every pair.
+const PeerCertificate& InboundStream::PinnedVerdict(const std::string& anchors_pem) {
+  std::string name = Sha256(anchors_pem);
+  if (name == pinned_by_) return pinned_;
+  pinned_ = transport_->tls()->JudgeAgainst(anchors_pem);
+  pinned_by_ = std::move(name);
+  return pinned_;
+}
+
 void InboundStream::CheckRate() {
   const TimePoint now = last_heard_;
   last_stanza_ = now;
@@ -148,10 +160,8 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
     if (now >= establishment_end_) Do(machine_.OnEstablishmentTimeout());
     return;
   }
-  const TlsSession* tls = transport_->tls();
-  const std::int64_t not_after = tls == nullptr ? 0 : tls->peer().not_after_unix;
-  if (not_after != 0 && unix_now > not_after && tls->peer().chain_valid)
-    return CloseWith(StreamCondition::kReset);
+  const std::int64_t not_after = machine_.proven_until_unix();
+  if (not_after != 0 && unix_now > not_after) return CloseWith(StreamCondition::kReset);
   if (is_stopped()) return;  // the peer may have spoken: we do not listen
   if (setup_.times.inactivity.count() > 0 && now - last_stanza_ >= setup_.times.inactivity)
     return Do(machine_.CloseOrderly("idle"));

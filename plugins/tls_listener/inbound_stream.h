@@ -90,6 +90,7 @@ class InboundStream {
   void Do(StreamMachine::Actions actions, proto::Element* element = nullptr);
   void DoOne(const StreamAction& action, proto::Element* element);
   void BeginTlsNow(const BeginTls& action);
+  const PeerCertificate& PinnedVerdict(const std::string& anchors_pem);
   void CheckRate();
   void CheckLife(TimePoint now);
   void Probe(TimePoint now);
@@ -110,6 +111,8 @@ class InboundStream {
       TimePoint::max();         // our ping is out: the peer is dead without a byte until then
   std::string local_, remote_;  // the first verified pair
   std::string ping_id_;
+  PeerCertificate pinned_;        // the peer's by a partner's own anchors
+  std::string pinned_by_;         // their SHA-256; empty: never asked
   bool whitespace_sent_ = false;  // in this silence
   std::size_t whitespace_ = 0;    // since the last tick
   bool unauthenticated_ = true;

@@ -120,6 +120,8 @@ bool OutboundPairs::State::IsPermitted(const OutboundStream& stream) const {
   if (partner == nullptr) return false;
   const MethodSet methods = PermittedMethods(RowOf(*partner));
   const proto::AuthMethod method = stream.connection().machine().method();
+  const bool by_dialback = method == proto::TLS_DIALBACK || method == proto::TCP_DIALBACK;
+  if (!by_dialback && stream.connection().trust_anchors() != partner->trust_anchors()) return false;
   return method == proto::AUTH_METHOD_NONE ? !methods.empty() : methods.Has(method);
 }
 

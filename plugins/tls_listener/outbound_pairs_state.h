@@ -35,6 +35,9 @@ struct OutboundPair {
   bool open = false;         // on `stream`
   TimePoint result_due{};    // of a pair added to an open stream
   bool added = false;
+  std::string other_host;  // the next stream goes there (3.7); empty: by DNS or proxy
+  int redirects = 0;       // in a row
+  TimePoint redirected_at{};
 };
 
 struct OutboundPairs::State {
@@ -81,6 +84,7 @@ struct OutboundPairs::State {
   void OnWritable(std::uint64_t id);
   void Detach(Pair& pair);
   void GiveUp(Pair& pair, const OutboundFault& fault);
+  bool IsRedirected(Pair& pair, const OutboundFault& fault);
   void CloseStream(OutboundStream& stream, std::optional<StreamCondition> say);
   void Abandon(OutboundStream& stream, const OutboundFault& fault);
 

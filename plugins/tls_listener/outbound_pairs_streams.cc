@@ -14,6 +14,8 @@ constexpr milliseconds kDialbackResult = seconds{45};     // 3.3
 constexpr auto kTlsMemory = std::chrono::hours{30 * 24};  // 3.4.1
 constexpr seconds kEstablishment{60};                     // 1.4
 constexpr std::uint32_t kPartnerConnections = 20;         // 1.4
+constexpr int kMaxRedirects = 2;                          // 3.7
+constexpr seconds kRedirectMemory{60};                    // a redirect later than that is a new one
 
 }  // namespace
 
@@ -47,6 +49,7 @@ OutboundConnection::Order OutboundPairs::State::OrderFor(const std::string& loca
   const auto seen = tls_seen.find(remote);
   order.terms.may_go_clear = seen == tls_seen.end() || setup.loop.Now() - seen->second > kTlsMemory;
   order.proxy = partner.proxy();
+  order.trust_anchors = partner.trust_anchors();
   order.starttls = tls.starttls;
   order.direct = tls.direct;
   order.establishment_limit =
@@ -68,8 +71,10 @@ void OutboundPairs::State::Open(Pair& pair) {
   stream.pair_keys.push_back(pair.key);
   stream.last_stanza = stream.last_octet = setup.loop.Now();
   pair.stream = id;
-  stream.Attach(std::make_unique<OutboundConnection>(
-      setup.loop, dialer, OrderFor(pair.local, pair.remote, *partner), EventsFor(id)));
+  OutboundConnection::Order order = OrderFor(pair.local, pair.remote, *partner);
+  order.other_host = std::exchange(pair.other_host, {});
+  stream.Attach(
+      std::make_unique<OutboundConnection>(setup.loop, dialer, std::move(order), EventsFor(id)));
   stream.connection().Start();
 }
 
@@ -168,6 +173,20 @@ void OutboundPairs::State::GiveUp(Pair& pair, const OutboundFault& fault) {
   pair.queue.SettleAll(OutcomeOf(fault));
 }
 
+// 3.7: at most 2 hops in a row; the new host must prove the same domain.
+bool OutboundPairs::State::IsRedirected(Pair& pair, const OutboundFault& fault) {
+  if (fault.other_host.empty() || !ProxyTarget(fault.other_host)) return false;
+  const TimePoint now = setup.loop.Now();
+  if (now - pair.redirected_at >= kRedirectMemory) pair.redirects = 0;
+  if (pair.redirects >= kMaxRedirects) return false;
+  ++pair.redirects;
+  pair.redirected_at = now;
+  pair.other_host = fault.other_host;
+  Log(LogLevel::kNotice, "stream-out-redirected",
+      {{"local", pair.local}, {"remote", pair.remote}, {"to", fault.other_host}});
+  return true;
+}
+
 void OutboundPairs::State::OnPairFailed(std::uint64_t id, std::string_view local,
                                         const OutboundFault& fault) {
   OutboundStream* stream = FindStream(id);
@@ -192,6 +211,10 @@ void OutboundPairs::State::Abandon(OutboundStream& stream, const OutboundFault& 
     Pair& pair = *pairs.at(key);
     const bool was_open = std::exchange(pair.open, false);
     pair.stream = 0;
+    if (IsRedirected(pair, fault)) {
+      if (!pair.queue.empty()) Open(pair);
+      continue;
+    }
     if (!was_open) {
       GiveUp(pair, fault);
       continue;

@@ -39,8 +39,9 @@ Result<AllTls> ReadTls(const proto::Config& config, const std::vector<std::strin
   const TlsFiles files{
       .chain_file = tls.chain_file(), .key_file = tls.key_file(), .trust = tls.trust()};
   AllTls all;
-  GATEHOUSE_TRY(all.starttls, TlsContext::Create(files));
+  GATEHOUSE_TRY(all.starttls, TlsContext::Create(files, {.resume_sessions = true}));
   TlsContext::Options direct;
+  direct.resume_sessions = true;
   direct.alpn = kDirectTlsProtocol;
   GATEHOUSE_TRY(all.direct_client, TlsContext::Create(files, direct));
   for (const std::string& domain : domains) {

@@ -26,6 +26,8 @@ class FakeDns final : public DnsLookup {
   }
   void Addresses(std::string_view name, std::uint16_t port,
                  std::function<void(DnsAnswer<SocketAddress>)> done) override {
+    if (const auto literal = SocketAddress::FromIp(name, port))
+      return Answer(DnsAnswer<SocketAddress>{DnsStatus::kOk, {*literal}}, std::move(done));
     const auto texts = Find(addresses, name);
     DnsAnswer<SocketAddress> answer{texts.status, {}};
     for (const std::string& ip : texts.records)

@@ -33,6 +33,7 @@ class FakeXmppServer {
   std::string result_type = "valid";  // of <db:result/>; "" answers nothing
   std::string verify_type = "valid";  // of <db:verify/>; "" answers nothing
   std::string stream_error;           // sent in place of features
+  std::string other_host;             // where it sends whoever is inside TLS
 
   // What it got.
   std::vector<std::string> stanzas;   // the ids, in order
@@ -73,6 +74,11 @@ class FakeXmppServer {
       transport->LiftUnverifiedBudget();
       transport->Send(StreamHeaderXml(
           {.from = server.domain_, .to = header.from, .id = "id" + std::to_string(++headers)}));
+      if (in_tls && !server.other_host.empty()) {
+        transport->Send("<stream:error><see-other-host xmlns='" + std::string(ns::kStreamErrors) +
+                        "'>" + server.other_host + "</see-other-host></stream:error>");
+        return;
+      }
       if (!server.stream_error.empty()) {
         transport->Send("<stream:error><" + server.stream_error +
                         " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");

@@ -1,13 +1,15 @@
 // Header, features, STARTTLS, SASL, stanzas and ends of an inbound stream (2.1 to 2.7, 2.9, 2.16).
 #include "core/xmpp/stream_machine.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "core/base/limits.h"
 #include "tests/unit/core/xmpp/stream_scene.h"
 
 namespace gatehouse {
 namespace {
+
+using testing::HasSubstr;
 
 // --- 2.17
 
@@ -455,6 +457,39 @@ TEST(StreamMachine, HasATableThatOpensOnlyThroughAProofOrAnAuthenticatedHeader) 
   }
   EXPECT_FALSE(Next(StreamState::kFeaturesClear, StreamEvent::kStanza));
   EXPECT_FALSE(Next(StreamState::kClosed, StreamEvent::kDomainProven));
+}
+
+proto::Partner WithOwnAnchors() {
+  proto::Partner partner = PartnerOfRow(8);
+  partner.set_trust_anchors("their CA");
+  return partner;
+}
+
+// 2.5: partner-pinned anchors when set, in place of the others.
+TEST(StreamMachine, JudgesAPartnerWithAnchorsOfItsOwnByThemAlone) {
+  StreamScene stranger({WithOwnAnchors()});
+  stranger.JudgedByItsOwnAnchors({});
+  EXPECT_THAT(stranger.UpToTls({"partner.example"}), HasSubstr("not-authorized"));
+  EXPECT_EQ(stranger.judged_by_, "their CA");
+  StreamScene known({WithOwnAnchors()});
+  known.JudgedByItsOwnAnchors({"partner.example"});
+  EXPECT_THAT(known.UpToTls({}), HasSubstr(kOfferExternal));
+  EXPECT_EQ(known.machine_.proven_until_unix(), 4711);
+}
+
+TEST(StreamMachine, EndsWhatNewAnchorsNoLongerProve) {
+  StreamScene scene({PartnerOfRow(8)});
+  scene.JudgedByItsOwnAnchors({});
+  scene.UpToSasl();
+  EXPECT_EQ(scene.Told(scene.machine_.OnRulesChanged()), "");
+  scene.rules_.policy = MakePolicy({WithOwnAnchors()});
+  EXPECT_EQ(scene.Told(scene.machine_.OnRulesChanged()), OurError("reset"));
+}
+
+TEST(StreamMachine, RemembersNoEndOfACertificateThatProvedNothing) {
+  StreamScene scene(9);
+  scene.UpToTls({"other.example"});
+  EXPECT_EQ(scene.machine_.proven_until_unix(), 0);
 }
 
 }  // namespace

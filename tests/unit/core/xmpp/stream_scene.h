@@ -75,7 +75,17 @@ class StreamScene {
     certificate_.chain_valid = !names.empty();
     certificate_.dns_names = std::move(names);
     NewReader();
-    Do(machine_.OnTlsDone(certificate_));
+    Do(machine_.OnTlsDone(certificate_, [this](const std::string& anchors) -> const auto& {
+      judged_by_ = anchors;
+      return pinned_;
+    }));
+  }
+  // What a partner's own anchors say of the peer's certificate.
+  void JudgedByItsOwnAnchors(std::vector<std::string> names) {
+    pinned_.presented = true;
+    pinned_.chain_valid = !names.empty();
+    pinned_.dns_names = std::move(names);
+    pinned_.not_after_unix = 4711;
   }
   // Up to the second header's features.
   std::string UpToTls(std::vector<std::string> names) {
@@ -108,6 +118,7 @@ class StreamScene {
 
   InboundRules rules_;
   StreamMachine machine_{rules_, [this] { return "id" + std::to_string(++ids_); }};
+  std::string judged_by_;               // the anchors last asked about
   std::vector<std::string> delivered_;  // "from -> to by method: <xml>"
 
  private:
@@ -162,7 +173,7 @@ class StreamScene {
 
  private:
   std::unique_ptr<XmlReader> reader_;
-  PeerCertificate certificate_;
+  PeerCertificate certificate_, pinned_;
   const proto::Element* element_ = nullptr;
   std::string out_;
   std::uint64_t last_ask_ = 0;

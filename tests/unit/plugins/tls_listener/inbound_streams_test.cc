@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <fstream>
+#include <iterator>
 #include <optional>
 
 #include "core/xmpp/element.h"
@@ -197,6 +199,30 @@ TEST_F(InboundStreamsTest, OffersTheStanzasOfAnAuthenticatedPeer) {
   EXPECT_EQ(TextOf(*FindChild(body.stanza(), "body", ns::kServer)), "Hi");
   EXPECT_EQ(Attribute(translator_.offers[1].body.stanza(), "from"), "eva@partner.example");
   EXPECT_EQ(streams_->StreamsOf("p-partner.example"), 1U);
+}
+
+// 2.5: the partner's own anchors in place of ours, from the moment they are set.
+TEST_F(InboundStreamsTest, JudgesAPartnerByItsOwnAnchorsWhereItHasSome) {
+  const auto anchors_of = [](const CertificateMaker& maker) {
+    std::ifstream stream(maker.trust());
+    return std::string{std::istreambuf_iterator<char>(stream), {}};
+  };
+  proto::Partner partner = PartnerOfRow(8);
+  partner.set_trust_anchors(anchors_of(maker_));
+  streams_->SetPolicy(MakePolicy({partner}));
+  Peer& peer = ConnectByExternal();
+  EXPECT_EQ(streams_->StreamsOf("p-partner.example"), 1U);
+  const CertificateMaker others;
+  partner.set_trust_anchors(anchors_of(others));
+  streams_->SetPolicy(MakePolicy({partner}));
+  Until([&peer] { return peer.Saw("reset"); });
+  // The same certificate again, which our own anchors would take.
+  Peer& again = Connect();
+  Say(again, Header(), "features");
+  Say(again, kStartTls, "proceed");
+  again.transport->StartTls(client_tls_, TlsSession::Role::kClient, "corp.example");
+  Until([&again] { return again.Saw("tls "); });
+  Say(again, Header(), "not-authorized");
 }
 
 TEST_F(InboundStreamsTest, LeavesAPartnersRoomAloneUntilAStreamHasProvenItself) {

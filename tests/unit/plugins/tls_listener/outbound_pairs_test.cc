@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "core/policy/negotiation.h"
 #include "core/xmpp/element.h"
 #include "proto/link_listener_verifier.pb.h"
@@ -179,6 +182,92 @@ TEST_F(OutboundPairsTest, NeverSendToAnImpostorUnderExternal) {
             static_cast<std::uint32_t>(proto::REMOTE_SERVER_TIMEOUT));
   EXPECT_THAT(outcomes_[0].second.text, HasSubstr("negotiation failed"));
   EXPECT_THAT(server_.stanzas, IsEmpty());
+}
+
+// 2.5: the partner's own anchors in place of ours.
+TEST_F(OutboundPairsTest, JudgeAPartnerByItsOwnAnchorsWhereItHasSome) {
+  const CertificateMaker others;
+  SetUpTls();
+  server_.external = true;
+  std::ifstream anchors(others.trust());
+  partner_.set_trust_anchors({std::istreambuf_iterator<char>(anchors), {}});
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(outcomes_[0].second.text, HasSubstr("negotiation failed"));
+  EXPECT_THAT(server_.stanzas, IsEmpty());
+}
+
+TEST_F(OutboundPairsTest, AreResetWhenTheAnchorsOfTheirPartnerChange) {
+  SetUpTls();
+  server_.external = true;
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  Publish();
+  EXPECT_EQ(pairs_.streams(), 1U);
+  std::ifstream anchors(maker_.trust());
+  partner_.set_trust_anchors({std::istreambuf_iterator<char>(anchors), {}});
+  Publish();
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return !server_.closings.empty(); }));
+  EXPECT_EQ(server_.closings.front(), "reset");
+  Send("b");
+  ASSERT_TRUE(Settled(2));
+  EXPECT_THAT(Delivered(), ElementsAre("a", "b"));
+}
+
+// 3.7
+TEST_F(OutboundPairsTest, FollowARedirectToAHostThatProvesTheSameDomain) {
+  SetUpTls();
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  FakeXmppServer other(*loop_, kTheirs);
+  other.tls = server_.tls;
+  other.external = true;
+  server_.other_host = "127.0.0.1:" + std::to_string(other.port());
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return !other.stanzas.empty(); }));
+  EXPECT_EQ(server_.connections(), 1U);
+}
+
+TEST_F(OutboundPairsTest, FollowTwoRedirectsAndNoThird) {
+  SetUpTls();
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  server_.other_host = "127.0.0.1:" + std::to_string(server_.port());
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), IsEmpty());
+  EXPECT_EQ(server_.connections(), 3U);
+}
+
+TEST_F(OutboundPairsTest, FollowNoRedirectOfAnImpostor) {
+  SetUpTls("other.example");
+  SetRow(proto::REQUIRED, proto::OPTIONAL, true);
+  server_.other_host = "127.0.0.1:" + std::to_string(server_.port());
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_EQ(server_.connections(), 1U);
+}
+
+// RFC 8305: the address of the other family serves where the first does not.
+TEST_F(OutboundPairsTest, ReachAPartnerWhoseFirstFamilyIsDead) {
+  dns_.addresses["xmpp.partner.example"] = {"::1", "127.0.0.1"};  // listens on the latter only
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+}
+
+// 3.1 no. 1
+TEST_F(OutboundPairsTest, GoToTheProxyOfAPartnerWithoutAskingForSrvRecords) {
+  dns_.srv.clear();
+  dns_.addresses["proxy.example"] = {"127.0.0.1"};
+  partner_.set_proxy("proxy.example:" + std::to_string(server_.port()));
+  Publish();
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+  EXPECT_EQ(dns_.questions, 1);
 }
 
 TEST_F(OutboundPairsTest, ReconnectInClearWhereTlsIsRefusedAndOptional) {
