@@ -1,5 +1,6 @@
 """What the scenes with real servers share: a lab per test class, one user at each side."""
 
+import json
 import os
 import pathlib
 import sys
@@ -49,6 +50,15 @@ class Scene(unittest.TestCase):
         self.assertEqual(message["body"], text)
         self.assertNotEqual(message["type"], "error")
         self.assertEqual(message["from"].bare, f"ann@{lab.SIP_DOMAIN}")
+
+    def resumes(self):
+        """Opens streams to the partner until one resumed a TLS session: tickets stay with the listener that got them."""
+        for _ in range(12):
+            report = json.loads(self.lab.ctl("test", "stream", lab.XMPP_DOMAIN, "--json"))
+            self.assertTrue(report["ok"], report)
+            if any(step["step"] == "tls" and "resumed" in step["detail"] for step in report["steps"]):
+                return True
+        return False
 
     def methods_used(self):
         """The authentication methods of the streams Gatehouse has opened and accepted, by its own log."""

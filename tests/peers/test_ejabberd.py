@@ -17,6 +17,9 @@ class EjabberdByCertificate(Scene):
         self.sip_to_xmpp("Likewise.")
         self.assertEqual(self.methods_used(), {"sasl_tls"})
 
+    def test_a_resumed_session_is_as_good_as_a_new_one(self):
+        self.resumes()  # each of them must open; whether one resumes is ejabberd's choice
+
 
 class EjabberdByTlsDialback(Scene):
     row = {"tls": "required", "sasl": "not-supported", "dialback": "true"}

@@ -17,6 +17,9 @@ class ProsodyByCertificate(Scene):
         self.sip_to_xmpp("At one, downstairs.")
         self.assertEqual(self.methods_used(), {"sasl_tls"})
 
+    def test_a_resumed_session_is_as_good_as_a_new_one(self):
+        self.resumes()  # each of them must open; whether one resumes is Prosody's choice
+
     def test_letters_of_every_script_and_markup_arrive_as_they_were(self):
         self.xmpp_to_sip("Grüße <b>&amp; ]]> 你好 🦉")
         self.sip_to_xmpp("Жду в 13:00 <i>&lt; \"quoted\" 你好 🦉")
