@@ -131,7 +131,20 @@ StreamMachine::Actions StreamMachine::OnRulesChanged() {
   for (const Pair& pair : pairs_) {
     if (pair.verified() && !KeepsTo(pair, pair.method)) return actions_;
   }
+  if (!has_verified_pair() && IsMisled()) End(StreamCondition::kReset);
   return actions_;
+}
+
+bool StreamMachine::IsMisled() {
+  const bool authenticated = !authenticated_.empty();
+  const bool in_features =
+      state_ == StreamState::kFeaturesClear || state_ == StreamState::kFeaturesTls;
+  if (header_.from.empty() || !(authenticated || in_features)) return false;
+  const auto row = HeaderRow();
+  if (!row) return true;
+  const bool proves = CertificateProves(header_.from);
+  if (authenticated) return !proves || !PermittedMethods(*row).sasl_tls;
+  return FeaturesFor(phase(), row, proves) != features_;
 }
 
 bool StreamMachine::KeepsTo(const Pair& pair, proto::AuthMethod method) {

@@ -217,6 +217,9 @@ class StreamMachine {
   // False, and the stream is ended, when the rules in force do not permit the pair by this method
   // (2.10): they may have changed since the peer was told what they were.
   bool KeepsTo(const Pair& pair, proto::AuthMethod method);
+  // The peer was told of ways to prove itself, or has gone one, that its row in force does not
+  // have.
+  bool IsMisled();
   void InvalidKey(const std::string& from, const std::string& to);
   void ForgetPair(const std::string& from, const std::string& to);
   Pair* FindPair(std::string_view from, std::string_view to);

@@ -2,6 +2,7 @@
 #include "core/xmpp/stream_machine.h"
 
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "core/base/limits.h"
 #include "tests/unit/core/xmpp/stream_scene.h"
@@ -420,9 +421,30 @@ TEST(StreamMachine, EndsWithResetWhenItsMethodWasForbiddenBehindTheSuccess) {
   scene.UpToTls({"partner.example"});
   scene.In("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>");
   scene.rules_.policy = MakePolicy({PartnerOfRow(13)});
-  EXPECT_EQ(scene.Told(scene.machine_.OnRulesChanged()), "") << "nothing is verified yet";
-  EXPECT_NE(scene.Header().find("<reset "), std::string::npos);
+  EXPECT_THAT(scene.Told(scene.machine_.OnRulesChanged()), testing::HasSubstr("<reset "));
   EXPECT_EQ(scene.machine_.state(), StreamState::kClosed);
+}
+
+TEST(StreamMachine, EndsWithResetWhenItsRowChangesBetweenTheFeaturesAndTheProof) {
+  StreamScene clear(9);
+  clear.Header();
+  EXPECT_EQ(clear.Told(clear.machine_.OnRulesChanged()), "");
+  clear.rules_.policy = MakePolicy({PartnerOfRow(7)});
+  EXPECT_EQ(clear.Told(clear.machine_.OnRulesChanged()), OurError("reset"));
+
+  StreamScene tls(7);
+  tls.UpToTls({"partner.example"});
+  tls.rules_.policy = MakePolicy({PartnerOfRow(9)});
+  EXPECT_EQ(tls.Told(tls.machine_.OnRulesChanged()), "") << "the same features inside TLS";
+  tls.rules_.policy = MakePolicy({PartnerOfRow(13)});
+  EXPECT_EQ(tls.Told(tls.machine_.OnRulesChanged()), OurError("reset"));
+}
+
+TEST(StreamMachine, EndsWithResetWhenItsPartnerIsRemovedBeforeTheProof) {
+  StreamScene scene(7);
+  scene.UpToTls({"partner.example"});
+  scene.rules_.policy = MakePolicy({});
+  EXPECT_EQ(scene.Told(scene.machine_.OnRulesChanged()), OurError("reset"));
 }
 
 TEST(StreamMachine, EndsWithHostGoneWhenItsDomainIsServedNoMore) {
