@@ -63,6 +63,8 @@ void PartnerCommands::AddRow(CLI::App& command) {
   AddWord(command, "--tls", values_.tls, kLevels, "TLS on streams with the partner");
   AddWord(command, "--sasl", values_.sasl, kLevels, "SASL EXTERNAL by certificate");
   AddWord(command, "--dialback", values_.dialback, kBools, "Server dialback");
+  AddWord(command, "--strict-sasl", values_.strict_sasl, kBools,
+          "true: dialback does not stand in for SASL where that is required");
 }
 
 void PartnerCommands::AddValues(CLI::App& command) {
@@ -107,6 +109,8 @@ std::vector<std::string> PartnerCommands::Apply(const CLI::App& command,
       Row{"--tls", "tls", [&] { partner.set_tls(Level(values_.tls)); }},
       Row{"--sasl", "sasl", [&] { partner.set_sasl(Level(values_.sasl)); }},
       Row{"--dialback", "dialback", [&] { partner.set_dialback(values_.dialback == "true"); }},
+      Row{"--strict-sasl", "strict_sasl",
+          [&] { partner.set_strict_sasl(values_.strict_sasl == "true"); }},
       Row{"--connection-limit", "connection_limit",
           [&] { partner.set_connection_limit(values_.connection_limit); }},
       Row{"--keep-alive", "keep_alive",
@@ -168,6 +172,15 @@ void PartnerCommands::AddReading(CLI::App& parent, Invocation& invocation) {
     invocation.action = Action::kAsk;
     invocation.request.mutable_partner_list();
   });
+  CLI::App* forget = parent.add_subcommand(
+      "forget-tls",
+      "Forgets that TLS with a partner has succeeded: where TLS is optional, streams in clear are "
+      "possible again");
+  AddDomain(*forget, domain_);
+  forget->callback([this, &invocation] {
+    invocation.action = Action::kAsk;
+    invocation.request.mutable_partner_forget_tls()->set_domain(domain_);
+  });
   CLI::App* remove = parent.add_subcommand("remove", "Takes a partner out, live");
   AddDomain(*remove, domain_);
   remove->callback([this, &invocation] {
@@ -187,7 +200,7 @@ void PartnerCommands::AddExplain(CLI::App& parent, Invocation& invocation) {
     invocation.partner = DefaultPartner();
     const bool by_values = !Apply(*command, invocation.partner).empty();
     if (by_values == !domain_.empty())
-      invocation.misuse = "give either a DOMAIN or --tls, --sasl and --dialback";
+      invocation.misuse = "give either a DOMAIN or --tls, --sasl, --dialback and --strict-sasl";
     invocation.action = by_values ? Action::kExplainRow : Action::kAsk;
     if (!by_values) invocation.request.mutable_partner_explain()->set_domain(domain_);
   });

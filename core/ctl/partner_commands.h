@@ -1,4 +1,4 @@
-// partner new, set, get, list, remove, explain.
+// partner new, set, get, list, forget-tls, remove, explain.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,7 @@ class PartnerCommands {
     std::string tls;
     std::string sasl;
     std::string dialback;
+    std::string strict_sasl;
     std::uint32_t connection_limit = 0;
     std::string keep_alive;
     std::string proxy;

@@ -1,5 +1,6 @@
 #include "core/ctl/partner_text.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -50,6 +51,36 @@ std::string Line(std::string_view name, const std::string& value) {
   return fmt::format("{:<20}{}\n", name, Printable(value));
 }
 
+std::string TimeText(std::uint64_t unix) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(unix)));
+}
+
+std::string Sentences(std::string_view title,
+                      const google::protobuf::RepeatedPtrField<std::string>& all) {
+  std::string text;
+  for (const std::string& sentence : all) text += fmt::format("  {}\n", Printable(sentence));
+  return text.empty() ? text : fmt::format("{}:\n{}", title, text);
+}
+
+std::string StreamsText(const proto::PartnerView& view) {
+  if (view.last_streams().empty()) return "last streams:\n  none is known\n";
+  TextTable table({"WHEN", "WAY", "DOMAIN", "METHOD", "TLS", "PEER", "WHY NOT"});
+  for (const proto::StreamRecord& stream : view.last_streams())
+    table.Add({TimeText(stream.at_unix()), stream.outbound() ? "out" : "in", stream.remote_domain(),
+               OrDash(stream.method()), OrDash(stream.tls()), OrDash(stream.peer()),
+               OrDash(stream.why())});
+  return "last streams:\n" + table.ToText();
+}
+
+std::string GuardText(const proto::PartnerView& view) {
+  if (view.clear_refused_until_unix() == 0) return {};
+  return fmt::format(
+      "TLS has succeeded: streams of ours in clear are refused until {}; if its server has given "
+      "up "
+      "TLS, use: gatehousectl partner forget-tls {}\n",
+      TimeText(view.clear_refused_until_unix()), Printable(view.partner().domain()));
+}
+
 }  // namespace
 
 std::string PartnerListText(const proto::PartnerViews& partners) {
@@ -67,15 +98,23 @@ std::string PartnerListText(const proto::PartnerViews& partners) {
   return table.ToText();
 }
 
-std::string ExplanationText(const proto::PartnerView& view) {
+std::string RowText(const proto::PartnerView& view) {
   const NegotiationRow row = RowOf(view.partner());
   std::string text = Line("row", fmt::format("{} of 18", RowNumber(row))) +
                      Line("tls", std::string(NegotiationWord(view.partner().tls()))) +
                      Line("sasl", std::string(NegotiationWord(view.partner().sasl()))) +
-                     Line("dialback", YesNo(row.dialback)) + Line("inbound", MethodTexts(view)) +
-                     Line("outbound", MethodTexts(view));
+                     Line("dialback", YesNo(row.dialback)) +
+                     Line("strict sasl", YesNo(row.strict_sasl)) +
+                     Line("inbound", MethodTexts(view)) + Line("outbound", MethodTexts(view));
   for (const std::string& warning : view.warnings()) text += Printable(warning) + '\n';
   return text;
+}
+
+std::string ExplanationText(const proto::PartnerView& view) {
+  const bool stored = !view.partner().domain().empty();
+  return RowText(view) + Sentences("a stream of theirs", view.inbound()) +
+         Sentences("a stream of ours", view.outbound()) + GuardText(view) +
+         (stored ? StreamsText(view) : std::string());
 }
 
 std::string PartnerText(const proto::PartnerView& view) {
@@ -86,7 +125,7 @@ std::string PartnerText(const proto::PartnerView& view) {
   return Line("domain", partner.domain()) +
          Line("additional domains",
               OrDash(fmt::format("{}", fmt::join(partner.additional_domains(), ", ")))) +
-         Line("type", std::string(PartnerTypeWord(partner.type()))) + ExplanationText(view) +
+         Line("type", std::string(PartnerTypeWord(partner.type()))) + RowText(view) +
          Line("connection limit", limit) + Line("keep-alive", YesNo(partner.keep_alive())) +
          Line("proxy", OrDash(partner.proxy())) +
          Line("description", OrDash(partner.description())) +

@@ -9,7 +9,10 @@ namespace gatehouse::ctl {
 
 [[nodiscard]] std::string PartnerListText(const proto::PartnerViews& partners);
 [[nodiscard]] std::string PartnerText(const proto::PartnerView& view);
-// The methods in and out, and the warnings.
+// The row, the methods in and out, and the warnings.
+[[nodiscard]] std::string RowText(const proto::PartnerView& view);
+// The same, and what happens in both directions, what the last streams came to, and what keeps
+// streams in clear away.
 [[nodiscard]] std::string ExplanationText(const proto::PartnerView& view);
 [[nodiscard]] std::string GatewayText(const proto::GatewaySettings& settings);
 

@@ -59,9 +59,9 @@ std::string PartnersText(const Request& request, const proto::PartnerViews& part
   const proto::PartnerView& view = partners.partners(0);
   if (request.has_partner_explain()) return ExplanationText(view);
   if (request.has_partner_new())
-    return fmt::format("partner '{}' is added\n{}", view.partner().domain(), ExplanationText(view));
+    return fmt::format("partner '{}' is added\n{}", view.partner().domain(), RowText(view));
   if (request.has_partner_set())
-    return fmt::format("partner '{}' is set\n{}", view.partner().domain(), ExplanationText(view));
+    return fmt::format("partner '{}' is set\n{}", view.partner().domain(), RowText(view));
   return PartnerText(view);
 }
 

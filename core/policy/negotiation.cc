@@ -21,6 +21,10 @@ bool SaslIsMeant(const NegotiationRow& row) {
   return row.sasl != Level::kNotSupported;
 }
 
+bool BothRequired(const NegotiationRow& row) {
+  return row.tls == Level::kRequired && row.sasl == Level::kRequired;
+}
+
 }  // namespace
 
 bool MethodSet::Has(proto::AuthMethod method) const {
@@ -37,7 +41,8 @@ bool MethodSet::Has(proto::AuthMethod method) const {
 }
 
 NegotiationRow RowOf(const proto::Partner& partner) {
-  return {LevelOf(partner.tls()), LevelOf(partner.sasl()), partner.dialback()};
+  return {LevelOf(partner.tls()), LevelOf(partner.sasl()), partner.dialback(),
+          partner.strict_sasl()};
 }
 
 int RowNumber(const NegotiationRow& row) {
@@ -45,11 +50,12 @@ int RowNumber(const NegotiationRow& row) {
 }
 
 MethodSet PermittedMethods(const NegotiationRow& row) {
-  const bool both_required = row.tls == Level::kRequired && row.sasl == Level::kRequired;
+  const bool strict = row.strict_sasl && row.sasl == Level::kRequired;
+  const bool dialback = row.dialback && !strict;
   MethodSet methods;
   methods.sasl_tls = row.tls != Level::kNotSupported && SaslIsMeant(row);
-  methods.tls_dialback = row.dialback && row.tls != Level::kNotSupported && !both_required;
-  methods.tcp_dialback = row.dialback && row.tls != Level::kRequired;
+  methods.tls_dialback = dialback && row.tls != Level::kNotSupported && !BothRequired(row);
+  methods.tcp_dialback = dialback && row.tls != Level::kRequired;
   return methods;
 }
 
@@ -57,8 +63,7 @@ std::vector<NegotiationNote> NotesOf(const NegotiationRow& row) {
   const MethodSet methods = PermittedMethods(row);
   if (methods.empty()) return {SaslIsMeant(row) ? NegotiationNote::kE1 : NegotiationNote::kE2};
   std::vector<NegotiationNote> notes;
-  if (row.dialback && !methods.tls_dialback && !methods.tcp_dialback)
-    notes.push_back(NegotiationNote::kW1);
+  if (row.dialback && BothRequired(row)) notes.push_back(NegotiationNote::kW1);
   if (row.tls == Level::kOptional && SaslIsMeant(row)) notes.push_back(NegotiationNote::kW2);
   if (row.tls == Level::kNotSupported && SaslIsMeant(row)) notes.push_back(NegotiationNote::kW3);
   if (methods.tcp_dialback) notes.push_back(NegotiationNote::kW4);

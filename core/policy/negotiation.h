@@ -17,6 +17,7 @@ struct NegotiationRow {
   NegotiationLevel tls = NegotiationLevel::kRequired;
   NegotiationLevel sasl = NegotiationLevel::kRequired;
   bool dialback = true;
+  bool strict_sasl = false;  // dialback does not stand in for SASL where that is required (4.3)
   bool operator==(const NegotiationRow&) const = default;
 };
 // The methods of 4.2, in order of preference when all are set.
@@ -33,7 +34,8 @@ enum class NegotiationNote : std::uint8_t { kW1, kW2, kW3, kW4, kW5, kE1, kE2 };
 // A value outside the enum (a store of a newer version) is read as "required".
 [[nodiscard]] NegotiationRow RowOf(const proto::Partner& partner);
 [[nodiscard]] int RowNumber(const NegotiationRow& row);  // 1..18, as in 4.2
-// By the rule below the table of 4.2; empty for the five rows that are refused.
+// By the rule below the table of 4.2; empty for the five rows that are refused, and for row 5 where
+// `strict_sasl` is on.
 [[nodiscard]] MethodSet PermittedMethods(const NegotiationRow& row);
 // Warnings in ascending order, or exactly one refusal when no method is left.
 [[nodiscard]] std::vector<NegotiationNote> NotesOf(const NegotiationRow& row);

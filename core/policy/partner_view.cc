@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/policy/negotiation.h"
+#include "core/xmpp/row_explanation.h"
 
 namespace gatehouse {
 
@@ -15,6 +16,9 @@ proto::PartnerView ViewOf(const proto::Partner& partner) {
     if (methods.Has(method)) view.add_methods(std::string(MethodName(method)));
   for (const NegotiationNote note : NotesOf(row))
     view.add_warnings(fmt::format("{}: {}", NoteCode(note), NoteText(note)));
+  view.set_row(static_cast<std::uint32_t>(RowNumber(row)));
+  for (std::string& line : ExplainInbound(row)) view.add_inbound(std::move(line));
+  for (std::string& line : ExplainOutbound(row)) view.add_outbound(std::move(line));
   return view;
 }
 

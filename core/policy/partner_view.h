@@ -6,8 +6,8 @@
 
 namespace gatehouse {
 
-// The permitted methods in order of preference, and the notes as "W1: ..." (4.2). No methods: the
-// row is not valid and its one note is the refusal.
+// The row, its permitted methods in order of preference, the notes as "W1: ..." (4.2), and what
+// happens in both directions. No methods: the row is not valid and its one note is the refusal.
 [[nodiscard]] proto::PartnerView ViewOf(const proto::Partner& partner);
 
 }  // namespace gatehouse

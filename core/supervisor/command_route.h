@@ -26,6 +26,7 @@ inline constexpr std::array kCommandRoutes = {
     CommandRoute{proto::CtlRequest::kPartnerList,       "policy_engine"},
     CommandRoute{proto::CtlRequest::kPartnerRemove,     "policy_engine"},
     CommandRoute{proto::CtlRequest::kPartnerExplain,    "policy_engine"},
+    CommandRoute{proto::CtlRequest::kPartnerForgetTls,  "policy_engine"},
     CommandRoute{proto::CtlRequest::kGatewayGet,        "policy_engine"},
     CommandRoute{proto::CtlRequest::kGatewaySet,        "policy_engine"},
     CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier"},

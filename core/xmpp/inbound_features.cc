@@ -71,9 +71,8 @@ DialbackAnswer AnswerToKey(StreamPhase phase, const NegotiationRow& row, bool ce
   if (phase == StreamPhase::kClear)
     return methods.tcp_dialback ? DialbackAnswer::kVerify : DialbackAnswer::kNeedsTls;
   // The shortcut needs a row with SASL: without one the operator excluded certificates (2.8.6). Row
-  // 1 permits it only behind EXTERNAL, and nothing else there.
-  const bool both_required = row.tls == Level::kRequired && row.sasl == Level::kRequired;
-  if (both_required && phase != StreamPhase::kAuthenticated)
+  // 1, and row 3 with strict SASL, permit it only behind EXTERNAL, and nothing else there.
+  if (!methods.tls_dialback && phase != StreamPhase::kAuthenticated)
     return DialbackAnswer::kNeedsCertificate;
   if (methods.sasl_tls && certificate_ok) return DialbackAnswer::kAccept;
   return methods.tls_dialback ? DialbackAnswer::kVerify : DialbackAnswer::kNeedsCertificate;

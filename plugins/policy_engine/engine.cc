@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/policy/downgrade_guard.h"
+#include "core/policy/negotiation.h"
 #include "core/policy/partner_view.h"
 #include "core/tls/crypto.h"
 #include "core/xmpp/jid.h"
@@ -17,9 +19,11 @@ namespace gatehouse::policy_engine {
 namespace {
 
 constexpr std::size_t kIdBytes = 8;
-constexpr std::array<std::string_view, 11> kPartnerFields = {
-    "additional_domains", "type",  "tls",         "sasl",    "dialback",     "connection_limit",
-    "keep_alive",         "proxy", "description", "enabled", "trust_anchors"};
+// A success over TLS is written down anew after this long; each writing is a new snapshot.
+constexpr std::int64_t kTlsMemoryStepSeconds = 86400;
+constexpr std::array<std::string_view, 12> kPartnerFields = {
+    "additional_domains", "type",  "tls",         "sasl",    "dialback",      "connection_limit",
+    "keep_alive",         "proxy", "description", "enabled", "trust_anchors", "strict_sasl"};
 constexpr std::array<std::string_view, 7> kGatewayFields = {"connection_limit",
                                                             "partner_connection_limit",
                                                             "keep_alive_interval_s",
@@ -114,10 +118,13 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kPartnerRemove:
       audit.action = "partner remove";
       return RemovePartner(request.partner_remove().domain(), std::move(audit));
+    case proto::CtlRequest::kPartnerForgetTls:
+      audit.action = "partner forget-tls";
+      return ForgetTls(request.partner_forget_tls().domain(), std::move(audit));
     case proto::CtlRequest::kPartnerGet:
       return ShowPartner(request.partner_get().domain());
     case proto::CtlRequest::kPartnerExplain:
-      return ShowPartner(request.partner_explain().domain());
+      return ExplainPartner(request.partner_explain().domain(), audit.at_unix_ms / 1000);
     case proto::CtlRequest::kPartnerList:
       return ListPartners();
     case proto::CtlRequest::kGatewayGet:
@@ -189,6 +196,7 @@ Engine::Reply Engine::Save(proto::Partner partner, AuditEntry audit) {
 Engine::Reply Engine::NewPartner(proto::Partner partner, AuditEntry audit) {
   partner.set_id(RandomHex(kIdBytes));
   partner.clear_revision();
+  partner.clear_tls_seen_unix();
   return Save(std::move(partner), std::move(audit));
 }
 
@@ -210,6 +218,7 @@ Engine::Reply Engine::RemovePartner(const std::string& domain, AuditEntry audit)
   audit.before = Json(before);
   GATEHOUSE_TRY_VOID(store_.RemovePartner(before.id(), audit));
   GATEHOUSE_TRY_VOID(Reload());
+  streams_.Forget(before.id());
   proto::CtlResponse response;
   response.set_done(fmt::format("partner '{}' is removed", before.domain()));
   return response;
@@ -218,6 +227,48 @@ Engine::Reply Engine::RemovePartner(const std::string& domain, AuditEntry audit)
 Engine::Reply Engine::ShowPartner(const std::string& domain) const {
   GATEHOUSE_TRY(const proto::Partner* partner, Owner(domain));
   return OneView(*partner);
+}
+
+Engine::Reply Engine::ExplainPartner(const std::string& domain, std::int64_t now_unix) const {
+  GATEHOUSE_TRY(const proto::Partner* partner, Owner(domain));
+  proto::CtlResponse response = OneView(*partner);
+  proto::PartnerView& view = *response.mutable_partners()->mutable_partners(0);
+  for (const proto::StreamRecord& record : streams_.Of(partner->id()))
+    *view.add_last_streams() = record;
+  const MethodSet methods = PermittedMethods(RowOf(*partner));
+  const std::int64_t until =
+      ClearRefusedUntil(static_cast<std::int64_t>(partner->tls_seen_unix()), now_unix);
+  if (partner->tls() == proto::OPTIONAL && methods.tcp_dialback)
+    view.set_clear_refused_until_unix(static_cast<std::uint64_t>(until));
+  return response;
+}
+
+Engine::Reply Engine::ForgetTls(const std::string& domain, AuditEntry audit) {
+  GATEHOUSE_TRY(const proto::Partner* stored, OwnerByPrimary(domain));
+  const proto::Partner before = *stored;
+  audit.subject = before.domain();
+  audit.before = Json(before);
+  GATEHOUSE_TRY_VOID(store_.ForgetTls(before.id(), audit));
+  GATEHOUSE_TRY_VOID(Reload());
+  proto::CtlResponse response;
+  response.set_done(fmt::format("that TLS with '{}' has succeeded is forgotten", before.domain()));
+  return response;
+}
+
+Result<void> Engine::NoteStreams(const proto::StreamsSeen& seen, std::int64_t now_unix) {
+  std::vector<std::string> remember;
+  for (const proto::StreamRecord& record : seen.streams()) {
+    const auto partner = std::ranges::find(content_.partners, record.partner_id(),
+                                           [](const proto::Partner& p) { return p.id(); });
+    if (partner == content_.partners.end()) continue;  // removed meanwhile
+    streams_.Add(record);
+    const auto known = static_cast<std::int64_t>(partner->tls_seen_unix());
+    const bool over_tls = record.outbound() && !record.method().empty() && !record.tls().empty();
+    if (over_tls && now_unix - known >= kTlsMemoryStepSeconds) remember.push_back(partner->id());
+  }
+  if (remember.empty()) return {};
+  GATEHOUSE_TRY_VOID(store_.RememberTls(remember, now_unix));
+  return Reload();
 }
 
 Engine::Reply Engine::ListPartners() const {

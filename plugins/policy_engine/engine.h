@@ -10,7 +10,9 @@
 #include "core/base/result.h"
 #include "plugins/policy_engine/snapshot_compiler.h"
 #include "plugins/policy_engine/store.h"
+#include "plugins/policy_engine/stream_memory.h"
 #include "proto/ctl.pb.h"
+#include "proto/link_policy.pb.h"
 
 namespace gatehouse::policy_engine {
 
@@ -27,6 +29,9 @@ class Engine {
   // the remedy, nothing changed.
   [[nodiscard]] proto::CtlResponse Answer(const proto::CtlRequest& request,
                                           std::chrono::system_clock::time_point now);
+  // Streams that a listener opened, or could not open. What must outlive this process, that TLS to
+  // a partner succeeded (3.4.1), is in the store and in policy() when this returns well.
+  Result<void> NoteStreams(const proto::StreamsSeen& seen, std::int64_t now_unix);
   // Our own domains have changed.
   void SetServed(std::vector<std::string> served);
   [[nodiscard]] const CompiledPolicy& policy() const { return policy_; }
@@ -39,6 +44,8 @@ class Engine {
   Reply NewPartner(proto::Partner partner, AuditEntry audit);
   Reply SetPartner(const proto::PartnerSet& command, AuditEntry audit);
   Reply RemovePartner(const std::string& domain, AuditEntry audit);
+  Reply ForgetTls(const std::string& domain, AuditEntry audit);
+  Reply ExplainPartner(const std::string& domain, std::int64_t now_unix) const;
   Reply SetGateway(const proto::GatewaySet& command, AuditEntry audit);
   Reply ShowPartner(const std::string& domain) const;
   Reply ListPartners() const;
@@ -50,6 +57,7 @@ class Engine {
   Result<void> Reload();
 
   Store store_;
+  StreamMemory streams_;
   std::vector<std::string> served_;
   StoreContent content_;
   CompiledPolicy policy_;

@@ -53,12 +53,16 @@ Result<void> CheckWords(const proto::Partner& partner) {
   return {};
 }
 
+std::string_view RemedyOf(NegotiationNote note, const proto::Partner& partner) {
+  if (note != NegotiationNote::kE1) return "use --sasl required or --dialback true";
+  if (partner.dialback()) return "use --tls required or --strict-sasl false";
+  return "use --tls required or --dialback true";
+}
+
 Result<void> CheckRow(const proto::Partner& partner) {
   for (const NegotiationNote note : NotesOf(RowOf(partner))) {
     if (!IsRefusal(note)) continue;
-    const std::string_view remedy = note == NegotiationNote::kE1
-                                        ? "use --tls required or --dialback true"
-                                        : "use --sasl required or --dialback true";
+    const std::string_view remedy = RemedyOf(note, partner);
     return BadConfig(fmt::format("{}: {}; {}", NoteCode(note), NoteText(note), remedy));
   }
   return {};

@@ -39,15 +39,19 @@ Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
   partner.set_enabled(row.Integer(9) != 0);
   partner.set_revision(static_cast<std::uint64_t>(row.Integer(10)));
   partner.set_trust_anchors(row.Text(11));
+  partner.set_strict_sasl(row.Integer(12) != 0);
+  partner.set_tls_seen_unix(static_cast<std::uint64_t>(row.Integer(13)));
   return partner;
 }
 
 // One row per domain, ordered by partner: the first of each carries the primary domain.
 constexpr std::string_view kSelectPartners =
     "SELECT partner.id, type, tls, sasl, dialback, connection_limit, keep_alive, proxy,"
-    " description, enabled, revision, trust_anchors, named.domain, named.position"
+    " description, enabled, revision, trust_anchors, strict_sasl, coalesce(tls_memory.at_unix, 0),"
+    " named.domain, named.position"
     " FROM partner JOIN partner_domain AS named ON named.partner_id = partner.id"
     " JOIN partner_domain AS first ON first.partner_id = partner.id AND first.position = 0"
+    " LEFT JOIN tls_memory ON tls_memory.partner_id = partner.id"
     " ORDER BY first.domain, named.position";
 
 Result<std::vector<proto::Partner>> ReadPartners(SqliteDatabase& database) {
@@ -56,12 +60,12 @@ Result<std::vector<proto::Partner>> ReadPartners(SqliteDatabase& database) {
   while (true) {
     GATEHOUSE_TRY(const bool row, select.Step());
     if (!row) return partners;
-    if (select.Integer(13) != 0) {
-      partners.back().add_additional_domains(select.Text(12));
+    if (select.Integer(15) != 0) {
+      partners.back().add_additional_domains(select.Text(14));
       continue;
     }
     GATEHOUSE_TRY(proto::Partner partner, PartnerOf(select));
-    partner.set_domain(select.Text(12));
+    partner.set_domain(select.Text(14));
     partners.push_back(std::move(partner));
   }
 }
@@ -123,8 +127,8 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
   GATEHOUSE_TRY(SqliteStatement insert,
                 database.Prepare("INSERT INTO partner (id, type, tls, sasl, dialback,"
                                  " connection_limit, keep_alive, proxy, description, enabled,"
-                                 " revision, trust_anchors)"
-                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                 " revision, trust_anchors, strict_sasl)"
+                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(1, partner.id()).Bind(2, PartnerTypeWord(partner.type()));
   insert.Bind(3, NegotiationWord(partner.tls())).Bind(4, NegotiationWord(partner.sasl()));
   insert.Bind(5, std::int64_t{partner.dialback()});
@@ -132,12 +136,26 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
   insert.Bind(7, std::int64_t{partner.keep_alive()});
   insert.Bind(8, partner.proxy()).Bind(9, partner.description());
   insert.Bind(10, std::int64_t{partner.enabled()}).Bind(11, static_cast<std::int64_t>(revision));
-  insert.Bind(12, partner.trust_anchors());
+  insert.Bind(12, partner.trust_anchors()).Bind(13, std::int64_t{partner.strict_sasl()});
   GATEHOUSE_TRY_VOID(insert.Run());
   GATEHOUSE_TRY_VOID(AddDomain(database, partner.id(), partner.domain(), 0));
   for (int i = 0; i < partner.additional_domains_size(); ++i)
     GATEHOUSE_TRY_VOID(AddDomain(database, partner.id(), partner.additional_domains(i), i + 1));
   return {};
+}
+
+Result<void> ForgetTls(SqliteDatabase& database, const std::string& id) {
+  GATEHOUSE_TRY(SqliteStatement forget,
+                database.Prepare("DELETE FROM tls_memory WHERE partner_id = ?"));
+  return forget.Bind(1, id).Run();
+}
+
+Result<void> RememberTls(SqliteDatabase& database, const std::string& id, std::int64_t at_unix) {
+  GATEHOUSE_TRY(
+      SqliteStatement remember,
+      database.Prepare("INSERT INTO tls_memory (partner_id, at_unix) VALUES (?, ?)"
+                       " ON CONFLICT (partner_id) DO UPDATE SET at_unix = excluded.at_unix"));
+  return remember.Bind(1, id).Bind(2, at_unix).Run();
 }
 
 Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySettings& settings) {
@@ -204,7 +222,23 @@ Result<void> Store::PutPartner(const proto::Partner& partner, const AuditEntry& 
 }
 
 Result<void> Store::RemovePartner(const std::string& id, const AuditEntry& audit) {
-  return Write(audit, [&](std::uint64_t) { return DeletePartner(database_, id); });
+  return Write(audit, [&](std::uint64_t) -> Result<void> {
+    GATEHOUSE_TRY_VOID(policy_engine::ForgetTls(database_, id));
+    return DeletePartner(database_, id);
+  });
+}
+
+Result<void> Store::ForgetTls(const std::string& id, const AuditEntry& audit) {
+  return Write(audit, [&](std::uint64_t) { return policy_engine::ForgetTls(database_, id); });
+}
+
+Result<void> Store::RememberTls(std::span<const std::string> ids, std::int64_t at_unix) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  GATEHOUSE_TRY_VOID(NextRevision(database_));
+  for (const std::string& id : ids)
+    GATEHOUSE_TRY_VOID(policy_engine::RememberTls(database_, id, at_unix));
+  return transaction.Commit();
 }
 
 Result<void> Store::PutGateway(const proto::GatewaySettings& settings, const AuditEntry& audit) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,9 @@ class Store {
   // Adds, or replaces the one with the same id. Its `revision` is set by the store.
   Result<void> PutPartner(const proto::Partner& partner, const AuditEntry& audit);
   Result<void> RemovePartner(const std::string& id, const AuditEntry& audit);
+  // Streams over TLS to these partners have succeeded (3.4.1). No operator did this: no audit.
+  Result<void> RememberTls(std::span<const std::string> ids, std::int64_t at_unix);
+  Result<void> ForgetTls(const std::string& id, const AuditEntry& audit);
   Result<void> PutGateway(const proto::GatewaySettings& settings, const AuditEntry& audit);
   // The newest `count` entries, newest first.
   Result<std::vector<AuditEntry>> Audit(int count);

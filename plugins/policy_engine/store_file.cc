@@ -83,6 +83,11 @@ CREATE TABLE audit (
 // What each version added to the one before it, from 1 on. A new file goes all the way.
 constexpr std::array<const char*, kSchemaVersion - 1> kUpgrades = {
     "ALTER TABLE partner ADD COLUMN trust_anchors TEXT NOT NULL DEFAULT ''",
+    // When an outbound stream over TLS last succeeded (3.4.1); a row outlives changes of its
+    // partner.
+    "ALTER TABLE partner ADD COLUMN strict_sasl INTEGER NOT NULL DEFAULT 0"
+    " CHECK (strict_sasl IN (0, 1));"
+    "CREATE TABLE tls_memory (partner_id TEXT PRIMARY KEY, at_unix INTEGER NOT NULL) STRICT",
 };
 
 std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {

@@ -64,11 +64,24 @@ class PolicyEngineWorker final : public Worker {
     switch (read ? question.body_case() : proto::PolicyQuestion::BODY_NOT_SET) {
       case proto::PolicyQuestion::kSnapshot:
         return publication_.Ask(instance, question.snapshot().held_hash(), std::move(reply));
+      case proto::PolicyQuestion::kStreams:
+        return OnStreams(question.streams(), reply);
       case proto::PolicyQuestion::BODY_NOT_SET:
         break;
     }
     reply(Trouble("malformed question"));
     context_->ReportMalformed(instance, "policy question that cannot be read");
+  }
+
+  void OnStreams(const proto::StreamsSeen& seen, const ipc::AskServer::Reply& reply) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const std::int64_t now_unix = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+    if (const Result<void> noted = engine_->NoteStreams(seen, now_unix); !noted)
+      return reply(std::unexpected(noted.error()));
+    Publish();
+    proto::PolicyAnswer answer;
+    answer.set_noted(true);
+    reply(answer.SerializeAsString());
   }
 
   void OnReconfigure(const proto::Config& config) {

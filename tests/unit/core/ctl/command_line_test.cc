@@ -142,6 +142,10 @@ TEST(CommandLine, TurnsTheReadingPartnerCommandsIntoRequests) {
   EXPECT_EQ(RequestOf("partner get a.example").partner_get().domain(), "a.example");
   EXPECT_TRUE(RequestOf("partner list").has_partner_list());
   EXPECT_EQ(RequestOf("partner remove a.example").partner_remove().domain(), "a.example");
+  EXPECT_EQ(RequestOf("partner forget-tls a.example").partner_forget_tls().domain(), "a.example");
+  const proto::CtlRequest strict = RequestOf("partner set a.example --strict-sasl true");
+  EXPECT_TRUE(strict.partner_set().partner().strict_sasl());
+  EXPECT_THAT(strict.partner_set().fields(), ElementsAre("strict_sasl"));
   EXPECT_EQ(RequestOf("partner explain a.example").partner_explain().domain(), "a.example");
 }
 

@@ -103,15 +103,41 @@ TEST(ResponseText, ShowsOnePartnerWithAllItsSettings) {
 TEST(ResponseText, PrintsOnePartnerAsOneJsonObjectWithTheWordsOfTheFlags) {
   proto::CtlRequest request;
   request.mutable_partner_get();
-  EXPECT_EQ(ResponseJson(request, PartnerResponse()),
-            "{\"partner\":{\"id\":\"17\",\"domain\":\"partner.example\","
-            "\"additional_domains\":[\"more.example\"],\"type\":\"federated\","
-            "\"tls\":\"required\",\"sasl\":\"required\",\"dialback\":true,"
-            "\"connection_limit\":0,\"keep_alive\":true,\"proxy\":\"\","
-            "\"description\":\"a \\\"friend\\\"\",\"enabled\":true,\"revision\":9,"
-            "\"trust_anchors\":\"\"},"
-            "\"methods\":[\"sasl_tls\"],\"warnings\":[\"W1: dialback is enabled but will never "
-            "run, because TLS and SASL are both required\"]}");
+  EXPECT_THAT(
+      ResponseJson(request, PartnerResponse()),
+      testing::StartsWith(
+          "{\"partner\":{\"id\":\"17\",\"domain\":\"partner.example\","
+          "\"additional_domains\":[\"more.example\"],\"type\":\"federated\","
+          "\"tls\":\"required\",\"sasl\":\"required\",\"dialback\":true,"
+          "\"connection_limit\":0,\"keep_alive\":true,\"proxy\":\"\","
+          "\"description\":\"a \\\"friend\\\"\",\"enabled\":true,\"revision\":9,"
+          "\"trust_anchors\":\"\",\"strict_sasl\":false,\"tls_seen_unix\":0},"
+          "\"methods\":[\"sasl_tls\"],\"warnings\":[\"W1: dialback is enabled but will never "
+          "run, because TLS and SASL are both required\"],\"row\":1,"
+          "\"inbound\":[\"in clear we offer STARTTLS as required\","));
+}
+
+TEST(ResponseText, ExplainsWhatHappensBothWaysAndWhatTheLastStreamsCameTo) {
+  proto::CtlRequest request;
+  request.mutable_partner_explain();
+  proto::CtlResponse response = PartnerResponse();
+  proto::PartnerView& view = *response.mutable_partners()->mutable_partners(0);
+  view.set_clear_refused_until_unix(1'800'000'000);
+  proto::StreamRecord& stream = *view.add_last_streams();
+  stream.set_outbound(true);
+  stream.set_remote_domain("partner.example");
+  stream.set_method("sasl_tls");
+  stream.set_tls("TLSv1.3");
+  stream.set_at_unix(1'790'000'000);
+  const std::string text = ResponseText(request, response);
+  for (const char* part :
+       {"row                 1 of 18\n", "strict sasl         false\n",
+        "a stream of theirs:\n  in clear we offer STARTTLS as required\n",
+        "  in TLS, without a valid certificate, the stream ends with not-authorized\n",
+        "a stream of ours:\n  TLS is always tried, offered or not, and must succeed\n",
+        "refused until 2027-01-15 08:00:00 UTC", "gatehousectl partner forget-tls partner.example",
+        "2026-09-21 14:13:20 UTC  out  partner.example  sasl_tls  TLSv1.3  -     -\n"})
+    EXPECT_THAT(text, HasSubstr(part));
 }
 
 TEST(ResponseText, ShowsEachStepOfATest) {

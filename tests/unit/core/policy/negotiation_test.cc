@@ -93,6 +93,22 @@ TEST(Negotiation, ReadsTheRowOfAPartnerRecord) {
   partner.set_sasl(proto::NOT_SUPPORTED);
   partner.set_dialback(true);
   EXPECT_EQ(RowNumber(RowOf(partner)), 15);
+  partner.set_strict_sasl(true);
+  EXPECT_TRUE(RowOf(partner).strict_sasl);
+}
+
+// 4.3 no. 4; every other row is as it was.
+TEST(Negotiation, StrictSaslTakesDialbackFromWhatRequiresSasl) {
+  for (const TableRow& line : kTable) {
+    NegotiationRow strict = line.row;
+    strict.strict_sasl = true;
+    const std::string expected = line.number == 3   ? "A"
+                                 : line.number == 5 ? ""
+                                                    : std::string(line.methods);
+    EXPECT_EQ(Letters(PermittedMethods(strict)), expected) << line.number;
+  }
+  EXPECT_EQ(Codes(NotesOf({kO, kR, true, true})), "W2");
+  EXPECT_EQ(Codes(NotesOf({kN, kR, true, true})), "E1");
 }
 
 TEST(Negotiation, ReadsAnUnknownLevelAsRequired) {

@@ -201,5 +201,90 @@ TEST_F(EngineTest, CommandsOfOthersAreWrongUsage) {
   EXPECT_EQ(Answer(request).exit_code(), 2U);
 }
 
+class StreamsOfAPartner : public EngineTest {
+ protected:
+  static constexpr std::int64_t kNow = 1'800'000'000;
+
+  StreamsOfAPartner() {
+    proto::Partner partner = DefaultPartner();
+    partner.set_domain("partner.example");
+    partner.set_tls(proto::OPTIONAL);
+    id_ = New(partner).partners().partners(0).partner().id();
+  }
+  proto::StreamRecord Record(bool outbound, const std::string& method, const std::string& tls) {
+    proto::StreamRecord record;
+    record.set_partner_id(id_);
+    record.set_outbound(outbound);
+    record.set_method(method);
+    record.set_tls(tls);
+    return record;
+  }
+  void Note(const proto::StreamRecord& record, std::int64_t now = kNow) {
+    proto::StreamsSeen seen;
+    *seen.add_streams() = record;
+    const Result<void> noted = engine_.NoteStreams(seen, now);
+    EXPECT_TRUE(noted.has_value()) << noted.error().text;
+  }
+  proto::PartnerView Explain() {
+    proto::CtlRequest request;
+    request.mutable_partner_explain()->set_domain("partner.example");
+    return Answer(request).partners().partners(0);
+  }
+  std::uint64_t TlsSeen() { return engine_.policy().snapshot.partners(0).tls_seen_unix(); }
+
+  std::string id_;
+};
+
+TEST_F(StreamsOfAPartner, AnOutboundSuccessOverTlsIsStoredAndPublished) {
+  const std::string before = hash();
+  Note(Record(false, "sasl_tls", "TLSv1.3"));
+  Note(Record(true, "", "TLSv1.3"));
+  Note(Record(true, "tcp_dialback", ""));
+  EXPECT_EQ(hash(), before);
+  Note(Record(true, "tls_dialback", "TLSv1.3"));
+  EXPECT_NE(hash(), before);
+  EXPECT_EQ(TlsSeen(), static_cast<std::uint64_t>(kNow));
+}
+
+TEST_F(StreamsOfAPartner, ASuccessOverTlsIsWrittenOnceADay) {
+  Note(Record(true, "sasl_tls", "TLSv1.3"));
+  const std::string before = hash();
+  Note(Record(true, "sasl_tls", "TLSv1.3"), kNow + 86399);
+  EXPECT_EQ(hash(), before);
+  Note(Record(true, "sasl_tls", "TLSv1.3"), kNow + 86400);
+  EXPECT_EQ(TlsSeen(), static_cast<std::uint64_t>(kNow + 86400));
+}
+
+TEST_F(StreamsOfAPartner, TheOperatorMayLetTlsBeForgotten) {
+  Note(Record(true, "sasl_tls", "TLSv1.3"));
+  proto::CtlRequest forget;
+  forget.mutable_partner_forget_tls()->set_domain("partner.example");
+  EXPECT_EQ(Answer(forget).exit_code(), 0U);
+  EXPECT_EQ(TlsSeen(), 0U);
+  EXPECT_EQ(Audit().front().action, "partner forget-tls");
+}
+
+TEST_F(StreamsOfAPartner, TheExplanationShowsTheLastOnesNewestFirst) {
+  for (int i = 0; i < 10; ++i) {
+    proto::StreamRecord record = Record(true, "sasl_tls", "TLSv1.3");
+    record.set_peer(std::to_string(i));
+    Note(record);
+  }
+  const proto::PartnerView view = Explain();
+  ASSERT_EQ(view.last_streams_size(), static_cast<int>(StreamMemory::kKept));
+  EXPECT_EQ(view.last_streams(0).peer(), "9");
+  EXPECT_EQ(view.row(), 3U);
+  EXPECT_FALSE(view.inbound().empty());
+  EXPECT_FALSE(view.outbound().empty());
+}
+
+TEST_F(StreamsOfAPartner, AStreamOfARemovedPartnerIsNotKept) {
+  proto::StreamRecord record = Record(true, "sasl_tls", "TLSv1.3");
+  record.set_partner_id("another");
+  Note(record);
+  EXPECT_EQ(Explain().last_streams_size(), 0);
+  EXPECT_EQ(TlsSeen(), 0U);
+}
+
 }  // namespace
 }  // namespace gatehouse::policy_engine

@@ -33,6 +33,7 @@ proto::Partner FullPartner() {
   partner.set_description("Röntgen & \"Söhne\"");
   partner.set_enabled(true);
   partner.set_trust_anchors("-----BEGIN CERTIFICATE-----\n");
+  partner.set_strict_sasl(true);
   return partner;
 }
 
@@ -98,7 +99,9 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
   proto::Partner partner = FullPartner();
   ASSERT_TRUE(OpenAt(path).PutPartner(partner, Entry("partner new")).has_value());
   ASSERT_TRUE(SqliteDatabase::Open(path)
-                  ->Run("ALTER TABLE partner DROP COLUMN trust_anchors; PRAGMA user_version = 1;")
+                  ->Run("ALTER TABLE partner DROP COLUMN trust_anchors;"
+                        " ALTER TABLE partner DROP COLUMN strict_sasl; DROP TABLE tls_memory;"
+                        " PRAGMA user_version = 1;")
                   .has_value());
   Store store = OpenAt(path);
   const Result<StoreContent> content = store.Read();
@@ -244,7 +247,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 2"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 3"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {
@@ -261,6 +264,22 @@ TEST(Store, RefusesToWriteIntoAFileThatWasTakenAway) {
   const Result<void> put = store.PutPartner(FullPartner(), Entry("partner new"));
   ASSERT_FALSE(put.has_value());
   EXPECT_THAT(put.error().text, HasSubstr("taken away"));
+}
+
+TEST(Store, RemembersTlsAcrossChangesOfThePartnerAndUntilItIsRemovedOrForgotten) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  {
+    Store store = OpenAt(path);
+    ASSERT_TRUE(store.PutPartner(FullPartner(), Entry("partner new")).has_value());
+    const std::vector<std::string> ids = {"p1"};
+    ASSERT_TRUE(store.RememberTls(ids, 1'800'000'000).has_value());
+    ASSERT_TRUE(store.PutPartner(FullPartner(), Entry("partner set")).has_value());
+  }
+  Store store = OpenAt(path);
+  EXPECT_EQ(store.Read()->partners.front().tls_seen_unix(), 1'800'000'000U);
+  ASSERT_TRUE(store.ForgetTls("p1", Entry("partner forget-tls")).has_value());
+  EXPECT_EQ(store.Read()->partners.front().tls_seen_unix(), 0U);
 }
 
 }  // namespace
