@@ -335,6 +335,11 @@ std::string OutboundConnection::peer_address() const {
   return transport_ ? transport_->peer().ToText() : std::string();
 }
 
+std::string OutboundConnection::tls_version() const {
+  const bool in_tls = transport_ && machine_.in_tls() && transport_->tls() != nullptr;
+  return in_tls ? transport_->tls()->version() : std::string();
+}
+
 void OutboundConnection::Tell(std::string_view step, bool ok, std::string detail) const {
   if (events_.on_step) events_.on_step(step, ok, std::move(detail));
 }

@@ -75,6 +75,7 @@ class OutboundConnection {
 
   [[nodiscard]] const OutboundMachine& machine() const { return machine_; }
   [[nodiscard]] std::string peer_address() const;
+  [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty in clear
   [[nodiscard]] const std::string& trust_anchors() const { return order_.trust_anchors; }
 
  private:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/policy/downgrade_guard.h"
 #include "core/policy/negotiation.h"
 #include "plugins/dialback_verifier/dialback_key.h"
 
@@ -31,6 +32,11 @@ std::string_view VerdictName(proto::DialbackVerdict verdict) {
     default:
       return "unknown";  // protobuf's sentinels
   }
+}
+
+std::int64_t UnixNow() {
+  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -126,7 +132,8 @@ void DomainProver::Connect(const PairKey& key, Pair& pair, const proto::Partner&
   order.terms = {.local = key.first,
                  .remote = key.second,
                  .row = RowOf(partner),
-                 .purpose = OutboundPurpose::kVerifyKeys};
+                 .purpose = OutboundPurpose::kVerifyKeys,
+                 .may_go_clear = MayGoClear(partner, UnixNow())};
   order.proxy = partner.proxy();
   order.starttls = starttls_;
   order.direct = direct_;

@@ -120,6 +120,11 @@ const PeerCertificate& InboundStream::PinnedVerdict(const std::string& anchors_p
   return pinned_;
 }
 
+std::string InboundStream::tls_version() const {
+  const TlsSession* tls = transport_->tls();
+  return tls == nullptr ? std::string() : tls->version();
+}
+
 void InboundStream::CheckRate() {
   const TimePoint now = last_heard_;
   last_stanza_ = now;

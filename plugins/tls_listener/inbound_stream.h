@@ -81,6 +81,7 @@ class InboundStream {
   [[nodiscard]] StreamNumber number() const { return setup_.number; }
   [[nodiscard]] const StreamMachine& machine() const { return machine_; }
   [[nodiscard]] const std::string& ip() const { return ip_; }
+  [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty in clear
   [[nodiscard]] bool counts_as_unauthenticated() const { return unauthenticated_; }
   void SetAuthenticated() { unauthenticated_ = false; }
 

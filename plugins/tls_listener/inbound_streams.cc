@@ -308,6 +308,21 @@ void InboundStreams::OnPairVerified(const PairVerified& pair, InboundStream& str
        {"for", pair.to},
        {"from", stream.ip()},
        {"method", MethodName(pair.method)}});
+  NoteStream(pair, stream);
+}
+
+void InboundStreams::NoteStream(const PairVerified& pair, const InboundStream& stream) const {
+  const proto::Partner* partner = rules_.FindPartner(pair.from);
+  if (!setup_.note_stream || partner == nullptr) return;
+  proto::StreamRecord record;
+  record.set_partner_id(partner->id());
+  record.set_local_domain(std::string(pair.to));
+  record.set_remote_domain(std::string(pair.from));
+  record.set_method(std::string(MethodName(pair.method)));
+  record.set_tls(stream.tls_version());
+  record.set_peer(stream.ip());
+  record.set_at_unix(static_cast<std::uint64_t>(UnixMs() / 1000));
+  setup_.note_stream(std::move(record));
 }
 
 void InboundStreams::OnHandshake(bool done, InboundStream& /*stream*/) {

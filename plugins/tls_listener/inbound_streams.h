@@ -19,6 +19,7 @@
 #include "plugins/tls_listener/inbound_stream.h"
 #include "proto/config.pb.h"
 #include "proto/link_listener_translator.pb.h"
+#include "proto/stream_record.pb.h"
 
 namespace gatehouse {
 
@@ -33,6 +34,8 @@ class InboundStreams final : private InboundHost {
     std::function<void(const proto::OutboundStanza&)> send_own;
     // Outbound streams of the partner with this id: they count against its connection limit (2.11).
     std::function<std::size_t(std::string_view partner_id)> outbound_streams;
+    // A pair was verified. May be empty.
+    std::function<void(proto::StreamRecord)> note_stream = {};
   };
   struct TlsContexts {
     std::shared_ptr<const TlsContext> starttls;
@@ -83,6 +86,7 @@ class InboundStreams final : private InboundHost {
   [[nodiscard]] bool KeepsAlive(std::string_view remote) const override;
   void SendOwn(const std::string& local, const std::string& remote, const proto::Element& stanza);
   void OnPairVerified(const PairVerified& pair, InboundStream& stream) override;
+  void NoteStream(const PairVerified& pair, const InboundStream& stream) const;
   void OnHandshake(bool done, InboundStream& stream) override;
   void OnGone(std::string_view why, InboundStream& stream) override;
   [[nodiscard]] std::shared_ptr<const TlsContext> Tls(bool direct) const override;

@@ -114,7 +114,8 @@ void OutboundPairs::State::TickStream(OutboundStream& stream, TimePoint now) {
 
 // --- settings
 
-// By the row in force now: the method the stream has used, or any at all while that is open.
+// By the row in force now: the method the stream has used; while that is open, the row it began
+// with must still be its partner's.
 bool OutboundPairs::State::IsPermitted(const OutboundStream& stream) const {
   const proto::Partner* partner = PartnerOf(stream.remote());
   if (partner == nullptr) return false;
@@ -122,11 +123,16 @@ bool OutboundPairs::State::IsPermitted(const OutboundStream& stream) const {
   const proto::AuthMethod method = stream.connection().machine().method();
   const bool by_dialback = method == proto::TLS_DIALBACK || method == proto::TCP_DIALBACK;
   if (!by_dialback && stream.connection().trust_anchors() != partner->trust_anchors()) return false;
-  return method == proto::AUTH_METHOD_NONE ? !methods.empty() : methods.Has(method);
+  if (method != proto::AUTH_METHOD_NONE) return methods.Has(method);
+  return !methods.empty() && stream.connection().machine().terms().row == RowOf(*partner);
 }
 
 void OutboundPairs::State::CheckPolicy() {
   if (!policy) return;
+  std::erase_if(tls_seen, [this](const auto& seen) {
+    const proto::Partner* partner = PartnerOf(seen.second);
+    return partner == nullptr || partner->tls_seen_unix() != 0;
+  });
   for (auto& [id, stream] : streams) {
     if (stream.closing) continue;
     const bool ours = std::ranges::all_of(

@@ -20,6 +20,7 @@
 #include "ipc/data_link.h"
 #include "proto/ctl.pb.h"
 #include "proto/link_listener_translator.pb.h"
+#include "proto/stream_record.pb.h"
 
 namespace gatehouse {
 
@@ -35,6 +36,8 @@ class OutboundPairs {
     // Inbound streams open now of the partner with this id: they count against its connection limit
     // (2.11).
     std::function<std::size_t(std::string_view partner_id)> inbound_streams;  // may be empty
+    // A stream was opened, or could not be. May be empty.
+    std::function<void(proto::StreamRecord)> note_stream = {};
   };
   struct TlsContexts {
     std::shared_ptr<const TlsContext> starttls;

@@ -74,6 +74,10 @@ struct OutboundPairs::State {
   std::size_t StreamsOf(std::string_view partner_id) const;
   bool IsPermitted(const OutboundStream& stream) const;
   bool AtLimit(const proto::Partner& partner) const;
+  bool MayGoClear(const proto::Partner& partner) const;
+  void RememberTls(const OutboundStream& stream);
+  // `method` NONE: it could not be opened, for `why`.
+  void NoteStream(const Pair& pair, proto::AuthMethod method, std::string_view why);
 
   OutboundStream* FindStream(std::uint64_t id);
   void OnMakeKey(std::uint64_t id, std::string_view local, std::string_view stream_id);
@@ -109,9 +113,10 @@ struct OutboundPairs::State {
   std::map<std::uint64_t, OutboundStream> streams;
   std::map<std::uint64_t, std::unique_ptr<OutboundTest>> tests;
   std::uint64_t last_id = 0;
-  std::vector<std::uint64_t> written;                   // streams written to in this turn
-  std::vector<std::uint64_t> gone;                      // streams and tests to destroy
-  std::unordered_map<std::string, TimePoint> tls_seen;  // by remote: the downgrade guard
+  std::vector<std::uint64_t> written;  // streams written to in this turn
+  std::vector<std::uint64_t> gone;     // streams and tests to destroy
+  // Partner id to remote domain: TLS has succeeded, and the snapshot does not say so yet (3.4.1).
+  std::unordered_map<std::string, std::string> tls_seen;
   std::string key_scratch, xml_scratch;
   bool draining = false;
   std::function<void()> drained;

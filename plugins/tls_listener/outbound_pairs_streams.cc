@@ -4,18 +4,23 @@
 
 #include "core/base/limits.h"
 #include "core/base/log.h"
+#include "core/policy/downgrade_guard.h"
 #include "plugins/tls_listener/outbound_outcome.h"
 #include "plugins/tls_listener/outbound_pairs_state.h"
 
 namespace gatehouse {
 namespace {
 
-constexpr milliseconds kDialbackResult = seconds{45};     // 3.3
-constexpr auto kTlsMemory = std::chrono::hours{30 * 24};  // 3.4.1
-constexpr seconds kEstablishment{60};                     // 1.4
-constexpr std::uint32_t kPartnerConnections = 20;         // 1.4
-constexpr int kMaxRedirects = 2;                          // 3.7
-constexpr seconds kRedirectMemory{60};                    // a redirect later than that is a new one
+constexpr milliseconds kDialbackResult = seconds{45};  // 3.3
+constexpr seconds kEstablishment{60};                  // 1.4
+constexpr std::uint32_t kPartnerConnections = 20;      // 1.4
+constexpr int kMaxRedirects = 2;                       // 3.7
+constexpr seconds kRedirectMemory{60};                 // a redirect later than that is a new one
+
+std::int64_t UnixNow() {
+  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace
 
@@ -46,8 +51,7 @@ OutboundConnection::Order OutboundPairs::State::OrderFor(const std::string& loca
                  .remote = remote,
                  .row = RowOf(partner),
                  .shows_certificate = tls.shows_certificate};
-  const auto seen = tls_seen.find(remote);
-  order.terms.may_go_clear = seen == tls_seen.end() || setup.loop.Now() - seen->second > kTlsMemory;
+  order.terms.may_go_clear = MayGoClear(partner);
   order.proxy = partner.proxy();
   order.trust_anchors = partner.trust_anchors();
   order.starttls = tls.starttls;
@@ -55,6 +59,35 @@ OutboundConnection::Order OutboundPairs::State::OrderFor(const std::string& loca
   order.establishment_limit =
       OrDefault(policy->gateway().stream_establishment_timeout_s(), kEstablishment);
   return order;
+}
+
+bool OutboundPairs::State::MayGoClear(const proto::Partner& partner) const {
+  return !tls_seen.contains(partner.id()) && gatehouse::MayGoClear(partner, UnixNow());
+}
+
+void OutboundPairs::State::RememberTls(const OutboundStream& stream) {
+  const proto::Partner* partner = PartnerOf(stream.remote());
+  if (partner != nullptr && gatehouse::MayGoClear(*partner, UnixNow()))
+    tls_seen.insert_or_assign(partner->id(), stream.remote());
+}
+
+void OutboundPairs::State::NoteStream(const Pair& pair, proto::AuthMethod method,
+                                      std::string_view why) {
+  const proto::Partner* partner = PartnerOf(pair.remote);
+  if (!setup.note_stream || partner == nullptr) return;
+  proto::StreamRecord record;
+  record.set_partner_id(partner->id());
+  record.set_outbound(true);
+  record.set_local_domain(pair.local);
+  record.set_remote_domain(pair.remote);
+  record.set_why(std::string(why));
+  record.set_at_unix(static_cast<std::uint64_t>(UnixNow()));
+  if (OutboundStream* stream = FindStream(pair.stream)) {
+    record.set_peer(stream->connection().peer_address());
+    record.set_tls(stream->connection().tls_version());
+  }
+  if (method != proto::AUTH_METHOD_NONE) record.set_method(std::string(MethodName(method)));
+  setup.note_stream(std::move(record));
 }
 
 void OutboundPairs::State::Open(Pair& pair) {
@@ -141,7 +174,7 @@ void OutboundPairs::State::OnPairOpen(std::uint64_t id, std::string_view local,
   if (!IsPermitted(*stream)) return CloseStream(*stream, StreamCondition::kReset);
   Pair& pair = FindPair(local, stream->remote());
   const TimePoint now = setup.loop.Now();
-  if (stream->connection().machine().in_tls()) tls_seen[stream->remote()] = now;
+  if (stream->connection().machine().in_tls()) RememberTls(*stream);
   pair.open = true;
   pair.back_off.OnOpened(now);
   Log(LogLevel::kInfo, "stream-out-open",
@@ -150,6 +183,7 @@ void OutboundPairs::State::OnPairOpen(std::uint64_t id, std::string_view local,
        {"method", MethodName(method)},
        {"peer", stream->connection().peer_address()}});
   open_gauge = static_cast<double>(streams.size());
+  NoteStream(pair, method, {});
   FlushQueue(pair);
 }
 
@@ -169,6 +203,7 @@ void OutboundPairs::State::GiveUp(Pair& pair, const OutboundFault& fault) {
        {"remote", pair.remote},
        {"failure", FailureName(fault.failure)},
        {"why", fault.text}});
+  NoteStream(pair, proto::AUTH_METHOD_NONE, fault.text);
   refused += static_cast<double>(pair.queue.size());
   pair.queue.SettleAll(OutcomeOf(fault));
 }
@@ -200,8 +235,8 @@ void OutboundPairs::State::OnStreamFailed(std::uint64_t id, const OutboundFault&
   if (OutboundStream* stream = FindStream(id)) Abandon(*stream, fault);
 }
 
-// Takes every pair off a stream that is over. A pair that was open there tries again for what still
-// waits.
+// Takes every pair off a stream that is over. A pair that was open there, or whose stream we closed
+// because its partner's row has changed, tries again for what still waits.
 void OutboundPairs::State::Abandon(OutboundStream& stream, const OutboundFault& fault) {
   stream.closing = true;
   const TimePoint now = setup.loop.Now();
@@ -215,7 +250,8 @@ void OutboundPairs::State::Abandon(OutboundStream& stream, const OutboundFault& 
       if (!pair.queue.empty()) Open(pair);
       continue;
     }
-    if (!was_open) {
+    pair.added = false;
+    if (!was_open && fault.retry != RetryClass::kAtOnce) {
       GiveUp(pair, fault);
       continue;
     }

@@ -15,6 +15,7 @@
 #include "core/xmpp/jid.h"
 #include "plugins/tls_listener/inbound_streams.h"
 #include "plugins/tls_listener/outbound_pairs.h"
+#include "plugins/tls_listener/stream_reports.h"
 
 namespace gatehouse {
 namespace {
@@ -84,10 +85,12 @@ class TlsListenerWorker final : public Worker {
 
   WorkerContext* context_ = nullptr;
   ipc::AskClient* verifier_ = nullptr;
+  ipc::AskClient* engine_ = nullptr;
   ipc::DataLinkSet* translator_ = nullptr;
   std::vector<std::string> domains_;
   AllTls tls_;
   std::unique_ptr<DnsLookup> dns_;
+  std::optional<StreamReports> reports_;
   std::optional<OutboundPairs> outbound_;
   std::optional<InboundStreams> inbound_;
   std::optional<SnapshotClient> snapshots_;
@@ -122,15 +125,19 @@ Result<void> TlsListenerWorker::Start(WorkerContext& context) {
 
 Result<void> TlsListenerWorker::FindLinks() {
   verifier_ = context_->AskLinkTo("dialback_verifier");
+  engine_ = context_->AskLinkTo("policy_engine");
   translator_ = context_->DataLinksWith("sip_translator");
   if (verifier_ == nullptr)
     return BadConfig("topology: tls_listener has no link to dialback_verifier");
+  if (engine_ == nullptr) return BadConfig("topology: tls_listener has no link to policy_engine");
   if (translator_ == nullptr || translator_->size() == 0)
     return BadConfig("topology: tls_listener has no link to sip_translator");
   return {};
 }
 
 void TlsListenerWorker::MakeHalves() {
+  reports_.emplace(context_->loop(), *engine_);
+  const auto note_stream = [this](proto::StreamRecord record) { reports_->Add(std::move(record)); };
   outbound_.emplace(OutboundPairs::Setup{
       .loop = context_->loop(),
       .metrics = context_->metrics(),
@@ -138,7 +145,8 @@ void TlsListenerWorker::MakeHalves() {
       .verifier = *verifier_,
       .own_addresses = OwnAddresses(context_->config()),
       .allow_loopback_targets = context_->config().config().dns().allow_loopback_targets(),
-      .inbound_streams = [this](std::string_view id) { return inbound_->StreamsOf(id); }});
+      .inbound_streams = [this](std::string_view id) { return inbound_->StreamsOf(id); },
+      .note_stream = note_stream});
   inbound_.emplace(InboundStreams::Setup{
       .loop = context_->loop(),
       .metrics = context_->metrics(),
@@ -150,7 +158,8 @@ void TlsListenerWorker::MakeHalves() {
             ipc::Ticket ticket([](const ipc::Outcome&) {}, proto::INTERNAL_SERVER_ERROR);
             outbound_->Send(own, context_->loop().Now() + kOwnStanzaLimit, std::move(ticket));
           },
-      .outbound_streams = [this](std::string_view id) { return outbound_->StreamsOf(id); }});
+      .outbound_streams = [this](std::string_view id) { return outbound_->StreamsOf(id); },
+      .note_stream = note_stream});
 }
 
 void TlsListenerWorker::UseConfig(const proto::Config& config) {

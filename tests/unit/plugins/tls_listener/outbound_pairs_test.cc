@@ -122,13 +122,17 @@ class OutboundPairsTest : public ::testing::Test {
   FakeXmppServer server_{*loop_, kTheirs};
   proto::Partner partner_;
   std::vector<std::pair<std::string, ipc::Outcome>> outcomes_;
+  std::vector<proto::StreamRecord> records_;
   OutboundPairs pairs_{{.loop = *loop_,
                         .metrics = metrics_,
                         .dns = dns_,
                         .verifier = verifier_,
                         .own_addresses = {},
                         .allow_loopback_targets = true,
-                        .inbound_streams = {}}};
+                        .inbound_streams = {},
+                        .note_stream = [this](proto::StreamRecord record) {
+                          records_.push_back(std::move(record));
+                        }}};
 };
 
 TEST_F(OutboundPairsTest, DeliverInOrderByDialbackInClear) {
@@ -394,6 +398,49 @@ TEST_F(OutboundPairsTest, AreResetWhenTheirMethodIsNoLongerPermitted) {
   ASSERT_TRUE(RunUntil(*loop_, [&] { return !server_.closings.empty(); }));
   EXPECT_EQ(server_.closings.front(), "reset");
   EXPECT_TRUE(RunUntil(*loop_, [&] { return pairs_.streams() == 0; }));
+}
+
+TEST_F(OutboundPairsTest, BeginAnewWhenTheRowChangesBeforeTheirStreamIsOpen) {
+  server_.silent = true;
+  Send("a");
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return server_.connections() == 1; }));
+  server_.silent = false;
+  SetRow(proto::NOT_SUPPORTED, proto::OPTIONAL, true);
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+  EXPECT_EQ(server_.connections(), 2U);
+}
+
+TEST_F(OutboundPairsTest, TellWhatTheirStreamsCameTo) {
+  SetUpTls();
+  server_.external = true;
+  SetRow(proto::REQUIRED, proto::REQUIRED, false);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  ASSERT_EQ(records_.size(), 1U);
+  EXPECT_EQ(records_[0].method(), "sasl_tls");
+  EXPECT_EQ(records_[0].tls(), "TLSv1.3");
+  EXPECT_EQ(records_[0].partner_id(), "p1");
+  EXPECT_TRUE(records_[0].outbound());
+  server_.external = false;
+  server_.SendAll(kStreamFooter);
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return pairs_.streams() == 0; }));
+  Send("b");
+  ASSERT_TRUE(Settled(2));
+  ASSERT_EQ(records_.size(), 2U);
+  EXPECT_EQ(records_[1].method(), "");
+  EXPECT_THAT(records_[1].why(), HasSubstr("EXTERNAL"));
+}
+
+// 3.4.1; the snapshot says what an earlier life of this process has seen.
+TEST_F(OutboundPairsTest, DoNotGoClearWhereTheSnapshotKnowsOfTls) {
+  partner_.set_tls_seen_unix(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count()));
+  SetRow(proto::OPTIONAL, proto::OPTIONAL, true);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(outcomes_[0].second.text, HasSubstr("within the last 30 days"));
 }
 
 TEST_F(OutboundPairsTest, HoldAHundredStanzasWhileNoStreamIsOpen) {
