@@ -10,6 +10,7 @@
 #include "core/worker/plugin_abi.h"
 #include "plugins/policy_engine/engine.h"
 #include "plugins/policy_engine/publication.h"
+#include "plugins/policy_engine/usage_totals.h"
 #include "proto/link_policy.pb.h"
 
 namespace gatehouse::policy_engine {
@@ -66,6 +67,12 @@ class PolicyEngineWorker final : public Worker {
         return publication_.Ask(instance, question.snapshot().held_hash(), std::move(reply));
       case proto::PolicyQuestion::kStreams:
         return OnStreams(question.streams(), reply);
+      case proto::PolicyQuestion::kUsage: {
+        proto::PolicyAnswer answer;
+        *answer.mutable_usage_of_others() =
+            usage_.Tell(instance, std::move(*question.mutable_usage()), context_->loop().Now());
+        return reply(answer.SerializeAsString());
+      }
       case proto::PolicyQuestion::BODY_NOT_SET:
         break;
     }
@@ -114,6 +121,7 @@ class PolicyEngineWorker final : public Worker {
   WorkerContext* context_ = nullptr;
   std::optional<Engine> engine_;
   Publication publication_;
+  UsageTotals usage_;
   std::string published_hash_;
 };
 
