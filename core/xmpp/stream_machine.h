@@ -91,6 +91,10 @@ struct BeginTls {
   std::string server_name;  // the served domain; empty: direct TLS, any of ours
 };
 struct RestartXml {};
+// For the counters: a <db:result/> was answered by "valid", "invalid" or the condition of an error.
+struct DialbackAnswered {
+  std::string_view result;
+};
 // Ask the verifier whether the peer's key is genuine; answer with OnProof(id).
 struct AskProof {
   std::uint64_t id;
@@ -128,7 +132,7 @@ struct AbortStream {
   std::string_view why;
 };
 using StreamAction =
-    std::variant<SendXml, BeginTls, RestartXml, AskProof, AskJudgement, PairVerified, DeliverStanza,
+    std::variant<SendXml, BeginTls, RestartXml, DialbackAnswered, AskProof, AskJudgement, PairVerified, DeliverStanza,
                  AnswerStanza, CloseStream, AbortStream>;
 
 class StreamMachine {
@@ -210,6 +214,9 @@ class StreamMachine {
   bool PassesDialbackChecks(const std::string& from, const std::string& to);
   void AnswerSwitchedOff(const std::string& from, const std::string& to);
   void SendResult(const Pair& pair, std::string_view type);
+  // `name`: of the condition on the wire.
+  void SendResultError(const std::string& from, const std::string& to,
+                       proto::StanzaCondition condition, std::string_view name);
   void SendResultError(const std::string& from, const std::string& to,
                        proto::StanzaCondition condition);
   void AddPair(std::string from, std::string to, proto::AuthMethod method);

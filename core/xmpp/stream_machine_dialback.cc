@@ -88,13 +88,20 @@ void StreamMachine::Verified(Pair& pair, proto::AuthMethod method) {
 
 void StreamMachine::SendResult(const Pair& pair, std::string_view type) {
   Send(Xml(MakeDialback("result", pair.to, pair.from, type)));
+  Do(DialbackAnswered{type});
+}
+
+void StreamMachine::SendResultError(const std::string& from, const std::string& to,
+                                    proto::StanzaCondition condition, std::string_view name) {
+  proto::Element result = MakeDialback("result", to, from, "error");
+  AddError(result, condition, name);
+  Send(Xml(result));
+  Do(DialbackAnswered{name});
 }
 
 void StreamMachine::SendResultError(const std::string& from, const std::string& to,
                                     proto::StanzaCondition condition) {
-  proto::Element result = MakeDialback("result", to, from, "error");
-  AddError(result, condition, ConditionName(condition));
-  Send(Xml(result));
+  SendResultError(from, to, condition, ConditionName(condition));
 }
 
 // The key is not looked at; the peer is told once, so that it does not wait for a timeout (2.8.8).
@@ -191,16 +198,14 @@ StreamMachine::Actions StreamMachine::OnProof(std::uint64_t id, proto::DialbackV
     return actions_;
   }
   ForgetPair(from, to);
-  proto::Element result = MakeDialback("result", to, from, "error");
   if (verdict == proto::DIALBACK_NOT_FOUND) {
-    AddError(result, proto::REMOTE_SERVER_NOT_FOUND, "remote-server-not-found");
+    SendResultError(from, to, proto::REMOTE_SERVER_NOT_FOUND);
   } else if (verdict == proto::DIALBACK_CONNECTION_FAILED) {
     // A stream condition that XEP-0220 §2.5 prints among the stanza conditions.
-    AddError(result, proto::REMOTE_SERVER_NOT_FOUND, "remote-connection-failed");
+    SendResultError(from, to, proto::REMOTE_SERVER_NOT_FOUND, "remote-connection-failed");
   } else {
-    AddError(result, proto::REMOTE_SERVER_TIMEOUT, "remote-server-timeout");
+    SendResultError(from, to, proto::REMOTE_SERVER_TIMEOUT);
   }
-  Send(Xml(result));
   return actions_;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,33 +18,64 @@ struct AdmissionLimits {
   std::uint32_t verify_requests_per_minute = 200;  // 2.8.4
 };
 
+// What came from one address.
+struct AddressCounts {
+  std::uint32_t connections = 0;  // in this minute
+  std::uint32_t verifies = 0;     // in this minute
+  std::uint32_t unauthenticated = 0;
+};
+
+enum class Admission : std::uint8_t { kAdmitted, kTooManyAMinute, kTooManyUnauthenticated };
+
 class InboundAdmission {
  public:
+  // What the other listeners of this edge count for an address of AddressOf; the limits hold for
+  // the sum.
+  using Others = std::function<AddressCounts(const std::string& address)>;
+  explicit InboundAdmission(Others others = {}) : others_(std::move(others)) {}
+
   void SetLimits(const AdmissionLimits& limits) { limits_ = limits; }
 
-  // A connection came from `ip`. False: close it without a word. True: it counts as unauthenticated
-  // until Settled.
-  bool Admit(std::string_view ip, TimePoint now);
+  // What counts as one address: an IPv4 address, or the /64 network of an IPv6 one, which is what
+  // a single host is given.
+  [[nodiscard]] static std::string AddressOf(std::string_view ip);
+
+  // A connection came from `ip`. Unless kAdmitted close it without a word. Admitted it counts as
+  // unauthenticated until Settled.
+  Admission Admit(std::string_view ip, TimePoint now);
   // That connection has a verified pair now, or is gone.
   void Settled(std::string_view ip);
   // A verify request came from `ip`; `weight` 2 for a domain that is no partner's. False:
   // policy-violation.
   bool AdmitVerify(std::string_view ip, int weight, TimePoint now);
+  // How many unauthenticated connections of this listener the address has to give up, where all
+  // listeners together hold more than the limit: each its part of the surplus.
+  [[nodiscard]] std::uint32_t SurplusOf(std::string_view ip) const;
   // Forgets addresses with nothing to count; to be called now and then.
   void Sweep(TimePoint now);
-  [[nodiscard]] std::size_t addresses() const { return by_ip_.size(); }
+  [[nodiscard]] std::size_t addresses() const { return by_address_.size(); }
+  // Each address with what counts now.
+  void ForEach(TimePoint now,
+               const std::function<void(const std::string& address, const AddressCounts& counts)>&
+                   visit) const;
 
  private:
-  struct Address {
+  struct Entry {
     TimePoint minute_begin{};
-    std::uint32_t connections = 0;  // in this minute
-    std::uint32_t verifies = 0;     // in this minute
-    std::uint32_t unauthenticated = 0;
+    AddressCounts counts;
   };
-  Address& At(std::string_view ip, TimePoint now);
+  Entry& At(const std::string& address, TimePoint now);
+  [[nodiscard]] AddressCounts OthersAt(const std::string& address) const;
 
+  Others others_;
   AdmissionLimits limits_;
-  std::unordered_map<std::string, Address> by_ip_;
+  std::unordered_map<std::string, Entry> by_address_;
 };
+
+// The part of `surplus` that the holder of `own` among `total` gives up, rounded up.
+[[nodiscard]] constexpr std::size_t PartOfSurplus(std::size_t surplus, std::size_t own,
+                                                  std::size_t total) {
+  return total == 0 ? 0 : (surplus * own + total - 1) / total;
+}
 
 }  // namespace gatehouse

@@ -27,7 +27,7 @@ InboundStream::InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp)
     : setup_(setup),
       machine_(setup_.rules, [] { return RandomHex(kStreamIdBytes); }),
       ip_(tcp->peer().Ip()),
-      establishment_end_(setup_.loop.Now() + setup_.times.establishment),
+      accepted_at_(setup_.loop.Now()),
       last_stanza_(setup_.loop.Now()),
       last_heard_(last_stanza_) {
   transport_ = StreamTransport::Create(
@@ -78,6 +78,7 @@ void InboundStream::DoOne(const StreamAction& action, proto::Element* element) {
           [&](const SendXml& a) { transport_->Send(a.xml); },
           [&](const BeginTls& a) { BeginTlsNow(a); },
           [&](const RestartXml&) { transport_->RestartXml(); },
+          [&](const DialbackAnswered& a) { host.OnDialback(a.result); },
           [&](const AskProof& a) { host.Prove(a, *this); },
           [&](const AskJudgement& a) { host.Judge(a, *this); },
           [&](const PairVerified& a) {
@@ -94,10 +95,12 @@ void InboundStream::DoOne(const StreamAction& action, proto::Element* element) {
           [&](const CloseStream& a) {
             Log(LogLevel::kInfo, "stream-closed",
                 {{"direction", "in"}, {"peer", machine_.from()}, {"from", ip_}, {"why", a.why}});
+            host.OnEnd(a.why, *this);
             transport_->Close();
           },
           [&](const AbortStream& a) {
             Log(LogLevel::kInfo, "stream-dropped", {{"from", ip_}, {"why", a.why}});
+            host.OnEnd(a.why, *this);
             transport_->Abort();
           },
       },
@@ -129,6 +132,7 @@ void InboundStream::CheckRate() {
   const TimePoint now = last_heard_;
   last_stanza_ = now;
   setup_.rate.Take(now);
+  if (setup_.rate.is_flood()) return CloseWith(StreamCondition::kPolicyViolation);
   if (!setup_.rate.exhausted() || stopped_for_rate_) return;
   stopped_for_rate_ = true;
   ReadOrNot();
@@ -162,7 +166,7 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
     return CloseWith(StreamCondition::kPolicyViolation);
   if (now >= handshake_end_) return Do(machine_.OnTlsFailed());
   if (!machine_.has_verified_pair()) {
-    if (now >= establishment_end_) Do(machine_.OnEstablishmentTimeout());
+    if (now - accepted_at_ >= setup_.times.establishment) Do(machine_.OnEstablishmentTimeout());
     return;
   }
   const std::int64_t not_after = machine_.proven_until_unix();

@@ -35,6 +35,11 @@ class InboundHost {
   [[nodiscard]] virtual bool KeepsAlive(std::string_view remote) const = 0;
   virtual void OnPairVerified(const PairVerified& pair, InboundStream& stream) = 0;
   virtual void OnHandshake(bool done, InboundStream& stream) = 0;
+  // A <db:result/> of ours went out: "valid", "invalid" or the condition of an error.
+  virtual void OnDialback(std::string_view result) = 0;
+  // The stream has ended and takes nothing more; OnGone follows. `why`: a condition or a word of
+  // ours, one of a closed list.
+  virtual void OnEnd(std::string_view why, InboundStream& stream) = 0;
   // The stream is to be destroyed inside.
   virtual void OnGone(std::string_view why, InboundStream& stream) = 0;
   [[nodiscard]] virtual std::shared_ptr<const TlsContext> Tls(bool direct) const = 0;
@@ -54,7 +59,7 @@ class InboundStream {
     InboundHost& host;
     const InboundRules& rules;
     StanzaRate rate;
-    InboundTimes times;
+    const InboundTimes& times;  // as they are now
     bool direct_tls = false;
   };
   InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp);
@@ -84,6 +89,7 @@ class InboundStream {
   [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty in clear
   [[nodiscard]] bool counts_as_unauthenticated() const { return unauthenticated_; }
   void SetAuthenticated() { unauthenticated_ = false; }
+  [[nodiscard]] bool ended() const { return machine_.state() == StreamState::kClosed; }
 
  private:
   void OnElement(proto::Element& element);
@@ -104,7 +110,7 @@ class InboundStream {
   std::unique_ptr<StreamTransport> transport_;
   std::string ip_;
   std::optional<Timer> rate_timer_;
-  TimePoint establishment_end_;
+  TimePoint accepted_at_;
   TimePoint handshake_end_ = TimePoint::max();
   TimePoint last_stanza_;
   TimePoint last_heard_;  // an element or white space

@@ -20,11 +20,14 @@ constexpr milliseconds kTick{1000};
 // 2.11
 constexpr std::uint32_t kStanzasPerSecond = 50;
 constexpr std::uint32_t kStanzaBurst = 200;
-constexpr std::uint32_t kConnectionLimit = 1000;
-constexpr std::uint32_t kPartnerConnectionLimit = 20;
 
 std::uint32_t Or(std::uint32_t value, std::uint32_t fallback) {
   return value != 0 ? value : fallback;
+}
+
+double& Refused(Metrics& metrics, std::string_view reason) {
+  return metrics.Value("gatehouse_connections_refused_total",
+                       "{direction=\"in\",reason=\"" + std::string(reason) + "\"}");
 }
 
 std::int64_t UnixMs() {
@@ -49,15 +52,19 @@ InboundStreams::Counters::Counters(Metrics& metrics)
           metrics.Value("gatehouse_handshakes_total", "{direction=\"in\",result=\"ok\"}")),
       handshakes_failed(
           metrics.Value("gatehouse_handshakes_total", "{direction=\"in\",result=\"failed\"}")),
-      dialback_valid(
-          metrics.Value("gatehouse_dialbacks_total", "{direction=\"in\",result=\"valid\"}")),
-      dialback_refused(
-          metrics.Value("gatehouse_dialbacks_total", "{direction=\"in\",result=\"refused\"}")),
-      stanza_errors(metrics.Value("gatehouse_stanza_errors_total", "{direction=\"in\"}")) {}
+      stanza_errors(metrics.Value("gatehouse_stanza_errors_total", "{direction=\"in\"}")),
+      rate_of_address(Refused(metrics, "rate_of_address")),
+      unauthenticated_of_address(Refused(metrics, "unauthenticated_of_address")),
+      connection_limit(Refused(metrics, "connection_limit")),
+      evicted(Refused(metrics, "evicted")),
+      partner_limit(Refused(metrics, "partner_limit")) {}
 
 InboundStreams::InboundStreams(Setup setup)
     : setup_(std::move(setup)),
       counters_(setup_.metrics),
+      admission_([this](const std::string& address) {
+        return setup_.others ? setup_.others().At(address) : AddressCounts{};
+      }),
       tick_(setup_.loop, [this] { CheckClocks(setup_.loop.Now()); }) {
   rules_.partner_has_room = [this](const proto::Partner& partner) { return HasRoomFor(partner); };
   tick_.StartRepeating(kTick);
@@ -67,7 +74,9 @@ InboundStreams::~InboundStreams() = default;
 
 void InboundStreams::SetPolicy(PolicyPointer policy) {
   rules_.policy = std::move(policy);
+  SetTimes(rules_.policy->gateway());
   ForEach([](InboundStream& stream) { stream.OnRulesChanged(); });
+  KeepToLimits();
 }
 
 void InboundStreams::SetDomains(std::vector<std::string> domains) {
@@ -91,13 +100,18 @@ void InboundStreams::SetLimits(const proto::Limits& limits) {
 }
 
 void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
-  const TimePoint now = setup_.loop.Now();
-  if (!admission_.Admit(tcp->peer().Ip(), now)) {
+  if (!Admits(*tcp)) {
     ++counters_.turned_away;
     return;  // `tcp` closes without a word
   }
   ++counters_.accepted;
-  const proto::GatewaySettings& gateway = rules_.policy->gateway();
+  InboundStream& added = Add(std::move(tcp), direct_tls);
+  if (ConnectionsOfEdge() <= ConnectionLimit() || EvictOldest(added.number())) return;
+  ++counters_.connection_limit;
+  added.CloseWith(StreamCondition::kResourceConstraint);
+}
+
+InboundStream& InboundStreams::Add(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
   const StreamNumber number{next_number_++};
   const InboundStream::Setup setup{
       .number = number,
@@ -106,35 +120,16 @@ void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
       .rules = rules_,
       .rate = StanzaRate(Or(limits_.stanzas_per_second(), kStanzasPerSecond),
                          Or(limits_.stanza_burst(), kStanzaBurst)),
-      .times = {.establishment = seconds(Or(gateway.stream_establishment_timeout_s(), 60)),
-                .inactivity = seconds(Or(gateway.stream_inactivity_timeout_s(), 600)),
-                .keep_alive = seconds(Or(gateway.keep_alive_interval_s(), 300))},
+      .times = times_,
       .direct_tls = direct_tls};
   auto stream = std::make_unique<InboundStream>(setup, std::move(tcp));
   InboundStream& added = *streams_.emplace(number, std::move(stream)).first->second;
   counters_.open = static_cast<double>(streams_.size());
-  if (streams_.size() > Or(gateway.connection_limit(), kConnectionLimit))
-    added.CloseWith(StreamCondition::kResourceConstraint);
+  return added;
 }
 
 void InboundStreams::Shutdown() {
   ForEach([](InboundStream& stream) { stream.CloseWith(StreamCondition::kSystemShutdown); });
-}
-
-std::size_t InboundStreams::StreamsOf(std::string_view partner_id) const {
-  return static_cast<std::size_t>(std::ranges::count_if(streams_, [&](const auto& entry) {
-    const InboundStream& stream = *entry.second;
-    return !stream.counts_as_unauthenticated() && stream.machine().partner_id() == partner_id;
-  }));
-}
-
-bool InboundStreams::HasRoomFor(const proto::Partner& partner) const {
-  const std::uint32_t limit =
-      Or(partner.connection_limit(),
-         Or(rules_.policy->gateway().partner_connection_limit(), kPartnerConnectionLimit));
-  std::size_t used = StreamsOf(partner.id());
-  if (setup_.outbound_streams) used += setup_.outbound_streams(partner.id());
-  return used < limit;
 }
 
 // --- dialback
@@ -158,13 +153,9 @@ void InboundStreams::Prove(const AskProof& asked, InboundStream& stream) {
   Ask(question, kProveLimit,
       [this, number = stream.number(), id = asked.id, sender = asked.sender,
        ip = stream.ip()](proto::DialbackVerdict verdict) {
-        if (verdict != proto::DIALBACK_VALID) {
-          ++counters_.dialback_refused;
+        if (verdict != proto::DIALBACK_VALID)
           Log(LogLevel::kNotice, "dialback-refused",
               {{"peer", sender}, {"from", ip}, {"verdict", proto::DialbackVerdict_Name(verdict)}});
-        } else {
-          ++counters_.dialback_valid;
-        }
         if (InboundStream* alive = Find(number)) alive->OnProof(id, verdict);
       });
 }
@@ -329,7 +320,19 @@ void InboundStreams::OnHandshake(bool done, InboundStream& /*stream*/) {
   ++(done ? counters_.handshakes_done : counters_.handshakes_failed);
 }
 
+void InboundStreams::OnDialback(std::string_view result) {
+  ++setup_.metrics.Value("gatehouse_dialbacks_total",
+                         "{direction=\"in\",result=\"" + std::string(result) + "\"}");
+}
+
+void InboundStreams::OnEnd(std::string_view why, InboundStream& /*stream*/) {
+  ++ended_;
+  ++setup_.metrics.Value("gatehouse_streams_ended_total",
+                         "{direction=\"in\",reason=\"" + std::string(why) + "\"}");
+}
+
 void InboundStreams::OnGone(std::string_view /*why*/, InboundStream& stream) {
+  if (stream.ended()) --ended_;
   if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
   streams_.erase(stream.number());
   counters_.open = static_cast<double>(streams_.size());

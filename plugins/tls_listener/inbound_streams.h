@@ -15,6 +15,7 @@
 #include "core/policy/policy_view.h"
 #include "ipc/ask_link.h"
 #include "ipc/data_link.h"
+#include "plugins/tls_listener/edge_usage.h"
 #include "plugins/tls_listener/inbound_admission.h"
 #include "plugins/tls_listener/inbound_stream.h"
 #include "proto/config.pb.h"
@@ -34,6 +35,9 @@ class InboundStreams final : private InboundHost {
     std::function<void(const proto::OutboundStanza&)> send_own;
     // Outbound streams of the partner with this id: they count against its connection limit (2.11).
     std::function<std::size_t(std::string_view partner_id)> outbound_streams;
+    // What the other listeners of this edge hold: every limit is one of the whole edge. May be
+    // empty: there are none.
+    std::function<const OtherListeners&()> others = {};
     // A pair was verified. May be empty.
     std::function<void(proto::StreamRecord)> note_stream = {};
   };
@@ -50,6 +54,14 @@ class InboundStreams final : private InboundHost {
   void SetDomains(std::vector<std::string> domains);
   void SetTls(TlsContexts contexts) { contexts_ = std::move(contexts); }
   void SetLimits(const proto::Limits& limits);
+
+  // The limits hold for all listeners together and `others` is new: gives up this listener's part
+  // of what is too much. Only streams without a verified pair go.
+  void KeepToLimits();
+  // Adds what is limited of this half's: connections, and the addresses that hold most.
+  void AddUsage(proto::Usage& usage) const;
+  // The partner's id of each stream with a verified pair.
+  void ForEachProven(const std::function<void(std::string_view partner_id)>& visit) const;
 
   // Takes a connection; only after SetPolicy, SetDomains and SetTls.
   void Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls);
@@ -73,7 +85,10 @@ class InboundStreams final : private InboundHost {
   struct Counters {
     explicit Counters(Metrics& metrics);
     double &open, &accepted, &turned_away, &delivered, &failed, &expired, &handshakes_done,
-        &handshakes_failed, &dialback_valid, &dialback_refused, &stanza_errors;
+        &handshakes_failed, &stanza_errors;
+    // Connections refused, by reason.
+    double &rate_of_address, &unauthenticated_of_address, &connection_limit, &evicted,
+        &partner_limit;
   };
 
   void Prove(const AskProof& question, InboundStream& stream) override;
@@ -88,6 +103,8 @@ class InboundStreams final : private InboundHost {
   void OnPairVerified(const PairVerified& pair, InboundStream& stream) override;
   void NoteStream(const PairVerified& pair, const InboundStream& stream) const;
   void OnHandshake(bool done, InboundStream& stream) override;
+  void OnDialback(std::string_view result) override;
+  void OnEnd(std::string_view why, InboundStream& stream) override;
   void OnGone(std::string_view why, InboundStream& stream) override;
   [[nodiscard]] std::shared_ptr<const TlsContext> Tls(bool direct) const override;
 
@@ -99,13 +116,25 @@ class InboundStreams final : private InboundHost {
   void ForEach(const std::function<void(InboundStream&)>& action);
   InboundStream* Find(StreamNumber number);
   [[nodiscard]] bool HasRoomFor(const proto::Partner& partner) const;
+  bool Admits(const TcpStream& tcp);
+  InboundStream& Add(std::unique_ptr<TcpStream> tcp, bool direct_tls);
+  // Those that have not ended, here and at the other listeners.
+  [[nodiscard]] std::size_t ConnectionsOfEdge() const;
+  [[nodiscard]] std::size_t ConnectionLimit() const;
+  // Ends the oldest stream without a verified pair that is older than `newcomer`. False: there is
+  // none.
+  bool EvictOldest(StreamNumber newcomer);
+  void GiveUpSurplusOfAddresses();
+  void SetTimes(const proto::GatewaySettings& gateway);
 
   Setup setup_;
   Counters counters_;
   InboundRules rules_;
   TlsContexts contexts_;
   proto::Limits limits_;
+  InboundTimes times_;
   InboundAdmission admission_;
+  std::size_t ended_ = 0;  // of `streams_`: they only wait for their last octet
   std::map<StreamNumber, std::unique_ptr<InboundStream>> streams_;
   std::uint64_t next_number_ = 1;
   proto::InboundStanza offer_;  // filled anew for each stanza; its strings keep their memory

@@ -245,4 +245,9 @@ std::size_t OutboundPairs::StreamsOf(std::string_view partner_id) const {
   return state_->StreamsOf(partner_id);
 }
 
+void OutboundPairs::ForEachStream(
+    const std::function<void(std::string_view partner_id)>& visit) const {
+  for (const auto& [id, stream] : state_->streams) visit(stream.partner_id());
+}
+
 }  // namespace gatehouse

@@ -33,8 +33,8 @@ class OutboundPairs {
     ipc::AskClient& verifier;                  // makes the dialback keys
     std::vector<SocketAddress> own_addresses;  // where this edge listens: never a target (3.1)
     bool allow_loopback_targets = false;       // dns.allow_loopback_targets
-    // Inbound streams open now of the partner with this id: they count against its connection limit
-    // (2.11).
+    // Streams of the partner with this id that are not ours and count against its connection limit
+    // too (2.11): inbound ones, and those of other listeners.
     std::function<std::size_t(std::string_view partner_id)> inbound_streams;  // may be empty
     // A stream was opened, or could not be. May be empty.
     std::function<void(proto::StreamRecord)> note_stream = {};
@@ -76,6 +76,8 @@ class OutboundPairs {
   [[nodiscard]] std::size_t streams() const;  // open or being opened
   // Streams of the partner with this id, open or being opened.
   [[nodiscard]] std::size_t StreamsOf(std::string_view partner_id) const;
+  // The partner's id of each of them.
+  void ForEachStream(const std::function<void(std::string_view partner_id)>& visit) const;
 
  private:
   struct State;

@@ -1,4 +1,5 @@
-// Token bucket for the stanzas of one stream (2.11). Pure: time is a parameter.
+// Token bucket for the stanzas of one stream, and the end of one that floods (2.11). Pure: time is
+// a parameter.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +17,16 @@ class StanzaRate {
   void Take(TimePoint now) {
     Refill(now);
     tokens_ -= 1;
+    if (now - window_begin_ >= kFloodWindow) {
+      window_begin_ = now;
+      in_window_ = 0;
+    }
+    ++in_window_;
+  }
+  // Within ten seconds came what ten times the rate would bring: not reading does not hold this
+  // peer back, because it puts too much into what is read at once.
+  [[nodiscard]] bool is_flood() const {
+    return in_window_ >= kFloodFactor * per_second_ * static_cast<double>(kFloodWindow.count());
   }
   [[nodiscard]] bool exhausted() const { return tokens_ < 1; }
   // How long to leave the stream unread: until a tenth of a second's worth has grown again.
@@ -25,6 +36,9 @@ class StanzaRate {
   }
 
  private:
+  static constexpr seconds kFloodWindow{10};
+  static constexpr double kFloodFactor = 10;
+
   void Refill(TimePoint now) {
     if (last_ != TimePoint{}) {
       const std::chrono::duration<double> passed = now - last_;
@@ -37,6 +51,8 @@ class StanzaRate {
   double burst_;
   double tokens_;
   TimePoint last_{};
+  TimePoint window_begin_{};
+  double in_window_ = 0;
 };
 
 }  // namespace gatehouse

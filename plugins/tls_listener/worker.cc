@@ -1,6 +1,7 @@
 // tls_listener: every XMPP socket in and out, TLS keys, expat, stream state. Chapters 2 and 3.
 #include "core/worker/worker.h"
 
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "core/policy/snapshot_client.h"
 #include "core/worker/plugin_abi.h"
 #include "core/xmpp/jid.h"
+#include "plugins/tls_listener/edge_usage.h"
 #include "plugins/tls_listener/inbound_streams.h"
 #include "plugins/tls_listener/outbound_pairs.h"
 #include "plugins/tls_listener/stream_reports.h"
@@ -75,6 +77,7 @@ class TlsListenerWorker final : public Worker {
  private:
   Result<void> FindLinks();
   void MakeHalves();
+  [[nodiscard]] proto::Usage OwnUsage() const;
   void UseConfig(const proto::Config& config);
   void OnSnapshot(PolicyPointer policy);
   Result<void> OpenAcceptors();
@@ -93,6 +96,7 @@ class TlsListenerWorker final : public Worker {
   std::optional<StreamReports> reports_;
   std::optional<OutboundPairs> outbound_;
   std::optional<InboundStreams> inbound_;
+  std::optional<EdgeUsage> usage_;
   std::optional<SnapshotClient> snapshots_;
   std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
   MessageArena offered_;  // one offer at a time
@@ -145,7 +149,9 @@ void TlsListenerWorker::MakeHalves() {
       .verifier = *verifier_,
       .own_addresses = OwnAddresses(context_->config()),
       .allow_loopback_targets = context_->config().config().dns().allow_loopback_targets(),
-      .inbound_streams = [this](std::string_view id) { return inbound_->StreamsOf(id); },
+      .inbound_streams = [this](std::string_view id) {
+        return inbound_->StreamsOf(id) + usage_->others().StreamsOf(id);
+      },
       .note_stream = note_stream});
   inbound_.emplace(InboundStreams::Setup{
       .loop = context_->loop(),
@@ -159,7 +165,33 @@ void TlsListenerWorker::MakeHalves() {
             outbound_->Send(own, context_->loop().Now() + kOwnStanzaLimit, std::move(ticket));
           },
       .outbound_streams = [this](std::string_view id) { return outbound_->StreamsOf(id); },
+      .others = [this]() -> const OtherListeners& { return usage_->others(); },
       .note_stream = note_stream});
+  usage_.emplace(EdgeUsage::Setup{.loop = context_->loop(),
+                                  .engine = *engine_,
+                                  .own = [this] { return OwnUsage(); },
+                                  .on_told = [this] { inbound_->KeepToLimits(); }});
+}
+
+proto::Usage TlsListenerWorker::OwnUsage() const {
+  std::map<std::string, std::uint32_t, std::less<>> streams;
+  const auto count = [&streams](std::string_view partner_id) {
+    const auto found = streams.find(partner_id);
+    if (found != streams.end())
+      ++found->second;
+    else
+      streams.emplace(partner_id, 1);
+  };
+  inbound_->ForEachProven(count);
+  outbound_->ForEachStream(count);
+  proto::Usage usage;
+  for (const auto& [id, number] : streams) {
+    proto::PartnerUsage& partner = *usage.add_partners();
+    partner.set_partner_id(id);
+    partner.set_streams(number);
+  }
+  inbound_->AddUsage(usage);
+  return usage;
 }
 
 void TlsListenerWorker::UseConfig(const proto::Config& config) {

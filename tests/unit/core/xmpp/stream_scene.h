@@ -1,6 +1,7 @@
 // A scene on one inbound stream: the machine fed through a real reader, its actions as text.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -118,8 +119,9 @@ class StreamScene {
 
   InboundRules rules_;
   StreamMachine machine_{rules_, [this] { return "id" + std::to_string(++ids_); }};
-  std::string judged_by_;               // the anchors last asked about
-  std::vector<std::string> delivered_;  // "from -> to by method: <xml>"
+  std::string judged_by_;                // the anchors last asked about
+  std::map<std::string, int> answered_;  // our <db:result/>s by their result
+  std::vector<std::string> delivered_;   // "from -> to by method: <xml>"
 
  private:
   void NewReader() {
@@ -142,6 +144,7 @@ class StreamScene {
   void operator()(const SendXml& a) { out_ += a.xml; }
   void operator()(const BeginTls& a) { out_ += "[tls " + a.server_name + "]"; }
   void operator()(const RestartXml&) { NewReader(); }
+  void operator()(const DialbackAnswered& a) { ++answered_[std::string(a.result)]; }
   void operator()(const AskProof& a) {
     last_ask_ = a.id;
     out_ += "[prove " + a.sender + " to " + a.target + " id " + a.stream_id + " key " + a.key + "]";

@@ -94,7 +94,8 @@ class InboundStreamsTest : public testing::Test {
               own_.push_back(xml);
               own_id_ = Attribute(own.stanza(), "id");
             },
-        .outbound_streams = [this](std::string_view) { return outbound_; }});
+        .outbound_streams = [this](std::string_view) { return outbound_; },
+        .others = [this]() -> const OtherListeners& { return others_; }});
     streams_->SetDomains({"corp.example"});
     streams_->SetTls({.starttls = server_tls_, .direct = server_tls_});
     UseRow(9);
@@ -106,6 +107,33 @@ class InboundStreamsTest : public testing::Test {
     streams_.reset();
   }
   void UseRow(int row) { streams_->SetPolicy(MakePolicy({PartnerOfRow(row)})); }
+  void UseConnectionLimit(std::uint32_t limit) {
+    proto::PolicySnapshot snapshot;
+    *snapshot.add_partners() = PartnerOfRow(9);
+    snapshot.mutable_gateway()->set_connection_limit(limit);
+    streams_->SetPolicy(std::make_shared<const PolicyView>(snapshot));
+  }
+  // What other listeners hold: connections, streams of the partner, half-open ones of this address.
+  static proto::Usage UsageOf(std::uint32_t connections, std::uint32_t streams,
+                              std::uint32_t unauthenticated) {
+    proto::Usage usage;
+    usage.set_connections(connections);
+    proto::PartnerUsage& partner = *usage.add_partners();
+    partner.set_partner_id("p-partner.example");
+    partner.set_streams(streams);
+    proto::AddressUsage& address = *usage.add_addresses();
+    address.set_address("127.0.0.1");
+    address.set_unauthenticated(unauthenticated);
+    return usage;
+  }
+  double Refused(const std::string& reason) {
+    return metrics_.Value("gatehouse_connections_refused_total",
+                          "{direction=\"in\",reason=\"" + reason + "\"}");
+  }
+  double Ended(const std::string& reason) {
+    return metrics_.Value("gatehouse_streams_ended_total",
+                          "{direction=\"in\",reason=\"" + reason + "\"}");
+  }
   void Listen() {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
@@ -180,6 +208,7 @@ class InboundStreamsTest : public testing::Test {
   std::vector<std::string> own_;  // stanzas of our own
   std::string own_id_;            // of the last
   std::size_t outbound_ = 0;      // streams to the partner
+  OtherListeners others_;
   std::optional<InboundStreams> streams_;
   SocketAddress address_;
   std::unique_ptr<TcpAcceptor> acceptor_;
@@ -329,13 +358,113 @@ TEST_F(InboundStreamsTest, ClosesTheEleventhSilentConnectionOfAnAddressWithoutAW
 }
 
 TEST_F(InboundStreamsTest, RefusesConnectionsAboveTheLimitWithAWord) {
-  proto::PolicySnapshot snapshot;
-  *snapshot.add_partners() = PartnerOfRow(9);
-  snapshot.mutable_gateway()->set_connection_limit(1);
-  streams_->SetPolicy(std::make_shared<const PolicyView>(snapshot));
-  Connect();
+  UseConnectionLimit(1);
+  Peer& first = ConnectByExternal();
   Peer& second = Connect();
   Until([&second] { return second.Saw("resource-constraint"); });
+  EXPECT_FALSE(first.Saw("footer"));
+  EXPECT_EQ(Refused("connection_limit"), 1);
+}
+
+TEST_F(InboundStreamsTest, GivesTheRoomOfItsOldestHalfOpenStreamToANewcomer) {
+  UseConnectionLimit(3);
+  Peer& proven = ConnectByExternal();
+  Peer& oldest = Connect();
+  Peer& younger = Connect();
+  Peer& newcomer = ConnectByExternal();
+  Until([&oldest] { return oldest.Saw("resource-constraint"); });
+  EXPECT_FALSE(proven.Saw("footer") || younger.Saw("footer") || newcomer.Saw("footer"));
+  EXPECT_EQ(Refused("evicted"), 1);
+  EXPECT_EQ(Refused("connection_limit"), 0);
+}
+
+TEST_F(InboundStreamsTest, KeepsToALimitLoweredWhileStreamsLiveWithoutTouchingProvenOnes) {
+  Peer& proven = ConnectByExternal();
+  Peer& half_open = Connect();
+  Peer& second = ConnectByExternal();
+  UseConnectionLimit(1);
+  Until([&half_open] { return half_open.Saw("resource-constraint"); });
+  EXPECT_FALSE(proven.Saw("footer") || second.Saw("footer"));
+}
+
+TEST_F(InboundStreamsTest, CountsTheConnectionsOfTheOtherListeners) {
+  UseConnectionLimit(10);
+  others_ = OtherListeners(UsageOf(10, 0, 0));
+  Peer& peer = Connect();
+  Until([&peer] { return peer.Saw("resource-constraint"); });
+  EXPECT_EQ(Refused("connection_limit"), 1);
+}
+
+TEST_F(InboundStreamsTest, CountsThePartnersStreamsAtTheOtherListeners) {
+  others_ = OtherListeners(UsageOf(0, 20, 0));
+  Say(Connect(), Header(), "resource-constraint");
+  EXPECT_EQ(Refused("partner_limit"), 1);
+}
+
+TEST_F(InboundStreamsTest, CountsWhatAnAddressHoldsAtTheOtherListeners) {
+  others_ = OtherListeners(UsageOf(0, 0, 9));
+  Peer& first = Connect();
+  Peer& second = Connect();
+  Until([&second] { return second.Saw("closed"); });
+  EXPECT_FALSE(first.Saw("closed"));
+  EXPECT_EQ(Refused("unauthenticated_of_address"), 1);
+}
+
+TEST_F(InboundStreamsTest, GivesUpItsPartOfASurplusOnceItIsKnown) {
+  Peer& proven = ConnectByExternal();
+  for (int i = 0; i < 8; ++i) Connect();
+  others_ = OtherListeners(UsageOf(0, 0, 8));
+  streams_->KeepToLimits();
+  Until([this] { return peers_.back()->Saw("policy-violation"); });
+  EXPECT_EQ(Refused("unauthenticated_of_address"), 3) << "half of the six too many";
+  EXPECT_FALSE(proven.Saw("footer"));
+}
+
+TEST_F(InboundStreamsTest, TellsWhatItHolds) {
+  ConnectByExternal();
+  Connect();
+  proto::Usage usage;
+  streams_->AddUsage(usage);
+  EXPECT_EQ(usage.connections(), 2U);
+  ASSERT_EQ(usage.addresses_size(), 1);
+  EXPECT_EQ(usage.addresses(0).address(), "127.0.0.1");
+  EXPECT_EQ(usage.addresses(0).unauthenticated(), 1U);
+  EXPECT_EQ(usage.addresses(0).connections(), 2U);
+}
+
+TEST_F(InboundStreamsTest, TakesNewTimesForStreamsThatLiveAlready) {
+  Peer& silent = Connect();
+  proto::PolicySnapshot snapshot;
+  *snapshot.add_partners() = PartnerOfRow(9);
+  snapshot.mutable_gateway()->set_stream_establishment_timeout_s(5);
+  streams_->SetPolicy(std::make_shared<const PolicyView>(snapshot));
+  streams_->CheckClocks(loop_->Now() + seconds{5});
+  Until([&silent] { return silent.Saw("closed"); });
+}
+
+TEST_F(InboundStreamsTest, EndsAStreamThatFloods) {
+  proto::Limits limits;
+  limits.set_stanzas_per_second(1);
+  limits.set_stanza_burst(1);
+  streams_->SetLimits(limits);
+  Peer& peer = ConnectByExternal();
+  std::string flood;
+  for (int i = 0; i < 110; ++i) flood += Message();
+  Say(peer, flood, "policy-violation");
+  EXPECT_EQ(Ended("policy-violation"), 1);
+}
+
+TEST_F(InboundStreamsTest, CountsTheAnswersToDialbackByResult) {
+  UseRow(17);
+  Peer& peer = Connect();
+  Say(peer, Header(), "features");
+  Say(peer, "<db:result from='partner.example' to='other.example'>k</db:result>", "item-not-found");
+  Say(peer, "<db:result from='stranger.example' to='corp.example'>k</db:result>", "not-allowed");
+  EXPECT_EQ(
+      metrics_.Value("gatehouse_dialbacks_total", "{direction=\"in\",result=\"item-not-found\"}"),
+      1);
+  EXPECT_EQ(
+      metrics_.Value("gatehouse_dialbacks_total", "{direction=\"in\",result=\"not-allowed\"}"), 1);
 }
 
 TEST_F(InboundStreamsTest, HoldsAPartnerToItsOwnLimit) {

@@ -41,5 +41,23 @@ TEST(StanzaRate, PausesLongerForWhatWasReadBeyondIt) {
   EXPECT_LE(rate.Pause(), milliseconds{2200});
 }
 
+TEST(StanzaRate, CallsTenTimesTheRateForTenSecondsAFlood) {
+  FakeClock clock;
+  StanzaRate rate(2, 4);
+  for (int i = 0; i < 199; ++i) rate.Take(clock.Now());
+  EXPECT_FALSE(rate.is_flood());
+  rate.Take(clock.Now());
+  EXPECT_TRUE(rate.is_flood());
+}
+
+TEST(StanzaRate, CountsAFloodAnewAfterTenSeconds) {
+  FakeClock clock;
+  StanzaRate rate(2, 4);
+  for (int i = 0; i < 199; ++i) rate.Take(clock.Now());
+  clock.Advance(seconds{10});
+  rate.Take(clock.Now());
+  EXPECT_FALSE(rate.is_flood());
+}
+
 }  // namespace
 }  // namespace gatehouse
