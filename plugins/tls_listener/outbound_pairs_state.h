@@ -89,6 +89,8 @@ struct OutboundPairs::State {
   void Detach(Pair& pair);
   void GiveUp(Pair& pair, const OutboundFault& fault);
   bool IsRedirected(Pair& pair, const OutboundFault& fault);
+  void CountFailure(std::string_view reason);  // of an attempt to have a stream
+  void CountDialback(std::string_view result);
   void CloseStream(OutboundStream& stream, std::optional<StreamCondition> say);
   void Abandon(OutboundStream& stream, const OutboundFault& fault);
 

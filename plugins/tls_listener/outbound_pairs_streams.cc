@@ -96,9 +96,11 @@ void OutboundPairs::State::Open(Pair& pair) {
     return pair.queue.SettleAll(OutcomeOf({OutboundFailure::kNotPermitted, {}, "no such partner"}));
   const MethodSet methods = PermittedMethods(RowOf(*partner));
   if (Join(pair, methods)) return;
-  if (AtLimit(*partner))
+  if (AtLimit(*partner)) {
+    CountFailure("partner-limit");
     return pair.queue.SettleAll(
         OutcomeOf({OutboundFailure::kOverload, {}, "connection limit of the partner"}));
+  }
   const std::uint64_t id = ++last_id;
   OutboundStream& stream = streams.try_emplace(id, id, pair.remote, partner->id()).first->second;
   stream.pair_keys.push_back(pair.key);
@@ -176,6 +178,7 @@ void OutboundPairs::State::OnPairOpen(std::uint64_t id, std::string_view local,
   const TimePoint now = setup.loop.Now();
   if (stream->connection().machine().in_tls()) RememberTls(*stream);
   pair.open = true;
+  if (method != proto::SASL_TLS) CountDialback("valid");
   pair.back_off.OnOpened(now);
   Log(LogLevel::kInfo, "stream-out-open",
       {{"local", local},
@@ -193,9 +196,22 @@ void OutboundPairs::State::Detach(Pair& pair) {
   pair.open = pair.added = false;
 }
 
+void OutboundPairs::State::CountFailure(std::string_view reason) {
+  ++setup.metrics.Value("gatehouse_streams_failed_total",
+                        "{direction=\"out\",reason=\"" + std::string(reason) + "\"}");
+}
+
+void OutboundPairs::State::CountDialback(std::string_view result) {
+  ++setup.metrics.Value("gatehouse_dialbacks_total",
+                        "{direction=\"out\",result=\"" + std::string(result) + "\"}");
+}
+
 // The attempt of this pair failed: all that waited for it is told so, what comes later that we back
 // off (3.9).
 void OutboundPairs::State::GiveUp(Pair& pair, const OutboundFault& fault) {
+  CountFailure(FailureName(fault.failure));
+  if (fault.failure == OutboundFailure::kKeyRefused) CountDialback("invalid");
+  if (fault.failure == OutboundFailure::kDialbackError) CountDialback("error");
   const TimePoint now = setup.loop.Now();
   pair.back_off.OnFailed(fault, now);
   Log(LogLevel::kNotice, "stream-out-failed",
