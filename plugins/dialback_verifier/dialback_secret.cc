@@ -107,6 +107,7 @@ Result<void> DialbackSecret::Write() const {
 
 Result<void> DialbackSecret::Replace(std::string_view passphrase, std::int64_t now) {
   if (passphrase.empty()) return BadConfig("dialback passphrase: empty");
+  if (passphrase == secret_) return {};  // the one before it stays valid as long as it was
   DialbackSecret next = *this;
   next.previous_ = std::exchange(next.secret_, std::string(passphrase));
   next.previous_until_ = now + kPreviousSecretSeconds;

@@ -21,8 +21,9 @@ class DialbackSecret {
   // file.
   static Result<DialbackSecret> Open(std::string path);
 
-  // Replaces the secret by the operator's; written before it counts. Fails for an empty one or when
-  // the file cannot be written: nothing has changed then. `now` is Unix time in seconds.
+  // Replaces the secret by the operator's; written before it counts. The same one again changes
+  // nothing. Fails for an empty one or when the file cannot be written: nothing has changed then.
+  // `now` is Unix time in seconds.
   Result<void> Replace(std::string_view passphrase, std::int64_t now);
 
   [[nodiscard]] std::string MakeKey(const DialbackContext& context) const;

@@ -62,6 +62,15 @@ TEST_F(DialbackSecretTest, BeforeAChangeStaysValidForTenMinutesAlsoAfterARestart
   EXPECT_FALSE(Open().Judge(kStream, old_key, kNow + 600));
 }
 
+TEST_F(DialbackSecretTest, SetToWhatItIsDropsNoKeyOfTheOneBefore) {
+  DialbackSecret secret = Open();
+  const std::string old_key = secret.MakeKey(kStream);
+  ASSERT_TRUE(secret.Replace("a passphrase of the operator", kNow));
+  ASSERT_TRUE(secret.Replace("a passphrase of the operator", kNow + 300));
+  EXPECT_TRUE(secret.Judge(kStream, old_key, kNow + 599));
+  EXPECT_FALSE(secret.Judge(kStream, old_key, kNow + 600));
+}
+
 TEST_F(DialbackSecretTest, JudgesOnlyTheKeyOfThisStream) {
   const DialbackSecret secret = Open();
   const std::string key = secret.MakeKey(kStream);
