@@ -325,15 +325,18 @@ void InboundStreams::OnDialback(std::string_view result) {
                          "{direction=\"in\",result=\"" + std::string(result) + "\"}");
 }
 
-void InboundStreams::OnEnd(std::string_view why, InboundStream& /*stream*/) {
+void InboundStreams::OnEnd(std::string_view why, InboundStream& stream) {
   ++ended_;
+  if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
   ++setup_.metrics.Value("gatehouse_streams_ended_total",
                          "{direction=\"in\",reason=\"" + std::string(why) + "\"}");
 }
 
 void InboundStreams::OnGone(std::string_view /*why*/, InboundStream& stream) {
-  if (stream.ended()) --ended_;
-  if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
+  if (stream.ended())
+    --ended_;
+  else if (stream.counts_as_unauthenticated())
+    admission_.Settled(stream.ip());
   streams_.erase(stream.number());
   counters_.open = static_cast<double>(streams_.size());
 }

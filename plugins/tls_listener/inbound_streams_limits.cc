@@ -137,7 +137,8 @@ std::size_t InboundStreams::StreamsOf(std::string_view partner_id) const {
 void InboundStreams::ForEachProven(
     const std::function<void(std::string_view partner_id)>& visit) const {
   for (const auto& [number, stream] : streams_)
-    if (!stream->counts_as_unauthenticated()) visit(stream->machine().partner_id());
+    if (!stream->counts_as_unauthenticated() && !stream->ended())
+      visit(stream->machine().partner_id());
 }
 
 void InboundStreams::AddUsage(proto::Usage& usage) const {

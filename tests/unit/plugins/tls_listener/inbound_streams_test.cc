@@ -417,6 +417,9 @@ TEST_F(InboundStreamsTest, GivesUpItsPartOfASurplusOnceItIsKnown) {
   streams_->KeepToLimits();
   Until([this] { return peers_.back()->Saw("policy-violation"); });
   EXPECT_EQ(Refused("unauthenticated_of_address"), 3) << "half of the six too many";
+  others_ = OtherListeners(UsageOf(0, 0, 5));
+  streams_->KeepToLimits();
+  EXPECT_EQ(Refused("unauthenticated_of_address"), 3) << "though their peers have not gone yet";
   EXPECT_FALSE(proven.Saw("footer"));
 }
 
