@@ -19,6 +19,7 @@ inline constexpr std::string_view kStanzaErrors = "urn:ietf:params:xml:ns:xmpp-s
 inline constexpr std::string_view kXml = "http://www.w3.org/XML/1998/namespace";
 inline constexpr std::string_view kPing = "urn:xmpp:ping";
 inline constexpr std::string_view kDelay = "urn:xmpp:delay";
+inline constexpr std::string_view kStreamManagement = "urn:xmpp:sm:3";
 }  // namespace ns
 
 [[nodiscard]] bool Is(const proto::Element& element, std::string_view name, std::string_view ns);

@@ -14,6 +14,7 @@ InboundFeatures ClearFeatures(const NegotiationRow& row) {
           .starttls_required = starttls && !clear_dialback,
           .external = false,
           .dialback = clear_dialback,
+          .acks = clear_dialback,
           .hopeless = false};
 }
 
@@ -23,6 +24,7 @@ InboundFeatures TlsFeatures(const NegotiationRow& row, bool certificate_ok) {
   features.external = methods.sasl_tls && certificate_ok;
   // Row 3: a peer with a valid certificate is only offered EXTERNAL (4.3 no. 4).
   features.dialback = methods.tls_dialback && !(features.external && row.sasl == Level::kRequired);
+  features.acks = features.dialback;
   features.hopeless = !features.external && !features.dialback;
   return features;
 }
@@ -40,6 +42,7 @@ InboundFeatures FeaturesFor(StreamPhase phase, const std::optional<NegotiationRo
               .starttls_required = false,
               .external = false,
               .dialback = true,
+              .acks = true,
               .hopeless = false};
     case StreamPhase::kAuthenticated:
       break;
@@ -48,6 +51,7 @@ InboundFeatures FeaturesFor(StreamPhase phase, const std::optional<NegotiationRo
           .starttls_required = false,
           .external = false,
           .dialback = row && row->dialback,
+          .acks = true,
           .hopeless = false};
 }
 
@@ -62,6 +66,7 @@ std::string FeaturesXml(const InboundFeatures& features) {
         "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>"
         "</mechanisms>";
   if (features.dialback) xml += "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
+  if (features.acks) xml += "<sm xmlns='urn:xmpp:sm:3'/>";
   return xml + "</stream:features>";
 }
 

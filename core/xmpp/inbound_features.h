@@ -17,6 +17,7 @@ struct InboundFeatures {
   bool starttls_required = false;
   bool external = false;
   bool dialback = false;
+  bool acks = false;  // XEP-0198: the stream may become open from here (2.13)
   // TLS phase: no method is left, the stream ends with not-authorized (2.5).
   bool hopeless = false;
   bool operator==(const InboundFeatures&) const = default;

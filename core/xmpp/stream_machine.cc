@@ -59,12 +59,14 @@ bool StreamMachine::Step(StreamEvent event) {
 
 void StreamMachine::End(StreamCondition condition, std::string_view text) {
   if (!header_sent_) SendHeader(header_);
+  if (handled_) SendAck();
   Send(StreamErrorXml(condition, text));
   state_ = StreamState::kClosed;
   Do(CloseStream{StreamConditionName(condition)});
 }
 
 void StreamMachine::EndOrderly(std::string_view why) {
+  if (handled_) SendAck();
   Send(std::string(kStreamFooter));
   state_ = StreamState::kClosed;
   Do(CloseStream{why});
@@ -102,7 +104,9 @@ StreamMachine::Actions StreamMachine::CloseOrderly(std::string_view why) {
 StreamMachine::Actions StreamMachine::OnFooter() {
   Begin();
   if (state_ == StreamState::kClosed) return actions_;
-  if (Step(StreamEvent::kFooter)) EndOrderly("peer-closed");
+  if (!Step(StreamEvent::kFooter)) return actions_;
+  footer_waits_ = has_unhandled();
+  if (!footer_waits_) EndOrderly("peer-closed");
   return actions_;
 }
 
@@ -298,6 +302,7 @@ void StreamMachine::TakeElement(const proto::Element& element) {
   if (state_ == StreamState::kOpen && HasStanzaName(element)) return TakeStanza(element);
   if (Is(element, "result", ns::kDialback)) return TakeDialbackResult(element);
   if (Is(element, "verify", ns::kDialback)) return TakeDialbackVerify(element);
+  if (element.ns() == ns::kStreamManagement) return TakeAckElement(element);
   if (IsStartOfTls(element)) return TakeStartTls();
   if (IsSasl(element) && state_ != StreamState::kOpen) return TakeSasl(element);
   if (Is(element, "error", ns::kStream)) return EndOrderly("peer-error");
@@ -312,6 +317,7 @@ StreamMachine::Actions StreamMachine::OnOversized(const proto::Element& head) {
   if (state_ != StreamState::kOpen) {
     End(StreamCondition::kPolicyViolation);
   } else if (PairOfStanza(head) != nullptr) {
+    CountTakenOff();
     RefuseStanza(head, proto::POLICY_VIOLATION);
   }
   return actions_;
@@ -345,11 +351,13 @@ void StreamMachine::TakeStanza(const proto::Element& element) {
     case IqShape::kInvalidXml:
       return End(StreamCondition::kInvalidXml);
     case IqShape::kBadRequest:
+      CountTakenOff();
       return RefuseStanza(element, proto::BAD_REQUEST);
     case IqShape::kSound:
       break;
   }
-  if (Step(StreamEvent::kStanza)) Do(DeliverStanza{pair->from, pair->to, pair->method});
+  if (!Step(StreamEvent::kStanza)) return;
+  Do(DeliverStanza{pair->from, pair->to, pair->method, handled_ ? handled_->Take() : 0});
 }
 
 // An error is never answered with an error. RFC 6120 §8.3.1

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/tls/tls_session.h"
+#include "core/xmpp/ack_count.h"
 #include "core/xmpp/header_check.h"
 #include "core/xmpp/inbound_features.h"
 #include "core/xmpp/stream_errors.h"
@@ -117,6 +118,8 @@ struct PairVerified {
 struct DeliverStanza {
   std::string_view from, to;  // the verified pair
   proto::AuthMethod method;
+  // For CountHandled once it is settled; 0: nobody counts.
+  std::uint64_t number = 0;
 };
 // A stanza error for the sender, to be sent on our own stream to its domain.
 struct AnswerStanza {
@@ -159,6 +162,14 @@ class StreamMachine {
   // `verdict` DIALBACK_UNKNOWN: the verifier gave no answer.
   Actions OnJudged(std::uint64_t id, proto::DialbackVerdict verdict);
   Actions OnEstablishmentTimeout();
+  // --- acknowledgements (2.13)
+  // The stanza of that number is settled: the peer need not keep it. True: OnAcksDue has to say so.
+  bool CountHandled(std::uint64_t number);
+  // A stanza came that was taken off before OnElement.
+  void CountTakenOff();
+  Actions OnAcksDue();
+  // The peer's </stream:stream> has waited long enough for what it sent before.
+  Actions OnFooterWaited();
   // A new snapshot or domain list stands in the rules: ends the stream where a pair is permitted no
   // more (2.10).
   Actions OnRulesChanged();
@@ -174,6 +185,12 @@ class StreamMachine {
   [[nodiscard]] std::size_t pair_count() const { return pairs_.size(); }
   // When the certificate that proved a domain ends, in Unix time (2.5, "Life-time"); 0: none did.
   [[nodiscard]] std::int64_t proven_until_unix() const { return proven_until_unix_; }
+  [[nodiscard]] bool has_pending_pair() const;
+  // Stanzas of the peer that it is to keep until we have settled them.
+  [[nodiscard]] bool has_unhandled() const {
+    return handled_ && handled_->handled() < handled_->taken();
+  }
+  [[nodiscard]] bool footer_waits() const { return footer_waits_; }
 
  private:
   struct Pair {
@@ -205,6 +222,10 @@ class StreamMachine {
   void TakeStartTls();
   void TakeSasl(const proto::Element& element);
   void TakeStanza(const proto::Element& element);
+  void TakeAckElement(const proto::Element& element);
+  void TakeEnable();
+  void RefuseAcks(std::string_view condition);
+  void SendAck();
   void RefuseStanza(const proto::Element& element, proto::StanzaCondition condition);
   // The verified pair of the stanza's addresses; null after ending the stream.
   const Pair* PairOfStanza(const proto::Element& element);
@@ -253,11 +274,15 @@ class StreamMachine {
   std::vector<Judgement> judgements_;
   std::uint64_t next_ask_ = 1;
   std::size_t last_pair_ = 0;  // where the last stanza's pair stood
+  std::optional<HandledCount> handled_;  // once <enable/> was taken
+  std::uint64_t ack_wanted_ = 0;         // stanzas taken when the peer asked last
+  std::uint64_t ack_given_ = 0;          // of the last <a/>
   int sasl_failures_ = 0;
   int verify_requests_ = 0;
   bool header_sent_ = false;
   bool sasl_awaits_response_ = false;
   bool told_switched_off_ = false;
+  bool footer_waits_ = false;
 };
 
 }  // namespace gatehouse

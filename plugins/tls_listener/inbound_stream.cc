@@ -7,6 +7,7 @@
 #include "core/tls/crypto.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/jid.h"
+#include "core/xmpp/stanza_check.h"
 
 namespace gatehouse {
 namespace {
@@ -14,7 +15,14 @@ namespace {
 constexpr seconds kHandshakeLimit{15};              // 2.4 no. 7
 constexpr std::size_t kMaxWhitespacePerTick = 100;  // 12.1 X14
 constexpr seconds kProbeLimit{60};                  // 2.12
+constexpr seconds kFooterLimit{2};                  // 2.16
 constexpr std::size_t kStreamIdBytes = 16;          // 2.2
+
+// What keeps a stream from being idle: a stanza, but no ping (2.12).
+bool IsActivity(const proto::Element& element) {
+  if (!HasStanzaName(element)) return false;
+  return element.name() != "iq" || FindChild(element, "ping", ns::kPing) == nullptr;
+}
 
 template <class... Visitors>
 struct Overloaded : Visitors... {
@@ -35,7 +43,7 @@ InboundStream::InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp)
       {.on_header = [this](const StreamHeader& header) { Do(machine_.OnHeader(header)); },
        .on_element = [this](proto::Element& element, std::size_t) { OnElement(element); },
        .on_oversized = [this](const proto::Element& head) { Do(machine_.OnOversized(head)); },
-       .on_footer = [this] { Do(machine_.OnFooter()); },
+       .on_footer = [this] { OnFooter(); },
        .on_bad_xml = [this](StreamCondition condition) { Do(machine_.OnBadXml(condition)); },
        .on_tls = [this](const Result<void>& result) { OnTls(result); },
        .on_closed = [this](std::string_view why) { setup_.host.OnGone(why, *this); },
@@ -50,8 +58,12 @@ InboundStream::InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp)
 
 void InboundStream::OnElement(proto::Element& element) {
   last_heard_ = setup_.loop.Now();
-  if (!ping_id_.empty() && IsAnswerToPing(element)) return ping_id_.clear();
+  if (!ping_id_.empty() && IsAnswerToPing(element)) {
+    machine_.CountTakenOff();
+    return ping_id_.clear();
+  }
   const bool open = machine_.state() == StreamState::kOpen;
+  if (open && IsActivity(element)) last_stanza_ = last_heard_;
   Do(machine_.OnElement(element), &element);
   if (open) CheckRate();
 }
@@ -129,9 +141,7 @@ std::string InboundStream::tls_version() const {
 }
 
 void InboundStream::CheckRate() {
-  const TimePoint now = last_heard_;
-  last_stanza_ = now;
-  setup_.rate.Take(now);
+  setup_.rate.Take(last_heard_);
   if (setup_.rate.is_flood()) return CloseWith(StreamCondition::kPolicyViolation);
   if (!setup_.rate.exhausted() || stopped_for_rate_) return;
   stopped_for_rate_ = true;
@@ -165,6 +175,7 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
   if (std::exchange(whitespace_, 0) > kMaxWhitespacePerTick)
     return CloseWith(StreamCondition::kPolicyViolation);
   if (now >= handshake_end_) return Do(machine_.OnTlsFailed());
+  if (now >= footer_end_) return Do(machine_.OnFooterWaited());
   if (!machine_.has_verified_pair()) {
     if (now - accepted_at_ >= setup_.times.establishment) Do(machine_.OnEstablishmentTimeout());
     return;
@@ -172,9 +183,21 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
   const std::int64_t not_after = machine_.proven_until_unix();
   if (not_after != 0 && unix_now > not_after) return CloseWith(StreamCondition::kReset);
   if (is_stopped()) return;  // the peer may have spoken: we do not listen
-  if (setup_.times.inactivity.count() > 0 && now - last_stanza_ >= setup_.times.inactivity)
-    return Do(machine_.CloseOrderly("idle"));
+  if (is_idle(now)) return Do(machine_.CloseOrderly("idle"));
   CheckLife(now);
+}
+
+// Not while the peer waits for an acknowledgement or a verdict of ours (2.12).
+bool InboundStream::is_idle(TimePoint now) const {
+  return setup_.times.inactivity.count() > 0 && now - last_stanza_ >= setup_.times.inactivity &&
+         !machine_.has_unhandled() && !machine_.has_pending_pair();
+}
+
+// What the peer sent before is acknowledged first, for it would send it again (2.16).
+void InboundStream::OnFooter() {
+  Do(machine_.OnFooter());
+  if (machine_.footer_waits() && footer_end_ == TimePoint::max())
+    footer_end_ = setup_.loop.Now() + kFooterLimit;
 }
 
 // 2.12. TCP's own probes stand behind this (2.12, last line).

@@ -73,6 +73,9 @@ class InboundStream {
   void OnJudged(std::uint64_t id, proto::DialbackVerdict verdict) {
     Do(machine_.OnJudged(id, verdict));
   }
+  // A stanza delivered with this number is settled. True: OnAcksDue is to be called in a later turn.
+  bool CountHandled(std::uint64_t number) { return machine_.CountHandled(number); }
+  void OnAcksDue() { Do(machine_.OnAcksDue()); }
   void OnRulesChanged() { Do(machine_.OnRulesChanged()); }
   void CloseWith(StreamCondition condition) { Do(machine_.CloseWith(condition)); }
   // Its clocks, which are absolute; called about once a second.
@@ -89,15 +92,19 @@ class InboundStream {
   [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty in clear
   [[nodiscard]] bool counts_as_unauthenticated() const { return unauthenticated_; }
   void SetAuthenticated() { unauthenticated_ = false; }
-  [[nodiscard]] bool ended() const { return machine_.state() == StreamState::kClosed; }
+  [[nodiscard]] bool ended() const {
+    return machine_.state() == StreamState::kClosed && !machine_.footer_waits();
+  }
 
  private:
   void OnElement(proto::Element& element);
+  [[nodiscard]] bool is_idle(TimePoint now) const;
   void OnTls(const Result<void>& result);
   void Do(StreamMachine::Actions actions, proto::Element* element = nullptr);
   void DoOne(const StreamAction& action, proto::Element* element);
   void BeginTlsNow(const BeginTls& action);
   const PeerCertificate& PinnedVerdict(const std::string& anchors_pem);
+  void OnFooter();
   void CheckRate();
   void CheckLife(TimePoint now);
   void Probe(TimePoint now);
@@ -112,6 +119,7 @@ class InboundStream {
   std::optional<Timer> rate_timer_;
   TimePoint accepted_at_;
   TimePoint handshake_end_ = TimePoint::max();
+  TimePoint footer_end_ = TimePoint::max();  // the peer's came: we answer it by then
   TimePoint last_stanza_;
   TimePoint last_heard_;  // an element or white space
   TimePoint probe_end_ =

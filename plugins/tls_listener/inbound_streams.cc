@@ -65,6 +65,7 @@ InboundStreams::InboundStreams(Setup setup)
       admission_([this](const std::string& address) {
         return setup_.others ? setup_.others().At(address) : AddressCounts{};
       }),
+      end_of_turn_(setup_.loop, [this] { SendAcks(); }),
       tick_(setup_.loop, [this] { CheckClocks(setup_.loop.Now()); }) {
   rules_.partner_has_room = [this](const proto::Partner& partner) { return HasRoomFor(partner); };
   tick_.StartRepeating(kTick);
@@ -196,9 +197,19 @@ void InboundStreams::Deliver(const DeliverStanza& stanza, proto::Element& elemen
   static_cast<void>(offer_.unsafe_arena_release_stanza());
 
   share_key_.assign(stanza.from).append(" ").append(stanza.to);
-  setup_.translator.Offer(
-      share_key_, std::move(body), setup_.loop.Now() + kStanzaLimit,
-      [this, head = HeadOf(element)](const ipc::Outcome& outcome) { OnSettled(head, outcome); });
+  const TimePoint expires = setup_.loop.Now() + kStanzaLimit;
+  if (stanza.number == 0) {
+    setup_.translator.Offer(
+        share_key_, std::move(body), expires,
+        [this, head = HeadOf(element)](const ipc::Outcome& outcome) { OnSettled(head, outcome); });
+  } else {
+    setup_.translator.Offer(share_key_, std::move(body), expires,
+                            [this, head = HeadOf(element), from = stream.number(),
+                             number = stanza.number](const ipc::Outcome& outcome) {
+                              OnSettled(head, outcome);
+                              OnCounted(from, number);
+                            });
+  }
   KeepToRoom(stream);
 }
 
@@ -236,6 +247,19 @@ void InboundStreams::OnSettled(const Head& head, const ipc::Outcome& outcome) {
       ++counters_.expired;
       return TellSender(head, proto::REMOTE_SERVER_TIMEOUT);
   }
+}
+
+// Only now may the peer forget it: until it is settled it lives with us alone (2.13).
+void InboundStreams::OnCounted(StreamNumber stream, std::uint64_t number) {
+  InboundStream* alive = Find(stream);
+  if (alive == nullptr || !alive->CountHandled(number)) return;
+  acks_due_.push_back(stream);
+  end_of_turn_.Arm();
+}
+
+void InboundStreams::SendAcks() {
+  for (const StreamNumber number : std::exchange(acks_due_, {}))
+    if (InboundStream* stream = Find(number)) stream->OnAcksDue();
 }
 
 void InboundStreams::TellSender(const Head& head, proto::StanzaCondition condition) {

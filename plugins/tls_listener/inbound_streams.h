@@ -110,6 +110,8 @@ class InboundStreams final : private InboundHost {
 
   void Ask(const proto::VerifierQuestion& question, milliseconds limit,
            std::function<void(proto::DialbackVerdict)> done);
+  void OnCounted(StreamNumber stream, std::uint64_t number);
+  void SendAcks();
   void OnSettled(const Head& head, const ipc::Outcome& outcome);
   void TellSender(const Head& head, proto::StanzaCondition condition);
   void KeepToRoom(InboundStream& stream);
@@ -139,6 +141,8 @@ class InboundStreams final : private InboundHost {
   std::uint64_t next_number_ = 1;
   proto::InboundStanza offer_;  // filled anew for each stanza; its strings keep their memory
   std::string share_key_;       // of the stanza in hand
+  std::vector<StreamNumber> acks_due_;
+  EndOfTurn end_of_turn_;
   Timer tick_;
 };
 

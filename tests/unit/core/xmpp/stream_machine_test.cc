@@ -23,7 +23,7 @@ TEST(StreamMachine, PlaysTheExternalExampleToItsFirstStanza) {
   EXPECT_EQ(scene.Header(), OurHeader("id2") + Features(kOfferExternal));
   EXPECT_EQ(scene.In(Auth("cGFydG5lci5leGFtcGxl")),
             "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
-  EXPECT_EQ(scene.Header(), OurHeader("id3") + Features() +
+  EXPECT_EQ(scene.Header(), OurHeader("id3") + Features(kOfferAcks) +
                                 "[verified partner.example to corp.example by sasl_tls]");
   EXPECT_EQ(scene.machine_.state(), StreamState::kOpen);
   EXPECT_EQ(scene.In(Message()), "[deliver]");
@@ -219,7 +219,7 @@ TEST(StreamMachine, AdvertisesFurtherPairsBehindExternalWhereDialbackIsOn) {
   StreamScene with(1);
   EXPECT_TRUE(with.UpToSasl().starts_with(OurHeader("id3") + Features(kOfferDialback)));
   StreamScene without(2);
-  EXPECT_TRUE(without.UpToSasl().starts_with(OurHeader("id3") + Features()));
+  EXPECT_TRUE(without.UpToSasl().starts_with(OurHeader("id3") + Features(kOfferAcks)));
 }
 
 // --- 2.4, 2.15
@@ -325,7 +325,7 @@ TEST(StreamMachine, ProcessesNoStanzaBeforeAVerifiedPair) {
 TEST(StreamMachine, RefusesWhatItDoesNotKnow) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"<compress xmlns='http://jabber.org/protocol/compress'/>", "unsupported-stanza-type"},
-      {"<enable xmlns='urn:xmpp:sm:3'/>", "unsupported-stanza-type"},
+      {"<r xmlns='urn:xmpp:sm:3'/>", "unsupported-stanza-type"},
       {"<query/>", "unsupported-stanza-type"},
       {"<message xmlns='jabber:client'/>", "invalid-namespace"},
       {"<message xmlns=''/>", "invalid-namespace"},

@@ -164,7 +164,7 @@ class StreamScene {
     AppendXml(xml, *element_);
     delivered_.push_back(std::string(a.from) + " -> " + std::string(a.to) + " by " +
                          std::string(MethodName(a.method)) + ": " + xml);
-    out_ += "[deliver]";
+    out_ += a.number == 0 ? "[deliver]" : "[deliver " + std::to_string(a.number) + "]";
   }
   void operator()(const AnswerStanza& a) {
     std::string xml;
@@ -213,8 +213,12 @@ constexpr std::string_view kOfferExternal =
     "</mechanisms>";
 constexpr std::string_view kOfferDialback =
     "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
+constexpr std::string_view kOfferAcks = "<sm xmlns='urn:xmpp:sm:3'/>";
+// With dialback the stream may become open from there: then acknowledgements are offered too.
 inline std::string Features(std::string_view a = {}, std::string_view b = {}) {
-  return "<stream:features>" + std::string(a) + std::string(b) + "</stream:features>";
+  const bool acks = a == kOfferDialback || b == kOfferDialback;
+  return "<stream:features>" + std::string(a) + std::string(b) +
+         std::string(acks ? kOfferAcks : "") + "</stream:features>";
 }
 inline std::string Key(std::string_view from = "partner.example",
                        std::string_view to = "corp.example", std::string_view key = "9f0c77") {
