@@ -189,6 +189,14 @@ void OutboundConnection::DoOne(const outbound::Verified& action) {
   if (events_.on_verified) events_.on_verified(action.request, action.result);
 }
 
+void OutboundConnection::DoOne(const outbound::Acknowledged& action) {
+  if (events_.on_acknowledged) events_.on_acknowledged(action.h);
+}
+
+void OutboundConnection::DoOne(const outbound::AcksRefused&) {
+  if (events_.on_acks_refused) events_.on_acks_refused();
+}
+
 void OutboundConnection::DoOne(const outbound::Dropped& action) {
   if (events_.on_dropped) events_.on_dropped(action.what);
 }
@@ -292,25 +300,28 @@ void OutboundConnection::Established() {
 
 void OutboundConnection::Failed(const OutboundFault& fault, std::optional<StreamCondition> say) {
   if (life_ == Life::kClosing || life_ == Life::kGone) return;
-  SayGoodbye(say);
+  SayGoodbye(say ? StreamErrorXml(*say) : std::string(kStreamFooter));
   if (events_.on_failed) events_.on_failed(fault);
 }
 
 void OutboundConnection::Close() {
-  SayGoodbye({});
+  SayGoodbye(kStreamFooter);
 }
 void OutboundConnection::Close(StreamCondition say) {
-  SayGoodbye(say);
+  SayGoodbye(StreamErrorXml(say));
+}
+void OutboundConnection::CloseSaying(std::string_view end) {
+  SayGoodbye(end);
 }
 
-void OutboundConnection::SayGoodbye(std::optional<StreamCondition> say) {
+void OutboundConnection::SayGoodbye(std::string_view end) {
   if (life_ == Life::kClosing || life_ == Life::kGone) return;
   life_ = Life::kClosing;
   establishment_.Stop();
   state_limit_.Stop();
   certificate_end_.Stop();
   if (!transport_ || tls_pending_) return close_limit_.Start(milliseconds{0});
-  transport_->Send(say ? StreamErrorXml(*say) : std::string(kStreamFooter));
+  transport_->Send(end);
   if (peer_is_done_) transport_->Close();
   close_limit_.Start(kCloseWait);
 }

@@ -37,6 +37,8 @@ class OutboundConnection {
     std::function<void(std::string_view local, const OutboundFault&)> on_pair_failed;
     std::function<void()> on_ready_to_verify;
     std::function<void(const VerifyRequest&, VerifyResult)> on_verified;
+    std::function<void(std::uint32_t h)> on_acknowledged;  // machine().has_acks()
+    std::function<void()> on_acks_refused;
     std::function<void()> on_writable;  // queued_bytes has fallen to zero after it was high
     // The stream is over, with every pair on it. Once; not called after Close.
     std::function<void(const OutboundFault&)> on_failed;
@@ -72,6 +74,8 @@ class OutboundConnection {
   // on_gone (2.16).
   void Close();
   void Close(StreamCondition say);
+  // The same with a whole stream error and </stream:stream> of ours.
+  void CloseSaying(std::string_view end);
 
   [[nodiscard]] const OutboundMachine& machine() const { return machine_; }
   [[nodiscard]] std::string peer_address() const;
@@ -91,6 +95,8 @@ class OutboundConnection {
   void DoOne(const outbound::PairFailed& action);
   void DoOne(const outbound::ReadyToVerify& action);
   void DoOne(const outbound::Verified& action);
+  void DoOne(const outbound::Acknowledged& action);
+  void DoOne(const outbound::AcksRefused& action);
   void DoOne(const outbound::Dropped& action);
   void DoOne(const outbound::Fail& action);
   void WatchState();
@@ -104,7 +110,7 @@ class OutboundConnection {
   void SetAsideTransport();
   void Established();
   void Failed(const OutboundFault& fault, std::optional<StreamCondition> say);
-  void SayGoodbye(std::optional<StreamCondition> say);
+  void SayGoodbye(std::string_view end);
   void Tell(std::string_view step, bool ok, std::string detail) const;
 
   enum class Life : std::uint8_t { kEstablishing, kOpen, kClosing, kGone };

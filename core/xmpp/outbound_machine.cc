@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "core/tls/crypto.h"
+#include "core/xmpp/ack_count.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/jid.h"
+#include "core/xmpp/stanza_check.h"
 #include "core/xmpp/xml_writer.h"
 
 namespace gatehouse {
@@ -39,7 +41,7 @@ bool OffersExternal(const proto::Element& features) {
 
 bool IsKnownFeature(const proto::Element& feature) {
   return feature.ns() == ns::kTls || feature.ns() == ns::kSasl ||
-         feature.ns() == ns::kDialbackFeature;
+         feature.ns() == ns::kDialbackFeature || feature.ns() == ns::kStreamManagement;
 }
 
 // A feature we do not know that says <required/>. RFC 6120 §4.3.2
@@ -141,7 +143,7 @@ void OutboundMachine::Step(OutboundEvent event) {
 OutboundActions OutboundMachine::OpenXml(OutboundEvent event) {
   Step(event);
   stream_id_.clear();
-  peer_does_dialback_ = false;
+  peer_does_dialback_ = offers_acks_ = false;
   const bool dialback = terms_.row.dialback || terms_.purpose == OutboundPurpose::kVerifyKeys;
   return {outbound::OpenXml{StreamHeaderXml(
       {.from = terms_.local, .to = terms_.remote, .id = {}, .dialback = dialback})}};
@@ -149,7 +151,7 @@ OutboundActions OutboundMachine::OpenXml(OutboundEvent event) {
 
 OutboundActions OutboundMachine::Start(bool direct_tls) {
   state_ = OutboundState::kIdle;
-  in_tls_ = certificate_ok_ = key_refused_ = false;
+  in_tls_ = certificate_ok_ = key_refused_ = offers_acks_ = has_acks_ = false;
   method_ = proto::AUTH_METHOD_NONE;
   pairs_.clear();
   verifying_.clear();
@@ -193,6 +195,7 @@ OutboundActions OutboundMachine::OnElement(const proto::Element& element) {
   if (state_ == OutboundState::kClosed) return {};
   if (Is(element, "error", ns::kStream)) return OnStreamError(element);
   if (element.ns() == ns::kDialback) return OnDialbackElement(element);
+  if (element.ns() == ns::kStreamManagement) return OnAckElement(element);
   switch (state_) {
     case OutboundState::kAwaitFeatures:
     case OutboundState::kAwaitTlsFeatures:
@@ -204,6 +207,7 @@ OutboundActions OutboundMachine::OnElement(const proto::Element& element) {
       return OnSaslElement(element);
     case OutboundState::kProving:
     case OutboundState::kOpen:
+      if (HasStanzaName(element)) ++stanzas_taken_;
       return {outbound::Dropped{"<" + element.name().substr(0, 32) + "/> on an outbound stream"}};
     case OutboundState::kIdle:
     case OutboundState::kAwaitHeader:
@@ -240,13 +244,14 @@ OutboundActions OutboundMachine::OnFeatures(const proto::Element& features) {
     return Refuse(Negotiation("peer requires a feature unknown here"),
                   StreamCondition::kUnsupportedFeature);
   if (FindChild(features, "dialback", ns::kDialbackFeature) != nullptr) peer_does_dialback_ = true;
+  offers_acks_ = FindChild(features, "sm", ns::kStreamManagement) != nullptr;
   if (state_ == OutboundState::kAwaitFeatures)
     return ChooseInClear(FindChild(features, "starttls", ns::kTls) != nullptr);
   if (state_ == OutboundState::kAwaitTlsFeatures) return ChooseInTls(OffersExternal(features));
   Step(OutboundEvent::kChoseOpen);
   method_ = proto::SASL_TLS;
   pairs_[terms_.local] = PairState::kOpen;
-  return {outbound::PairOpen{terms_.local, method_}};
+  return Opened(terms_.local);
 }
 
 // 3.4 up to step T; column "TLS" of 4.6.
@@ -363,12 +368,38 @@ OutboundActions OutboundMachine::OnResult(const proto::Element& element, std::st
   if (type == "valid") {
     pair->second = PairState::kOpen;
     Step(OutboundEvent::kPairProven);
-    return {outbound::PairOpen{pair->first, method_}};
+    return Opened(pair->first);
   }
   if (type != "invalid") return PairRefused(pair->first, ResultFault(element));
   key_refused_ = true;
   return PairRefused(pair->first,
                      {OutboundFailure::kKeyRefused, {}, "our dialback key was refused"});
+}
+
+// Stanzas are counted from <enable/> on, which need not wait for its answer. XEP-0198 §4
+OutboundActions OutboundMachine::Opened(std::string local) {
+  OutboundActions actions;
+  if (std::exchange(offers_acks_, false)) {
+    has_acks_ = true;
+    stanzas_taken_ = 0;
+    actions.emplace_back(outbound::SendXml{std::string(kEnableAcksXml)});
+  }
+  actions.emplace_back(outbound::PairOpen{std::move(local), method_});
+  return actions;
+}
+
+OutboundActions OutboundMachine::OnAckElement(const proto::Element& element) {
+  if (!has_acks_) return {outbound::Dropped{"an acknowledgement element nobody asked for"}};
+  if (element.name() == "enabled") return {};
+  if (element.name() == "r") return {outbound::SendXml{AckXml(stanzas_taken_)}};
+  if (element.name() == "failed") {
+    has_acks_ = false;
+    return {outbound::AcksRefused{}};
+  }
+  if (element.name() != "a") return Unexpected(element);
+  if (const auto h = ParseHandled(Attribute(element, "h"))) return {outbound::Acknowledged{*h}};
+  return Refuse({OutboundFailure::kClosed, RetryClass::kOrdinary, "an acknowledgement of nothing"},
+                StreamCondition::kInvalidXml);
 }
 
 // A dialback error leaves the stream to the other pairs; without any it has no use.

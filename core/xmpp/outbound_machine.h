@@ -109,6 +109,8 @@ struct PairOpen { std::string local; proto::AuthMethod method; };
 struct PairFailed { std::string local; OutboundFault fault; };
 struct ReadyToVerify {};
 struct Verified { VerifyRequest request; VerifyResult result; };
+struct Acknowledged { std::uint32_t h; };  // <a/> of XEP-0198, not judged
+struct AcksRefused {};                     // no stanza of this stream will be acknowledged
 struct Dropped { std::string what; };    // an answer nobody asked for: logged, counted, without effect
 // The stream is over. `say` goes out as a stream error first.
 struct Fail { OutboundFault fault; std::optional<StreamCondition> say; };
@@ -116,7 +118,7 @@ struct Fail { OutboundFault fault; std::optional<StreamCondition> say; };
 using OutboundAction =
     std::variant<outbound::SendXml, outbound::OpenXml, outbound::BeginTls, outbound::ReconnectInClear,
                  outbound::MakeKey, outbound::PairOpen, outbound::PairFailed, outbound::ReadyToVerify,
-                 outbound::Verified, outbound::Dropped, outbound::Fail>;
+                 outbound::Verified, outbound::Acknowledged, outbound::AcksRefused, outbound::Dropped, outbound::Fail>;
 using OutboundActions = std::vector<OutboundAction>;
 
 class OutboundMachine {
@@ -152,6 +154,8 @@ class OutboundMachine {
   // Open by dialback, and no key of ours was refused here. A stream of EXTERNAL takes no second pair: that pair
   // would be proven by a weaker method than a stream of its own (2.7).
   [[nodiscard]] bool MayAddPair() const;
+  // We have sent <enable/>: the peer acknowledges each stanza sent from then on (2.13). False again once it refused.
+  [[nodiscard]] bool has_acks() const { return has_acks_; }
   // It failed before the peer had said what it permits: another target may do better.
   [[nodiscard]] bool MayTryNextTarget() const { return may_try_next_target_; }
 
@@ -171,6 +175,8 @@ class OutboundMachine {
   OutboundActions TlsRefused();
   OutboundActions OnSaslElement(const proto::Element& element);
   OutboundActions OnDialbackElement(const proto::Element& element);
+  OutboundActions OnAckElement(const proto::Element& element);
+  OutboundActions Opened(std::string local);
   OutboundActions OnResult(const proto::Element& element, std::string_view type);
   OutboundActions PairRefused(std::string local, OutboundFault fault);
   OutboundActions OnVerifyAnswer(const proto::Element& element, std::string_view type);
@@ -184,6 +190,9 @@ class OutboundMachine {
   bool peer_does_dialback_ = false;
   bool key_refused_ = false;
   bool may_try_next_target_ = false;
+  bool offers_acks_ = false;
+  bool has_acks_ = false;
+  std::uint32_t stanzas_taken_ = 0;  // since <enable/>
   std::string stream_id_;
   proto::AuthMethod method_ = proto::AUTH_METHOD_NONE;
   std::map<std::string, PairState, std::less<>> pairs_;  // by local domain

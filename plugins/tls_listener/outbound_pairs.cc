@@ -38,18 +38,31 @@ void OutboundPairs::State::Refuse(ipc::Ticket& ticket, const OutboundFault& faul
 }
 
 // xml_scratch holds the stanza.
-void OutboundPairs::State::Submit(Pair& pair, Deadline expires, ipc::Ticket ticket) {
+OutboundQueue::Entry OutboundPairs::State::EntryOf(const proto::Element& stanza, Deadline expires,
+                                                   ipc::Ticket ticket) {
+  OutboundQueue::Entry entry{xml_scratch, expires, std::move(ticket), ReturnOf(stanza), {}, false};
+  if (entry.on_loss == StanzaReturn::kIfNewest) entry.subject = SubjectOf(stanza);
+  return entry;
+}
+
+// xml_scratch holds the stanza.
+void OutboundPairs::State::Submit(Pair& pair, const proto::Element& stanza, Deadline expires,
+                                  ipc::Ticket ticket) {
   const TimePoint now = setup.loop.Now();
   OutboundStream* stream = pair.open ? FindStream(pair.stream) : nullptr;
   if (stream != nullptr && pair.queue.empty() && stream->HasRoom()) {
-    stream->Write(xml_scratch, std::move(ticket), now);
+    if (stream->has_acks())
+      stream->WriteCounted(EntryOf(stanza, expires, std::move(ticket)), pair, now);
+    else
+      stream->Write(xml_scratch, std::move(ticket), now);
     written.push_back(stream->id());
     return end_of_turn.Arm();
   }
   const milliseconds wait = pair.stream == 0 ? pair.back_off.Remaining(now) : milliseconds{0};
   if (wait > milliseconds{0}) return Refuse(ticket, pair.back_off.last_fault(), wait);
-  if (!pair.queue.Push(xml_scratch, expires, ticket, now))
-    return Refuse(ticket, {OutboundFailure::kOverload, {}, "queue of the domain pair is full"});
+  OutboundQueue::Entry entry = EntryOf(stanza, expires, std::move(ticket));
+  if (!pair.queue.Push(entry, now))
+    return Refuse(entry.ticket, {OutboundFailure::kOverload, {}, "queue of the domain pair is full"});
   if (!tick.active()) tick.StartRepeating(kTick);
   if (pair.stream == 0) Open(pair);
 }
@@ -61,7 +74,10 @@ void OutboundPairs::State::FlushQueue(Pair& pair) {
   pair.queue.Expire(now);
   while (!pair.queue.empty() && stream->HasRoom()) {
     OutboundQueue::Entry entry = pair.queue.Pop();
-    stream->Write(entry.xml, std::move(entry.ticket), now);
+    if (stream->has_acks())
+      stream->WriteCounted(std::move(entry), pair, now);
+    else
+      stream->Write(entry.xml, std::move(entry.ticket), now);
     written.push_back(stream->id());
   }
   end_of_turn.Arm();
@@ -74,6 +90,7 @@ void OutboundPairs::State::CloseBatches() {
   for (const std::uint64_t id : std::exchange(written, {})) {
     OutboundStream* stream = FindStream(id);
     if (stream == nullptr) continue;
+    stream->AskForAck(setup.loop.Now());
     stream->CloseBatch([this, id] {
       OutboundStream* flushed = FindStream(id);
       if (flushed != nullptr) sent += static_cast<double>(flushed->SettleOldestBatch());
@@ -95,12 +112,16 @@ void OutboundPairs::State::OnTick() {
       stream->connection().GiveUpPair(pair->local);
   }
   for (auto& [id, stream] : streams) TickStream(stream, now);
+  OpenWaiting(now);
   CheckDrained();
   if (streams.empty() && !waiting) tick.Stop();
 }
 
 void OutboundPairs::State::TickStream(OutboundStream& stream, TimePoint now) {
   if (stream.closing || stream.connection().machine().state() != OutboundState::kOpen) return;
+  if (stream.unacknowledged().IsOverdue(now))
+    return CloseStream(stream, StreamCondition::kConnectionTimeout);
+  stream.AskForAck(now);
   const proto::GatewaySettings& gateway = policy->gateway();
   if (now - stream.last_stanza >= OrDefault(gateway.stream_inactivity_timeout_s(), kInactivity) &&
       stream.unsent() == 0)
@@ -214,8 +235,8 @@ void OutboundPairs::Send(const proto::OutboundStanza& stanza, Deadline expires,
     return state.Refuse(ticket, {OutboundFailure::kNotPermitted, {}, "no such partner"});
   state.xml_scratch.clear();
   AppendXml(state.xml_scratch, stanza.stanza());
-  state.Submit(state.FindPair(stanza.local_domain(), stanza.remote_domain()), expires,
-               std::move(ticket));
+  state.Submit(state.FindPair(stanza.local_domain(), stanza.remote_domain()), stanza.stanza(),
+               expires, std::move(ticket));
 }
 
 void OutboundPairs::Test(const proto::TestStream& request,

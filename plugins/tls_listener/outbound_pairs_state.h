@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -62,7 +63,8 @@ struct OutboundPairs::State {
   bool IsOurs(const std::string& domain) const {
     return std::ranges::find(domains, domain) != domains.end();
   }
-  void Submit(Pair& pair, Deadline expires, ipc::Ticket ticket);
+  void Submit(Pair& pair, const proto::Element& stanza, Deadline expires, ipc::Ticket ticket);
+  OutboundQueue::Entry EntryOf(const proto::Element& stanza, Deadline expires, ipc::Ticket ticket);
   void Refuse(ipc::Ticket& ticket, const OutboundFault& fault, milliseconds retry_after = {});
   void FlushQueue(Pair& pair);
 
@@ -86,6 +88,11 @@ struct OutboundPairs::State {
   void OnStreamFailed(std::uint64_t id, const OutboundFault& fault);
   void OnGone(std::uint64_t id);
   void OnWritable(std::uint64_t id);
+  void OnAcknowledged(std::uint64_t id, std::uint32_t h);
+  void OnAcksRefused(std::uint64_t id);
+  void TakeBack(OutboundStream& stream);
+  void TakeBack(Unacknowledged::Sent sent, std::set<std::string>& newer);
+  void OpenWaiting(TimePoint now);
   void Detach(Pair& pair);
   void GiveUp(Pair& pair, const OutboundFault& fault);
   bool IsRedirected(Pair& pair, const OutboundFault& fault);

@@ -148,6 +148,8 @@ OutboundConnection::Events OutboundPairs::State::EventsFor(std::uint64_t id) {
   };
   events.on_failed = [this, id](const OutboundFault& fault) { OnStreamFailed(id, fault); };
   events.on_gone = [this, id] { OnGone(id); };
+  events.on_acknowledged = [this, id](std::uint32_t h) { OnAcknowledged(id, h); };
+  events.on_acks_refused = [this, id] { OnAcksRefused(id); };
   events.on_writable = [this, id] { OnWritable(id); };
   // The first of each stream: a peer may say as much of it as it likes.
   events.on_dropped = [id, told = false](std::string_view what) mutable {
@@ -220,8 +222,8 @@ void OutboundPairs::State::GiveUp(Pair& pair, const OutboundFault& fault) {
        {"failure", FailureName(fault.failure)},
        {"why", fault.text}});
   NoteStream(pair, proto::AUTH_METHOD_NONE, fault.text);
-  refused += static_cast<double>(pair.queue.size());
-  pair.queue.SettleAll(OutcomeOf(fault));
+  // What was on a stream before waits for another attempt, within its own time.
+  refused += static_cast<double>(pair.queue.SettleNew(OutcomeOf(fault)));
 }
 
 // 3.7: at most 2 hops in a row; the new host must prove the same domain.
@@ -256,6 +258,7 @@ void OutboundPairs::State::OnStreamFailed(std::uint64_t id, const OutboundFault&
 void OutboundPairs::State::Abandon(OutboundStream& stream, const OutboundFault& fault) {
   stream.closing = true;
   const TimePoint now = setup.loop.Now();
+  TakeBack(stream);
   refused += static_cast<double>(stream.unsent());
   stream.FailUnsent(OutcomeOf(fault));
   for (const std::string& key : std::exchange(stream.pair_keys, {})) {
@@ -277,7 +280,7 @@ void OutboundPairs::State::Abandon(OutboundStream& stream, const OutboundFault& 
     if (pair.queue.empty()) continue;
     const milliseconds wait = pair.back_off.Remaining(now);
     if (wait > milliseconds{0})
-      pair.queue.SettleAll(OutcomeOf(fault, wait));
+      refused += static_cast<double>(pair.queue.SettleNew(OutcomeOf(fault, wait)));
     else
       Open(pair);
   }

@@ -7,11 +7,18 @@
 
 namespace gatehouse {
 
-bool OutboundQueue::Push(std::string xml, Deadline expires, ipc::Ticket& ticket, TimePoint now) {
-  if (entries_.size() >= kMaxQueuedStanzas || bytes_ + xml.size() > kMaxQueuedBytes) return false;
-  bytes_ += xml.size();
-  entries_.push_back({std::move(xml), std::min(expires, now + kLongestInQueue), std::move(ticket)});
+bool OutboundQueue::Push(Entry& entry, TimePoint now) {
+  if (entries_.size() >= kMaxQueuedStanzas || bytes_ + entry.xml.size() > kMaxQueuedBytes)
+    return false;
+  bytes_ += entry.xml.size();
+  entry.expires = std::min(entry.expires, now + kLongestInQueue);
+  entries_.push_back(std::move(entry));
   return true;
+}
+
+void OutboundQueue::PutBack(Entry entry) {
+  bytes_ += entry.xml.size();
+  entries_.push_front(std::move(entry));
 }
 
 OutboundQueue::Entry OutboundQueue::Pop() {
@@ -23,18 +30,28 @@ OutboundQueue::Entry OutboundQueue::Pop() {
 }
 
 void OutboundQueue::Expire(TimePoint now) {
+  Settle([now](const Entry& entry) { return entry.expires <= now; }, ipc::Outcome::Expired());
+}
+
+std::size_t OutboundQueue::SettleNew(const ipc::Outcome& outcome) {
+  return Settle([](const Entry& entry) { return !entry.is_again; }, outcome);
+}
+
+template <class Which>
+std::size_t OutboundQueue::Settle(const Which& which, const ipc::Outcome& outcome) {
   std::deque<Entry> kept;
-  std::vector<ipc::Ticket> late;
+  std::vector<ipc::Ticket> settled;
   for (Entry& entry : entries_) {
-    if (entry.expires > now) {
+    if (!which(entry)) {
       kept.push_back(std::move(entry));
       continue;
     }
     bytes_ -= entry.xml.size();
-    late.push_back(std::move(entry.ticket));
+    settled.push_back(std::move(entry.ticket));
   }
   entries_ = std::move(kept);
-  for (ipc::Ticket& ticket : late) ticket.Settle(ipc::Outcome::Expired());
+  for (ipc::Ticket& ticket : settled) ticket.Settle(outcome);
+  return settled.size();
 }
 
 void OutboundQueue::AbandonAll() {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/xmpp/ack_count.h"
 #include "proto/link_listener_verifier.pb.h"
 
 namespace gatehouse {
@@ -33,6 +34,21 @@ void OutboundStream::Write(std::string_view xml, ipc::Ticket ticket, TimePoint n
   last_stanza = last_octet = now;
 }
 
+void OutboundStream::WriteCounted(OutboundQueue::Entry entry, OutboundPair& pair, TimePoint now) {
+  connection_->Send(entry.xml);
+  unacknowledged_.Add(std::move(entry), &pair, now);
+  last_stanza = last_octet = now;
+}
+
+void OutboundStream::AskForAck(TimePoint now) {
+  if (has_acks() && unacknowledged_.AskNow(now)) connection_->Send(kAckRequestXml);
+}
+
+void OutboundStream::StopCounting() {
+  for (Unacknowledged::Sent& each : unacknowledged_.TakeAll())
+    batch_.push_back(std::move(each.entry.ticket));
+}
+
 void OutboundStream::CloseBatch(std::function<void()> flushed) {
   if (batch_.empty()) return;
   batches_.push_back(std::exchange(batch_, {}));
@@ -58,12 +74,13 @@ void OutboundStream::AbandonUnsent() {
   for (ipc::Ticket& ticket : batch_) ticket.Abandon();
   for (auto& batch : batches_)
     for (ipc::Ticket& ticket : batch) ticket.Abandon();
+  for (Unacknowledged::Sent& each : unacknowledged_.TakeAll()) each.entry.ticket.Abandon();
   batch_.clear();
   batches_.clear();
 }
 
 std::size_t OutboundStream::unsent() const {
-  std::size_t count = batch_.size();
+  std::size_t count = batch_.size() + unacknowledged_.size();
   for (const auto& batch : batches_) count += batch.size();
   return count;
 }

@@ -1,4 +1,5 @@
-// One outbound stream with what was written to it and is not the kernel's yet.
+// One outbound stream with what was written to it and is not the kernel's yet, or, where the peer
+// acknowledges, not acknowledged.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "core/xmpp/outbound_connection.h"
 #include "ipc/ask_link.h"
 #include "ipc/data_link.h"
+#include "plugins/tls_listener/unacknowledged.h"
 
 namespace gatehouse {
 
@@ -40,7 +42,16 @@ class OutboundStream {
   [[nodiscard]] const std::string& remote() const { return remote_; }
   [[nodiscard]] const std::string& partner_id() const { return partner_id_; }
 
-  [[nodiscard]] bool HasRoom() const { return connection_->queued_bytes() < kMaxUnsentBytes; }
+  [[nodiscard]] bool HasRoom() const { return HasRoomInQueue() && unacknowledged_.HasRoom(); }
+  // The peer acknowledges what is written: WriteCounted rather than Write (2.13).
+  [[nodiscard]] bool has_acks() const { return connection_->machine().has_acks(); }
+  void WriteCounted(OutboundQueue::Entry entry, OutboundPair& pair, TimePoint now);
+  // Asks for an acknowledgement where one is due.
+  void AskForAck(TimePoint now);
+  [[nodiscard]] Unacknowledged& unacknowledged() { return unacknowledged_; }
+  [[nodiscard]] const Unacknowledged& unacknowledged() const { return unacknowledged_; }
+  // It will acknowledge nothing: what is written is settled as on any other stream.
+  void StopCounting();
   void Write(std::string_view xml, ipc::Ticket ticket, TimePoint now);
   // At the end of a turn: `flushed` is called when what was written until now is the kernel's.
   void CloseBatch(std::function<void()> flushed);
@@ -57,12 +68,17 @@ class OutboundStream {
   std::vector<std::string> pair_keys;  // proven or being proven here
 
  private:
+  [[nodiscard]] bool HasRoomInQueue() const {
+    return connection_->queued_bytes() < kMaxUnsentBytes;
+  }
+
   std::uint64_t id_;
   std::string remote_;
   std::string partner_id_;
   std::unique_ptr<OutboundConnection> connection_;
   std::vector<ipc::Ticket> batch_;  // of this turn
   std::deque<std::vector<ipc::Ticket>> batches_;
+  Unacknowledged unacknowledged_;
 };
 
 }  // namespace gatehouse

@@ -7,6 +7,7 @@
 
 #include "core/loop/tcp_stream.h"
 #include "core/tls/tls_context.h"
+#include "core/xmpp/ack_count.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/stream_transport.h"
 #include "core/xmpp/xml_writer.h"
@@ -34,11 +35,16 @@ class FakeXmppServer {
   std::string verify_type = "valid";  // of <db:verify/>; "" answers nothing
   std::string stream_error;           // sent in place of features
   std::string other_host;             // where it sends whoever is inside TLS
+  bool acks = false;                  // XEP-0198: offered, and <r/> answered
+  bool withholds_acks = false;        // <r/> is answered with h='0'
+  std::string acks_answer = "<enabled xmlns='urn:xmpp:sm:3'/>";  // to <enable/>
 
   // What it got.
   std::vector<std::string> stanzas;   // the ids, in order
+  std::vector<std::string> bodies;    // the same as XML
   std::vector<std::string> results;   // "from key"
   std::vector<std::string> verifies;  // "id key"
+  int ack_requests = 0;
   std::vector<std::string> closings;  // condition of a stream error, or "footer"
 
   [[nodiscard]] std::size_t connections() const { return streams_.size(); }
@@ -91,6 +97,7 @@ class FakeXmppServer {
             "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>"
             "</mechanisms>";
       features += "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
+      if (server.acks) features += "<sm xmlns='urn:xmpp:sm:3'/>";
       transport->Send(features + "</stream:features>");
     }
 
@@ -109,9 +116,22 @@ class FakeXmppServer {
       } else if (Is(element, "verify", ns::kDialback)) {
         server.verifies.push_back(std::string(Attribute(element, "id")) + " " + TextOf(element));
         Answer(element, server.verify_type);
+      } else if (Is(element, "enable", ns::kStreamManagement)) {
+        transport->Send(server.acks_answer);
+      } else if (Is(element, "r", ns::kStreamManagement)) {
+        ++server.ack_requests;
+        transport->Send(AckXml(server.withholds_acks ? 0 : handled));
       } else {
+        ++handled;
+        server.bodies.push_back(XmlOf(element));
         server.stanzas.emplace_back(Attribute(element, "id"));
       }
+    }
+
+    static std::string XmlOf(const proto::Element& element) {
+      std::string xml;
+      AppendXml(xml, element);
+      return xml;
     }
 
     void OnStartTls() {
@@ -140,6 +160,7 @@ class FakeXmppServer {
     bool in_tls = false;
     bool authenticated = false;
     int headers = 0;
+    std::uint32_t handled = 0;
   };
 
   Loop& loop_;

@@ -80,6 +80,8 @@ class OutboundScene {
     said_ = true;
     GATEHOUSE_CHECK(verifying_.erase(a.request.id) == 1);
   }
+  void operator()(const outbound::Acknowledged&) {}
+  void operator()(const outbound::AcksRefused&) {}
   void operator()(const outbound::Dropped&) {}
   void operator()(const outbound::Fail&) {
     said_ = true;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "core/tls/crypto.h"
+#include "core/xmpp/ack_count.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/xml_writer.h"
 
@@ -126,6 +127,8 @@ class Play {
   void On(const outbound::ReadyToVerify&) { Say("ready"); }
   void On(const outbound::PairFailed&) { Say("pair-failed"); }
   void On(const outbound::Verified&) { Say("verified"); }
+  void On(const outbound::Acknowledged&) { Say("acknowledged"); }
+  void On(const outbound::AcksRefused&) { Say("acks-refused"); }
   void On(const outbound::Dropped&) { Say("dropped"); }
 
   OutboundMachine machine_;
@@ -482,6 +485,84 @@ TEST(OutboundFault, HasTheConditionOfItsRow) {
         OutboundFailure::kTimedOut, OutboundFailure::kClosed, OutboundFailure::kNegotiation,
         OutboundFailure::kDialbackError})
     EXPECT_EQ(ConditionOf(failure), proto::REMOTE_SERVER_TIMEOUT) << FailureName(failure);
+}
+
+// --- acknowledgements (2.13)
+
+proto::Element AckElement(std::string_view name, std::string_view h = {}) {
+  proto::Element element = MakeElement(name, ns::kStreamManagement);
+  if (!h.empty()) SetAttribute(element, "h", h);
+  return element;
+}
+
+// Open by dialback in clear; gives what the result's answer led to.
+OutboundActions OpenInClear(OutboundMachine& machine, bool offers_acks) {
+  static_cast<void>(machine.Start(false));
+  static_cast<void>(machine.OnHeader(Header(true)));
+  proto::Element features = Features(false, false);
+  if (offers_acks) AddChild(features, "sm", ns::kStreamManagement);
+  static_cast<void>(machine.OnElement(features));
+  static_cast<void>(machine.OnKey(kLocal, "k"));
+  return machine.OnElement(Result("valid"));
+}
+
+class AckedOutbound : public ::testing::Test {
+ protected:
+  void SetUp() override { opened_ = OpenInClear(machine_, true); }
+  OutboundMachine machine_{{.local = kLocal,
+                            .remote = kRemote,
+                            .row = {NegotiationLevel::kNotSupported,
+                                    NegotiationLevel::kNotSupported, true}}};
+  OutboundActions opened_;
+};
+
+TEST_F(AckedOutbound, EnablesBeforeTheFirstStanza) {
+  ASSERT_EQ(opened_.size(), 2U);
+  EXPECT_EQ(std::get<outbound::SendXml>(opened_[0]).xml, kEnableAcksXml);
+  EXPECT_TRUE(std::holds_alternative<outbound::PairOpen>(opened_[1]));
+  EXPECT_TRUE(machine_.has_acks());
+}
+
+TEST_F(AckedOutbound, EnablesOnceForAllItsPairs) {
+  static_cast<void>(machine_.AddPair("sub.corp.example"));
+  static_cast<void>(machine_.OnKey("sub.corp.example", "k"));
+  const auto actions = machine_.OnElement(Result("valid", "sub.corp.example"));
+  EXPECT_EQ(Find<outbound::SendXml>(actions), nullptr);
+}
+
+TEST_F(AckedOutbound, TellsWhatThePeerAcknowledges) {
+  EXPECT_TRUE(machine_.OnElement(AckElement("enabled")).empty());
+  const auto actions = machine_.OnElement(AckElement("a", "7"));
+  ASSERT_NE(Find<outbound::Acknowledged>(actions), nullptr);
+  EXPECT_EQ(Find<outbound::Acknowledged>(actions)->h, 7U);
+}
+
+TEST_F(AckedOutbound, AnswersARequestWithWhatItWasSent) {
+  static_cast<void>(machine_.OnElement(MakeElement("message", ns::kServer)));
+  const auto actions = machine_.OnElement(AckElement("r"));
+  ASSERT_NE(Find<outbound::SendXml>(actions), nullptr);
+  EXPECT_EQ(Find<outbound::SendXml>(actions)->xml, AckXml(1));
+}
+
+TEST_F(AckedOutbound, GoesOnWithoutWhereThePeerRefuses) {
+  EXPECT_NE(Find<outbound::AcksRefused>(machine_.OnElement(AckElement("failed"))), nullptr);
+  EXPECT_FALSE(machine_.has_acks());
+  EXPECT_NE(Find<outbound::Dropped>(machine_.OnElement(AckElement("a", "1"))), nullptr);
+}
+
+TEST_F(AckedOutbound, EndsForACountThatIsNoNumber) {
+  const auto actions = machine_.OnElement(AckElement("a", "x"));
+  ASSERT_NE(Find<outbound::Fail>(actions), nullptr);
+  EXPECT_EQ(Find<outbound::Fail>(actions)->say, StreamCondition::kInvalidXml);
+}
+
+TEST(OutboundMachine, AsksForNoAcknowledgementsWhereNoneAreOffered) {
+  OutboundMachine machine({.local = kLocal,
+                           .remote = kRemote,
+                           .row = {NegotiationLevel::kNotSupported,
+                                   NegotiationLevel::kNotSupported, true}});
+  EXPECT_EQ(OpenInClear(machine, false).size(), 1U);
+  EXPECT_FALSE(machine.has_acks());
 }
 
 }  // namespace

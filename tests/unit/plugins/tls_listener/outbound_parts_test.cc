@@ -120,9 +120,9 @@ class OutboundQueueTest : public ::testing::Test {
             0};
   }
   bool Push(const std::string& name, milliseconds lives, std::size_t bytes = 1) {
-    ipc::Ticket ticket = Ticket(name);
-    const bool taken = queue_.Push(std::string(bytes, 'x'), clock_.In(lives), ticket, clock_.Now());
-    if (!taken) ticket.Settle(ipc::Outcome::Failed(0));
+    OutboundQueue::Entry entry{std::string(bytes, 'x'), clock_.In(lives), Ticket(name)};
+    const bool taken = queue_.Push(entry, clock_.Now());
+    if (!taken) entry.ticket.Settle(ipc::Outcome::Failed(0));
     return taken;
   }
   FakeClock clock_;
