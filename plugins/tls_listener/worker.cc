@@ -66,6 +66,12 @@ std::vector<SocketAddress> OwnAddresses(const WorkerConfig& config) {
 
 class TlsListenerWorker final : public Worker {
  public:
+  TlsListenerWorker() = default;
+  TlsListenerWorker(const TlsListenerWorker&) = delete;
+  TlsListenerWorker& operator=(const TlsListenerWorker&) = delete;
+  ~TlsListenerWorker() override {
+    for (EarlyOffer& early : early_offers_) early.ticket.Abandon();
+  }
   Result<void> Prepare(const WorkerConfig& config) override {
     GATEHOUSE_TRY(domains_, OwnDomains(config.config()));
     GATEHOUSE_TRY(tls_, ReadTls(config.config(), domains_));
@@ -82,7 +88,15 @@ class TlsListenerWorker final : public Worker {
   void OnSnapshot(PolicyPointer policy);
   Result<void> OpenAcceptors();
   void OnReconfigure(const proto::Config& config);
+  // An offer that came before the first snapshot: without one it can be neither sent nor refused.
+  struct EarlyOffer {
+    std::string instance, body;
+    Deadline expires;
+    ipc::Ticket ticket;
+  };
   void OnOffer(const ipc::Received& received, ipc::Ticket ticket);
+  void TakeOffer(std::string_view instance, std::string_view body, Deadline expires,
+                 ipc::Ticket ticket);
   void OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer);
   void CheckDrained();
 
@@ -102,6 +116,8 @@ class TlsListenerWorker final : public Worker {
   MessageArena offered_;  // one offer at a time
   std::optional<Timer> drain_check_;
   std::function<void()> drained_;
+  bool has_snapshot_ = false;
+  std::vector<EarlyOffer> early_offers_;  // no more than the link's window
   TimePoint settle_end_{};
   bool outbound_drains_ = false;
   bool outbound_drained_ = false;
@@ -208,6 +224,9 @@ void TlsListenerWorker::OnSnapshot(PolicyPointer policy) {
   const bool first = acceptors_.empty() && !drained_;
   outbound_->SetPolicy(policy);
   inbound_->SetPolicy(std::move(policy));
+  has_snapshot_ = true;
+  for (EarlyOffer& early : std::exchange(early_offers_, {}))
+    TakeOffer(early.instance, early.body, early.expires, std::move(early.ticket));
   if (!first) return;
   if (auto opened = OpenAcceptors(); !opened) context_->Fail(opened.error().text);
 }
@@ -237,13 +256,21 @@ void TlsListenerWorker::OnReconfigure(const proto::Config& config) {
   UseConfig(config);
 }
 
+// A listener that was killed and reborn is offered what it held at once.
 void TlsListenerWorker::OnOffer(const ipc::Received& received, ipc::Ticket ticket) {
+  if (has_snapshot_)
+    return TakeOffer(received.instance, received.body, received.expires, std::move(ticket));
+  early_offers_.push_back({std::string(received.instance), std::string(received.body),
+                           received.expires, std::move(ticket)});
+}
+
+void TlsListenerWorker::TakeOffer(std::string_view instance, std::string_view body,
+                                  Deadline expires, ipc::Ticket ticket) {
   auto& out = offered_.Make<proto::OutboundStanza>();
-  const bool read =
-      out.ParseFromArray(received.body.data(), static_cast<int>(received.body.size()));
-  if (read && out.has_stanza()) return outbound_->Send(out, received.expires, std::move(ticket));
+  const bool read = out.ParseFromArray(body.data(), static_cast<int>(body.size()));
+  if (read && out.has_stanza()) return outbound_->Send(out, expires, std::move(ticket));
   ticket.Settle(ipc::Outcome::Failed(proto::INTERNAL_SERVER_ERROR, "malformed offer"));
-  context_->ReportMalformed(received.instance, "outbound stanza that cannot be read");
+  context_->ReportMalformed(instance, "outbound stanza that cannot be read");
 }
 
 void TlsListenerWorker::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
