@@ -22,8 +22,8 @@ class Edge:
     """Gatehouse with one fake partner and one fake SIP server, all started."""
 
     @classmethod
-    async def start(cls, name, other_partners=(), change_topology=None):
-        """`change_topology`: makes another text of the shipped topology."""
+    async def start(cls, name, other_partners=(), change_topology=None, **settings):
+        """`change_topology`: makes another text of the shipped topology. `settings`: of lab.start_gatehouse."""
         self = cls()
         self.lab = lab.Lab(tempfile.mkdtemp(prefix=f"gatehouse-{name}-"), BUILD)
         ports = {domain: lab.free_port() for domain in other_partners}
@@ -31,7 +31,7 @@ class Edge:
         self.partner = await self.add_partner(lab.XMPP_DOMAIN, self.lab.ports["s2s"])
         self.sip = SipPeer(self.lab.ports["sip"], self.lab.ports["gatehouse_sip"])
         await self.sip.listen()
-        await asyncio.to_thread(self.lab.start_gatehouse, topology=self.topology(change_topology))
+        await asyncio.to_thread(self.lab.start_gatehouse, topology=self.topology(change_topology), **settings)
         await asyncio.to_thread(self.lab.add_partner)
         self.others = []
         for domain, port in ports.items():
