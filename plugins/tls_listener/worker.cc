@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "core/base/message_arena.h"
+#include "core/loop/owned_fd.h"
 #include "core/loop/tcp_stream.h"
 #include "core/loop/timer.h"
 #include "core/policy/own_domains.h"
@@ -165,9 +166,10 @@ void TlsListenerWorker::MakeHalves() {
       .verifier = *verifier_,
       .own_addresses = OwnAddresses(context_->config()),
       .allow_loopback_targets = context_->config().config().dns().allow_loopback_targets(),
-      .inbound_streams = [this](std::string_view id) {
-        return inbound_->StreamsOf(id) + usage_->others().StreamsOf(id);
-      },
+      .inbound_streams =
+          [this](std::string_view id) {
+            return inbound_->StreamsOf(id) + usage_->others().StreamsOf(id);
+          },
       .note_stream = note_stream});
   inbound_.emplace(InboundStreams::Setup{
       .loop = context_->loop(),
@@ -284,6 +286,9 @@ void TlsListenerWorker::OnCtl(const proto::CtlRequest& request, WorkerContext::C
 void TlsListenerWorker::Drain(std::function<void()> drained) {
   drained_ = std::move(drained);
   acceptors_.clear();
+  // Left open, they would keep taking their part of the newcomers, whom nobody accepts any more.
+  for (const proto::ListenSocket& listener : context_->config().listeners())
+    const OwnedFd closed(listener.fd());
   if (!inbound_) return drained_();
   inbound_->Shutdown();
   settle_end_ = context_->loop().Now() + kSettleLimit;
