@@ -49,7 +49,7 @@ class SipWire {
  public:
   SipWire(SipAgent& agent, std::unique_ptr<TcpStream> tcp) : agent_(agent), tcp_(std::move(tcp)) {
     tcp_->Start({.on_bytes = [this](auto bytes) { OnBytes(bytes); },
-                 .on_closed = [this](std::string_view) { OnClosed(); }});
+                 .on_closed = [this](std::string_view why) { OnClosed(why); }});
   }
   void Write(std::string_view bytes) { tcp_->Write(bytes); }
   [[nodiscard]] std::string LocalAddress() const { return tcp_->local().ToText(); }
@@ -90,8 +90,9 @@ class SipWire {
     if (status >= 200) agent_.events_.on_answer(Header(head, "\r\nCall-ID:"), status);
   }
 
-  void OnClosed() {
+  void OnClosed(std::string_view why) {
     if (agent_.ours_ == this) agent_.ours_ = nullptr;
+    if (agent_.events_.on_closed) agent_.events_.on_closed(why);
     agent_.loop_.Post([agent = &agent_, gone = this] { agent->wires_.erase(gone); });
   }
 

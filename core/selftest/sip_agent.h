@@ -1,5 +1,5 @@
-// The SIP side of the matrix proof: the next hop of Gatehouse over TCP, and a user agent that sends
-// MESSAGE through it.
+// A simulated SIP side: the next hop of Gatehouse over TCP, which answers 200 to what it is sent,
+// and a user agent that sends MESSAGE over a connection of its own.
 #pragma once
 
 #include <functional>
@@ -20,6 +20,8 @@ class SipAgent {
     std::function<void(std::string_view body)> on_message;  // came from XMPP; answered with 200
     // The final answer to the MESSAGE with this Call-ID.
     std::function<void(std::string_view call_id, int status)> on_answer;
+    // A connection has gone, ours or Gatehouse's; may be empty.
+    std::function<void(std::string_view why)> on_closed = {};
   };
   SipAgent(Loop& loop, Events events);
   ~SipAgent();
@@ -30,7 +32,8 @@ class SipAgent {
   Result<void> Listen(int listening_fd);
   // Connects to Gatehouse; `ready` is called once. Sending comes after it.
   void Connect(const SocketAddress& gatehouse, std::function<void(Result<void>)> ready);
-  // `from` and `to` are addresses such as "ann@corp.example".
+  // `from` and `to` are addresses such as "ann@corp.example"; `call_id` is a token. Without a
+  // connection nothing happens.
   void SendMessage(std::string_view from, std::string_view to, std::string_view call_id,
                    std::string_view body);
 
