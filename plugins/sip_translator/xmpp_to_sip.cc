@@ -66,8 +66,11 @@ SipOutgoing MakeRequest(const SipAddresses& uris, const PageContent& content,
 std::string KeepForError(const proto::InboundStanza& inbound, std::string_view serialised) {
   constexpr std::size_t kKeptWhole = 2048;
   if (serialised.size() <= kKeptWhole) return std::string(serialised);
-  proto::InboundStanza head = inbound;
-  head.mutable_stanza()->clear_children();
+  proto::InboundStanza head;
+  head.set_from_domain(inbound.from_domain());
+  head.set_to_domain(inbound.to_domain());
+  head.set_method(inbound.method());
+  *head.mutable_stanza() = HeadOf(inbound.stanza(), {}).head;
   return head.SerializeAsString();
 }
 

@@ -75,6 +75,17 @@ TEST_F(XmppToSipFlow, TellsTheSenderOfAFailureBeforeItSettles) {
   EXPECT_EQ(outcomes[seq].condition, proto::RECIPIENT_UNAVAILABLE);
 }
 
+TEST_F(XmppToSipFlow, TellsTheSenderOfALongMessageWhatBecameOfIt) {
+  const auto seq = Offer(Message(std::string(100'000, 'x'), "m1"));
+  endpoint.AnswerFirst(404, "Not Found");
+  const proto::Element error = TakeStanza();
+  EXPECT_EQ(Attribute(error, "type"), "error");
+  EXPECT_EQ(Attribute(error, "id"), "m1");
+  EXPECT_EQ(Attribute(error, "to"), "bob@partner.example/home");
+  EXPECT_EQ(FindChild(error, "body", ns::kServer), nullptr);
+  EXPECT_EQ(outcomes[seq].kind, ipc::OutcomeKind::kFailed);
+}
+
 TEST_F(XmppToSipFlow, GoesOnWithThePairAfterAFailure) {
   Offer(Message("1", "1"));
   Offer(Message("2", "2"));
