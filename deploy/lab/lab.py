@@ -202,13 +202,14 @@ class Lab:
                          "-P", self.folder / "kamailio" / "kamailio.pid"])
         wait_until(lambda: port_answers(self.ports["sip"]), 20, f"Kamailio listens; see {self.kamailio.log}")
 
-    def start_gatehouse(self, log_format="text", topology=None, limits=()):
-        """`topology`: a file in place of the one that ships with the plugins. `limits`: more lines of that section."""
+    def start_gatehouse(self, log_format="text", topology=None, limits=(), listeners="auto"):
+        """`topology`: a file in place of the one that ships with the plugins. `limits`: more lines of that section.
+        `listeners`: count of tls_listener."""
         chain, key = self.authority.issue(SIP_DOMAIN, f"edge.{SIP_DOMAIN}")
         conf = self._fill("gatehouse.yaml.in", "gatehouse.yaml", sip_domain=SIP_DOMAIN, sip_port=self.ports["sip"],
                           xmpp=self._at("xmpp"), xmpps=self._at("xmpps"), gatehouse_sip_port=self.ports["gatehouse_sip"],
                           chain_file=chain, key_file=key, ca_file=self.authority.ca_file, dns_port=self.ports["dns"],
-                          limits="".join(f"  {line}\n" for line in limits))
+                          limits="".join(f"  {line}\n" for line in limits), listeners=listeners)
         for name in ("state", "run"):
             (self.folder / name).mkdir(exist_ok=True)
         self.gatehouse = self._spawn(
