@@ -58,6 +58,27 @@ void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
       ->check(CLI::IsMember({"true", "false"}))
       ->type_name("WORD");
   command
+      ->add_option_function<std::string>(
+          "--dialback-disabled-reply",
+          [&set](const std::string& value) {
+            set.mutable_settings()->set_dialback_disabled_reply(
+                value == "silent" ? proto::SILENT : proto::ERROR_ONCE);
+            set.add_fields("dialback_disabled_reply");
+          },
+          "To a partner's key where dialback is off: an error, or nothing at all")
+      ->check(CLI::IsMember({"error-once", "silent"}))
+      ->type_name("WORD");
+  command
+      ->add_option_function<std::string>(
+          "--one-stream-per-pair",
+          [&set](const std::string& value) {
+            set.mutable_settings()->set_one_stream_per_pair(value == "true");
+            set.add_fields("one_stream_per_pair");
+          },
+          "true: a second stream of the same two domains is ended with a conflict")
+      ->check(CLI::IsMember({"true", "false"}))
+      ->type_name("WORD");
+  command
       ->add_option("--dialback-passphrase-file", passphrase_file_,
                    "File with the new dialback secret; its last line end does not count")
       ->type_name("FILE");

@@ -74,6 +74,10 @@ void PartnerCommands::AddValues(CLI::App& command) {
       ->type_name("A,B");
   AddWord(command, "--type", values_.type, kTypes, "How far its users are trusted");
   AddRow(command);
+  AddWord(command, "--bidi", values_.bidi, kBools,
+          "true: stanzas of both ends may share one stream, inside TLS");
+  AddWord(command, "--same-certificate", values_.same_certificate, kBools,
+          "true: no key is verified where its server shows the peer's own certificate");
   command
       .add_option("--connection-limit", values_.connection_limit,
                   "Most connections with it; 0: as gateway set says")
@@ -111,6 +115,9 @@ std::vector<std::string> PartnerCommands::Apply(const CLI::App& command,
       Row{"--dialback", "dialback", [&] { partner.set_dialback(values_.dialback == "true"); }},
       Row{"--strict-sasl", "strict_sasl",
           [&] { partner.set_strict_sasl(values_.strict_sasl == "true"); }},
+      Row{"--bidi", "bidi", [&] { partner.set_bidi(values_.bidi == "true"); }},
+      Row{"--same-certificate", "same_certificate",
+          [&] { partner.set_same_certificate(values_.same_certificate == "true"); }},
       Row{"--connection-limit", "connection_limit",
           [&] { partner.set_connection_limit(values_.connection_limit); }},
       Row{"--keep-alive", "keep_alive",

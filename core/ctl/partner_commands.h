@@ -30,6 +30,8 @@ class PartnerCommands {
     std::string sasl;
     std::string dialback;
     std::string strict_sasl;
+    std::string bidi;
+    std::string same_certificate;
     std::uint32_t connection_limit = 0;
     std::string keep_alive;
     std::string proxy;

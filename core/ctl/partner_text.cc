@@ -126,6 +126,8 @@ std::string PartnerText(const proto::PartnerView& view) {
          Line("additional domains",
               OrDash(fmt::format("{}", fmt::join(partner.additional_domains(), ", ")))) +
          Line("type", std::string(PartnerTypeWord(partner.type()))) + RowText(view) +
+         Line("one stream both ways", YesNo(partner.bidi())) +
+         Line("same certificate", YesNo(partner.same_certificate())) +
          Line("connection limit", limit) + Line("keep-alive", YesNo(partner.keep_alive())) +
          Line("proxy", OrDash(partner.proxy())) +
          Line("description", OrDash(partner.description())) +
@@ -143,7 +145,11 @@ std::string GatewayText(const proto::GatewaySettings& settings) {
          line("stream establishment timeout", settings.stream_establishment_timeout_s(), " s") +
          line("stream inactivity timeout", settings.stream_inactivity_timeout_s(), " s") +
          line("subscription refresh interval", settings.subscription_refresh_interval_s(), " s") +
-         fmt::format("{:<31}{}\n", "log message bodies", settings.log_message_bodies());
+         fmt::format("{:<31}{}\n", "log message bodies", settings.log_message_bodies()) +
+         fmt::format("{:<31}{}\n", "dialback disabled reply",
+                     settings.dialback_disabled_reply() == proto::SILENT ? "silent"
+                                                                               : "error-once") +
+         fmt::format("{:<31}{}\n", "one stream per pair", settings.one_stream_per_pair());
 }
 
 }  // namespace gatehouse::ctl

@@ -18,6 +18,8 @@ struct NegotiationRow {
   NegotiationLevel sasl = NegotiationLevel::kRequired;
   bool dialback = true;
   bool strict_sasl = false;  // dialback does not stand in for SASL where that is required (4.3)
+  bool bidi = false;         // stanzas of both ends on one stream (2.14)
+  bool same_certificate = false;  // of the peer and its authoritative server: no key is verified (2.8.6)
   bool operator==(const NegotiationRow&) const = default;
 };
 // The methods of 4.2, in order of preference when all are set.

@@ -21,16 +21,19 @@ namespace {
 constexpr std::size_t kIdBytes = 8;
 // A success over TLS is written down anew after this long; each writing is a new snapshot.
 constexpr std::int64_t kTlsMemoryStepSeconds = 86400;
-constexpr std::array<std::string_view, 12> kPartnerFields = {
+constexpr std::array<std::string_view, 14> kPartnerFields = {
     "additional_domains", "type",  "tls",         "sasl",    "dialback",      "connection_limit",
-    "keep_alive",         "proxy", "description", "enabled", "trust_anchors", "strict_sasl"};
-constexpr std::array<std::string_view, 7> kGatewayFields = {"connection_limit",
+    "keep_alive",         "proxy", "description", "enabled", "trust_anchors", "strict_sasl",
+    "bidi",               "same_certificate"};
+constexpr std::array<std::string_view, 9> kGatewayFields = {"connection_limit",
                                                             "partner_connection_limit",
                                                             "keep_alive_interval_s",
                                                             "stream_establishment_timeout_s",
                                                             "stream_inactivity_timeout_s",
                                                             "subscription_refresh_interval_s",
-                                                            "log_message_bodies"};
+                                                            "log_message_bodies",
+                                                            "dialback_disabled_reply",
+                                                            "one_stream_per_pair"};
 
 std::string Json(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;

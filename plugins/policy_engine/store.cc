@@ -40,14 +40,17 @@ Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
   partner.set_revision(static_cast<std::uint64_t>(row.Integer(10)));
   partner.set_trust_anchors(row.Text(11));
   partner.set_strict_sasl(row.Integer(12) != 0);
-  partner.set_tls_seen_unix(static_cast<std::uint64_t>(row.Integer(13)));
+  partner.set_bidi(row.Integer(13) != 0);
+  partner.set_same_certificate(row.Integer(14) != 0);
+  partner.set_tls_seen_unix(static_cast<std::uint64_t>(row.Integer(15)));
   return partner;
 }
 
 // One row per domain, ordered by partner: the first of each carries the primary domain.
 constexpr std::string_view kSelectPartners =
     "SELECT partner.id, type, tls, sasl, dialback, connection_limit, keep_alive, proxy,"
-    " description, enabled, revision, trust_anchors, strict_sasl, coalesce(tls_memory.at_unix, 0),"
+    " description, enabled, revision, trust_anchors, strict_sasl, bidi, same_certificate,"
+    " coalesce(tls_memory.at_unix, 0),"
     " named.domain, named.position"
     " FROM partner JOIN partner_domain AS named ON named.partner_id = partner.id"
     " JOIN partner_domain AS first ON first.partner_id = partner.id AND first.position = 0"
@@ -60,12 +63,12 @@ Result<std::vector<proto::Partner>> ReadPartners(SqliteDatabase& database) {
   while (true) {
     GATEHOUSE_TRY(const bool row, select.Step());
     if (!row) return partners;
-    if (select.Integer(15) != 0) {
-      partners.back().add_additional_domains(select.Text(14));
+    if (select.Integer(17) != 0) {
+      partners.back().add_additional_domains(select.Text(16));
       continue;
     }
     GATEHOUSE_TRY(proto::Partner partner, PartnerOf(select));
-    partner.set_domain(select.Text(14));
+    partner.set_domain(select.Text(16));
     partners.push_back(std::move(partner));
   }
 }
@@ -75,7 +78,8 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
                 database.Prepare("SELECT connection_limit, partner_connection_limit,"
                                  " keep_alive_interval_s, stream_establishment_timeout_s,"
                                  " stream_inactivity_timeout_s, subscription_refresh_interval_s,"
-                                 " log_message_bodies FROM gateway"));
+                                 " log_message_bodies, dialback_disabled_reply,"
+                                 " one_stream_per_pair FROM gateway"));
   GATEHOUSE_TRY(const bool row, select.Step());
   if (!row) return Trouble("the store has no gateway settings");
   proto::GatewaySettings settings;
@@ -86,6 +90,9 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
   settings.set_stream_inactivity_timeout_s(Unsigned(select, 4));
   settings.set_subscription_refresh_interval_s(Unsigned(select, 5));
   settings.set_log_message_bodies(select.Integer(6) != 0);
+  settings.set_dialback_disabled_reply(select.Integer(7) != 0 ? proto::SILENT
+                                                              : proto::ERROR_ONCE);
+  settings.set_one_stream_per_pair(select.Integer(8) != 0);
   return settings;
 }
 
@@ -127,8 +134,8 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
   GATEHOUSE_TRY(SqliteStatement insert,
                 database.Prepare("INSERT INTO partner (id, type, tls, sasl, dialback,"
                                  " connection_limit, keep_alive, proxy, description, enabled,"
-                                 " revision, trust_anchors, strict_sasl)"
-                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                 " revision, trust_anchors, strict_sasl, bidi, same_certificate)"
+                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(1, partner.id()).Bind(2, PartnerTypeWord(partner.type()));
   insert.Bind(3, NegotiationWord(partner.tls())).Bind(4, NegotiationWord(partner.sasl()));
   insert.Bind(5, std::int64_t{partner.dialback()});
@@ -137,6 +144,8 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
   insert.Bind(8, partner.proxy()).Bind(9, partner.description());
   insert.Bind(10, std::int64_t{partner.enabled()}).Bind(11, static_cast<std::int64_t>(revision));
   insert.Bind(12, partner.trust_anchors()).Bind(13, std::int64_t{partner.strict_sasl()});
+  insert.Bind(14, std::int64_t{partner.bidi()});
+  insert.Bind(15, std::int64_t{partner.same_certificate()});
   GATEHOUSE_TRY_VOID(insert.Run());
   GATEHOUSE_TRY_VOID(AddDomain(database, partner.id(), partner.domain(), 0));
   for (int i = 0; i < partner.additional_domains_size(); ++i)
@@ -164,7 +173,8 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
                                  " partner_connection_limit = ?, keep_alive_interval_s = ?,"
                                  " stream_establishment_timeout_s = ?,"
                                  " stream_inactivity_timeout_s = ?,"
-                                 " subscription_refresh_interval_s = ?, log_message_bodies = ?"));
+                                 " subscription_refresh_interval_s = ?, log_message_bodies = ?,"
+                                 " dialback_disabled_reply = ?, one_stream_per_pair = ?"));
   update.Bind(1, std::int64_t{settings.connection_limit()});
   update.Bind(2, std::int64_t{settings.partner_connection_limit()});
   update.Bind(3, std::int64_t{settings.keep_alive_interval_s()});
@@ -172,6 +182,8 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
   update.Bind(5, std::int64_t{settings.stream_inactivity_timeout_s()});
   update.Bind(6, std::int64_t{settings.subscription_refresh_interval_s()});
   update.Bind(7, std::int64_t{settings.log_message_bodies()});
+  update.Bind(8, std::int64_t{settings.dialback_disabled_reply() == proto::SILENT});
+  update.Bind(9, std::int64_t{settings.one_stream_per_pair()});
   return update.Run();
 }
 

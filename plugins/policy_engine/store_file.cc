@@ -88,6 +88,13 @@ constexpr std::array<const char*, kSchemaVersion - 1> kUpgrades = {
     "ALTER TABLE partner ADD COLUMN strict_sasl INTEGER NOT NULL DEFAULT 0"
     " CHECK (strict_sasl IN (0, 1));"
     "CREATE TABLE tls_memory (partner_id TEXT PRIMARY KEY, at_unix INTEGER NOT NULL) STRICT",
+    "ALTER TABLE partner ADD COLUMN bidi INTEGER NOT NULL DEFAULT 0 CHECK (bidi IN (0, 1));"
+    "ALTER TABLE partner ADD COLUMN same_certificate INTEGER NOT NULL DEFAULT 0"
+    " CHECK (same_certificate IN (0, 1));"
+    "ALTER TABLE gateway ADD COLUMN dialback_disabled_reply INTEGER NOT NULL DEFAULT 0"
+    " CHECK (dialback_disabled_reply IN (0, 1));"
+    "ALTER TABLE gateway ADD COLUMN one_stream_per_pair INTEGER NOT NULL DEFAULT 0"
+    " CHECK (one_stream_per_pair IN (0, 1))",
 };
 
 std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {

@@ -146,6 +146,13 @@ TEST(CommandLine, TurnsTheReadingPartnerCommandsIntoRequests) {
   const proto::CtlRequest strict = RequestOf("partner set a.example --strict-sasl true");
   EXPECT_TRUE(strict.partner_set().partner().strict_sasl());
   EXPECT_THAT(strict.partner_set().fields(), ElementsAre("strict_sasl"));
+  const proto::CtlRequest bidi = RequestOf("partner set a.example --bidi true");
+  EXPECT_TRUE(bidi.partner_set().partner().bidi());
+  EXPECT_THAT(bidi.partner_set().fields(), ElementsAre("bidi"));
+  EXPECT_TRUE(RequestOf("partner new a.example --same-certificate true")
+                  .partner_new()
+                  .partner()
+                  .same_certificate());
   EXPECT_EQ(RequestOf("partner explain a.example").partner_explain().domain(), "a.example");
 }
 
@@ -168,7 +175,8 @@ TEST(CommandLine, TurnsGatewayCommandsIntoRequests) {
           "gateway set --connection-limit 1 --partner-connection-limit 2"
           " --keep-alive-interval 3 --stream-establishment-timeout 4"
           " --stream-inactivity-timeout 5 --subscription-refresh-interval 6"
-          " --log-message-bodies true")
+          " --log-message-bodies true --dialback-disabled-reply silent"
+          " --one-stream-per-pair true")
           .gateway_set();
   EXPECT_EQ(set.settings().connection_limit(), 1U);
   EXPECT_EQ(set.settings().partner_connection_limit(), 2U);
@@ -177,7 +185,9 @@ TEST(CommandLine, TurnsGatewayCommandsIntoRequests) {
   EXPECT_EQ(set.settings().stream_inactivity_timeout_s(), 5U);
   EXPECT_EQ(set.settings().subscription_refresh_interval_s(), 6U);
   EXPECT_TRUE(set.settings().log_message_bodies());
-  EXPECT_EQ(set.fields_size(), 7);
+  EXPECT_EQ(set.settings().dialback_disabled_reply(), proto::SILENT);
+  EXPECT_TRUE(set.settings().one_stream_per_pair());
+  EXPECT_EQ(set.fields_size(), 9);
 }
 
 TEST(CommandLine, LeavesThePassphraseInItsFileAndOutOfTheSettings) {

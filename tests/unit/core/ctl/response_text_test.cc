@@ -111,7 +111,8 @@ TEST(ResponseText, PrintsOnePartnerAsOneJsonObjectWithTheWordsOfTheFlags) {
           "\"tls\":\"required\",\"sasl\":\"required\",\"dialback\":true,"
           "\"connection_limit\":0,\"keep_alive\":true,\"proxy\":\"\","
           "\"description\":\"a \\\"friend\\\"\",\"enabled\":true,\"revision\":9,"
-          "\"trust_anchors\":\"\",\"strict_sasl\":false,\"tls_seen_unix\":0},"
+          "\"trust_anchors\":\"\",\"strict_sasl\":false,"
+          "\"bidi\":false,\"same_certificate\":false,\"tls_seen_unix\":0},"
           "\"methods\":[\"sasl_tls\"],\"warnings\":[\"W1: dialback is enabled but will never "
           "run, because TLS and SASL are both required\"],\"row\":1,"
           "\"inbound\":[\"in clear we offer STARTTLS as required\","));

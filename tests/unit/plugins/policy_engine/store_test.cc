@@ -34,6 +34,8 @@ proto::Partner FullPartner() {
   partner.set_enabled(true);
   partner.set_trust_anchors("-----BEGIN CERTIFICATE-----\n");
   partner.set_strict_sasl(true);
+  partner.set_bidi(true);
+  partner.set_same_certificate(true);
   return partner;
 }
 
@@ -77,6 +79,8 @@ TEST(Store, GivesBackEveryFieldAfterItWasOpenedAgain) {
   settings.set_stream_inactivity_timeout_s(5);
   settings.set_subscription_refresh_interval_s(6);
   settings.set_log_message_bodies(true);
+  settings.set_dialback_disabled_reply(proto::SILENT);
+  settings.set_one_stream_per_pair(true);
   {
     Store store = OpenAt(folder.File("policy.db"));
     ASSERT_TRUE(store.PutPartner(partner, Entry("partner new")).has_value());
@@ -101,6 +105,10 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
   ASSERT_TRUE(SqliteDatabase::Open(path)
                   ->Run("ALTER TABLE partner DROP COLUMN trust_anchors;"
                         " ALTER TABLE partner DROP COLUMN strict_sasl; DROP TABLE tls_memory;"
+                        " ALTER TABLE partner DROP COLUMN bidi;"
+                        " ALTER TABLE partner DROP COLUMN same_certificate;"
+                        " ALTER TABLE gateway DROP COLUMN dialback_disabled_reply;"
+                        " ALTER TABLE gateway DROP COLUMN one_stream_per_pair;"
                         " PRAGMA user_version = 1;")
                   .has_value());
   Store store = OpenAt(path);
@@ -247,7 +255,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 3"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 4"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {
