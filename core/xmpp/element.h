@@ -20,6 +20,8 @@ inline constexpr std::string_view kXml = "http://www.w3.org/XML/1998/namespace";
 inline constexpr std::string_view kPing = "urn:xmpp:ping";
 inline constexpr std::string_view kDelay = "urn:xmpp:delay";
 inline constexpr std::string_view kStreamManagement = "urn:xmpp:sm:3";
+inline constexpr std::string_view kBidi = "urn:xmpp:bidi";
+inline constexpr std::string_view kBidiFeature = "urn:xmpp:features:bidi";
 }  // namespace ns
 
 [[nodiscard]] bool Is(const proto::Element& element, std::string_view name, std::string_view ns);

@@ -26,6 +26,7 @@ InboundFeatures TlsFeatures(const NegotiationRow& row, bool certificate_ok) {
   features.dialback = methods.tls_dialback && !(features.external && row.sasl == Level::kRequired);
   features.acks = features.dialback;
   features.hopeless = !features.external && !features.dialback;
+  features.bidi = row.bidi;
   return features;
 }
 
@@ -66,6 +67,7 @@ std::string FeaturesXml(const InboundFeatures& features) {
         "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>"
         "</mechanisms>";
   if (features.dialback) xml += "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
+  if (features.bidi) xml += "<bidi xmlns='urn:xmpp:features:bidi'/>";
   if (features.acks) xml += "<sm xmlns='urn:xmpp:sm:3'/>";
   return xml + "</stream:features>";
 }

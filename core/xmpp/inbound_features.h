@@ -18,6 +18,7 @@ struct InboundFeatures {
   bool external = false;
   bool dialback = false;
   bool acks = false;  // XEP-0198: the stream may become open from here (2.13)
+  bool bidi = false;  // XEP-0288: stanzas of ours may go out on this stream (2.14)
   // TLS phase: no method is left, the stream ends with not-authorized (2.5).
   bool hopeless = false;
   bool operator==(const InboundFeatures&) const = default;

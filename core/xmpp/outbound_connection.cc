@@ -102,10 +102,11 @@ StreamTransport::Events OutboundConnection::TransportEvents() {
   events.on_element = [this, heard](proto::Element& element, std::size_t) {
     if (!heard()) return;
     TellElement(element);
+    element_ = &element;
     Do(machine_.OnElement(element));
   };
-  events.on_oversized = [this, heard](const proto::Element&) {
-    if (heard() && events_.on_dropped) events_.on_dropped("an oversized element");
+  events.on_oversized = [this, heard](const proto::Element& head) {
+    if (heard()) Do(machine_.OnOversized(head));
   };
   events.on_footer = [this, current] {
     if (current()) OnFooter();
@@ -195,6 +196,14 @@ void OutboundConnection::DoOne(const outbound::Acknowledged& action) {
 
 void OutboundConnection::DoOne(const outbound::AcksRefused&) {
   if (events_.on_acks_refused) events_.on_acks_refused();
+}
+
+void OutboundConnection::DoOne(const outbound::Deliver& action) {
+  if (events_.on_stanza) events_.on_stanza(action, *element_);
+}
+
+void OutboundConnection::DoOne(const outbound::AnswerStanza& action) {
+  if (events_.on_answer) events_.on_answer(action);
 }
 
 void OutboundConnection::DoOne(const outbound::Dropped& action) {
@@ -321,9 +330,18 @@ void OutboundConnection::SayGoodbye(std::string_view end) {
   state_limit_.Stop();
   certificate_end_.Stop();
   if (!transport_ || tls_pending_) return close_limit_.Start(milliseconds{0});
+  transport_->Send(machine_.LastWord());
   transport_->Send(end);
   if (peer_is_done_) transport_->Close();
   close_limit_.Start(kCloseWait);
+}
+
+void OutboundConnection::ReadOrNot(bool read) {
+  if (!transport_ || life_ != Life::kOpen) return;
+  if (read)
+    transport_->ResumeReading();
+  else
+    transport_->PauseReading();
 }
 
 void OutboundConnection::GiveKey(std::string_view local, std::string_view key) {

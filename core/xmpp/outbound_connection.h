@@ -39,6 +39,9 @@ class OutboundConnection {
     std::function<void(const VerifyRequest&, VerifyResult)> on_verified;
     std::function<void(std::uint32_t h)> on_acknowledged;  // machine().has_acks()
     std::function<void()> on_acks_refused;
+    // A stanza of the peer's for an open pair, where terms.takes_theirs (2.14).
+    std::function<void(const outbound::Deliver&, proto::Element&)> on_stanza;
+    std::function<void(const outbound::AnswerStanza&)> on_answer;
     std::function<void()> on_writable;  // queued_bytes has fallen to zero after it was high
     // The stream is over, with every pair on it. Once; not called after Close.
     std::function<void(const OutboundFault&)> on_failed;
@@ -70,6 +73,12 @@ class OutboundConnection {
     return transport_ ? transport_->queued_bytes() : 0;
   }
 
+  // --- the peer's stanzas
+  // One of this number is settled. True: OnAcksDue is to be called in a later turn.
+  bool CountHandled(std::uint64_t number) { return machine_.CountHandled(number); }
+  void OnAcksDue() { Do(machine_.OnAcksDue()); }
+  void ReadOrNot(bool read);
+
   // Says </stream:stream>, after `say` as a stream error if given, waits 5 s for the peer's; then
   // on_gone (2.16).
   void Close();
@@ -97,6 +106,8 @@ class OutboundConnection {
   void DoOne(const outbound::Verified& action);
   void DoOne(const outbound::Acknowledged& action);
   void DoOne(const outbound::AcksRefused& action);
+  void DoOne(const outbound::Deliver& action);
+  void DoOne(const outbound::AnswerStanza& action);
   void DoOne(const outbound::Dropped& action);
   void DoOne(const outbound::Fail& action);
   void WatchState();
@@ -127,6 +138,7 @@ class OutboundConnection {
       set_aside_;                 // of targets given up; die in the next turn
   std::uint64_t generation_ = 0;  // of transport_: events of older ones are void
   Life life_ = Life::kEstablishing;
+  proto::Element* element_ = nullptr;   // of the event in hand
   std::int64_t proven_until_unix_ = 0;  // end of the certificate that proved the peer; 0: none did
   bool direct_tls_ = false;
   bool in_clear_next_ = false;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/tls/crypto.h"
-#include "core/xmpp/ack_count.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/jid.h"
 #include "core/xmpp/stanza_check.h"
@@ -41,7 +40,8 @@ bool OffersExternal(const proto::Element& features) {
 
 bool IsKnownFeature(const proto::Element& feature) {
   return feature.ns() == ns::kTls || feature.ns() == ns::kSasl ||
-         feature.ns() == ns::kDialbackFeature || feature.ns() == ns::kStreamManagement;
+         feature.ns() == ns::kDialbackFeature || feature.ns() == ns::kStreamManagement ||
+         feature.ns() == ns::kBidiFeature;
 }
 
 // A feature we do not know that says <required/>. RFC 6120 §4.3.2
@@ -152,7 +152,9 @@ OutboundActions OutboundMachine::OpenXml(OutboundEvent event) {
 OutboundActions OutboundMachine::Start(bool direct_tls) {
   state_ = OutboundState::kIdle;
   in_tls_ = certificate_ok_ = key_refused_ = offers_acks_ = has_acks_ = false;
-  method_ = proto::AUTH_METHOD_NONE;
+  method_ = their_method_ = proto::AUTH_METHOD_NONE;
+  handled_ = {};
+  ack_wanted_ = ack_given_ = 0;
   pairs_.clear();
   verifying_.clear();
   if (!direct_tls) return OpenXml(OutboundEvent::kConnected);
@@ -196,6 +198,7 @@ OutboundActions OutboundMachine::OnElement(const proto::Element& element) {
   if (Is(element, "error", ns::kStream)) return OnStreamError(element);
   if (element.ns() == ns::kDialback) return OnDialbackElement(element);
   if (element.ns() == ns::kStreamManagement) return OnAckElement(element);
+  if (their_method_ != proto::AUTH_METHOD_NONE && HasStanzaName(element)) return OnStanza(element);
   switch (state_) {
     case OutboundState::kAwaitFeatures:
     case OutboundState::kAwaitTlsFeatures:
@@ -207,7 +210,7 @@ OutboundActions OutboundMachine::OnElement(const proto::Element& element) {
       return OnSaslElement(element);
     case OutboundState::kProving:
     case OutboundState::kOpen:
-      if (HasStanzaName(element)) ++stanzas_taken_;
+      if (HasStanzaName(element)) CountHandled(Take());
       return {outbound::Dropped{"<" + element.name().substr(0, 32) + "/> on an outbound stream"}};
     case OutboundState::kIdle:
     case OutboundState::kAwaitHeader:
@@ -247,7 +250,11 @@ OutboundActions OutboundMachine::OnFeatures(const proto::Element& features) {
   offers_acks_ = FindChild(features, "sm", ns::kStreamManagement) != nullptr;
   if (state_ == OutboundState::kAwaitFeatures)
     return ChooseInClear(FindChild(features, "starttls", ns::kTls) != nullptr);
-  if (state_ == OutboundState::kAwaitTlsFeatures) return ChooseInTls(OffersExternal(features));
+  if (state_ == OutboundState::kAwaitTlsFeatures) {
+    OutboundActions actions = ChooseInTls(OffersExternal(features));
+    AskForTheirs(features, actions);
+    return actions;
+  }
   Step(OutboundEvent::kChoseOpen);
   method_ = proto::SASL_TLS;
   pairs_[terms_.local] = PairState::kOpen;
@@ -351,7 +358,7 @@ OutboundActions OutboundMachine::OnKey(std::string_view local, std::string_view 
 
 OutboundActions OutboundMachine::OnDialbackElement(const proto::Element& element) {
   const std::string_view type = Attribute(element, "type");
-  if (type.empty()) return {outbound::Dropped{"a dialback request on an outbound stream"}};
+  if (type.empty()) return RefuseRequest(element);
   if (element.name() == "result") return OnResult(element, type);
   if (element.name() == "verify") return OnVerifyAnswer(element, type);
   return {outbound::Dropped{"an unknown dialback element"}};
@@ -381,7 +388,7 @@ OutboundActions OutboundMachine::Opened(std::string local) {
   OutboundActions actions;
   if (std::exchange(offers_acks_, false)) {
     has_acks_ = true;
-    stanzas_taken_ = 0;
+    handled_ = {};
     actions.emplace_back(outbound::SendXml{std::string(kEnableAcksXml)});
   }
   actions.emplace_back(outbound::PairOpen{std::move(local), method_});
@@ -391,7 +398,11 @@ OutboundActions OutboundMachine::Opened(std::string local) {
 OutboundActions OutboundMachine::OnAckElement(const proto::Element& element) {
   if (!has_acks_) return {outbound::Dropped{"an acknowledgement element nobody asked for"}};
   if (element.name() == "enabled") return {};
-  if (element.name() == "r") return {outbound::SendXml{AckXml(stanzas_taken_)}};
+  if (element.name() == "r") {
+    ack_wanted_ = handled_.taken();
+    ack_given_ = handled_.handled();
+    return {outbound::SendXml{AckXml(handled_.h())}};
+  }
   if (element.name() == "failed") {
     has_acks_ = false;
     return {outbound::AcksRefused{}};

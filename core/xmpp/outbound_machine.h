@@ -13,6 +13,7 @@
 
 #include "core/base/clock.h"
 #include "core/policy/negotiation.h"
+#include "core/xmpp/ack_count.h"
 #include "core/xmpp/outbound_fault.h"
 #include "core/xmpp/stream_errors.h"
 #include "core/xmpp/xml_reader.h"
@@ -31,6 +32,7 @@ struct OutboundTerms {
   NegotiationRow row;
   OutboundPurpose purpose = OutboundPurpose::kSendStanzas;
   bool shows_certificate = false;  // we have one: SASL EXTERNAL is possible
+  bool takes_theirs = false;       // where the peer offers it, stanzas of its own come on this stream (2.14)
   bool may_go_clear = true;        // the downgrade guard of 3.4.1 allows a stream without TLS
 };
 
@@ -111,6 +113,13 @@ struct ReadyToVerify {};
 struct Verified { VerifyRequest request; VerifyResult result; };
 struct Acknowledged { std::uint32_t h; };  // <a/> of XEP-0198, not judged
 struct AcksRefused {};                     // no stanza of this stream will be acknowledged
+// The element of this event is a stanza of the peer's for an open pair (2.14).
+struct Deliver {
+  std::string_view local;  // until the next event
+  proto::AuthMethod method;
+  std::uint64_t number = 0;  // for CountHandled once it is settled; 0: nobody counts
+};
+struct AnswerStanza { std::string local; proto::Element reply; };  // an error for its sender
 struct Dropped { std::string what; };    // an answer nobody asked for: logged, counted, without effect
 // The stream is over. `say` goes out as a stream error first.
 struct Fail { OutboundFault fault; std::optional<StreamCondition> say; };
@@ -118,7 +127,8 @@ struct Fail { OutboundFault fault; std::optional<StreamCondition> say; };
 using OutboundAction =
     std::variant<outbound::SendXml, outbound::OpenXml, outbound::BeginTls, outbound::ReconnectInClear,
                  outbound::MakeKey, outbound::PairOpen, outbound::PairFailed, outbound::ReadyToVerify,
-                 outbound::Verified, outbound::Acknowledged, outbound::AcksRefused, outbound::Dropped, outbound::Fail>;
+                 outbound::Verified, outbound::Acknowledged, outbound::AcksRefused, outbound::Deliver,
+                 outbound::AnswerStanza, outbound::Dropped, outbound::Fail>;
 using OutboundActions = std::vector<OutboundAction>;
 
 class OutboundMachine {
@@ -130,6 +140,8 @@ class OutboundMachine {
   [[nodiscard]] OutboundActions StartInClear();  // after ReconnectInClear: TLS is not tried again
   [[nodiscard]] OutboundActions OnHeader(const StreamHeader& header);
   [[nodiscard]] OutboundActions OnElement(const proto::Element& element);
+  // An element too large to be read further.
+  [[nodiscard]] OutboundActions OnOversized(const proto::Element& head);
   // `certificate_ok`: the chain is valid and proves the peer's domain.
   [[nodiscard]] OutboundActions OnTls(bool certificate_ok);
   [[nodiscard]] OutboundActions OnTlsFailed(std::string why);
@@ -146,9 +158,22 @@ class OutboundMachine {
   // A key to check; only after ReadyToVerify.
   [[nodiscard]] OutboundActions Verify(VerifyRequest request);
 
+  // --- stanzas of the peer's (2.14)
+  // The stanza of that number is settled: the peer need not keep it. True: OnAcksDue has to say so.
+  bool CountHandled(std::uint64_t number);
+  [[nodiscard]] OutboundActions OnAcksDue();
+  // What to say before the stream's end: the peer would send again what it believes unhandled.
+  [[nodiscard]] std::string LastWord() const;
+  // How the peer's own stanzas here are proven; AUTH_METHOD_NONE: it may send none.
+  [[nodiscard]] proto::AuthMethod their_method() const { return their_method_; }
+  // Stanzas of the peer that it is to keep until we have settled them.
+  [[nodiscard]] bool has_unhandled() const { return handled_.handled() < handled_.taken(); }
+
   [[nodiscard]] OutboundState state() const { return state_; }
   [[nodiscard]] const OutboundTerms& terms() const { return terms_; }
   [[nodiscard]] bool in_tls() const { return in_tls_; }
+  // Of the peer's header in force; empty: it gave none.
+  [[nodiscard]] const std::string& stream_id() const { return stream_id_; }
   // How this stream's pairs are proven; AUTH_METHOD_NONE while that is open.
   [[nodiscard]] proto::AuthMethod method() const { return method_; }
   // Open by dialback, and no key of ours was refused here. A stream of EXTERNAL takes no second pair: that pair
@@ -178,6 +203,14 @@ class OutboundMachine {
   OutboundActions OnAckElement(const proto::Element& element);
   OutboundActions Opened(std::string local);
   OutboundActions OnResult(const proto::Element& element, std::string_view type);
+  void AskForTheirs(const proto::Element& features, OutboundActions& actions);
+  OutboundActions OnStanza(const proto::Element& element);
+  OutboundActions RefuseStanza(const proto::Element& element, const std::string& local,
+                               proto::StanzaCondition condition);
+  // The open pair the stanza is for; null after `refused` was filled.
+  const std::string* PairOfStanza(const proto::Element& element, OutboundActions& refused);
+  OutboundActions RefuseRequest(const proto::Element& element);
+  std::uint64_t Take() { return has_acks_ ? handled_.Take() : 0; }
   OutboundActions PairRefused(std::string local, OutboundFault fault);
   OutboundActions OnVerifyAnswer(const proto::Element& element, std::string_view type);
 
@@ -192,7 +225,10 @@ class OutboundMachine {
   bool may_try_next_target_ = false;
   bool offers_acks_ = false;
   bool has_acks_ = false;
-  std::uint32_t stanzas_taken_ = 0;  // since <enable/>
+  proto::AuthMethod their_method_ = proto::AUTH_METHOD_NONE;
+  HandledCount handled_;          // stanzas of the peer since <enable/>
+  std::uint64_t ack_wanted_ = 0;  // stanzas taken when the peer asked last
+  std::uint64_t ack_given_ = 0;   // of the last <a/>
   std::string stream_id_;
   proto::AuthMethod method_ = proto::AUTH_METHOD_NONE;
   std::map<std::string, PairState, std::less<>> pairs_;  // by local domain

@@ -134,6 +134,10 @@ StreamMachine::Actions StreamMachine::OnRulesChanged() {
   if (state_ == StreamState::kClosed) return actions_;
   for (const Pair& pair : pairs_) {
     if (pair.verified() && !KeepsTo(pair, pair.method)) return actions_;
+    if (TakesOurs(pair) && !RowOf(*rules_.FindPartner(pair.from)).bidi) {
+      End(StreamCondition::kReset);
+      return actions_;
+    }
   }
   if (!has_verified_pair() && IsMisled()) End(StreamCondition::kReset);
   return actions_;
@@ -265,6 +269,21 @@ StreamMachine::Actions StreamMachine::OnTlsDone(const PeerCertificate& certifica
   return actions_;
 }
 
+// --- stanzas of ours (2.14)
+
+// Only where it was offered: inside TLS, and before the peer began to prove itself.
+void StreamMachine::TakeBidi() {
+  const bool in_time = state_ == StreamState::kFeaturesTls && pairs_.empty() && !bidi_;
+  if (!in_time || !features_.bidi) return End(StreamCondition::kUnsupportedStanzaType);
+  bidi_ = true;
+}
+
+// EXTERNAL proves the header's pair for both directions; a pair it added by a key it alone may use.
+bool StreamMachine::TakesOurs(const Pair& pair) const {
+  if (!bidi_ || !pair.verified()) return false;
+  return authenticated_.empty() || (pair.from == authenticated_ && pair.to == authenticated_to_);
+}
+
 // --- SASL
 
 void StreamMachine::TakeSasl(const proto::Element& element) {
@@ -304,6 +323,7 @@ void StreamMachine::TakeElement(const proto::Element& element) {
   if (Is(element, "verify", ns::kDialback)) return TakeDialbackVerify(element);
   if (element.ns() == ns::kStreamManagement) return TakeAckElement(element);
   if (IsStartOfTls(element)) return TakeStartTls();
+  if (Is(element, "bidi", ns::kBidi)) return TakeBidi();
   if (IsSasl(element) && state_ != StreamState::kOpen) return TakeSasl(element);
   if (Is(element, "error", ns::kStream)) return EndOrderly("peer-error");
   if (!HasStanzaName(element)) return End(StreamCondition::kUnsupportedStanzaType);

@@ -113,6 +113,11 @@ struct PairVerified {
   std::string_view from, to;
   proto::AuthMethod method;
   bool first;
+  bool takes_ours = false;  // stanzas of the inverse pair may go out on this stream (2.14)
+};
+// The peer has handled so many of the stanzas of ours on this stream. Not judged.
+struct PeerAcknowledged {
+  std::uint32_t h;
 };
 // The element of this event goes on.
 struct DeliverStanza {
@@ -135,8 +140,8 @@ struct AbortStream {
   std::string_view why;
 };
 using StreamAction =
-    std::variant<SendXml, BeginTls, RestartXml, DialbackAnswered, AskProof, AskJudgement, PairVerified, DeliverStanza,
-                 AnswerStanza, CloseStream, AbortStream>;
+    std::variant<SendXml, BeginTls, RestartXml, DialbackAnswered, AskProof, AskJudgement, PairVerified, PeerAcknowledged,
+                 DeliverStanza, AnswerStanza, CloseStream, AbortStream>;
 
 class StreamMachine {
  public:
@@ -168,6 +173,10 @@ class StreamMachine {
   // A stanza came that was taken off before OnElement.
   void CountTakenOff();
   Actions OnAcksDue();
+  // The peer has acknowledged more than the `sent` stanzas of ours that it should count.
+  Actions OnFalseAck(std::uint32_t h, std::uint64_t sent);
+  // The peer acknowledges the stanzas we send from now on.
+  [[nodiscard]] bool counts_ours() const { return bidi_ && handled_.has_value(); }
   // The peer's </stream:stream> has waited long enough for what it sent before.
   Actions OnFooterWaited();
   // A new snapshot or domain list stands in the rules: ends the stream where a pair is permitted no
@@ -222,11 +231,14 @@ class StreamMachine {
   void TakeStartTls();
   void TakeSasl(const proto::Element& element);
   void TakeStanza(const proto::Element& element);
+  void TakeBidi();
   void TakeAckElement(const proto::Element& element);
   void TakeEnable();
   void RefuseAcks(std::string_view condition);
   void SendAck();
+  void EndFalseAck(std::uint32_t h, std::uint64_t sent);
   void RefuseStanza(const proto::Element& element, proto::StanzaCondition condition);
+  [[nodiscard]] bool TakesOurs(const Pair& pair) const;
   // The verified pair of the stanza's addresses; null after ending the stream.
   const Pair* PairOfStanza(const proto::Element& element);
 
@@ -283,6 +295,7 @@ class StreamMachine {
   bool sasl_awaits_response_ = false;
   bool told_switched_off_ = false;
   bool footer_waits_ = false;
+  bool bidi_ = false;  // the peer takes stanzas of ours here
 };
 
 }  // namespace gatehouse

@@ -18,11 +18,21 @@ void StreamMachine::TakeAckElement(const proto::Element& element) {
   if (element.name() != "a") return End(StreamCondition::kUnsupportedStanzaType);
   const auto h = ParseHandled(Attribute(element, "h"));
   if (!h) return End(StreamCondition::kInvalidXml);
-  if (*h == 0) return;  // we send no stanza here
+  if (bidi_) return Do(PeerAcknowledged{*h});
+  if (*h != 0) EndFalseAck(*h, 0);  // we send no stanza here
+}
+
+void StreamMachine::EndFalseAck(std::uint32_t h, std::uint64_t sent) {
   SendAck();
-  Send(HandledTooHighXml(*h, 0));
+  Send(HandledTooHighXml(h, sent));
   state_ = StreamState::kClosed;
   Do(CloseStream{StreamConditionName(StreamCondition::kUndefinedCondition)});
+}
+
+StreamMachine::Actions StreamMachine::OnFalseAck(std::uint32_t h, std::uint64_t sent) {
+  Begin();
+  if (state_ != StreamState::kClosed) EndFalseAck(h, sent);
+  return actions_;
 }
 
 void StreamMachine::TakeEnable() {

@@ -81,9 +81,10 @@ void StreamMachine::ForgetPair(const std::string& from, const std::string& to) {
 void StreamMachine::Verified(Pair& pair, proto::AuthMethod method) {
   const bool first = !has_verified_pair();
   pair.method = method;
-  if (const proto::Partner* partner = rules_.FindPartner(pair.from); partner && partner_id_.empty())
-    partner_id_ = partner->id();
-  Do(PairVerified{pair.from, pair.to, method, first});
+  const proto::Partner* partner = rules_.FindPartner(pair.from);
+  if (partner != nullptr && partner_id_.empty()) partner_id_ = partner->id();
+  const bool takes_ours = TakesOurs(pair) && partner != nullptr && RowOf(*partner).bidi;
+  Do(PairVerified{pair.from, pair.to, method, first, takes_ours});
 }
 
 void StreamMachine::SendResult(const Pair& pair, std::string_view type) {

@@ -35,6 +35,7 @@ InboundStream::InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp)
     : setup_(setup),
       machine_(setup_.rules, [] { return RandomHex(kStreamIdBytes); }),
       ip_(tcp->peer().Ip()),
+      brake_(setup_.loop, setup_.rate, [this](bool read) { ReadOrNot(read); }),
       accepted_at_(setup_.loop.Now()),
       last_stanza_(setup_.loop.Now()),
       last_heard_(last_stanza_) {
@@ -47,7 +48,7 @@ InboundStream::InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp)
        .on_bad_xml = [this](StreamCondition condition) { Do(machine_.OnBadXml(condition)); },
        .on_tls = [this](const Result<void>& result) { OnTls(result); },
        .on_closed = [this](std::string_view why) { setup_.host.OnGone(why, *this); },
-       .on_writable = {},
+       .on_writable = [this] { setup_.host.OnWritable(*this); },
        .on_whitespace =
            [this](std::size_t bytes) {
              whitespace_ += bytes;
@@ -65,7 +66,7 @@ void InboundStream::OnElement(proto::Element& element) {
   const bool open = machine_.state() == StreamState::kOpen;
   if (open && IsActivity(element)) last_stanza_ = last_heard_;
   Do(machine_.OnElement(element), &element);
-  if (open) CheckRate();
+  if (open && brake_.OnStanza(last_heard_)) CloseWith(StreamCondition::kPolicyViolation);
 }
 
 void InboundStream::OnTls(const Result<void>& result) {
@@ -102,6 +103,7 @@ void InboundStream::DoOne(const StreamAction& action, proto::Element* element) {
             }
             host.OnPairVerified(a, *this);
           },
+          [&](const PeerAcknowledged& a) { host.OnAcknowledged(a.h, *this); },
           [&](const DeliverStanza& a) { host.Deliver(a, *element, *this); },
           [&](const AnswerStanza& a) { host.Answer(a); },
           [&](const CloseStream& a) {
@@ -140,33 +142,13 @@ std::string InboundStream::tls_version() const {
   return tls == nullptr ? std::string() : tls->version();
 }
 
-void InboundStream::CheckRate() {
-  setup_.rate.Take(last_heard_);
-  if (setup_.rate.is_flood()) return CloseWith(StreamCondition::kPolicyViolation);
-  if (!setup_.rate.exhausted() || stopped_for_rate_) return;
-  stopped_for_rate_ = true;
-  ReadOrNot();
-  if (!rate_timer_)
-    rate_timer_.emplace(setup_.loop, [this] {
-      stopped_for_rate_ = false;
-      ReadOrNot();
-    });
-  rate_timer_->Start(setup_.rate.Pause());
+void InboundStream::Write(std::string_view xml) {
+  last_stanza_ = setup_.loop.Now();
+  transport_->Send(xml);
 }
 
-bool InboundStream::StopForRoom() {
-  if (std::exchange(stopped_for_room_, true)) return false;
-  ReadOrNot();
-  return true;
-}
-
-void InboundStream::ResumeForRoom() {
-  stopped_for_room_ = false;
-  ReadOrNot();
-}
-
-void InboundStream::ReadOrNot() {
-  if (is_stopped()) return transport_->PauseReading();
+void InboundStream::ReadOrNot(bool read) {
+  if (!read) return transport_->PauseReading();
   last_stanza_ = last_heard_ = setup_.loop.Now();  // silence begins anew
   transport_->ResumeReading();
 }
@@ -182,7 +164,7 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
   }
   const std::int64_t not_after = machine_.proven_until_unix();
   if (not_after != 0 && unix_now > not_after) return CloseWith(StreamCondition::kReset);
-  if (is_stopped()) return;  // the peer may have spoken: we do not listen
+  if (brake_.is_stopped()) return;  // the peer may have spoken: we do not listen
   if (is_idle(now)) return Do(machine_.CloseOrderly("idle"));
   CheckLife(now);
 }
@@ -190,7 +172,7 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
 // Not while the peer waits for an acknowledgement or a verdict of ours (2.12).
 bool InboundStream::is_idle(TimePoint now) const {
   return setup_.times.inactivity.count() > 0 && now - last_stanza_ >= setup_.times.inactivity &&
-         !machine_.has_unhandled() && !machine_.has_pending_pair();
+         !machine_.has_unhandled() && !machine_.has_pending_pair() && !setup_.host.HasUnsent(*this);
 }
 
 // What the peer sent before is acknowledged first, for it would send it again (2.16).
@@ -223,7 +205,7 @@ void InboundStream::Probe(TimePoint now) {
   SetAttribute(ping, "type", "get");
   SetAttribute(ping, "id", ping_id_);
   AddChild(ping, "ping", ns::kPing);
-  if (setup_.host.Ping(local_, remote_, ping)) {
+  if (setup_.host.Ping(local_, remote_, ping, *this)) {
     probe_end_ = now + kProbeLimit;
     return;
   }

@@ -10,7 +10,8 @@
 #include "core/loop/timer.h"
 #include "core/xmpp/stream_machine.h"
 #include "core/xmpp/stream_transport.h"
-#include "plugins/tls_listener/stanza_rate.h"
+#include "plugins/tls_listener/lent_stream.h"
+#include "plugins/tls_listener/reading_brake.h"
 
 namespace gatehouse {
 
@@ -27,13 +28,18 @@ class InboundHost {
   virtual void Deliver(const DeliverStanza& stanza, proto::Element& element,
                        InboundStream& stream) = 0;
   virtual void Answer(const AnswerStanza& answer) = 0;
-  // Sends `ping`, an iq from `local` to `remote`, on a stream of ours to that domain. False: there
-  // is none.
-  virtual bool Ping(const std::string& local, const std::string& remote,
-                    const proto::Element& ping) = 0;
+  // Sends `ping`, an iq from `local` to `remote`, on a stream to that domain: one of ours, or this
+  // one where it is lent. False: there is none.
+  virtual bool Ping(const std::string& local, const std::string& remote, const proto::Element& ping,
+                    InboundStream& stream) = 0;
   // Is a silent stream of this peer domain to be probed? Partner setting KeepAlive.
   [[nodiscard]] virtual bool KeepsAlive(std::string_view remote) const = 0;
   virtual void OnPairVerified(const PairVerified& pair, InboundStream& stream) = 0;
+  // --- of a stream that is lent (2.14)
+  virtual void OnAcknowledged(std::uint32_t h, InboundStream& stream) = 0;
+  virtual void OnWritable(InboundStream& stream) = 0;
+  // Stanzas of ours that its peer does not have yet.
+  [[nodiscard]] virtual bool HasUnsent(const InboundStream& stream) const = 0;
   virtual void OnHandshake(bool done, InboundStream& stream) = 0;
   // A <db:result/> of ours went out: "valid", "invalid" or the condition of an error.
   virtual void OnDialback(std::string_view result) = 0;
@@ -51,7 +57,7 @@ struct InboundTimes {
   seconds keep_alive{300};    // without a byte, until we probe (2.12)
 };
 
-class InboundStream {
+class InboundStream final : public LentStream {
  public:
   struct Setup {
     StreamNumber number;
@@ -83,8 +89,20 @@ class InboundStream {
 
   // The translator has no room for what this stream brings: leave it to TCP. False: it was so
   // already.
-  bool StopForRoom();
-  void ResumeForRoom();
+  bool StopForRoom() { return brake_.StopForRoom(); }
+  void ResumeForRoom() { brake_.ResumeForRoom(); }
+
+  // --- as it is lent
+  void Write(std::string_view xml) override;
+  void WhenWritten(std::function<void()> done) override {
+    transport_->WhenFlushed(std::move(done));
+  }
+  [[nodiscard]] std::size_t unwritten_bytes() const override { return transport_->queued_bytes(); }
+  [[nodiscard]] bool counts_ours() const override { return machine_.counts_ours(); }
+  void EndWith(StreamCondition condition) override { CloseWith(condition); }
+  void OnFalseAck(std::uint32_t h, std::uint64_t sent) { Do(machine_.OnFalseAck(h, sent)); }
+  [[nodiscard]] LoanId loan() const { return loan_; }
+  void SetLoan(LoanId loan) { loan_ = loan; }
 
   [[nodiscard]] StreamNumber number() const { return setup_.number; }
   [[nodiscard]] const StreamMachine& machine() const { return machine_; }
@@ -105,18 +123,16 @@ class InboundStream {
   void BeginTlsNow(const BeginTls& action);
   const PeerCertificate& PinnedVerdict(const std::string& anchors_pem);
   void OnFooter();
-  void CheckRate();
   void CheckLife(TimePoint now);
   void Probe(TimePoint now);
   [[nodiscard]] bool IsAnswerToPing(const proto::Element& element) const;
-  void ReadOrNot();
-  [[nodiscard]] bool is_stopped() const { return stopped_for_room_ || stopped_for_rate_; }
+  void ReadOrNot(bool read);
 
   Setup setup_;
   StreamMachine machine_;
   std::unique_ptr<StreamTransport> transport_;
   std::string ip_;
-  std::optional<Timer> rate_timer_;
+  ReadingBrake brake_;
   TimePoint accepted_at_;
   TimePoint handshake_end_ = TimePoint::max();
   TimePoint footer_end_ = TimePoint::max();  // the peer's came: we answer it by then
@@ -131,8 +147,7 @@ class InboundStream {
   bool whitespace_sent_ = false;  // in this silence
   std::size_t whitespace_ = 0;    // since the last tick
   bool unauthenticated_ = true;
-  bool stopped_for_room_ = false;
-  bool stopped_for_rate_ = false;
+  LoanId loan_{};
 };
 
 }  // namespace gatehouse

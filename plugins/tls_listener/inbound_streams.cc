@@ -1,25 +1,19 @@
 #include "plugins/tls_listener/inbound_streams.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "core/base/log.h"
 #include "core/policy/negotiation.h"
 #include "core/xmpp/element.h"
-#include "core/xmpp/jid.h"
 
 namespace gatehouse {
 namespace {
 
-constexpr seconds kStanzaLimit{60};
 // The verifier's own limit for one proof is 30 s (2.8.3).
 constexpr milliseconds kProveLimit{35000};
 constexpr milliseconds kJudgeLimit{10000};
 constexpr milliseconds kTick{1000};
-// 2.11
-constexpr std::uint32_t kStanzasPerSecond = 50;
-constexpr std::uint32_t kStanzaBurst = 200;
 
 std::uint32_t Or(std::uint32_t value, std::uint32_t fallback) {
   return value != 0 ? value : fallback;
@@ -44,15 +38,10 @@ InboundStreams::Counters::Counters(Metrics& metrics)
           metrics.Value("gatehouse_connections_total", "{direction=\"in\",result=\"accepted\"}")),
       turned_away(metrics.Value("gatehouse_connections_total",
                                 "{direction=\"in\",result=\"turned_away\"}")),
-      delivered(
-          metrics.Value("gatehouse_stanzas_total", "{direction=\"in\",result=\"delivered\"}")),
-      failed(metrics.Value("gatehouse_stanzas_total", "{direction=\"in\",result=\"failed\"}")),
-      expired(metrics.Value("gatehouse_stanzas_total", "{direction=\"in\",result=\"expired\"}")),
       handshakes_done(
           metrics.Value("gatehouse_handshakes_total", "{direction=\"in\",result=\"ok\"}")),
       handshakes_failed(
           metrics.Value("gatehouse_handshakes_total", "{direction=\"in\",result=\"failed\"}")),
-      stanza_errors(metrics.Value("gatehouse_stanza_errors_total", "{direction=\"in\"}")),
       rate_of_address(Refused(metrics, "rate_of_address")),
       unauthenticated_of_address(Refused(metrics, "unauthenticated_of_address")),
       connection_limit(Refused(metrics, "connection_limit")),
@@ -75,6 +64,7 @@ InboundStreams::~InboundStreams() = default;
 
 void InboundStreams::SetPolicy(PolicyPointer policy) {
   rules_.policy = std::move(policy);
+  setup_.intake.SetPolicy(rules_.policy);
   SetTimes(rules_.policy->gateway());
   ForEach([](InboundStream& stream) { stream.OnRulesChanged(); });
   KeepToLimits();
@@ -114,15 +104,13 @@ void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
 
 InboundStream& InboundStreams::Add(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
   const StreamNumber number{next_number_++};
-  const InboundStream::Setup setup{
-      .number = number,
-      .loop = setup_.loop,
-      .host = *this,
-      .rules = rules_,
-      .rate = StanzaRate(Or(limits_.stanzas_per_second(), kStanzasPerSecond),
-                         Or(limits_.stanza_burst(), kStanzaBurst)),
-      .times = times_,
-      .direct_tls = direct_tls};
+  const InboundStream::Setup setup{.number = number,
+                                   .loop = setup_.loop,
+                                   .host = *this,
+                                   .rules = rules_,
+                                   .rate = RateOf(limits_),
+                                   .times = times_,
+                                   .direct_tls = direct_tls};
   auto stream = std::make_unique<InboundStream>(setup, std::move(tcp));
   InboundStream& added = *streams_.emplace(number, std::move(stream)).first->second;
   counters_.open = static_cast<double>(streams_.size());
@@ -185,68 +173,22 @@ void InboundStreams::Judge(const AskJudgement& asked, InboundStream& stream) {
 
 void InboundStreams::Deliver(const DeliverStanza& stanza, proto::Element& element,
                              InboundStream& stream) {
-  offer_.set_stream_id(stream.machine().stream_id());
-  offer_.set_from_domain(stanza.from.data(), stanza.from.size());
-  offer_.set_to_domain(stanza.to.data(), stanza.to.size());
-  offer_.set_method(stanza.method);
-  offer_.set_snapshot_hash(rules_.policy->hash());
-  offer_.set_received_unix_ms(static_cast<std::uint64_t>(UnixMs()));
-  // Lent for the time of writing it down; the reader's arena keeps it.
-  offer_.unsafe_arena_set_allocated_stanza(&element);
-  std::string body = offer_.SerializeAsString();
-  static_cast<void>(offer_.unsafe_arena_release_stanza());
-
-  share_key_.assign(stanza.from).append(" ").append(stanza.to);
-  const TimePoint expires = setup_.loop.Now() + kStanzaLimit;
-  if (stanza.number == 0) {
-    setup_.translator.Offer(
-        share_key_, std::move(body), expires,
-        [this, head = HeadOf(element)](const ipc::Outcome& outcome) { OnSettled(head, outcome); });
-  } else {
-    setup_.translator.Offer(share_key_, std::move(body), expires,
-                            [this, head = HeadOf(element), from = stream.number(),
-                             number = stanza.number](const ipc::Outcome& outcome) {
-                              OnSettled(head, outcome);
-                              OnCounted(from, number);
-                            });
-  }
+  std::function<void()> handled;
+  if (stanza.number != 0)
+    handled = [this, from = stream.number(), number = stanza.number] { OnCounted(from, number); };
+  setup_.intake.Deliver({.stream_id = stream.machine().stream_id(),
+                         .from = stanza.from,
+                         .to = stanza.to,
+                         .method = stanza.method},
+                        element, std::move(handled));
   KeepToRoom(stream);
 }
 
 void InboundStreams::KeepToRoom(InboundStream& stream) {
-  if (setup_.translator.HasRoom(share_key_) || !stream.StopForRoom()) return;
-  setup_.translator.WhenRoom(share_key_, [this, number = stream.number()] {
+  if (setup_.intake.HasRoom() || !stream.StopForRoom()) return;
+  setup_.intake.WhenRoom([this, number = stream.number()] {
     if (InboundStream* alive = Find(number)) alive->ResumeForRoom();
   });
-}
-
-InboundStreams::Head InboundStreams::HeadOf(const proto::Element& stanza) {
-  const std::string_view type = Attribute(stanza, "type");
-  if (type == "error" || type == "result") return {};
-  const std::string_view from = Attribute(stanza, "from");
-  const std::string_view to = Attribute(stanza, "to");
-  const std::string_view id = Attribute(stanza, "id");
-  Head head;
-  head.reserve(stanza.name().size() + from.size() + to.size() + id.size() + 3);
-  head.append(stanza.name()).append(1, '\0').append(from).append(1, '\0');
-  head.append(to).append(1, '\0').append(id);
-  return head;
-}
-
-// What the translator refuses it tells the sender itself; where it gave no answer, we do (3.9).
-void InboundStreams::OnSettled(const Head& head, const ipc::Outcome& outcome) {
-  switch (outcome.kind) {
-    case ipc::OutcomeKind::kDelivered:
-      ++counters_.delivered;
-      return;
-    case ipc::OutcomeKind::kFailed:
-      ++counters_.failed;
-      if (outcome.by_link) TellSender(head, static_cast<proto::StanzaCondition>(outcome.condition));
-      return;
-    case ipc::OutcomeKind::kExpired:
-      ++counters_.expired;
-      return TellSender(head, proto::REMOTE_SERVER_TIMEOUT);
-  }
 }
 
 // Only now may the peer forget it: until it is settled it lives with us alone (2.13).
@@ -262,47 +204,45 @@ void InboundStreams::SendAcks() {
     if (InboundStream* stream = Find(number)) stream->OnAcksDue();
 }
 
-void InboundStreams::TellSender(const Head& head, proto::StanzaCondition condition) {
-  if (head.empty()) return;
-  std::array<std::string_view, 4> parts;  // name, from, to, id
-  std::string_view rest = head;
-  for (std::string_view& part : parts) {
-    part = rest.substr(0, rest.find('\0'));
-    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-  }
-  const auto from = Jid::Parse(parts[1]);
-  const auto to = Jid::Parse(parts[2]);
-  if (!from || !to) return;  // cannot be: both were read when the stanza came
-  proto::Element stanza = MakeElement(parts[0], ns::kServer);
-  SetAttribute(stanza, "from", parts[1]);
-  SetAttribute(stanza, "to", parts[2]);
-  if (!parts[3].empty()) SetAttribute(stanza, "id", parts[3]);
-  Answer({to->domain, from->domain, MakeErrorReply(stanza, condition)});
-}
-
 void InboundStreams::Answer(const AnswerStanza& answer) {
-  ++counters_.stanza_errors;
-  SendOwn(answer.from_domain, answer.to_domain, answer.reply);
-}
-
-void InboundStreams::SendOwn(const std::string& local, const std::string& remote,
-                             const proto::Element& stanza) {
-  proto::OutboundStanza out;
-  out.set_local_domain(local);
-  out.set_remote_domain(remote);
-  out.set_snapshot_hash(rules_.policy->hash());
-  *out.mutable_stanza() = stanza;
-  setup_.send_own(out);
+  setup_.intake.Answer(answer.from_domain, answer.to_domain, answer.reply);
 }
 
 // No stream is opened for a ping.
 bool InboundStreams::Ping(const std::string& local, const std::string& remote,
-                          const proto::Element& ping) {
+                          const proto::Element& ping, InboundStream& stream) {
   const proto::Partner* partner = rules_.FindPartner(remote);
-  const bool has_stream =
+  const bool of_ours =
       partner != nullptr && setup_.outbound_streams && setup_.outbound_streams(partner->id()) > 0;
-  if (has_stream) SendOwn(local, remote, ping);
+  const bool has_stream = of_ours || stream.loan() != LoanId{};
+  if (has_stream) setup_.intake.SendOwn(local, remote, ping);
   return has_stream;
+}
+
+// --- streams lent to the outbound half (2.14)
+
+void InboundStreams::OnAcknowledged(std::uint32_t h, InboundStream& stream) {
+  if (setup_.borrower == nullptr) return;
+  const auto sent = setup_.borrower->OnAcknowledged(stream.loan(), h);
+  if (!sent) return;
+  // In a later turn: the stream's machine is on the stack.
+  setup_.loop.Post([this, number = stream.number(), h, count = *sent] {
+    if (InboundStream* alive = Find(number)) alive->OnFalseAck(h, count);
+  });
+}
+
+void InboundStreams::OnWritable(InboundStream& stream) {
+  if (stream.loan() != LoanId{}) setup_.borrower->OnWritable(stream.loan());
+}
+
+bool InboundStreams::HasUnsent(const InboundStream& stream) const {
+  return stream.loan() != LoanId{} && setup_.borrower->HasUnsent(stream.loan());
+}
+
+void InboundStreams::EndLoan(InboundStream& stream) {
+  const LoanId loan = stream.loan();
+  stream.SetLoan({});
+  if (loan != LoanId{}) setup_.borrower->EndLoan(loan);
 }
 
 bool InboundStreams::KeepsAlive(std::string_view remote) const {
@@ -324,6 +264,9 @@ void InboundStreams::OnPairVerified(const PairVerified& pair, InboundStream& str
        {"from", stream.ip()},
        {"method", MethodName(pair.method)}});
   NoteStream(pair, stream);
+  if (pair.takes_ours && setup_.borrower != nullptr)
+    stream.SetLoan(
+        setup_.borrower->Lend(stream, stream.loan(), std::string(pair.to), std::string(pair.from)));
 }
 
 void InboundStreams::NoteStream(const PairVerified& pair, const InboundStream& stream) const {
@@ -351,12 +294,14 @@ void InboundStreams::OnDialback(std::string_view result) {
 
 void InboundStreams::OnEnd(std::string_view why, InboundStream& stream) {
   ++ended_;
+  EndLoan(stream);
   if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
   ++setup_.metrics.Value("gatehouse_streams_ended_total",
                          "{direction=\"in\",reason=\"" + std::string(why) + "\"}");
 }
 
 void InboundStreams::OnGone(std::string_view /*why*/, InboundStream& stream) {
+  EndLoan(stream);
   if (stream.ended())
     --ended_;
   else if (stream.counts_as_unauthenticated())

@@ -14,12 +14,11 @@
 #include "core/loop/timer.h"
 #include "core/policy/policy_view.h"
 #include "ipc/ask_link.h"
-#include "ipc/data_link.h"
 #include "plugins/tls_listener/edge_usage.h"
 #include "plugins/tls_listener/inbound_admission.h"
 #include "plugins/tls_listener/inbound_stream.h"
+#include "plugins/tls_listener/stanza_intake.h"
 #include "proto/config.pb.h"
-#include "proto/link_listener_translator.pb.h"
 #include "proto/stream_record.pb.h"
 
 namespace gatehouse {
@@ -30,9 +29,7 @@ class InboundStreams final : private InboundHost {
     Loop& loop;
     Metrics& metrics;
     ipc::AskClient& verifier;
-    ipc::DataLink& translator;
-    // A stanza error or a ping of ours, to go out on our own stream to its domain.
-    std::function<void(const proto::OutboundStanza&)> send_own;
+    StanzaIntake& intake;
     // Outbound streams of the partner with this id: they count against its connection limit (2.11).
     std::function<std::size_t(std::string_view partner_id)> outbound_streams;
     // What the other listeners of this edge hold: every limit is one of the whole edge. May be
@@ -40,6 +37,8 @@ class InboundStreams final : private InboundHost {
     std::function<const OtherListeners&()> others = {};
     // A pair was verified. May be empty.
     std::function<void(proto::StreamRecord)> note_stream = {};
+    // Who sends on streams whose peers take stanzas of ours (2.14). Null: nobody.
+    Borrower* borrower = nullptr;
   };
   struct TlsContexts {
     std::shared_ptr<const TlsContext> starttls;
@@ -77,15 +76,9 @@ class InboundStreams final : private InboundHost {
   [[nodiscard]] std::size_t StreamsOf(std::string_view partner_id) const;
 
  private:
-  // What of a stanza is kept while the translator has it, for the one error this listener sends
-  // itself: name, from, to and id with a NUL between; empty where it may not be answered. One
-  // string, because there is one for each stanza.
-  using Head = std::string;
-  static Head HeadOf(const proto::Element& stanza);
   struct Counters {
     explicit Counters(Metrics& metrics);
-    double &open, &accepted, &turned_away, &delivered, &failed, &expired, &handshakes_done,
-        &handshakes_failed, &stanza_errors;
+    double &open, &accepted, &turned_away, &handshakes_done, &handshakes_failed;
     // Connections refused, by reason.
     double &rate_of_address, &unauthenticated_of_address, &connection_limit, &evicted,
         &partner_limit;
@@ -96,12 +89,15 @@ class InboundStreams final : private InboundHost {
   void Deliver(const DeliverStanza& stanza, proto::Element& element,
                InboundStream& stream) override;
   void Answer(const AnswerStanza& answer) override;
-  bool Ping(const std::string& local, const std::string& remote,
-            const proto::Element& ping) override;
+  bool Ping(const std::string& local, const std::string& remote, const proto::Element& ping,
+            InboundStream& stream) override;
   [[nodiscard]] bool KeepsAlive(std::string_view remote) const override;
-  void SendOwn(const std::string& local, const std::string& remote, const proto::Element& stanza);
   void OnPairVerified(const PairVerified& pair, InboundStream& stream) override;
   void NoteStream(const PairVerified& pair, const InboundStream& stream) const;
+  void OnAcknowledged(std::uint32_t h, InboundStream& stream) override;
+  void OnWritable(InboundStream& stream) override;
+  [[nodiscard]] bool HasUnsent(const InboundStream& stream) const override;
+  void EndLoan(InboundStream& stream);
   void OnHandshake(bool done, InboundStream& stream) override;
   void OnDialback(std::string_view result) override;
   void OnEnd(std::string_view why, InboundStream& stream) override;
@@ -112,8 +108,6 @@ class InboundStreams final : private InboundHost {
            std::function<void(proto::DialbackVerdict)> done);
   void OnCounted(StreamNumber stream, std::uint64_t number);
   void SendAcks();
-  void OnSettled(const Head& head, const ipc::Outcome& outcome);
-  void TellSender(const Head& head, proto::StanzaCondition condition);
   void KeepToRoom(InboundStream& stream);
   void ForEach(const std::function<void(InboundStream&)>& action);
   InboundStream* Find(StreamNumber number);
@@ -139,8 +133,6 @@ class InboundStreams final : private InboundHost {
   std::size_t ended_ = 0;  // of `streams_`: they only wait for their last octet
   std::map<StreamNumber, std::unique_ptr<InboundStream>> streams_;
   std::uint64_t next_number_ = 1;
-  proto::InboundStanza offer_;  // filled anew for each stanza; its strings keep their memory
-  std::string share_key_;       // of the stanza in hand
   std::vector<StreamNumber> acks_due_;
   EndOfTurn end_of_turn_;
   Timer tick_;

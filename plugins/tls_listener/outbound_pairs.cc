@@ -118,13 +118,16 @@ void OutboundPairs::State::OnTick() {
 }
 
 void OutboundPairs::State::TickStream(OutboundStream& stream, TimePoint now) {
-  if (stream.closing || stream.connection().machine().state() != OutboundState::kOpen) return;
-  if (stream.unacknowledged().IsOverdue(now))
+  if (stream.closing) return;
+  if (!stream.is_lent() && stream.connection().machine().state() != OutboundState::kOpen) return;
+  const bool is_read = !stream.brake || !stream.brake->is_stopped();
+  if (is_read && stream.unacknowledged().IsOverdue(now))
     return CloseStream(stream, StreamCondition::kConnectionTimeout);
   stream.AskForAck(now);
+  if (stream.is_lent()) return;  // the rest is its owner's
   const proto::GatewaySettings& gateway = policy->gateway();
   if (now - stream.last_stanza >= OrDefault(gateway.stream_inactivity_timeout_s(), kInactivity) &&
-      stream.unsent() == 0)
+      stream.unsent() == 0 && !stream.connection().machine().has_unhandled())
     return CloseStream(stream, {});
   const proto::Partner* partner = PartnerOf(stream.remote());
   if (partner == nullptr || !partner->keep_alive()) return;
@@ -138,10 +141,13 @@ void OutboundPairs::State::TickStream(OutboundStream& stream, TimePoint now) {
 // By the row in force now: the method the stream has used; while that is open, the row it began
 // with must still be its partner's.
 bool OutboundPairs::State::IsPermitted(const OutboundStream& stream) const {
+  if (stream.is_lent()) return true;  // its owner sees to it
   const proto::Partner* partner = PartnerOf(stream.remote());
   if (partner == nullptr) return false;
   const MethodSet methods = PermittedMethods(RowOf(*partner));
   const proto::AuthMethod method = stream.connection().machine().method();
+  const proto::AuthMethod theirs = stream.connection().machine().their_method();
+  if (theirs != proto::AUTH_METHOD_NONE && !(partner->bidi() && methods.Has(theirs))) return false;
   const bool by_dialback = method == proto::TLS_DIALBACK || method == proto::TCP_DIALBACK;
   if (!by_dialback && stream.connection().trust_anchors() != partner->trust_anchors()) return false;
   if (method != proto::AUTH_METHOD_NONE) return methods.Has(method);
@@ -155,7 +161,7 @@ void OutboundPairs::State::CheckPolicy() {
     return partner == nullptr || partner->tls_seen_unix() != 0;
   });
   for (auto& [id, stream] : streams) {
-    if (stream.closing) continue;
+    if (stream.closing || stream.is_lent()) continue;
     const bool ours = std::ranges::all_of(
         stream.pair_keys, [this](const std::string& key) { return IsOurs(pairs.at(key)->local); });
     if (!ours || !IsPermitted(stream)) CloseStream(stream, StreamCondition::kReset);
@@ -259,7 +265,11 @@ std::size_t OutboundPairs::queued() const {
 }
 
 std::size_t OutboundPairs::streams() const {
-  return state_->streams.size();
+  return state_->OwnStreams();
+}
+
+void OutboundPairs::SetLimits(const proto::Limits& limits) {
+  state_->their_rate = RateOf(limits);
 }
 
 std::size_t OutboundPairs::StreamsOf(std::string_view partner_id) const {
@@ -268,7 +278,8 @@ std::size_t OutboundPairs::StreamsOf(std::string_view partner_id) const {
 
 void OutboundPairs::ForEachStream(
     const std::function<void(std::string_view partner_id)>& visit) const {
-  for (const auto& [id, stream] : state_->streams) visit(stream.partner_id());
+  for (const auto& [id, stream] : state_->streams)
+    if (!stream.is_lent()) visit(stream.partner_id());
 }
 
 }  // namespace gatehouse

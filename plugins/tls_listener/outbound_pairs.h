@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,13 +19,16 @@
 #include "core/tls/tls_context.h"
 #include "ipc/ask_link.h"
 #include "ipc/data_link.h"
+#include "plugins/tls_listener/lent_stream.h"
+#include "plugins/tls_listener/stanza_intake.h"
+#include "proto/config.pb.h"
 #include "proto/ctl.pb.h"
 #include "proto/link_listener_translator.pb.h"
 #include "proto/stream_record.pb.h"
 
 namespace gatehouse {
 
-class OutboundPairs {
+class OutboundPairs final : public Borrower {
  public:
   struct Setup {
     Loop& loop;
@@ -38,6 +42,8 @@ class OutboundPairs {
     std::function<std::size_t(std::string_view partner_id)> inbound_streams;  // may be empty
     // A stream was opened, or could not be. May be empty.
     std::function<void(proto::StreamRecord)> note_stream = {};
+    // Takes the stanzas of peers that may send on our streams (2.14). Null: none may.
+    StanzaIntake* intake = nullptr;
   };
   struct TlsContexts {
     std::shared_ptr<const TlsContext> starttls;
@@ -46,8 +52,8 @@ class OutboundPairs {
   };
 
   explicit OutboundPairs(Setup setup);
-  ~OutboundPairs();  // closes every stream; what is not settled stays the sender's, for our next
-                     // life
+  // Closes every stream; what is not settled stays the sender's, for our next life.
+  ~OutboundPairs() override;
   OutboundPairs(const OutboundPairs&) = delete;
   OutboundPairs& operator=(const OutboundPairs&) = delete;
 
@@ -56,6 +62,8 @@ class OutboundPairs {
   void SetPolicy(PolicyPointer policy);
   // Our domains, prepared. Pairs of a domain that is gone fail.
   void SetDomains(std::vector<std::string> domains);
+  // Rates of the stanzas of peers on streams opened from now on.
+  void SetLimits(const proto::Limits& limits);
   // For streams opened from now on.
   void SetTls(TlsContexts contexts);
 
@@ -72,9 +80,18 @@ class OutboundPairs {
   // `drained`.
   void Drain(std::function<void()> drained);
 
+  // --- streams of peers that are lent to us (2.14): used for a pair that has no stream of its own
+  // open, for no pair is to be on two at a time (RFC 6120 §10.1)
+  LoanId Lend(LentStream& stream, LoanId so_far, const std::string& local,
+              const std::string& remote) override;
+  void OnWritable(LoanId loan) override;
+  std::optional<std::uint64_t> OnAcknowledged(LoanId loan, std::uint32_t h) override;
+  [[nodiscard]] bool HasUnsent(LoanId loan) const override;
+  void EndLoan(LoanId loan) override;
+
   [[nodiscard]] std::size_t queued() const;   // stanzas not settled yet
-  [[nodiscard]] std::size_t streams() const;  // open or being opened
-  // Streams of the partner with this id, open or being opened.
+  [[nodiscard]] std::size_t streams() const;  // of ours, open or being opened
+  // Streams of ours to the partner with this id, open or being opened.
   [[nodiscard]] std::size_t StreamsOf(std::string_view partner_id) const;
   // The partner's id of each of them.
   void ForEachStream(const std::function<void(std::string_view partner_id)>& visit) const;

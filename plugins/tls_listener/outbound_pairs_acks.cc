@@ -32,10 +32,15 @@ void OutboundPairs::State::OnAcknowledged(std::uint64_t id, std::uint32_t h) {
     return Abandon(*stream, {OutboundFailure::kClosed, RetryClass::kOrdinary,
                              "peer acknowledged stanzas that were never sent"});
   }
-  sent += static_cast<double>(done->size());
-  for (Unacknowledged::Sent& each : *done) each.entry.ticket.Settle(ipc::Outcome::Delivered());
-  stream->AskForAck(setup.loop.Now());
-  if (!had_room) OnWritable(id);
+  Acknowledged(*stream, *done, had_room);
+}
+
+void OutboundPairs::State::Acknowledged(OutboundStream& stream,
+                                        std::vector<Unacknowledged::Sent>& done, bool had_room) {
+  sent += static_cast<double>(done.size());
+  for (Unacknowledged::Sent& each : done) each.entry.ticket.Settle(ipc::Outcome::Delivered());
+  stream.AskForAck(setup.loop.Now());
+  if (!had_room) OnWritable(stream.id());
   if (draining) sweep.Start(milliseconds{0});
 }
 

@@ -52,6 +52,7 @@ struct OutboundPairs::State {
         end_of_turn(setup.loop, [this] { CloseBatches(); }),
         tick(setup.loop, [this] { OnTick(); }),
         sweep(setup.loop, [this] { Sweep(); }),
+        acks_turn(setup.loop, [this] { SendAcks(); }),
         sent(setup.metrics.Value("gatehouse_stanzas_total",
                                  "{direction=\"out\",result=\"delivered\"}")),
         refused(setup.metrics.Value("gatehouse_stanzas_total",
@@ -89,6 +90,20 @@ struct OutboundPairs::State {
   void OnGone(std::uint64_t id);
   void OnWritable(std::uint64_t id);
   void OnAcknowledged(std::uint64_t id, std::uint32_t h);
+  void Acknowledged(OutboundStream& stream, std::vector<Unacknowledged::Sent>& done, bool had_room);
+  void OnStanza(std::uint64_t id, const outbound::Deliver& stanza, proto::Element& element);
+  void OnHandled(std::uint64_t id, std::uint64_t number);
+  void SendAcks();
+  void KeepToRoom(OutboundStream& stream);
+  bool TakesTheirs(const proto::Partner& partner) const {
+    return partner.bidi() && setup.intake != nullptr;
+  }
+  std::uint64_t Lend(LentStream& lent, std::uint64_t so_far, Pair& pair);
+  // Puts the pair on a stream that is lent for it. False: there is none.
+  bool UseLent(Pair& pair);
+  void Use(Pair& pair, OutboundStream& lent);
+  void LeaveAttempt(Pair& pair);
+  void EndLoan(std::uint64_t id);
   void OnAcksRefused(std::uint64_t id);
   void TakeBack(OutboundStream& stream);
   void TakeBack(Unacknowledged::Sent sent, std::set<std::string>& newer);
@@ -102,6 +117,10 @@ struct OutboundPairs::State {
   void Abandon(OutboundStream& stream, const OutboundFault& fault);
 
   void CloseBatches();
+  std::size_t OwnStreams() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(streams, [](const auto& each) { return !each.second.is_lent(); }));
+  }
   static seconds OrDefault(std::uint32_t value, seconds fallback) {
     return value == 0 ? fallback : seconds{value};
   }
@@ -131,6 +150,9 @@ struct OutboundPairs::State {
   std::function<void()> drained;
   EndOfTurn end_of_turn;
   Timer tick, sweep;
+  std::vector<std::uint64_t> acks_due;  // streams whose peers wait for an acknowledgement
+  EndOfTurn acks_turn;
+  StanzaRate their_rate = RateOf({});
   double& sent;
   double& refused;
   double& open_gauge;

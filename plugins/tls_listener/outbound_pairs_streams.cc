@@ -30,8 +30,9 @@ OutboundStream* OutboundPairs::State::FindStream(std::uint64_t id) {
 }
 
 std::size_t OutboundPairs::State::StreamsOf(std::string_view partner_id) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      streams, [&](const auto& each) { return each.second.partner_id() == partner_id; }));
+  return static_cast<std::size_t>(std::ranges::count_if(streams, [&](const auto& each) {
+    return !each.second.is_lent() && each.second.partner_id() == partner_id;
+  }));
 }
 
 bool OutboundPairs::State::AtLimit(const proto::Partner& partner) const {
@@ -94,6 +95,7 @@ void OutboundPairs::State::Open(Pair& pair) {
   const proto::Partner* partner = PartnerOf(pair.remote);
   if (partner == nullptr || !IsOurs(pair.local))
     return pair.queue.SettleAll(OutcomeOf({OutboundFailure::kNotPermitted, {}, "no such partner"}));
+  if (UseLent(pair)) return;
   const MethodSet methods = PermittedMethods(RowOf(*partner));
   if (Join(pair, methods)) return;
   if (AtLimit(*partner)) {
@@ -108,6 +110,7 @@ void OutboundPairs::State::Open(Pair& pair) {
   pair.stream = id;
   OutboundConnection::Order order = OrderFor(pair.local, pair.remote, *partner);
   order.other_host = std::exchange(pair.other_host, {});
+  order.terms.takes_theirs = TakesTheirs(*partner);
   stream.Attach(
       std::make_unique<OutboundConnection>(setup.loop, dialer, std::move(order), EventsFor(id)));
   stream.connection().Start();
@@ -117,7 +120,7 @@ void OutboundPairs::State::Open(Pair& pair) {
 bool OutboundPairs::State::Join(Pair& pair, const MethodSet& methods) {
   const auto fits = [&](const auto& each) {
     const OutboundStream& stream = each.second;
-    if (stream.closing || stream.remote() != pair.remote ||
+    if (stream.closing || stream.is_lent() || stream.remote() != pair.remote ||
         !stream.connection().machine().MayAddPair())
       return false;
     const bool in_tls = stream.connection().machine().in_tls();
@@ -150,6 +153,13 @@ OutboundConnection::Events OutboundPairs::State::EventsFor(std::uint64_t id) {
   events.on_gone = [this, id] { OnGone(id); };
   events.on_acknowledged = [this, id](std::uint32_t h) { OnAcknowledged(id, h); };
   events.on_acks_refused = [this, id] { OnAcksRefused(id); };
+  events.on_stanza = [this, id](const outbound::Deliver& stanza, proto::Element& element) {
+    OnStanza(id, stanza, element);
+  };
+  events.on_answer = [this, id](const outbound::AnswerStanza& answer) {
+    const OutboundStream* stream = FindStream(id);
+    if (stream != nullptr) setup.intake->Answer(answer.local, stream->remote(), answer.reply);
+  };
   events.on_writable = [this, id] { OnWritable(id); };
   // The first of each stream: a peer may say as much of it as it likes.
   events.on_dropped = [id, told = false](std::string_view what) mutable {
@@ -177,6 +187,7 @@ void OutboundPairs::State::OnPairOpen(std::uint64_t id, std::string_view local,
   // The row may have changed while the stream was opened.
   if (!IsPermitted(*stream)) return CloseStream(*stream, StreamCondition::kReset);
   Pair& pair = FindPair(local, stream->remote());
+  if (pair.stream != id) return;  // it has left for a stream that was lent
   const TimePoint now = setup.loop.Now();
   if (stream->connection().machine().in_tls()) RememberTls(*stream);
   pair.open = true;
@@ -187,7 +198,7 @@ void OutboundPairs::State::OnPairOpen(std::uint64_t id, std::string_view local,
        {"remote", stream->remote()},
        {"method", MethodName(method)},
        {"peer", stream->connection().peer_address()}});
-  open_gauge = static_cast<double>(streams.size());
+  open_gauge = static_cast<double>(OwnStreams());
   NoteStream(pair, method, {});
   FlushQueue(pair);
 }
@@ -245,6 +256,7 @@ void OutboundPairs::State::OnPairFailed(std::uint64_t id, std::string_view local
   OutboundStream* stream = FindStream(id);
   if (stream == nullptr) return;
   Pair& pair = FindPair(local, stream->remote());
+  if (pair.stream != id) return;
   Detach(pair);
   GiveUp(pair, fault);
 }
@@ -265,6 +277,7 @@ void OutboundPairs::State::Abandon(OutboundStream& stream, const OutboundFault& 
     Pair& pair = *pairs.at(key);
     const bool was_open = std::exchange(pair.open, false);
     pair.stream = 0;
+    if (UseLent(pair)) continue;
     if (IsRedirected(pair, fault)) {
       if (!pair.queue.empty()) Open(pair);
       continue;
@@ -288,6 +301,8 @@ void OutboundPairs::State::Abandon(OutboundStream& stream, const OutboundFault& 
 
 void OutboundPairs::State::CloseStream(OutboundStream& stream, std::optional<StreamCondition> say) {
   if (stream.closing) return;
+  if (LentStream* lent = stream.lent())
+    return lent->EndWith(say.value_or(StreamCondition::kReset));  // the loan ends inside
   Abandon(stream, {OutboundFailure::kClosed, RetryClass::kAtOnce, "closed by us"});
   if (say)
     stream.connection().Close(*say);
@@ -305,7 +320,7 @@ void OutboundPairs::State::Sweep() {
     streams.erase(id);
     tests.erase(id);
   }
-  open_gauge = static_cast<double>(streams.size());
+  open_gauge = static_cast<double>(OwnStreams());
   CheckDrained();
 }
 

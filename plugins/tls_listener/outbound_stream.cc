@@ -1,5 +1,6 @@
 #include "plugins/tls_listener/outbound_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/log.h"
@@ -28,20 +29,39 @@ void AskForKey(ipc::AskClient& verifier, std::string_view local, std::string_vie
       });
 }
 
+bool OutboundStream::IsLentFor(std::string_view pair_key) const {
+  return std::ranges::find(lent_for, pair_key) != lent_for.end();
+}
+
+bool OutboundStream::has_acks() const {
+  if (is_lent()) return lent_ != nullptr && lent_->counts_ours();
+  return connection_->machine().has_acks();
+}
+
+bool OutboundStream::HasRoomInQueue() const {
+  if (is_lent()) return lent_ != nullptr && lent_->unwritten_bytes() < kMaxUnsentBytes;
+  return connection_->queued_bytes() < kMaxUnsentBytes;
+}
+
+void OutboundStream::Say(std::string_view xml) {
+  if (!is_lent()) return connection_->Send(xml);
+  if (lent_ != nullptr) lent_->Write(xml);
+}
+
 void OutboundStream::Write(std::string_view xml, ipc::Ticket ticket, TimePoint now) {
-  connection_->Send(xml);
+  Say(xml);
   batch_.push_back(std::move(ticket));
   last_stanza = last_octet = now;
 }
 
 void OutboundStream::WriteCounted(OutboundQueue::Entry entry, OutboundPair& pair, TimePoint now) {
-  connection_->Send(entry.xml);
+  Say(entry.xml);
   unacknowledged_.Add(std::move(entry), &pair, now);
   last_stanza = last_octet = now;
 }
 
 void OutboundStream::AskForAck(TimePoint now) {
-  if (has_acks() && unacknowledged_.AskNow(now)) connection_->Send(kAckRequestXml);
+  if (has_acks() && unacknowledged_.AskNow(now)) Say(kAckRequestXml);
 }
 
 void OutboundStream::StopCounting() {
@@ -52,7 +72,8 @@ void OutboundStream::StopCounting() {
 void OutboundStream::CloseBatch(std::function<void()> flushed) {
   if (batch_.empty()) return;
   batches_.push_back(std::exchange(batch_, {}));
-  connection_->WhenFlushed(std::move(flushed));
+  if (!is_lent()) return connection_->WhenFlushed(std::move(flushed));
+  if (lent_ != nullptr) lent_->WhenWritten(std::move(flushed));
 }
 
 std::size_t OutboundStream::SettleOldestBatch() {

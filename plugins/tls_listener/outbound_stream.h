@@ -1,11 +1,12 @@
-// One outbound stream with what was written to it and is not the kernel's yet, or, where the peer
-// acknowledges, not acknowledged.
+// One stream that takes stanzas of ours, with what was written to it and is not the kernel's yet,
+// or, where the peer acknowledges, not acknowledged. We opened it, or its peer lends it (2.14).
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "core/xmpp/outbound_connection.h"
 #include "ipc/ask_link.h"
 #include "ipc/data_link.h"
+#include "plugins/tls_listener/lent_stream.h"
+#include "plugins/tls_listener/reading_brake.h"
 #include "plugins/tls_listener/unacknowledged.h"
 
 namespace gatehouse {
@@ -36,6 +39,13 @@ class OutboundStream {
   void Attach(std::unique_ptr<OutboundConnection> connection) {
     connection_ = std::move(connection);
   }
+  void Attach(LentStream& lent) { lent_ = &lent; }
+  // Lent, or was: there is no connection of ours.
+  [[nodiscard]] bool is_lent() const { return connection_ == nullptr; }
+  [[nodiscard]] LentStream* lent() { return lent_; }
+  [[nodiscard]] bool IsLentFor(std::string_view pair_key) const;
+  void EndLoan() { lent_ = nullptr; }
+  // Not of a lent stream.
   [[nodiscard]] OutboundConnection& connection() { return *connection_; }
   [[nodiscard]] const OutboundConnection& connection() const { return *connection_; }
   [[nodiscard]] std::uint64_t id() const { return id_; }
@@ -44,7 +54,7 @@ class OutboundStream {
 
   [[nodiscard]] bool HasRoom() const { return HasRoomInQueue() && unacknowledged_.HasRoom(); }
   // The peer acknowledges what is written: WriteCounted rather than Write (2.13).
-  [[nodiscard]] bool has_acks() const { return connection_->machine().has_acks(); }
+  [[nodiscard]] bool has_acks() const;
   void WriteCounted(OutboundQueue::Entry entry, OutboundPair& pair, TimePoint now);
   // Asks for an acknowledgement where one is due.
   void AskForAck(TimePoint now);
@@ -65,17 +75,20 @@ class OutboundStream {
   TimePoint last_stanza{};
   TimePoint last_octet{};
   bool closing = false;                // takes no stanzas any more
-  std::vector<std::string> pair_keys;  // proven or being proven here
+  // Proven or being proven here; of a lent one: that use it.
+  std::vector<std::string> pair_keys;
+  std::vector<std::string> lent_for;  // pairs that may use it
+  std::optional<ReadingBrake> brake;  // for the peer's stanzas, where it may send any
 
  private:
-  [[nodiscard]] bool HasRoomInQueue() const {
-    return connection_->queued_bytes() < kMaxUnsentBytes;
-  }
+  [[nodiscard]] bool HasRoomInQueue() const;
+  void Say(std::string_view xml);
 
   std::uint64_t id_;
   std::string remote_;
   std::string partner_id_;
   std::unique_ptr<OutboundConnection> connection_;
+  LentStream* lent_ = nullptr;
   std::vector<ipc::Ticket> batch_;  // of this turn
   std::deque<std::vector<ipc::Ticket>> batches_;
   Unacknowledged unacknowledged_;

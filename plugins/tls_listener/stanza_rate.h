@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/clock.h"
+#include "proto/config.pb.h"
 
 namespace gatehouse {
 
@@ -54,5 +55,12 @@ class StanzaRate {
   TimePoint window_begin_{};
   double in_window_ = 0;
 };
+
+// The operator's, or 50 a second and 200 at once (2.11).
+[[nodiscard]] inline StanzaRate RateOf(const proto::Limits& limits) {
+  const auto per_second = limits.stanzas_per_second();
+  const auto burst = limits.stanza_burst();
+  return StanzaRate(per_second == 0 ? 50 : per_second, burst == 0 ? 200 : burst);
+}
 
 }  // namespace gatehouse

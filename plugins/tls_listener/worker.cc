@@ -109,6 +109,7 @@ class TlsListenerWorker final : public Worker {
   AllTls tls_;
   std::unique_ptr<DnsLookup> dns_;
   std::optional<StreamReports> reports_;
+  std::optional<StanzaIntake> intake_;
   std::optional<OutboundPairs> outbound_;
   std::optional<InboundStreams> inbound_;
   std::optional<EdgeUsage> usage_;
@@ -159,6 +160,15 @@ Result<void> TlsListenerWorker::FindLinks() {
 void TlsListenerWorker::MakeHalves() {
   reports_.emplace(context_->loop(), *engine_);
   const auto note_stream = [this](proto::StreamRecord record) { reports_->Add(std::move(record)); };
+  intake_.emplace(StanzaIntake::Setup{
+      .loop = context_->loop(),
+      .metrics = context_->metrics(),
+      .translator = translator_->At(0),
+      .send_own = [this](const proto::OutboundStanza& own) {
+        // What becomes of it concerns nobody any more; OutboundPairs counts it.
+        ipc::Ticket ticket([](const ipc::Outcome&) {}, proto::INTERNAL_SERVER_ERROR);
+        outbound_->Send(own, context_->loop().Now() + kOwnStanzaLimit, std::move(ticket));
+      }});
   outbound_.emplace(OutboundPairs::Setup{
       .loop = context_->loop(),
       .metrics = context_->metrics(),
@@ -170,21 +180,17 @@ void TlsListenerWorker::MakeHalves() {
           [this](std::string_view id) {
             return inbound_->StreamsOf(id) + usage_->others().StreamsOf(id);
           },
-      .note_stream = note_stream});
+      .note_stream = note_stream,
+      .intake = &*intake_});
   inbound_.emplace(InboundStreams::Setup{
       .loop = context_->loop(),
       .metrics = context_->metrics(),
       .verifier = *verifier_,
-      .translator = translator_->At(0),
-      .send_own =
-          [this](const proto::OutboundStanza& own) {
-            // What becomes of it concerns nobody any more; OutboundPairs counts it.
-            ipc::Ticket ticket([](const ipc::Outcome&) {}, proto::INTERNAL_SERVER_ERROR);
-            outbound_->Send(own, context_->loop().Now() + kOwnStanzaLimit, std::move(ticket));
-          },
+      .intake = *intake_,
       .outbound_streams = [this](std::string_view id) { return outbound_->StreamsOf(id); },
       .others = [this]() -> const OtherListeners& { return usage_->others(); },
-      .note_stream = note_stream});
+      .note_stream = note_stream,
+      .borrower = &*outbound_});
   usage_.emplace(EdgeUsage::Setup{.loop = context_->loop(),
                                   .engine = *engine_,
                                   .own = [this] { return OwnUsage(); },
@@ -218,6 +224,7 @@ void TlsListenerWorker::UseConfig(const proto::Config& config) {
       {.starttls = tls_.starttls, .direct = tls_.direct_client, .shows_certificate = true});
   inbound_->SetDomains(domains_);
   inbound_->SetTls({.starttls = tls_.starttls, .direct = tls_.direct_server});
+  outbound_->SetLimits(config.limits());
   inbound_->SetLimits(config.limits());
 }
 

@@ -35,6 +35,7 @@ class FakeXmppServer {
   std::string verify_type = "valid";  // of <db:verify/>; "" answers nothing
   std::string stream_error;           // sent in place of features
   std::string other_host;             // where it sends whoever is inside TLS
+  bool bidi = false;                  // XEP-0288: offered inside TLS
   bool acks = false;                  // XEP-0198: offered, and <r/> answered
   bool withholds_acks = false;        // <r/> is answered with h='0'
   std::string acks_answer = "<enabled xmlns='urn:xmpp:sm:3'/>";  // to <enable/>
@@ -45,6 +46,8 @@ class FakeXmppServer {
   std::vector<std::string> results;   // "from key"
   std::vector<std::string> verifies;  // "id key"
   int ack_requests = 0;
+  std::vector<std::string> acks_got;  // the h of each
+  int bidi_requests = 0;
   std::vector<std::string> closings;  // condition of a stream error, or "footer"
 
   [[nodiscard]] std::size_t connections() const { return streams_.size(); }
@@ -97,6 +100,8 @@ class FakeXmppServer {
             "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>"
             "</mechanisms>";
       features += "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
+      if (server.bidi && in_tls && !authenticated)
+        features += "<bidi xmlns='urn:xmpp:features:bidi'/>";
       if (server.acks) features += "<sm xmlns='urn:xmpp:sm:3'/>";
       transport->Send(features + "</stream:features>");
     }
@@ -118,6 +123,10 @@ class FakeXmppServer {
         Answer(element, server.verify_type);
       } else if (Is(element, "enable", ns::kStreamManagement)) {
         transport->Send(server.acks_answer);
+      } else if (Is(element, "bidi", ns::kBidi)) {
+        ++server.bidi_requests;
+      } else if (Is(element, "a", ns::kStreamManagement)) {
+        server.acks_got.emplace_back(Attribute(element, "h"));
       } else if (Is(element, "r", ns::kStreamManagement)) {
         ++server.ack_requests;
         transport->Send(AckXml(server.withholds_acks ? 0 : handled));

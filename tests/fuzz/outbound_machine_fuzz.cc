@@ -17,7 +17,7 @@ namespace gatehouse {
 namespace {
 
 constexpr std::uint8_t kRows = 18;
-constexpr std::uint8_t kVerifies = 1, kShowsCertificate = 2, kMayGoClear = 4;
+constexpr std::uint8_t kVerifies = 1, kShowsCertificate = 2, kMayGoClear = 4, kTakesTheirs = 8;
 
 OutboundTerms TermsOf(std::uint8_t row, std::uint8_t flags) {
   proto::Partner partner;
@@ -30,6 +30,7 @@ OutboundTerms TermsOf(std::uint8_t row, std::uint8_t flags) {
           .purpose = (flags & kVerifies) != 0 ? OutboundPurpose::kVerifyKeys
                                               : OutboundPurpose::kSendStanzas,
           .shows_certificate = (flags & kShowsCertificate) != 0,
+          .takes_theirs = (flags & kTakesTheirs) != 0,
           .may_go_clear = (flags & kMayGoClear) != 0};
 }
 
@@ -48,7 +49,7 @@ class OutboundScene {
 
   void operator()(const outbound::SendXml& a) {
     said_ = true;
-    if (a.xml.starts_with("<db:result")) {
+    if (a.xml.starts_with("<db:result") && !a.xml.contains("type='error'")) {
       GATEHOUSE_CHECK(permitted_.Has(in_tls_ ? proto::TLS_DIALBACK : proto::TCP_DIALBACK));
     }
     if (a.xml.starts_with("<auth")) GATEHOUSE_CHECK(certificate_ok_ && permitted_.sasl_tls);
@@ -82,6 +83,12 @@ class OutboundScene {
   }
   void operator()(const outbound::Acknowledged&) {}
   void operator()(const outbound::AcksRefused&) {}
+  void operator()(const outbound::Deliver& a) {
+    GATEHOUSE_CHECK(machine_.terms().takes_theirs && open_.contains(std::string(a.local)));
+    GATEHOUSE_CHECK(in_tls_ && a.method != proto::TCP_DIALBACK && permitted_.Has(a.method));
+    GATEHOUSE_CHECK(a.method != proto::SASL_TLS || certificate_ok_);
+  }
+  void operator()(const outbound::AnswerStanza& a) { GATEHOUSE_CHECK(open_.contains(a.local)); }
   void operator()(const outbound::Dropped&) {}
   void operator()(const outbound::Fail&) {
     said_ = true;
@@ -173,7 +180,7 @@ class OutboundScene {
          .on_element = [this](proto::Element& element,
                               std::size_t) { Take(machine_.OnElement(element)); },
          .on_footer = [this] { Take(machine_.OnFooter()); },
-         .on_oversized = {},
+         .on_oversized = [this](const proto::Element& head) { Take(machine_.OnOversized(head)); },
          .on_whitespace = {}});
   }
 

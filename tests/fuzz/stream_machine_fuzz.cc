@@ -11,8 +11,8 @@ namespace gatehouse {
 namespace {
 
 std::vector<proto::Partner> Partners() {
-  return {PartnerOfRow(9), PartnerOfRow(1, "chat.partner.example"), PartnerOfRow(2, "two.example"),
-          PartnerOfRow(17, "clear.example")};
+  return {WithBidi(PartnerOfRow(9)), PartnerOfRow(1, "chat.partner.example"),
+          PartnerOfRow(2, "two.example"), PartnerOfRow(17, "clear.example")};
 }
 
 class HostileScene {
@@ -26,6 +26,7 @@ class HostileScene {
     if (was_closed) GATEHOUSE_CHECK(said.empty());
     if (scene_.delivered_.size() > delivered)
       GATEHOUSE_CHECK(was_open || said.find("[verified ") != std::string::npos);
+    if (said.find(", takes ours]") != std::string::npos) GATEHOUSE_CHECK(asked_for_ours_);
   }
 
  private:
@@ -54,11 +55,14 @@ class HostileScene {
         return scene_.Told(scene_.machine_.OnRulesChanged());
       default:
         // During the handshake the bytes are TLS records: no reader sees them.
-        return scene_.machine_.state() == StreamState::kHandshake ? "" : scene_.In(rest);
+        if (scene_.machine_.state() == StreamState::kHandshake) return {};
+        asked_for_ours_ = asked_for_ours_ || rest.find("urn:xmpp:bidi") != std::string_view::npos;
+        return scene_.In(rest);
     }
   }
 
   StreamScene scene_{Partners()};
+  bool asked_for_ours_ = false;
 };
 
 }  // namespace

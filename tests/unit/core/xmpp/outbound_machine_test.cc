@@ -129,6 +129,8 @@ class Play {
   void On(const outbound::Verified&) { Say("verified"); }
   void On(const outbound::Acknowledged&) { Say("acknowledged"); }
   void On(const outbound::AcksRefused&) { Say("acks-refused"); }
+  void On(const outbound::Deliver&) { Say("deliver"); }
+  void On(const outbound::AnswerStanza&) { Say("answer"); }
   void On(const outbound::Dropped&) { Say("dropped"); }
 
   OutboundMachine machine_;

@@ -34,6 +34,12 @@ inline PolicyPointer MakePolicy(const std::vector<proto::Partner>& partners) {
   return std::make_shared<const PolicyView>(std::move(snapshot));
 }
 
+// The row with stanzas of both ends on one stream.
+inline proto::Partner WithBidi(proto::Partner partner) {
+  partner.set_bidi(true);
+  return partner;
+}
+
 // Row 1..18 of 4.2.
 inline proto::Partner PartnerOfRow(int row, const std::string& domain = "partner.example") {
   const auto sasl = static_cast<proto::Negotiation>((row - 1) / 6);
@@ -157,8 +163,9 @@ class StreamScene {
   void operator()(const PairVerified& a) {
     if (a.first) reader_->LiftUnverifiedBudget();
     out_ += "[verified " + std::string(a.from) + " to " + std::string(a.to) + " by " +
-            std::string(MethodName(a.method)) + "]";
+            std::string(MethodName(a.method)) + (a.takes_ours ? ", takes ours]" : "]");
   }
+  void operator()(const PeerAcknowledged& a) { out_ += "[handled " + std::to_string(a.h) + "]"; }
   void operator()(const DeliverStanza& a) {
     std::string xml;
     AppendXml(xml, *element_);

@@ -62,6 +62,32 @@ class FakeVerifier final : public ipc::AskClient {
   std::vector<OnAnswer> answers;
 };
 
+class FakeBorrower final : public Borrower {
+ public:
+  LoanId Lend(LentStream& stream, LoanId so_far, const std::string& local,
+              const std::string& remote) override {
+    lent = &stream;
+    pairs.push_back(local + " to " + remote);
+    return so_far == LoanId{} ? LoanId{7} : so_far;
+  }
+  void OnWritable(LoanId) override {}
+  std::optional<std::uint64_t> OnAcknowledged(LoanId, std::uint32_t h) override {
+    if (h > sent) return sent;
+    return std::nullopt;
+  }
+  [[nodiscard]] bool HasUnsent(LoanId) const override { return unsent; }
+  void EndLoan(LoanId loan) override {
+    EXPECT_EQ(loan, LoanId{7});
+    lent = nullptr;
+    ++ended;
+  }
+  LentStream* lent = nullptr;
+  std::vector<std::string> pairs;
+  std::uint64_t sent = 0;
+  int ended = 0;
+  bool unsent = false;
+};
+
 // The peer's end of one connection.
 struct Peer {
   std::unique_ptr<TcpStream::Connecting> connecting;
@@ -82,20 +108,25 @@ class InboundStreamsTest : public testing::Test {
     theirs.dns_names = {"partner.example"};
     server_tls_ = *TlsContext::Create(maker_.Issue(ours));
     client_tls_ = *TlsContext::Create(maker_.Issue(theirs));
-    streams_.emplace(InboundStreams::Setup{
-        .loop = *loop_,
-        .metrics = metrics_,
-        .verifier = verifier_,
-        .translator = translator_,
-        .send_own =
-            [this](const proto::OutboundStanza& own) {
-              std::string xml = own.local_domain() + " to " + own.remote_domain() + " ";
-              AppendXml(xml, own.stanza());
-              own_.push_back(xml);
-              own_id_ = Attribute(own.stanza(), "id");
-            },
-        .outbound_streams = [this](std::string_view) { return outbound_; },
-        .others = [this]() -> const OtherListeners& { return others_; }});
+    intake_.emplace(StanzaIntake::Setup{.loop = *loop_,
+                                        .metrics = metrics_,
+                                        .translator = translator_,
+                                        .send_own = [this](const proto::OutboundStanza& own) {
+                                          std::string xml = own.local_domain() + " to " +
+                                                            own.remote_domain() + " ";
+                                          AppendXml(xml, own.stanza());
+                                          own_.push_back(xml);
+                                          own_id_ = Attribute(own.stanza(), "id");
+                                        }});
+    streams_.emplace(
+        InboundStreams::Setup{.loop = *loop_,
+                              .metrics = metrics_,
+                              .verifier = verifier_,
+                              .intake = *intake_,
+                              .outbound_streams = [this](std::string_view) { return outbound_; },
+                              .others = [this]() -> const OtherListeners& { return others_; },
+                              .note_stream = {},
+                              .borrower = &borrower_});
     streams_->SetDomains({"corp.example"});
     streams_->SetTls({.starttls = server_tls_, .direct = server_tls_});
     UseRow(9);
@@ -186,14 +217,14 @@ class InboundStreamsTest : public testing::Test {
   }
   static std::string Header() { return StreamScene::HeaderXml("partner.example", "corp.example"); }
   // A peer authenticated by its certificate.
-  Peer& ConnectByExternal() {
+  Peer& ConnectByExternal(std::string_view before_auth = {}) {
     Peer& peer = Connect();
     Say(peer, Header(), "features");
     Say(peer, kStartTls, "proceed");
     peer.transport->StartTls(client_tls_, TlsSession::Role::kClient, "corp.example");
     Until([&peer] { return peer.Saw("tls "); });
     Say(peer, Header(), "EXTERNAL");
-    Say(peer, Auth("="), "success");
+    Say(peer, std::string(before_auth) + Auth("="), "success");
     peer.transport->RestartXml();
     Say(peer, Header(), "features");
     return peer;
@@ -205,10 +236,12 @@ class InboundStreamsTest : public testing::Test {
   Metrics metrics_;
   FakeVerifier verifier_;
   FakeTranslator translator_;
+  FakeBorrower borrower_;
   std::vector<std::string> own_;  // stanzas of our own
   std::string own_id_;            // of the last
   std::size_t outbound_ = 0;      // streams to the partner
   OtherListeners others_;
+  std::optional<StanzaIntake> intake_;
   std::optional<InboundStreams> streams_;
   SocketAddress address_;
   std::unique_ptr<TcpAcceptor> acceptor_;
@@ -347,6 +380,63 @@ TEST_F(InboundStreamsTest, TellsTheSenderOfAStanzaThatTheLinkGaveUp) {
             "to='bob@partner.example/home' id='m1' type='error'><error type='modify'>"
             "<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>");
   EXPECT_NE(own_[1].find("<internal-server-error"), std::string::npos);
+}
+
+// --- a stream that is lent (2.14)
+
+constexpr std::string_view kAskForOurs = "<bidi xmlns='urn:xmpp:bidi'/>";
+
+TEST_F(InboundStreamsTest, LendsAStreamWhosePeerTakesOurs) {
+  streams_->SetPolicy(MakePolicy({WithBidi(PartnerOfRow(9))}));
+  Peer& peer = ConnectByExternal(kAskForOurs);
+  ASSERT_NE(borrower_.lent, nullptr);
+  EXPECT_EQ(borrower_.pairs, std::vector<std::string>{"corp.example to partner.example"});
+  bool written = false;
+  borrower_.lent->Write(Message("ann@corp.example", "bob@partner.example"));
+  borrower_.lent->WhenWritten([&] { written = true; });
+  Until([&] { return written && peer.Saw("from='ann@corp.example'"); });
+  Say(peer, Message(), "");
+  Until([this] { return translator_.offers.size() == 1; });
+}
+
+TEST_F(InboundStreamsTest, LendsNoOther) {
+  streams_->SetPolicy(MakePolicy({WithBidi(PartnerOfRow(9))}));
+  ConnectByExternal();
+  EXPECT_EQ(borrower_.lent, nullptr);
+}
+
+TEST_F(InboundStreamsTest, EndsTheLoanOnceWhetherThePeerClosesOrVanishes) {
+  streams_->SetPolicy(MakePolicy({WithBidi(PartnerOfRow(9))}));
+  Peer& closing = ConnectByExternal(kAskForOurs);
+  Say(closing, kStreamFooter, "closed");
+  EXPECT_EQ(borrower_.ended, 1);
+  Peer& vanishing = ConnectByExternal(kAskForOurs);
+  vanishing.transport.reset();
+  Until([this] { return borrower_.ended == 2; });
+  Until([this] { return streams_->size() == 0; });
+  EXPECT_EQ(borrower_.ended, 2);
+}
+
+TEST_F(InboundStreamsTest, EndsALentStreamForAnAcknowledgementOfWhatWasNeverSent) {
+  streams_->SetPolicy(MakePolicy({WithBidi(PartnerOfRow(9))}));
+  Peer& peer = ConnectByExternal(kAskForOurs);
+  borrower_.sent = 2;
+  Say(peer, "<enable xmlns='urn:xmpp:sm:3'/><a xmlns='urn:xmpp:sm:3' h='2'/>", "enabled");
+  EXPECT_TRUE(borrower_.lent->counts_ours());
+  Say(peer, "<a xmlns='urn:xmpp:sm:3' h='3'/>", "undefined-condition");
+  EXPECT_TRUE(peer.Saw("send-count='2'"));
+}
+
+TEST_F(InboundStreamsTest, KeepsALentStreamWhileThePeerOwesAnAcknowledgement) {
+  streams_->SetPolicy(MakePolicy({WithBidi(PartnerOfRow(9))}));
+  Peer& peer = ConnectByExternal(kAskForOurs);
+  borrower_.unsent = true;
+  streams_->CheckClocks(loop_->Now() + seconds{700});
+  for (int i = 0; i < 10; ++i) loop_->RunOnce();
+  EXPECT_FALSE(peer.Saw("footer"));
+  borrower_.unsent = false;
+  streams_->CheckClocks(loop_->Now() + seconds{700});
+  Until([&peer] { return peer.Saw("footer"); });
 }
 
 TEST_F(InboundStreamsTest, ClosesTheEleventhSilentConnectionOfAnAddressWithoutAWord) {

@@ -14,6 +14,7 @@
 #include "plugins/tls_listener/outbound_pairs.h"
 #include "proto/link_listener_verifier.pb.h"
 #include "tests/fakes/certificate_maker.h"
+#include "tests/fakes/fake_data_links.h"
 #include "tests/fakes/fake_dns.h"
 #include "tests/fakes/fake_xmpp_server.h"
 #include "tests/unit/core/loop/run_until.h"
@@ -70,7 +71,9 @@ class OutboundPairsTest : public ::testing::Test {
     partner_.set_domain(kTheirs);
     partner_.set_enabled(true);
     *snapshot.add_partners() = partner_;
-    pairs_.SetPolicy(std::make_shared<const PolicyView>(std::move(snapshot)));
+    const auto policy = std::make_shared<const PolicyView>(std::move(snapshot));
+    intake_.SetPolicy(policy);
+    pairs_.SetPolicy(policy);
   }
   // Certificates for both ends; `peer_name` is what the partner's proves.
   void SetUpTls(const std::string& peer_name = kTheirs) {
@@ -123,16 +126,24 @@ class OutboundPairsTest : public ::testing::Test {
   proto::Partner partner_;
   std::vector<std::pair<std::string, ipc::Outcome>> outcomes_;
   std::vector<proto::StreamRecord> records_;
-  OutboundPairs pairs_{{.loop = *loop_,
+  FakeDataLink translator_{"sip_translator/0", 8};
+  std::vector<std::string> own_;  // stanza errors of ours
+  StanzaIntake intake_{{.loop = *loop_,
                         .metrics = metrics_,
-                        .dns = dns_,
-                        .verifier = verifier_,
-                        .own_addresses = {},
-                        .allow_loopback_targets = true,
-                        .inbound_streams = {},
-                        .note_stream = [this](proto::StreamRecord record) {
-                          records_.push_back(std::move(record));
+                        .translator = translator_,
+                        .send_own = [this](const proto::OutboundStanza& own) {
+                          AppendXml(own_.emplace_back(), own.stanza());
                         }}};
+  OutboundPairs pairs_{
+      {.loop = *loop_,
+       .metrics = metrics_,
+       .dns = dns_,
+       .verifier = verifier_,
+       .own_addresses = {},
+       .allow_loopback_targets = true,
+       .inbound_streams = {},
+       .note_stream = [this](proto::StreamRecord record) { records_.push_back(std::move(record)); },
+       .intake = &intake_}};
 };
 
 }  // namespace gatehouse
