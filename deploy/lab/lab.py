@@ -147,7 +147,7 @@ class Lab:
         self.dns = self._spawn("unbound", ["unbound", "-d", "-c", conf])
         self.dns.wait_for("start of service")
 
-    def start_prosody(self, encryption=True, secure_auth=True, dialback=True):
+    def start_prosody(self, encryption=True, secure_auth=True, dialback=True, bidi=False):
         folder = self.folder / "prosody"
         (folder / "data").mkdir(parents=True, exist_ok=True)
         chain, key = self.authority.issue(XMPP_DOMAIN)
@@ -155,6 +155,7 @@ class Lab:
                           c2s_port=self.ports["c2s"], s2s_port=self.ports["s2s"], dns_port=self.ports["dns"],
                           certificates=self.authority.folder, s2s_ip=self.s2s_ip,
                           s2s_direct_port=self.ports["s2s_direct"], chain_file=chain, key_file=key, ca_file=self.authority.ca_file,
+                          more_modules=', "s2s_bidi"' if bidi else "",
                           modules_disabled="" if dialback else '"dialback"',
                           s2s_require_encryption="true" if encryption else "false",
                           s2s_secure_auth="true" if secure_auth else "false")
@@ -218,8 +219,9 @@ class Lab:
                            *(["--topology", topology] if topology else [])])
         wait_until(self._all_ready, 30, f"all workers are ready; see {self.gatehouse.log}")
 
-    def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true"):
-        self.ctl("partner", "new", domain, "--type", "federated", "--tls", tls, "--sasl", sasl, "--dialback", dialback)
+    def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true", bidi="false"):
+        self.ctl("partner", "new", domain, "--type", "federated", "--tls", tls, "--sasl", sasl, "--dialback", dialback,
+                 "--bidi", bidi)
 
     def ctl(self, *words, check=True):
         """Runs gatehousectl on this lab's instance; its standard output as text."""

@@ -21,6 +21,7 @@ class Scene(unittest.TestCase):
 
     row = {}
     wire = {}  # of lab.Lab: where and how the XMPP servers meet
+    edge = {}  # of lab.Lab.start_gatehouse
 
     @classmethod
     def start_partner(cls):
@@ -33,7 +34,7 @@ class Scene(unittest.TestCase):
         cls.lab.start_dns()
         cls.start_partner()
         cls.lab.start_kamailio()
-        cls.lab.start_gatehouse()
+        cls.lab.start_gatehouse(**cls.edge)
         cls.lab.add_partner(**cls.row)
         cls.ann = cls.lab.sip_user("ann")
         cls.romeo = XmppUser(f"romeo@{lab.XMPP_DOMAIN}/laptop", lab.PASSWORD, cls.lab.ports["c2s"],
