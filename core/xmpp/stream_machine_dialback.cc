@@ -105,8 +105,10 @@ void StreamMachine::SendResultError(const std::string& from, const std::string& 
   SendResultError(from, to, condition, ConditionName(condition));
 }
 
-// The key is not looked at; the peer is told once, so that it does not wait for a timeout (2.8.8).
+// The key is not looked at; the peer is told once, so that it does not wait for a timeout, unless
+// the operator wants silence (2.8.8).
 void StreamMachine::AnswerSwitchedOff(const std::string& from, const std::string& to) {
+  if (rules_.policy->gateway().dialback_disabled_reply() == proto::SILENT) return;
   if (std::exchange(told_switched_off_, true)) return;
   SendResultError(from, to, proto::NOT_AUTHORIZED);
 }

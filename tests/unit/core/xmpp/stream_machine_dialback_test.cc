@@ -107,6 +107,18 @@ TEST(Dialback, TellsOnlyOnceThatItIsSwitchedOff) {
   EXPECT_EQ(scene.In(Message()), "[deliver]");
 }
 
+TEST(Dialback, SaysNothingOfItWhereTheOperatorWantsSilence) {
+  proto::PolicySnapshot snapshot;
+  *snapshot.add_partners() = PartnerOfRow(2);
+  snapshot.mutable_gateway()->set_dialback_disabled_reply(proto::SILENT);
+  StreamScene scene(2);
+  scene.rules_.policy = std::make_shared<const PolicyView>(std::move(snapshot));
+  scene.Header();
+  EXPECT_EQ(scene.In(Key()), "");
+  EXPECT_EQ(scene.machine_.state(), StreamState::kFeaturesClear);
+  EXPECT_TRUE(scene.answered_.empty());
+}
+
 // --- 2.8.3
 
 TEST(Dialback, KeepsTheStreamForATargetItDoesNotServe) {
