@@ -27,6 +27,13 @@ OutboundFault StreamErrorFault(std::string_view condition) {
           "stream error " + std::string(condition.substr(0, 64))};
 }
 
+OutboundDemand DemandOf(std::string_view condition) {
+  if (condition == "policy-violation") return OutboundDemand::kTls;
+  if (condition == "not-authorized") return OutboundDemand::kCertificate;
+  if (condition == "resource-constraint") return OutboundDemand::kNewConnection;
+  return OutboundDemand::kNone;
+}
+
 proto::StanzaCondition ConditionOf(OutboundFailure failure) {
   switch (failure) {
     case OutboundFailure::kNotFound:

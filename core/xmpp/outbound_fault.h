@@ -33,6 +33,14 @@ enum class RetryClass : std::uint8_t {
   kDomainGone,  // nobody there: 5 minutes
 };
 
+// What a dialback error says would do better (3.6).
+enum class OutboundDemand : std::uint8_t {
+  kNone,
+  kTls,            // policy-violation
+  kCertificate,    // not-authorized
+  kNewConnection,  // resource-constraint
+};
+
 struct OutboundFault {
   OutboundFailure failure = OutboundFailure::kClosed;
   RetryClass retry = RetryClass::kOrdinary;
@@ -41,7 +49,10 @@ struct OutboundFault {
   // Where the peer, proven by its certificate, wants to be reached instead: "host", "host:port" or
   // "[address]:port", as it wrote it (3.7). Empty: it said nothing of the kind.
   std::string other_host = {};
+  OutboundDemand demand = OutboundDemand::kNone;
 };
+// Of the condition of a dialback error.
+[[nodiscard]] OutboundDemand DemandOf(std::string_view condition);
 
 // How the text of an outcome of kNegotiation begins; the SIP side tells its peer no more than this.
 inline constexpr std::string_view kNegotiationFailed = "negotiation failed";

@@ -87,7 +87,16 @@ OutboundFault ResultFault(const proto::Element& element) {
                        condition == "not-allowed";
   return {OutboundFailure::kDialbackError,
           setting ? RetryClass::kConfigured : RetryClass::kOrdinary,
-          "dialback error " + (condition.empty() ? "without condition" : condition.substr(0, 64))};
+          "dialback error " + (condition.empty() ? "without condition" : condition.substr(0, 64)),
+          {},
+          DemandOf(condition)};
+}
+
+MethodSet NarrowedBy(OutboundDemand demand, MethodSet methods) {
+  const bool certificate = demand == OutboundDemand::kCertificate;
+  if (certificate) methods.tls_dialback = false;
+  if (certificate || demand == OutboundDemand::kTls) methods.tcp_dialback = false;
+  return methods;
 }
 
 }  // namespace
@@ -132,7 +141,7 @@ std::optional<seconds> TimeLimitOf(OutboundState state) {
 }
 
 OutboundMachine::OutboundMachine(OutboundTerms terms)
-    : terms_(std::move(terms)), methods_(PermittedMethods(terms_.row)) {}
+    : terms_(std::move(terms)), methods_(NarrowedBy(terms_.demand, PermittedMethods(terms_.row))) {}
 
 void OutboundMachine::Step(OutboundEvent event) {
   const auto next = Next(state_, event);

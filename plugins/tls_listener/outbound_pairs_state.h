@@ -38,6 +38,7 @@ struct OutboundPair {
   bool added = false;
   std::string other_host;  // the next stream goes there (3.7); empty: by DNS or proxy
   int redirects = 0;       // in a row
+  OutboundDemand demand = OutboundDemand::kNone;  // of the attempt after a dialback error (3.6)
   TimePoint redirected_at{};
 };
 
@@ -111,6 +112,7 @@ struct OutboundPairs::State {
   void Detach(Pair& pair);
   void GiveUp(Pair& pair, const OutboundFault& fault);
   bool IsRedirected(Pair& pair, const OutboundFault& fault);
+  bool TriesOtherwise(Pair& pair, const OutboundStream& stream, const OutboundFault& fault);
   void CountFailure(std::string_view reason);  // of an attempt to have a stream
   void CountDialback(std::string_view result);
   void CloseStream(OutboundStream& stream, std::optional<StreamCondition> say);

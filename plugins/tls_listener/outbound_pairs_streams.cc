@@ -97,7 +97,7 @@ void OutboundPairs::State::Open(Pair& pair) {
     return pair.queue.SettleAll(OutcomeOf({OutboundFailure::kNotPermitted, {}, "no such partner"}));
   if (UseLent(pair)) return;
   const MethodSet methods = PermittedMethods(RowOf(*partner));
-  if (Join(pair, methods)) return;
+  if (pair.demand == OutboundDemand::kNone && Join(pair, methods)) return;
   if (AtLimit(*partner)) {
     CountFailure("partner-limit");
     return pair.queue.SettleAll(
@@ -110,6 +110,7 @@ void OutboundPairs::State::Open(Pair& pair) {
   pair.stream = id;
   OutboundConnection::Order order = OrderFor(pair.local, pair.remote, *partner);
   order.other_host = std::exchange(pair.other_host, {});
+  order.terms.demand = pair.demand;
   order.terms.takes_theirs = TakesTheirs(*partner);
   stream.Attach(
       std::make_unique<OutboundConnection>(setup.loop, dialer, std::move(order), EventsFor(id)));
@@ -191,6 +192,7 @@ void OutboundPairs::State::OnPairOpen(std::uint64_t id, std::string_view local,
   const TimePoint now = setup.loop.Now();
   if (stream->connection().machine().in_tls()) RememberTls(*stream);
   pair.open = true;
+  pair.demand = OutboundDemand::kNone;
   if (method != proto::SASL_TLS) CountDialback("valid");
   pair.back_off.OnOpened(now);
   Log(LogLevel::kInfo, "stream-out-open",
@@ -251,6 +253,35 @@ bool OutboundPairs::State::IsRedirected(Pair& pair, const OutboundFault& fault) 
   return true;
 }
 
+// 3.6: once more at once, where the error names what was lacking and the row permits it.
+bool OutboundPairs::State::TriesOtherwise(Pair& pair, const OutboundStream& stream,
+                                          const OutboundFault& fault) {
+  if (std::exchange(pair.demand, OutboundDemand::kNone) != OutboundDemand::kNone) return false;
+  const proto::Partner* partner = PartnerOf(pair.remote);
+  if (partner == nullptr || pair.queue.empty()) return false;
+  const MethodSet methods = PermittedMethods(RowOf(*partner));
+  const bool in_tls = !stream.is_lent() && stream.connection().machine().in_tls();
+  switch (fault.demand) {
+    case OutboundDemand::kNone:
+      return false;
+    case OutboundDemand::kTls:
+      if (in_tls || !(methods.sasl_tls || methods.tls_dialback)) return false;
+      break;
+    case OutboundDemand::kCertificate:
+      if (!methods.sasl_tls || !tls.shows_certificate) return false;
+      break;
+    case OutboundDemand::kNewConnection:
+      break;
+  }
+  Log(LogLevel::kNotice, "stream-out-again",
+      {{"local", pair.local}, {"remote", pair.remote}, {"why", fault.text}});
+  CountDialback("error");
+  pair.demand = fault.demand;
+  pair.added = false;
+  Open(pair);
+  return true;
+}
+
 void OutboundPairs::State::OnPairFailed(std::uint64_t id, std::string_view local,
                                         const OutboundFault& fault) {
   OutboundStream* stream = FindStream(id);
@@ -258,7 +289,7 @@ void OutboundPairs::State::OnPairFailed(std::uint64_t id, std::string_view local
   Pair& pair = FindPair(local, stream->remote());
   if (pair.stream != id) return;
   Detach(pair);
-  GiveUp(pair, fault);
+  if (!TriesOtherwise(pair, *stream, fault)) GiveUp(pair, fault);
 }
 
 void OutboundPairs::State::OnStreamFailed(std::uint64_t id, const OutboundFault& fault) {
@@ -283,6 +314,7 @@ void OutboundPairs::State::Abandon(OutboundStream& stream, const OutboundFault& 
       continue;
     }
     pair.added = false;
+    if (!was_open && TriesOtherwise(pair, stream, fault)) continue;
     if (!was_open && fault.retry != RetryClass::kAtOnce) {
       GiveUp(pair, fault);
       continue;

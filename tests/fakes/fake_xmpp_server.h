@@ -29,9 +29,11 @@ class FakeXmppServer {
   std::shared_ptr<const TlsContext> tls;  // offered as STARTTLS where set
   bool direct_tls = false;                // TLS first
   bool refuse_starttls = false;
+  bool hide_starttls = false;         // not offered, but taken
   bool external = false;              // offered inside TLS
   bool silent = false;                // accepts and says nothing
   std::string result_type = "valid";  // of <db:result/>; "" answers nothing
+  std::vector<std::string> result_errors;  // conditions that the first <db:result/>s get instead
   std::string verify_type = "valid";  // of <db:verify/>; "" answers nothing
   std::string stream_error;           // sent in place of features
   std::string other_host;             // where it sends whoever is inside TLS
@@ -94,7 +96,8 @@ class FakeXmppServer {
         return;
       }
       std::string features = "<stream:features>";
-      if (server.tls && !in_tls) features += "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+      if (server.tls && !in_tls && !server.hide_starttls)
+        features += "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
       if (server.external && in_tls && !authenticated)
         features +=
             "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>"
@@ -117,7 +120,9 @@ class FakeXmppServer {
         transport->RestartXml();
       } else if (Is(element, "result", ns::kDialback)) {
         server.results.push_back(std::string(Attribute(element, "from")) + " " + TextOf(element));
-        Answer(element, server.result_type);
+        if (server.result_errors.empty()) return Answer(element, server.result_type);
+        Refuse(element, server.result_errors.front());
+        server.result_errors.erase(server.result_errors.begin());
       } else if (Is(element, "verify", ns::kDialback)) {
         server.verifies.push_back(std::string(Attribute(element, "id")) + " " + TextOf(element));
         Answer(element, server.verify_type);
@@ -150,6 +155,13 @@ class FakeXmppServer {
       }
       transport->Send("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
       transport->StartTls(server.tls, TlsSession::Role::kServer, {});
+    }
+
+    void Refuse(const proto::Element& asked, const std::string& condition) {
+      transport->Send("<db:result from='" + std::string(Attribute(asked, "to")) + "' to='" +
+                      std::string(Attribute(asked, "from")) + "' type='error'><error type='wait'><" +
+                      condition + " xmlns='" + std::string(ns::kStanzaErrors) +
+                      "'/></error></db:result>");
     }
 
     void Answer(const proto::Element& asked, const std::string& type) {

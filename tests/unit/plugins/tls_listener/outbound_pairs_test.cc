@@ -387,5 +387,74 @@ TEST_F(OutboundPairsTest, TellWhyATestFailedAndWhatToDo) {
   EXPECT_THAT(Test("stranger.example").remedy(), HasSubstr("partner new"));
 }
 
+// --- a dialback error says what was lacking (3.6)
+
+TEST_F(OutboundPairsTest, TriesOnceMoreWithTlsWhereAKeyInClearWasAgainstThePolicy) {
+  SetUpTls();
+  SetRow(proto::OPTIONAL, proto::NOT_SUPPORTED, true);
+  server_.hide_starttls = true;
+  server_.result_errors = {"policy-violation"};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+  EXPECT_EQ(server_.results.size(), 2U);
+  ASSERT_FALSE(records_.empty());
+  EXPECT_EQ(records_.back().method(), "tls_dialback");
+}
+
+TEST_F(OutboundPairsTest, DoesNotTryInClearAgainWhatNeedsTls) {
+  SetRow(proto::OPTIONAL, proto::NOT_SUPPORTED, true);  // the peer has no TLS at all
+  server_.result_errors = {"policy-violation"};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), IsEmpty());
+  EXPECT_EQ(server_.results.size(), 1U);
+  EXPECT_EQ(server_.connections(), 2U);
+}
+
+TEST_F(OutboundPairsTest, DoesNotTryAgainWhereTheRowHasNothingElse) {
+  server_.result_errors = {"policy-violation", "not-authorized"};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_EQ(server_.connections(), 1U);
+}
+
+TEST_F(OutboundPairsTest, TriesOnceMoreWithACertificateOnlyWhereAKeyDoesNotAuthorize) {
+  SetUpTls();
+  SetRow(proto::REQUIRED, proto::OPTIONAL, true);  // the peer offers no EXTERNAL
+  server_.result_errors = {"not-authorized"};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), IsEmpty());
+  EXPECT_EQ(server_.connections(), 2U);
+  EXPECT_EQ(server_.results.size(), 1U) << "no second key";
+}
+
+TEST_F(OutboundPairsTest, TriesOnceOnANewConnectionWhereThePeerHadNoRoom) {
+  server_.result_errors = {"resource-constraint"};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), ElementsAre("a"));
+  EXPECT_EQ(server_.connections(), 2U);
+}
+
+TEST_F(OutboundPairsTest, GivesUpAtTheSecondError) {
+  server_.result_errors = {"resource-constraint", "resource-constraint", "resource-constraint"};
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_THAT(Delivered(), IsEmpty());
+  EXPECT_EQ(server_.connections(), 2U);
+}
+
+TEST_F(OutboundPairsTest, AFurtherPairTriesOnAStreamOfItsOwn) {
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  server_.result_errors = {"resource-constraint"};
+  Send("b", kAlsoOurs);
+  ASSERT_TRUE(Settled(2));
+  EXPECT_THAT(Delivered(), ElementsAre("a", "b"));
+  EXPECT_EQ(server_.connections(), 2U);
+}
+
 }  // namespace
 }  // namespace gatehouse
