@@ -387,6 +387,12 @@ void StreamMachine::RefuseStanza(const proto::Element& element, proto::StanzaCon
   Do(AnswerStanza{pair.to, pair.from, MakeErrorReply(element, condition)});
 }
 
+bool StreamMachine::HasVerified(std::string_view from, std::string_view to) const {
+  return std::ranges::any_of(pairs_, [&](const Pair& pair) {
+    return pair.verified() && pair.from == from && pair.to == to;
+  });
+}
+
 bool StreamMachine::has_verified_pair() const {
   return std::ranges::any_of(pairs_, [](const Pair& pair) { return pair.verified(); });
 }

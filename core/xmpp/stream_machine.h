@@ -187,6 +187,7 @@ class StreamMachine {
 
   [[nodiscard]] StreamState state() const { return state_; }
   [[nodiscard]] bool has_verified_pair() const;
+  [[nodiscard]] bool HasVerified(std::string_view from, std::string_view to) const;
   // Of the header in force; empty while unknown.
   [[nodiscard]] const std::string& from() const { return header_.from; }
   [[nodiscard]] const std::string& partner_id() const { return partner_id_; }

@@ -82,6 +82,7 @@ void InboundStream::OnTls(const Result<void>& result) {
 
 void InboundStream::Do(StreamMachine::Actions actions, proto::Element* element) {
   for (const StreamAction& action : actions) DoOne(action, element);
+  if (std::exchange(conflicts_, false)) CloseWith(StreamCondition::kConflict);
 }
 
 void InboundStream::DoOne(const StreamAction& action, proto::Element* element) {
@@ -95,6 +96,10 @@ void InboundStream::DoOne(const StreamAction& action, proto::Element* element) {
           [&](const AskProof& a) { host.Prove(a, *this); },
           [&](const AskJudgement& a) { host.Judge(a, *this); },
           [&](const PairVerified& a) {
+            if (host.IsTaken(a, *this)) {
+              conflicts_ = true;
+              return;
+            }
             if (a.first) transport_->LiftUnverifiedBudget();
             last_stanza_ = setup_.loop.Now();
             if (a.first) {

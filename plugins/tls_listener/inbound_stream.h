@@ -34,6 +34,9 @@ class InboundHost {
                     InboundStream& stream) = 0;
   // Is a silent stream of this peer domain to be probed? Partner setting KeepAlive.
   [[nodiscard]] virtual bool KeepsAlive(std::string_view remote) const = 0;
+  // Another stream of the same address has this pair, and a pair is to have one only (2.10).
+  [[nodiscard]] virtual bool IsTaken(const PairVerified& pair,
+                                     const InboundStream& stream) const = 0;
   virtual void OnPairVerified(const PairVerified& pair, InboundStream& stream) = 0;
   // --- of a stream that is lent (2.14)
   virtual void OnAcknowledged(std::uint32_t h, InboundStream& stream) = 0;
@@ -147,6 +150,7 @@ class InboundStream final : public LentStream {
   bool whitespace_sent_ = false;  // in this silence
   std::size_t whitespace_ = 0;    // since the last tick
   bool unauthenticated_ = true;
+  bool conflicts_ = false;  // the actions in hand verified a pair that is taken
   LoanId loan_{};
 };
 

@@ -252,6 +252,16 @@ bool InboundStreams::KeepsAlive(std::string_view remote) const {
 
 // --- life of the streams
 
+// Of this listener's streams: each of its siblings may have one more.
+bool InboundStreams::IsTaken(const PairVerified& pair, const InboundStream& stream) const {
+  if (!rules_.policy->gateway().one_stream_per_pair()) return false;
+  return std::ranges::any_of(streams_, [&](const auto& each) {
+    const InboundStream& other = *each.second;
+    return &other != &stream && !other.ended() && other.ip() == stream.ip() &&
+           other.machine().HasVerified(pair.from, pair.to);
+  });
+}
+
 void InboundStreams::OnPairVerified(const PairVerified& pair, InboundStream& stream) {
   if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
   stream.SetAuthenticated();

@@ -92,6 +92,7 @@ class InboundStreams final : private InboundHost {
   bool Ping(const std::string& local, const std::string& remote, const proto::Element& ping,
             InboundStream& stream) override;
   [[nodiscard]] bool KeepsAlive(std::string_view remote) const override;
+  [[nodiscard]] bool IsTaken(const PairVerified& pair, const InboundStream& stream) const override;
   void OnPairVerified(const PairVerified& pair, InboundStream& stream) override;
   void NoteStream(const PairVerified& pair, const InboundStream& stream) const;
   void OnAcknowledged(std::uint32_t h, InboundStream& stream) override;

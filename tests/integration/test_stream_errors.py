@@ -114,6 +114,12 @@ class StreamErrors(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await self.end_of(await self.first_words(header())), "resource-constraint")
             await self.gateway("--partner-connection-limit", "20")
             first.close()
+        with self.subTest("a second stream of the same two domains"):
+            await self.gateway("--one-stream-per-pair", "true")
+            first = await self.edge.connect()
+            self.assertEqual(await self.end_of(await self.edge.connect()), "conflict")
+            await self.gateway("--one-stream-per-pair", "false")
+            first.close()
         with self.subTest("the row permits the method no more"):
             stream = await self.edge.connect()
             await asyncio.to_thread(self.edge.lab.ctl, "partner", "set", THEM, "--sasl", "not-supported")

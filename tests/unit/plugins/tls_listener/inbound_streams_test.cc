@@ -382,6 +382,32 @@ TEST_F(InboundStreamsTest, TellsTheSenderOfAStanzaThatTheLinkGaveUp) {
   EXPECT_NE(own_[1].find("<internal-server-error"), std::string::npos);
 }
 
+TEST_F(InboundStreamsTest, EndsASecondStreamOfAPairOnlyWhereOneIsToBeEnough) {
+  ConnectByExternal();
+  Peer& allowed = ConnectByExternal();
+  proto::PolicySnapshot snapshot;
+  *snapshot.add_partners() = PartnerOfRow(9);
+  snapshot.mutable_gateway()->set_one_stream_per_pair(true);
+  streams_->SetPolicy(std::make_shared<const PolicyView>(std::move(snapshot)));
+  Peer& second = ConnectByExternal();
+  second.transport->Send(Message());
+  Until([&second] { return second.Saw("<conflict"); });
+  EXPECT_FALSE(allowed.Saw("footer"));
+  EXPECT_TRUE(translator_.offers.empty());
+  EXPECT_EQ(Ended("conflict"), 1);
+}
+
+TEST_F(InboundStreamsTest, LetsAPairHaveItsOneStreamAgainOnceTheFirstHasEnded) {
+  proto::PolicySnapshot snapshot;
+  *snapshot.add_partners() = PartnerOfRow(9);
+  snapshot.mutable_gateway()->set_one_stream_per_pair(true);
+  streams_->SetPolicy(std::make_shared<const PolicyView>(std::move(snapshot)));
+  Say(ConnectByExternal(), kStreamFooter, "closed");
+  Peer& again = ConnectByExternal();
+  again.transport->Send(Message());
+  Until([this] { return translator_.offers.size() == 1; });
+}
+
 // --- a stream that is lent (2.14)
 
 constexpr std::string_view kAskForOurs = "<bidi xmlns='urn:xmpp:bidi'/>";
