@@ -364,6 +364,11 @@ std::string OutboundConnection::peer_address() const {
   return transport_ ? transport_->peer().ToText() : std::string();
 }
 
+std::string OutboundConnection::peer_sha256() const {
+  const bool in_tls = transport_ && machine_.in_tls() && transport_->tls() != nullptr;
+  return in_tls ? transport_->tls()->peer().sha256 : std::string();
+}
+
 std::string OutboundConnection::tls_version() const {
   const bool in_tls = transport_ && machine_.in_tls() && transport_->tls() != nullptr;
   return in_tls ? transport_->tls()->version() : std::string();

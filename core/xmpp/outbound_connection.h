@@ -88,6 +88,8 @@ class OutboundConnection {
 
   [[nodiscard]] const OutboundMachine& machine() const { return machine_; }
   [[nodiscard]] std::string peer_address() const;
+  // Of the peer's leaf certificate, as PeerCertificate's; empty: it showed none, or no TLS.
+  [[nodiscard]] std::string peer_sha256() const;
   [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty in clear
   [[nodiscard]] const std::string& trust_anchors() const { return order_.trust_anchors; }
 

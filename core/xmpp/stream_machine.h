@@ -100,6 +100,9 @@ struct DialbackAnswered {
 struct AskProof {
   std::uint64_t id;
   std::string sender, target, stream_id, key;
+  // Of the peer's certificate, where the same one at the authoritative server is proof enough
+  // (2.8.6); empty: nothing but the key is.
+  std::string peer_sha256;
 };
 // Ask the verifier whether a key is ours; answer with OnJudged(id). `weight`: 2 for a domain that
 // is no partner's.
@@ -269,6 +272,8 @@ class StreamMachine {
   bool CertificateProves(std::string_view domain);
   [[nodiscard]] std::optional<NegotiationRow> HeaderRow() const;
   [[nodiscard]] proto::AuthMethod DialbackMethod() const;
+  // XEP-0344: the certificate names the domain, though no authority of ours vouches for it.
+  [[nodiscard]] bool MayMeetItsCertificate(const std::string& domain, const NegotiationRow& row) const;
 
   const InboundRules& rules_;
   std::function<std::string()> new_id_;

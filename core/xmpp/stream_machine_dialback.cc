@@ -172,7 +172,15 @@ void StreamMachine::TakeDialbackResult(const proto::Element& element) {
   if (!IsUsableKey(key)) return InvalidKey(*from, *to);
   AddPair(*std::move(from), *std::move(to), proto::AUTH_METHOD_NONE);
   const Pair& pair = pairs_.back();
-  Do(AskProof{pair.proof_id, pair.from, pair.to, stream_id_, std::move(key)});
+  std::string peer = MayMeetItsCertificate(pair.from, row) ? certificate_->sha256 : std::string();
+  Do(AskProof{pair.proof_id, pair.from, pair.to, stream_id_, std::move(key), std::move(peer)});
+}
+
+bool StreamMachine::MayMeetItsCertificate(const std::string& domain,
+                                          const NegotiationRow& row) const {
+  if (!row.same_certificate || certificate_ == nullptr || !certificate_->presented) return false;
+  return !certificate_->chain_valid && PermittedMethods(row).tls_dialback &&
+         MatchesXmppDomain(*certificate_, domain);
 }
 
 void StreamMachine::InvalidKey(const std::string& from, const std::string& to) {

@@ -122,7 +122,8 @@ void DomainProver::Prove(const proto::ProveDomain& question, Done done) {
   pair.waiting.push_back(
       {{question.target_domain(), question.sender_domain(), question.stream_id(), std::string(key)},
        setup_.loop.Now() + kVerifyLimit,
-       std::move(done)});
+       std::move(done),
+       question.peer_sha256()});
   if (!tick_.active()) tick_.StartRepeating(kTick);
   if (pair.connection == nullptr) Connect(pair_key, pair, *partner);
 }
@@ -151,7 +152,7 @@ OutboundConnection::Events DomainProver::EventsFor(const PairKey& key, std::uint
     Pair* pair = FindPair(key, id);
     if (pair == nullptr) return;
     pair->ready = true;
-    AskFirst(*pair);
+    AskFirst(key, *pair);
   };
   events.on_verified = [this, key, id](const VerifyRequest& request, VerifyResult result) {
     OnVerified(key, id, request, result);
@@ -174,8 +175,18 @@ DomainProver::Pair* DomainProver::FindPair(const PairKey& key, std::uint64_t id)
   return found == pairs_.end() || found->second.id != id ? nullptr : &found->second;
 }
 
-void DomainProver::AskFirst(Pair& pair) {
+void DomainProver::AskFirst(const PairKey& key, Pair& pair) {
+  if (ShowsTheSame(key, pair))
+    return FinishFirst(key, pair, VerifyResult::kValid, "shown the same certificate");
   pair.connection->Verify(pair.waiting.front().request);
+}
+
+// The row as it is now: the switch may have been turned since the question was asked.
+bool DomainProver::ShowsTheSame(const PairKey& key, const Pair& pair) const {
+  const std::string& peer = pair.waiting.front().peer_sha256;
+  const proto::Partner* partner = PermittedPartner(key.second);
+  if (peer.empty() || partner == nullptr || !partner->same_certificate()) return false;
+  return PermittedMethods(RowOf(*partner)).tls_dialback && pair.connection->peer_sha256() == peer;
 }
 
 // The machine has matched from, to and id of an answer on this very connection.
@@ -184,16 +195,22 @@ void DomainProver::OnVerified(const PairKey& key, std::uint64_t id, const Verify
   Pair* pair = FindPair(key, id);
   if (pair == nullptr || pair->waiting.empty() || pair->waiting.front().request.id != request.id)
     return;
-  Waiting first = std::move(pair->waiting.front());
-  pair->waiting.pop_front();
   if (result == VerifyResult::kInvalid)
     Log(LogLevel::kWarning, "dialback-invalid",
         {{"sender", key.second},
          {"target", key.first},
          {"asked", pair->connection->peer_address()}});
-  Finish(first.done, VerdictOf(result), "answered by " + pair->connection->peer_address());
-  if (pair->waiting.empty()) return Retire(key, true);
-  AskFirst(*pair);
+  FinishFirst(key, *pair, result, "answered");
+}
+
+void DomainProver::FinishFirst(const PairKey& key, Pair& pair, VerifyResult result,
+                               std::string_view how) {
+  Waiting first = std::move(pair.waiting.front());
+  pair.waiting.pop_front();
+  Finish(first.done, VerdictOf(result),
+         std::string(how) + " by " + pair.connection->peer_address());
+  if (pair.waiting.empty()) return Retire(key, true);
+  AskFirst(key, pair);
 }
 
 void DomainProver::OnFailed(const PairKey& key, std::uint64_t id, const OutboundFault& fault) {

@@ -53,6 +53,7 @@ class DomainProver {
     VerifyRequest request;
     Deadline due;
     Done done;
+    std::string peer_sha256;
   };
   struct Pair {
     std::uint64_t id = 0;  // of the connection; tells its events from those of an older one
@@ -67,7 +68,9 @@ class DomainProver {
   void Connect(const PairKey& key, Pair& pair, const proto::Partner& partner);
   OutboundConnection::Events EventsFor(const PairKey& key, std::uint64_t id);
   Pair* FindPair(const PairKey& key, std::uint64_t id);
-  void AskFirst(Pair& pair);
+  void AskFirst(const PairKey& key, Pair& pair);
+  bool ShowsTheSame(const PairKey& key, const Pair& pair) const;
+  void FinishFirst(const PairKey& key, Pair& pair, VerifyResult result, std::string_view how);
   void OnVerified(const PairKey& key, std::uint64_t id, const VerifyRequest& request,
                   VerifyResult result);
   void OnFailed(const PairKey& key, std::uint64_t id, const OutboundFault& fault);

@@ -139,6 +139,7 @@ void InboundStreams::Prove(const AskProof& asked, InboundStream& stream) {
   prove.set_target_domain(asked.target);
   prove.set_stream_id(asked.stream_id);
   prove.set_key(asked.key);
+  prove.set_peer_sha256(asked.peer_sha256);
   Ask(question, kProveLimit,
       [this, number = stream.number(), id = asked.id, sender = asked.sender,
        ip = stream.ip()](proto::DialbackVerdict verdict) {

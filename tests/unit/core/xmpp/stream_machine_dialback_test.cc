@@ -119,6 +119,40 @@ TEST(Dialback, SaysNothingOfItWhereTheOperatorWantsSilence) {
   EXPECT_TRUE(scene.answered_.empty());
 }
 
+// --- the same certificate at the authoritative server (2.8.6)
+
+std::string AskedWith(int row, bool switched_on, bool trusted, const std::string& name) {
+  proto::Partner partner = PartnerOfRow(row);
+  partner.set_same_certificate(switched_on);
+  StreamScene scene({partner});
+  scene.Header();
+  scene.In(kStartTls);
+  if (trusted)
+    scene.TlsDone({name});
+  else
+    scene.TlsDoneUntrusted({name});
+  scene.Header();
+  const std::string said = scene.In(Key());
+  return said.substr(said.find(" key "));
+}
+
+TEST(Dialback, MayBeProvenByTheSameCertificateWhereThatIsSwitchedOn) {
+  for (const int row : {7, 9, 13}) {
+    EXPECT_EQ(AskedWith(row, true, false, "partner.example"), " key 9f0c77 or certificate 5ha256]");
+    EXPECT_EQ(AskedWith(row, false, false, "partner.example"), " key 9f0c77]");
+    EXPECT_EQ(AskedWith(row, true, false, "other.example"), " key 9f0c77]");
+  }
+  EXPECT_EQ(AskedWith(13, true, true, "partner.example"), " key 9f0c77]") << "it is trusted";
+}
+
+TEST(Dialback, InClearThereIsNoCertificateToBeTheSame) {
+  proto::Partner partner = PartnerOfRow(17);
+  partner.set_same_certificate(true);
+  StreamScene scene({partner});
+  scene.Header();
+  EXPECT_TRUE(scene.In(Key()).ends_with(" key 9f0c77]"));
+}
+
 // --- 2.8.3
 
 TEST(Dialback, KeepsTheStreamForATargetItDoesNotServe) {

@@ -87,6 +87,12 @@ class StreamScene {
       return pinned_;
     }));
   }
+  // The handshake ends; the certificate is for these names, and nobody we know vouches for it.
+  void TlsDoneUntrusted(std::vector<std::string> names) {
+    certificate_.sha256 = "5ha256";
+    TlsDone(std::move(names));
+    certificate_.chain_valid = false;
+  }
   // What a partner's own anchors say of the peer's certificate.
   void JudgedByItsOwnAnchors(std::vector<std::string> names) {
     pinned_.presented = true;
@@ -153,7 +159,8 @@ class StreamScene {
   void operator()(const DialbackAnswered& a) { ++answered_[std::string(a.result)]; }
   void operator()(const AskProof& a) {
     last_ask_ = a.id;
-    out_ += "[prove " + a.sender + " to " + a.target + " id " + a.stream_id + " key " + a.key + "]";
+    out_ += "[prove " + a.sender + " to " + a.target + " id " + a.stream_id + " key " + a.key +
+            (a.peer_sha256.empty() ? "]" : " or certificate " + a.peer_sha256 + "]");
   }
   void operator()(const AskJudgement& a) {
     last_ask_ = a.id;

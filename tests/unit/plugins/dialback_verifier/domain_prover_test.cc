@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <string>
+
+#include "core/tls/crypto.h"
 #include "core/xmpp/element.h"
 #include "tests/fakes/certificate_maker.h"
 #include "tests/fakes/fake_dns.h"
@@ -16,6 +20,17 @@ using ::testing::IsEmpty;
 
 constexpr const char* kOurs = "corp.example";
 constexpr const char* kTheirs = "partner.example";
+
+// Of the first certificate of a PEM file, as PeerCertificate's.
+std::string LeafSha256(const std::string& file) {
+  std::ifstream stream(file);
+  std::string base64;
+  for (std::string line; std::getline(stream, line) && !line.starts_with("-----END");)
+    if (!line.starts_with("-----")) base64 += line;
+  std::string der;
+  EXPECT_TRUE(DecodeBase64(base64, der));
+  return Hex(Sha256(der));
+}
 
 class DomainProverTest : public ::testing::Test {
  protected:
@@ -35,15 +50,17 @@ class DomainProverTest : public ::testing::Test {
     partner.set_tls(tls);
     partner.set_sasl(sasl);
     partner.set_dialback(dialback);
+    partner.set_same_certificate(same_certificate_);
     prover_.SetPolicy(std::make_shared<const PolicyView>(std::move(snapshot)));
   }
   void Ask(const std::string& id, const std::string& sender = kTheirs,
-           const std::string& key = "the-key") {
+           const std::string& key = "the-key", const std::string& peer_sha256 = {}) {
     proto::ProveDomain question;
     question.set_sender_domain(sender);
     question.set_target_domain(kOurs);
     question.set_stream_id(id);
     question.set_key(key);
+    question.set_peer_sha256(peer_sha256);
     prover_.Prove(question, [this](proto::DialbackVerdict verdict, const std::string&) {
       verdicts_.push_back(verdict);
     });
@@ -59,8 +76,50 @@ class DomainProverTest : public ::testing::Test {
   FakeXmppServer server_{*loop_, kTheirs};
   DomainProver prover_{
       {.loop = *loop_, .metrics = metrics_, .dns = dns_, .guard = TargetGuard({}, true)}};
+  // The server shows a certificate nobody vouches for. Gives its SHA-256.
+  std::string UseUntrustedTls() {
+    CertificatePlan plan;
+    plan.dns_names = {kTheirs};
+    const TlsFiles files = maker_.SelfSigned(plan);
+    server_.tls = TlsContext::Create(files).value();
+    const auto client =
+        TlsContext::Create({.chain_file = {}, .key_file = {}, .trust = maker_.trust()});
+    prover_.SetTls(*client, *client);
+    SetRow(proto::REQUIRED, proto::NOT_SUPPORTED);
+    return LeafSha256(files.chain_file);
+  }
   std::vector<proto::DialbackVerdict> verdicts_;
+  bool same_certificate_ = false;
 };
+
+// --- the same certificate (2.8.6)
+
+TEST_F(DomainProverTest, BelievesAServerThatShowsThePeersOwnCertificate) {
+  same_certificate_ = true;
+  const std::string leaf = UseUntrustedTls();
+  server_.verify_type = "invalid";  // if it were asked
+  Ask("s1", kTheirs, "the-key", leaf);
+  ASSERT_TRUE(Answered(1));
+  EXPECT_THAT(verdicts_, ElementsAre(proto::DIALBACK_VALID));
+  EXPECT_THAT(server_.verifies, IsEmpty());
+}
+
+TEST_F(DomainProverTest, VerifiesTheKeyWhereTheCertificateIsAnother) {
+  same_certificate_ = true;
+  UseUntrustedTls();
+  server_.verify_type = "invalid";
+  Ask("s1", kTheirs, "the-key", std::string(64, 'a'));
+  ASSERT_TRUE(Answered(1));
+  EXPECT_THAT(verdicts_, ElementsAre(proto::DIALBACK_INVALID));
+}
+
+TEST_F(DomainProverTest, VerifiesTheKeyWhereThePartnerIsNotSwitchedOn) {
+  const std::string leaf = UseUntrustedTls();
+  server_.verify_type = "invalid";
+  Ask("s1", kTheirs, "the-key", leaf);
+  ASSERT_TRUE(Answered(1));
+  EXPECT_THAT(verdicts_, ElementsAre(proto::DIALBACK_INVALID));
+}
 
 TEST_F(DomainProverTest, AsksTheAuthoritativeServerAndClosesAfterTheAnswer) {
   Ask("s1");
