@@ -1,5 +1,4 @@
-// The XMPP partner's side: streams it opens and streams it accepts, STARTTLS and SASL EXTERNAL on
-// both.
+// The XMPP partner's side of the message phases: streams it opens and streams it accepts.
 #pragma once
 
 #include <functional>
@@ -8,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/xmpp/stream_transport.h"
 #include "tests/bench/ledger.h"
+#include "tests/bench/partner_stream.h"
 
 namespace gatehouse::bench {
 
@@ -21,8 +20,6 @@ struct PartnerSetup {
   std::shared_ptr<const TlsContext> tls;
 };
 
-class PartnerStream;
-
 class PartnerEnd {
  public:
   struct Events {
@@ -31,7 +28,6 @@ class PartnerEnd {
     std::function<void(const std::string&)> on_trouble;  // a stream broke or was refused
   };
   PartnerEnd(Loop& loop, PartnerSetup setup, Events events);
-  ~PartnerEnd();
   PartnerEnd(const PartnerEnd&) = delete;
   PartnerEnd& operator=(const PartnerEnd&) = delete;
 
@@ -44,13 +40,15 @@ class PartnerEnd {
   [[nodiscard]] std::string UserOf(std::size_t pair) const;  // "u3@p1.example"
 
  private:
-  friend class PartnerStream;
+  void Add(std::unique_ptr<TcpStream> tcp, const std::string& domain);
   void StreamOpen(PartnerStream& stream);
   void StreamGone(PartnerStream& stream, std::string_view why);
+  void OnMessage(const proto::Element& message);
 
   Loop& loop_;
   PartnerSetup setup_;
   Events events_;
+  PartnerStream::Events stream_events_;
   std::unique_ptr<TcpAcceptor> acceptor_;
   std::map<PartnerStream*, std::unique_ptr<PartnerStream>> streams_;
   std::vector<std::unique_ptr<TcpStream::Connecting>> attempts_;
