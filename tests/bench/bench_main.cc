@@ -2,12 +2,14 @@
 // one JSON array. tests/bench/run starts everything around it.
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "tests/bench/crowd.h"
 #include "tests/bench/driver.h"
 
 namespace gatehouse::bench {
@@ -17,7 +19,8 @@ struct Words {
   std::string xmpp, sip, partner_listen, sip_listen;
   std::string chain, key, trust;
   std::string local_domain = "contoso.example";
-  std::vector<std::string> domains, processes, phases;
+  std::string crowd_suffix = "crowd.example";
+  std::vector<std::string> domains, processes, phases, crowds;
   double warm_up_s = 1;
   double measured_s = 5;
   DriverSetup setup;
@@ -61,11 +64,53 @@ Result<DriverSetup> SetUp(Words words) {
   return setup;
 }
 
-Result<std::vector<PhaseResult>> RunAll(Words words) {
-  GATEHOUSE_TRY(auto setup, SetUp(std::move(words)));
+Result<std::string> RunPhases(DriverSetup setup) {
+  if (setup.phases.empty()) return std::string();
   GATEHOUSE_TRY(const auto loop, Loop::Create());
   const auto driver = std::make_unique<Driver>(*loop, std::move(setup));
-  return driver->Run();
+  GATEHOUSE_TRY(const auto results, driver->Run());
+  std::string json;
+  for (const PhaseResult& result : results) json += (json.empty() ? "" : ",\n") + ToJson(result);
+  return json;
+}
+
+CrowdSetup CrowdSetupOf(const DriverSetup& setup, const Words& words) {
+  return {.suffix = words.crowd_suffix,
+          .local_domain = words.local_domain,
+          .gatehouse = setup.partner.gatehouse,
+          .sip_gatehouse = setup.sip_gatehouse,
+          .tls = setup.partner.tls,
+          .partner_fd = setup.partner_fd,
+          .sip_fd = setup.sip_fd,
+          .idle_s = words.measured_s,
+          .processes = setup.processes};
+}
+
+Result<std::string> RunCrowd(const CrowdSetup& setup, const std::string& text) {
+  GATEHOUSE_TRY(const CrowdOrder order, ParseCrowd(text));
+  GATEHOUSE_TRY(const auto loop, Loop::Create());
+  const auto crowd = std::make_unique<Crowd>(*loop, setup, order);
+  GATEHOUSE_TRY(const CrowdResult result, crowd->Run());
+  return ToJson(result);
+}
+
+// The objects of the JSON array.
+Result<std::string> RunAll(const Words& words) {
+  GATEHOUSE_TRY(auto setup, SetUp(words));
+  const CrowdSetup crowd = CrowdSetupOf(setup, words);
+  GATEHOUSE_TRY(std::string json, RunPhases(std::move(setup)));
+  for (const std::string& text : words.crowds) {
+    GATEHOUSE_TRY(const std::string result, RunCrowd(crowd, text));
+    json += (json.empty() ? "" : ",\n") + result;
+  }
+  return json;
+}
+
+void AllowManyDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
 int Main(int argc, char** argv) {
@@ -81,21 +126,22 @@ int Main(int argc, char** argv) {
   app.add_option("--local-domain", words.local_domain, "the domain Gatehouse speaks for");
   app.add_option("--domain", words.domains, "a domain of the partner; again for more")->required();
   app.add_option("--process", words.processes, "NAME=PID to measure; again for more");
-  app.add_option("--phase", words.phases, "such as x2s:window=256; again for more")->required();
+  app.add_option("--phase", words.phases, "such as x2s:window=256; again for more");
+  app.add_option("--crowd", words.crowds, "such as idle:in=5000; again for more, after the phases");
+  app.add_option("--crowd-suffix", words.crowd_suffix, "the crowd's domains: d0.SUFFIX and so on");
   app.add_option("--pairs", words.setup.pairs, "user pairs");
   app.add_option("--stanza-bytes", words.setup.stanza_bytes, "size of a stanza");
   app.add_option("--warm-up", words.warm_up_s, "seconds before each measurement");
   app.add_option("--seconds", words.measured_s, "seconds of each measurement");
   CLI11_PARSE(app, argc, argv);
 
-  const auto results = RunAll(std::move(words));
+  AllowManyDescriptors();
+  const auto results = RunAll(words);
   if (!results) {
     std::fprintf(stderr, "gatehouse_bench: %s\n", results.error().text.c_str());
     return 1;
   }
-  std::string json;
-  for (const PhaseResult& result : *results) json += (json.empty() ? "" : ",\n") + ToJson(result);
-  std::printf("[%s]\n", json.c_str());
+  std::printf("[%s]\n", results->c_str());
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <vector>
+#include <vector>
 
 namespace gatehouse::bench {
 
@@ -18,5 +19,12 @@ struct WatchedProcess {
 [[nodiscard]] std::uint64_t CpuNanoseconds(pid_t pid);
 // Proportional set size in KiB; 0 where it cannot be read.
 [[nodiscard]] std::uint64_t PssKib(pid_t pid);
+
+struct UsageNow {
+  double cpu_us = 0;
+  std::uint64_t pss_kib = 0;
+};
+// Of each, in their order.
+[[nodiscard]] std::vector<UsageNow> UsageOf(const std::vector<WatchedProcess>& processes);
 
 }  // namespace gatehouse::bench
