@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/loop/timer.h"
 #include "core/xmpp/stream_machine.h"
@@ -113,6 +114,9 @@ class InboundStream final : public LentStream {
   [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty in clear
   [[nodiscard]] bool counts_as_unauthenticated() const { return unauthenticated_; }
   void SetAuthenticated() { unauthenticated_ = false; }
+  // The partner in whose room it is counted; empty: in nobody's.
+  [[nodiscard]] const std::string& counted_for() const { return counted_for_; }
+  void CountFor(std::string partner_id) { counted_for_ = std::move(partner_id); }
   [[nodiscard]] bool ended() const {
     return machine_.state() == StreamState::kClosed && !machine_.footer_waits();
   }
@@ -149,6 +153,7 @@ class InboundStream final : public LentStream {
   std::string pinned_by_;         // their SHA-256; empty: never asked
   bool whitespace_sent_ = false;  // in this silence
   std::size_t whitespace_ = 0;    // since the last tick
+  std::string counted_for_;
   bool unauthenticated_ = true;
   bool conflicts_ = false;  // the actions in hand verified a pair that is taken
   LoanId loan_{};

@@ -264,7 +264,10 @@ bool InboundStreams::IsTaken(const PairVerified& pair, const InboundStream& stre
 }
 
 void InboundStreams::OnPairVerified(const PairVerified& pair, InboundStream& stream) {
-  if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
+  if (stream.counts_as_unauthenticated()) {
+    admission_.Settled(stream.ip());
+    CountAsProven(stream);
+  }
   stream.SetAuthenticated();
   const LogLevel level =
       pair.method == proto::TCP_DIALBACK ? LogLevel::kNotice : LogLevel::kInfo;  // 4.5, last line
@@ -307,6 +310,7 @@ void InboundStreams::OnEnd(std::string_view why, InboundStream& stream) {
   ++ended_;
   EndLoan(stream);
   if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
+  CountNoMore(stream);
   ++setup_.metrics.Value("gatehouse_streams_ended_total",
                          "{direction=\"in\",reason=\"" + std::string(why) + "\"}");
 }
@@ -317,6 +321,7 @@ void InboundStreams::OnGone(std::string_view /*why*/, InboundStream& stream) {
     --ended_;
   else if (stream.counts_as_unauthenticated())
     admission_.Settled(stream.ip());
+  CountNoMore(stream);
   streams_.erase(stream.number());
   counters_.open = static_cast<double>(streams_.size());
 }

@@ -59,8 +59,9 @@ class InboundStreams final : private InboundHost {
   void KeepToLimits();
   // Adds what is limited of this half's: connections, and the addresses that hold most.
   void AddUsage(proto::Usage& usage) const;
-  // The partner's id of each stream with a verified pair.
-  void ForEachProven(const std::function<void(std::string_view partner_id)>& visit) const;
+  // Each partner that has streams with a verified pair, and how many.
+  void ForEachProven(
+      const std::function<void(std::string_view partner_id, std::size_t streams)>& visit) const;
 
   // Takes a connection; only after SetPolicy, SetDomains and SetTls.
   void Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls);
@@ -122,6 +123,8 @@ class InboundStreams final : private InboundHost {
   // none.
   bool EvictOldest(StreamNumber newcomer);
   void GiveUpSurplusOfAddresses();
+  void CountAsProven(InboundStream& stream);
+  void CountNoMore(InboundStream& stream);
   void SetTimes(const proto::GatewaySettings& gateway);
 
   Setup setup_;
@@ -131,6 +134,8 @@ class InboundStreams final : private InboundHost {
   proto::Limits limits_;
   InboundTimes times_;
   InboundAdmission admission_;
+  // Streams with a verified pair by their partner's id: every header asks for one of them.
+  std::map<std::string, std::size_t, std::less<>> proven_;
   std::size_t ended_ = 0;  // of `streams_`: they only wait for their last octet
   std::map<StreamNumber, std::unique_ptr<InboundStream>> streams_;
   std::uint64_t next_number_ = 1;

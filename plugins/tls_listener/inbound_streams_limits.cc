@@ -129,16 +129,24 @@ void InboundStreams::GiveUpSurplusOfAddresses() {
 }
 
 std::size_t InboundStreams::StreamsOf(std::string_view partner_id) const {
-  std::size_t count = 0;
-  ForEachProven([&](std::string_view id) { count += id == partner_id ? 1 : 0; });
-  return count;
+  const auto found = proven_.find(partner_id);
+  return found == proven_.end() ? 0 : found->second;
 }
 
 void InboundStreams::ForEachProven(
-    const std::function<void(std::string_view partner_id)>& visit) const {
-  for (const auto& [number, stream] : streams_)
-    if (!stream->counts_as_unauthenticated() && !stream->ended())
-      visit(stream->machine().partner_id());
+    const std::function<void(std::string_view partner_id, std::size_t streams)>& visit) const {
+  for (const auto& [partner_id, streams] : proven_) visit(partner_id, streams);
+}
+
+void InboundStreams::CountAsProven(InboundStream& stream) {
+  stream.CountFor(stream.machine().partner_id());
+  ++proven_[stream.counted_for()];
+}
+
+void InboundStreams::CountNoMore(InboundStream& stream) {
+  const auto found = proven_.find(stream.counted_for());
+  if (found != proven_.end() && --found->second == 0) proven_.erase(found);
+  stream.CountFor({});
 }
 
 void InboundStreams::AddUsage(proto::Usage& usage) const {

@@ -199,15 +199,12 @@ void TlsListenerWorker::MakeHalves() {
 
 proto::Usage TlsListenerWorker::OwnUsage() const {
   std::map<std::string, std::uint32_t, std::less<>> streams;
-  const auto count = [&streams](std::string_view partner_id) {
-    const auto found = streams.find(partner_id);
-    if (found != streams.end())
-      ++found->second;
-    else
-      streams.emplace(partner_id, 1);
+  const auto count = [&streams](std::string_view partner_id, std::size_t number) {
+    const auto found = streams.try_emplace(std::string(partner_id)).first;
+    found->second += static_cast<std::uint32_t>(number);
   };
   inbound_->ForEachProven(count);
-  outbound_->ForEachStream(count);
+  outbound_->ForEachStream([&count](std::string_view partner_id) { count(partner_id, 1); });
   proto::Usage usage;
   for (const auto& [id, number] : streams) {
     proto::PartnerUsage& partner = *usage.add_partners();
