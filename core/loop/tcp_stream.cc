@@ -216,6 +216,10 @@ void TcpStream::ResumeReading() {
   state_->Read();
 }
 
+void TcpStream::Rest() {
+  if (state_->pending.empty()) state_->pending.shrink_to_fit();
+}
+
 void TcpStream::CloseAfterWrites() {
   state_->CloseAfterWrites();
 }

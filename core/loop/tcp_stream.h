@@ -47,6 +47,7 @@ class TcpStream {
   void Write(std::string_view bytes);
   void PauseReading();  // TCP's window then tells the peer to wait
   void ResumeReading();
+  void Rest();  // gives back what is kept for the next batch
   // Flushes, half-closes, reads until the peer has closed too, then on_closed(""); all of it within
   // 5 s. What the peer still sends is thrown away.
   void CloseAfterWrites();

@@ -69,6 +69,9 @@ class OutboundConnection {
   // Stanzas as XML, on an open pair; goes out at the end of the turn.
   void Send(std::string_view xml) { transport_->Send(xml); }
   void WhenFlushed(std::function<void()> done) { transport_->WhenFlushed(std::move(done)); }
+  void Rest() {
+    if (transport_) transport_->Rest();
+  }
   [[nodiscard]] std::size_t queued_bytes() const {
     return transport_ ? transport_->queued_bytes() : 0;
   }

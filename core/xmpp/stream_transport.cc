@@ -47,6 +47,7 @@ class TcpTransport final : public StreamTransport {
   }
   void PauseReading() override { tcp_->PauseReading(); }
   void ResumeReading() override { tcp_->ResumeReading(); }
+  void Rest() override;
   void Close() override;
   void Abort() override;
 
@@ -176,6 +177,12 @@ void TcpTransport::Flush() {
   out_.clear();
   constexpr std::size_t kKeptCapacity = 4096;  // an idle stream holds no burst's buffer
   if (out_.capacity() > kKeptCapacity) out_.shrink_to_fit();
+}
+
+void TcpTransport::Rest() {
+  if (reader_) reader_->Rest();
+  if (out_.empty()) out_.shrink_to_fit();
+  tcp_->Rest();
 }
 
 void TcpTransport::OnEndOfTurn() {

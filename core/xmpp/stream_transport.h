@@ -45,6 +45,8 @@ class StreamTransport {
   virtual void LiftUnverifiedBudget() = 0;
   virtual void PauseReading() = 0;
   virtual void ResumeReading() = 0;
+  // Nothing has come or gone for a while: gives back memory kept for the next stanzas.
+  virtual void Rest() = 0;
   // Sends what is queued, TLS close_notify, FIN; on_closed follows.
   virtual void Close() = 0;
   virtual void Abort() = 0;  // at once, without a word; on_closed follows in a later turn

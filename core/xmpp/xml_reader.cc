@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "core/base/limits.h"
 #include "core/tls/crypto.h"
@@ -30,8 +31,20 @@ constexpr std::size_t kMaxTreeBytes = 2 * kMaxStanzaBytes;
 // The stream's start tag (2.2 no. 13).
 constexpr std::size_t kMaxHeaderAttributes = 16;
 constexpr std::size_t kMaxHeaderAttributeBytes = 3072;
-// A message with a few children fits; one block serves a stream for its whole life.
+// A message with a few children fits.
 constexpr std::size_t kArenaBlockBytes = 4096;
+// Features, and whatever else comes first: many streams never bring more.
+constexpr std::size_t kFirstBlockBytes = 512;
+
+// Where the tree of a stanza grows. One serves a stream from its second element until it rests:
+// most of the streams of an edge are silent.
+struct StanzaMemory {
+  explicit StanzaMemory(std::size_t block_bytes)
+      : block(std::make_unique_for_overwrite<char[]>(block_bytes)),
+        arena(block.get(), block_bytes) {}
+  std::unique_ptr<char[]> block;
+  google::protobuf::Arena arena;
+};
 
 struct FreeParser {
   void operator()(XML_Parser parser) const noexcept { XML_ParserFree(parser); }
@@ -103,6 +116,9 @@ class Parse {
     orphaned_ = true;
   }
   void LiftUnverifiedBudget() { budget_lifted_ = true; }
+  void Rest() {
+    if (!feeding_ && depth_ <= 1) memory_.reset();
+  }
   [[nodiscard]] bool feeding() const { return feeding_; }
   [[nodiscard]] bool orphaned() const { return orphaned_; }
   [[nodiscard]] std::span<const std::byte> unread() const { return unread_; }
@@ -144,8 +160,7 @@ class Parse {
   XmlReader::Events events_;
   Parser parser_;
   Utf8Check utf8_;
-  std::array<char, kArenaBlockBytes> block_;
-  google::protobuf::Arena arena_{block_.data(), block_.size()};
+  std::unique_ptr<StanzaMemory> memory_;  // null: none since it rested
   std::array<Element*, static_cast<std::size_t>(kMaxDepth)> open_{};  // from the stanza inwards
   std::unique_ptr<Element> oversized_;  // the start tag of a stanza too large to keep
   StreamHeader header_;
@@ -164,6 +179,7 @@ class Parse {
   bool feeding_ = false;
   bool orphaned_ = false;
   bool budget_lifted_ = false;
+  bool first_ = true;  // no element has ended yet
 };
 
 bool Parse::Begin() {
@@ -365,7 +381,9 @@ void Parse::OpenElement(const ExpandedName& name, const char** attributes) {
     element_begin_ = EventBegin();
     children_ = 0;
     tree_bytes_ = 0;
-    element = google::protobuf::Arena::CreateMessage<Element>(&arena_);
+    if (!memory_)
+      memory_ = std::make_unique<StanzaMemory>(first_ ? kFirstBlockBytes : kArenaBlockBytes);
+    element = google::protobuf::Arena::CreateMessage<Element>(&memory_->arena);
   } else {
     element = open_[static_cast<std::size_t>(level - 1)]->add_children()->mutable_element();
   }
@@ -435,7 +453,8 @@ void Parse::CloseTopLevel() {
     return;
   }
   if (events_.on_element) events_.on_element(*open_[0], bytes);
-  arena_.Reset();
+  if (std::exchange(first_, false)) return memory_.reset();
+  memory_->arena.Reset();
 }
 
 void Parse::KeepHeadOnly() {
@@ -443,7 +462,7 @@ void Parse::KeepHeadOnly() {
   oversized_->set_name(open_[0]->name());
   oversized_->set_ns(open_[0]->ns());
   *oversized_->mutable_attributes() = open_[0]->attributes();
-  arena_.Reset();
+  memory_->arena.Reset();
 }
 
 class ExpatReader final : public XmlReader {
@@ -467,6 +486,7 @@ class ExpatReader final : public XmlReader {
   void Stop() override { parse_->Stop(); }
   [[nodiscard]] std::span<const std::byte> unread() const override { return parse_->unread(); }
   void LiftUnverifiedBudget() override { parse_->LiftUnverifiedBudget(); }
+  void Rest() override { parse_->Rest(); }
 
  private:
   std::unique_ptr<Parse> parse_;

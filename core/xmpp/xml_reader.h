@@ -52,6 +52,8 @@ class XmlReader {
   // Before the first verified pair the budget is kMaxUnverifiedBytes in all (2.11); after it, the
   // stanza limit counts.
   virtual void LiftUnverifiedBudget() = 0;
+  // Nothing has come for a while: gives back what is kept for the next stanza.
+  virtual void Rest() = 0;
 };
 
 }  // namespace gatehouse

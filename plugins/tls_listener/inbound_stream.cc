@@ -16,6 +16,7 @@ constexpr seconds kHandshakeLimit{15};              // 2.4 no. 7
 constexpr std::size_t kMaxWhitespacePerTick = 100;  // 12.1 X14
 constexpr seconds kProbeLimit{60};                  // 2.12
 constexpr seconds kFooterLimit{2};                  // 2.16
+constexpr seconds kRestAfter{2};  // of silence a stream keeps no memory for its next stanza
 constexpr std::size_t kStreamIdBytes = 16;          // 2.2
 
 // What keeps a stream from being idle: a stanza, but no ping (2.12).
@@ -189,6 +190,7 @@ void InboundStream::OnFooter() {
 
 // 2.12. TCP's own probes stand behind this (2.12, last line).
 void InboundStream::CheckLife(TimePoint now) {
+  if (now - last_heard_ >= kRestAfter) transport_->Rest();
   if (now - last_heard_ < setup_.times.keep_alive) {
     probe_end_ = TimePoint::max();
     whitespace_sent_ = false;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr milliseconds kTick = seconds{1};
 constexpr seconds kInactivity{600}, kKeepAlive{300};  // 1.4
+constexpr seconds kRestAfter{2};  // of silence a stream keeps no memory for its next stanza
 
 }  // namespace
 
@@ -125,6 +126,7 @@ void OutboundPairs::State::TickStream(OutboundStream& stream, TimePoint now) {
     return CloseStream(stream, StreamCondition::kConnectionTimeout);
   stream.AskForAck(now);
   if (stream.is_lent()) return;  // the rest is its owner's
+  if (now - stream.last_stanza >= kRestAfter) stream.connection().Rest();
   const proto::GatewaySettings& gateway = policy->gateway();
   if (now - stream.last_stanza >= OrDefault(gateway.stream_inactivity_timeout_s(), kInactivity) &&
       stream.unsent() == 0 && !stream.connection().machine().has_unhandled())

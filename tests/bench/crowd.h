@@ -32,7 +32,7 @@ struct CrowdSetup {
   int partner_fd = -1;  // listening
   int sip_fd = -1;
   std::size_t window = 32;  // negotiations under way
-  double settle_s = 3;      // after the last stream has opened
+  double settle_s = 5;      // after the last stream has opened
   double idle_s = 10;
   std::vector<WatchedProcess> processes;
 };

@@ -449,5 +449,18 @@ TEST(XmlReader, GivesThousandsOfStanzasOneAfterTheOther) {
   EXPECT_EQ(reading.elements_.back(), "<message id='2999'><body>text</body></message>");
 }
 
+TEST(XmlReader, ReadsOnAfterARestEvenInTheMiddleOfAStanza) {
+  Reading reading;
+  reading.Feed(kHeader).Verified();
+  for (int round = 0; round < 3; ++round) {
+    reading.reader().Rest();
+    reading.Feed("<message id='a'><body>te");
+    reading.reader().Rest();
+    reading.Feed("xt</body></message>");
+  }
+  EXPECT_EQ(reading.elements_,
+            std::vector<std::string>(3, "<message id='a'><body>text</body></message>"));
+}
+
 }  // namespace
 }  // namespace gatehouse
