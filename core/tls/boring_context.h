@@ -9,6 +9,7 @@
 
 #include "core/tls/session_vault.h"
 #include "core/tls/tls_context.h"
+#include "core/tls/verdict_memory.h"
 
 namespace gatehouse {
 
@@ -17,6 +18,7 @@ struct BoringContext final : TlsContext {
   bssl::UniquePtr<SSL_CTX> ctx;
   bssl::UniquePtr<BIO_METHOD> memory_bio;  // reads and writes in a session's memory
   std::unique_ptr<SessionVault> vault;     // null: no resumption
+  std::unique_ptr<VerdictMemory> verdicts = std::make_unique<VerdictMemory>();
 };
 
 // "NO_SHARED_CIPHER": the oldest reason BoringSSL noted in this thread; empties its list.

@@ -117,6 +117,14 @@ std::int64_t EarliestEnd(STACK_OF(X509) * chain, const X509* leaf) {
   return earliest;
 }
 
+std::int64_t LatestBegin(STACK_OF(X509) * chain, const X509* leaf) {
+  std::int64_t latest = UnixTime(X509_get0_notBefore(leaf));
+  if (chain == nullptr) return latest;
+  for (const X509* certificate : chain)
+    latest = std::max(latest, UnixTime(X509_get0_notBefore(certificate)));
+  return latest;
+}
+
 }  // namespace
 
 PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use) {
@@ -130,6 +138,7 @@ PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use) {
   if (leaf == nullptr) return peer;
   peer.presented = true;
   peer.sha256 = Sha256Of(leaf);
+  peer.not_before_unix = LatestBegin(chain, leaf);
   peer.not_after_unix = EarliestEnd(chain, leaf);
   const std::string_view names_error = ReadNames(leaf, peer);
   if (!verified)
@@ -144,6 +153,14 @@ PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use) {
   }
   peer.chain_valid = peer.chain_error.empty();
   return peer;
+}
+
+std::string DigestOfSent(X509_STORE_CTX* store) {
+  std::string sent = Sha256Of(X509_STORE_CTX_get0_cert(store));
+  STACK_OF(X509)* others = X509_STORE_CTX_get0_untrusted(store);
+  if (others == nullptr) return sent;
+  for (X509* certificate : others) sent += Sha256Of(certificate);
+  return Sha256(sent);
 }
 
 PeerCertificate JudgeChain(STACK_OF(X509) * chain, X509_STORE* store, CertificateUse use) {

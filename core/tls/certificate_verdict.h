@@ -3,6 +3,8 @@
 
 #include <openssl/x509.h>
 
+#include <string>
+
 #include "core/tls/tls_session.h"
 
 namespace gatehouse {
@@ -12,7 +14,9 @@ enum class CertificateUse { kXmpp, kSip };
 
 // Runs the chain verification that `store` was prepared for. Everything found is in the result.
 [[nodiscard]] PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use);
-// The same for a chain as the peer sent it, leaf first, against the anchors of `store`.
+// Of the certificates the peer sent, in their order.
+[[nodiscard]] std::string DigestOfSent(X509_STORE_CTX* store);
+// The same as JudgeCertificate for a chain as the peer sent it, leaf first, against the anchors of `store`.
 [[nodiscard]] PeerCertificate JudgeChain(STACK_OF(X509) * chain, X509_STORE* store,
                                          CertificateUse use);
 

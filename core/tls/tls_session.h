@@ -26,7 +26,8 @@ struct PeerCertificate {
   std::vector<std::string> xmpp_addrs;  // otherName 1.3.6.1.5.5.7.8.5
   std::vector<std::string> uris;        // uniformResourceIdentifier
   std::string common_name;  // only where there is no SAN at all: for SIP (11.8), never for XMPP
-  std::int64_t not_after_unix = 0;  // the earliest of the chain
+  std::int64_t not_before_unix = 0;  // the latest of the chain
+  std::int64_t not_after_unix = 0;   // the earliest of the chain
   std::string sha256;               // of the leaf, lower-case hex
 };
 
