@@ -7,11 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/clock.h"
 #include "core/loop/tcp_stream.h"
 #include "core/tls/tls_session.h"
 #include "core/xmpp/xml_reader.h"
 
 namespace gatehouse {
+
+// After so much silence a stream keeps no memory for its next stanza: its owner calls Rest.
+inline constexpr seconds kRestAfter{2};
 
 class StreamTransport {
  public:

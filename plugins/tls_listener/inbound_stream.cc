@@ -16,7 +16,6 @@ constexpr seconds kHandshakeLimit{15};              // 2.4 no. 7
 constexpr std::size_t kMaxWhitespacePerTick = 100;  // 12.1 X14
 constexpr seconds kProbeLimit{60};                  // 2.12
 constexpr seconds kFooterLimit{2};                  // 2.16
-constexpr seconds kRestAfter{2};  // of silence a stream keeps no memory for its next stanza
 constexpr std::size_t kStreamIdBytes = 16;          // 2.2
 
 // What keeps a stream from being idle: a stanza, but no ping (2.12).

@@ -14,7 +14,6 @@ namespace {
 
 constexpr milliseconds kTick = seconds{1};
 constexpr seconds kInactivity{600}, kKeepAlive{300};  // 1.4
-constexpr seconds kRestAfter{2};  // of silence a stream keeps no memory for its next stanza
 
 }  // namespace
 
