@@ -1,0 +1,139 @@
+// What inbound streams may hold: the limits of 2.11.
+#include "tests/unit/plugins/tls_listener/inbound_streams_scene.h"
+
+namespace gatehouse {
+namespace {
+
+TEST_F(InboundStreamsTest, LeavesAPartnersRoomAloneUntilAStreamHasProvenItself) {
+  proto::Partner partner = PartnerOfRow(9);
+  partner.set_connection_limit(1);
+  streams_->SetPolicy(MakePolicy({partner}));
+  for (int stranger = 0; stranger < 3; ++stranger) Say(Connect(), Header(), "features");
+  EXPECT_EQ(streams_->StreamsOf("p-partner.example"), 0U);
+  ConnectByExternal();
+  EXPECT_EQ(streams_->StreamsOf("p-partner.example"), 1U);
+  Say(Connect(), Header(), "resource-constraint");
+}
+
+TEST_F(InboundStreamsTest, ClosesTheEleventhSilentConnectionOfAnAddressWithoutAWord) {
+  for (int i = 0; i < 10; ++i) Connect();
+  Peer& last = Connect();
+  Until([&last] { return last.Saw("closed"); });
+  EXPECT_EQ(last.seen, "closed ");
+  EXPECT_EQ(streams_->size(), 10U);
+}
+
+TEST_F(InboundStreamsTest, RefusesConnectionsAboveTheLimitWithAWord) {
+  UseConnectionLimit(1);
+  Peer& first = ConnectByExternal();
+  Peer& second = Connect();
+  Until([&second] { return second.Saw("resource-constraint"); });
+  EXPECT_FALSE(first.Saw("footer"));
+  EXPECT_EQ(Refused("connection_limit"), 1);
+}
+
+TEST_F(InboundStreamsTest, GivesTheRoomOfItsOldestHalfOpenStreamToANewcomer) {
+  UseConnectionLimit(3);
+  Peer& proven = ConnectByExternal();
+  Peer& oldest = Connect();
+  Peer& younger = Connect();
+  Peer& newcomer = ConnectByExternal();
+  Until([&oldest] { return oldest.Saw("resource-constraint"); });
+  EXPECT_FALSE(proven.Saw("footer") || younger.Saw("footer") || newcomer.Saw("footer"));
+  EXPECT_EQ(Refused("evicted"), 1);
+  EXPECT_EQ(Refused("connection_limit"), 0);
+}
+
+TEST_F(InboundStreamsTest, KeepsToALimitLoweredWhileStreamsLiveWithoutTouchingProvenOnes) {
+  Peer& proven = ConnectByExternal();
+  Peer& half_open = Connect();
+  Peer& second = ConnectByExternal();
+  UseConnectionLimit(1);
+  Until([&half_open] { return half_open.Saw("resource-constraint"); });
+  EXPECT_FALSE(proven.Saw("footer") || second.Saw("footer"));
+}
+
+TEST_F(InboundStreamsTest, CountsTheConnectionsOfTheOtherListeners) {
+  UseConnectionLimit(10);
+  others_ = OtherListeners(UsageOf(10, 0, 0));
+  Peer& peer = Connect();
+  Until([&peer] { return peer.Saw("resource-constraint"); });
+  EXPECT_EQ(Refused("connection_limit"), 1);
+}
+
+TEST_F(InboundStreamsTest, CountsThePartnersStreamsAtTheOtherListeners) {
+  others_ = OtherListeners(UsageOf(0, 20, 0));
+  Say(Connect(), Header(), "resource-constraint");
+  EXPECT_EQ(Refused("partner_limit"), 1);
+}
+
+TEST_F(InboundStreamsTest, CountsWhatAnAddressHoldsAtTheOtherListeners) {
+  others_ = OtherListeners(UsageOf(0, 0, 9));
+  Peer& first = Connect();
+  Peer& second = Connect();
+  Until([&second] { return second.Saw("closed"); });
+  EXPECT_FALSE(first.Saw("closed"));
+  EXPECT_EQ(Refused("unauthenticated_of_address"), 1);
+}
+
+TEST_F(InboundStreamsTest, GivesUpItsPartOfASurplusOnceItIsKnown) {
+  Peer& proven = ConnectByExternal();
+  for (int i = 0; i < 8; ++i) Connect();
+  others_ = OtherListeners(UsageOf(0, 0, 8));
+  streams_->KeepToLimits();
+  Until([this] { return peers_.back()->Saw("policy-violation"); });
+  EXPECT_EQ(Refused("unauthenticated_of_address"), 3) << "half of the six too many";
+  others_ = OtherListeners(UsageOf(0, 0, 5));
+  streams_->KeepToLimits();
+  EXPECT_EQ(Refused("unauthenticated_of_address"), 3) << "though their peers have not gone yet";
+  EXPECT_FALSE(proven.Saw("footer"));
+}
+
+TEST_F(InboundStreamsTest, TellsWhatItHolds) {
+  ConnectByExternal();
+  Connect();
+  proto::Usage usage;
+  streams_->AddUsage(usage);
+  EXPECT_EQ(usage.connections(), 2U);
+  ASSERT_EQ(usage.addresses_size(), 1);
+  EXPECT_EQ(usage.addresses(0).address(), "127.0.0.1");
+  EXPECT_EQ(usage.addresses(0).unauthenticated(), 1U);
+  EXPECT_EQ(usage.addresses(0).connections(), 2U);
+}
+
+TEST_F(InboundStreamsTest, EndsAStreamThatFloods) {
+  proto::Limits limits;
+  limits.set_stanzas_per_second(1);
+  limits.set_stanza_burst(1);
+  streams_->SetLimits(limits);
+  Peer& peer = ConnectByExternal();
+  std::string flood;
+  for (int i = 0; i < 110; ++i) flood += Message();
+  Say(peer, flood, "policy-violation");
+  EXPECT_EQ(Ended("policy-violation"), 1);
+}
+
+TEST_F(InboundStreamsTest, HoldsAPartnerToItsOwnLimit) {
+  proto::Partner partner = PartnerOfRow(9);
+  partner.set_connection_limit(1);
+  streams_->SetPolicy(MakePolicy({partner}));
+  ConnectByExternal();
+  Peer& second = Connect();
+  Say(second, Header(), "resource-constraint");
+}
+
+TEST_F(InboundStreamsTest, ReadsNoFasterThanTheRateOfTheConfiguration) {
+  proto::Limits limits;
+  limits.set_stanzas_per_second(1);
+  limits.set_stanza_burst(2);
+  streams_->SetLimits(limits);
+  Peer& peer = ConnectByExternal();
+  peer.transport->Send(Message() + Message());
+  Until([this] { return translator_.offers.size() == 2; });
+  peer.transport->Send(Message());
+  for (int i = 0; i < 30; ++i) loop_->RunOnce();
+  EXPECT_EQ(translator_.offers.size(), 2U);
+}
+
+}  // namespace
+}  // namespace gatehouse
