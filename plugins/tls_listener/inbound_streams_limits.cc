@@ -139,11 +139,13 @@ void InboundStreams::ForEachProven(
 }
 
 void InboundStreams::CountAsProven(InboundStream& stream) {
+  if (stream.machine().partner_id().empty()) return;
   stream.CountFor(stream.machine().partner_id());
   ++proven_[stream.counted_for()];
 }
 
 void InboundStreams::CountNoMore(InboundStream& stream) {
+  if (stream.counted_for().empty()) return;
   const auto found = proven_.find(stream.counted_for());
   if (found != proven_.end() && --found->second == 0) proven_.erase(found);
   stream.CountFor({});

@@ -89,6 +89,16 @@ TEST_F(InboundStreamsTest, GivesUpItsPartOfASurplusOnceItIsKnown) {
   EXPECT_FALSE(proven.Saw("footer"));
 }
 
+TEST_F(InboundStreamsTest, CountsNoStreamForNobody) {
+  proto::Partner nameless = PartnerOfRow(9);
+  nameless.clear_id();
+  streams_->SetPolicy(MakePolicy({nameless}));
+  ConnectByExternal();
+  streams_->ForEachProven([](std::string_view partner_id, std::size_t streams) {
+    ADD_FAILURE() << streams << " streams of '" << partner_id << "'";
+  });
+}
+
 TEST_F(InboundStreamsTest, TellsWhatItHolds) {
   ConnectByExternal();
   Connect();
