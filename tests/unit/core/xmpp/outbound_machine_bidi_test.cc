@@ -4,6 +4,7 @@
 #include "core/xmpp/element.h"
 #include "core/xmpp/outbound_machine.h"
 #include "core/xmpp/xml_writer.h"
+#include "tests/unit/core/xmpp/peer_header.h"
 
 namespace gatehouse {
 namespace {
@@ -43,7 +44,7 @@ class Scene {
   std::string UpToTls(bool certificate_ok = true, bool offered = true) {
     Say(machine_.Start(true));
     Say(machine_.OnTls(certificate_ok));
-    Say(machine_.OnHeader(Header()));
+    Say(machine_.OnHeader(PeerHeader()));
     proto::Element features = MakeElement("features", ns::kStream);
     AddText(AddChild(AddChild(features, "mechanisms", ns::kSasl), "mechanism", ns::kSasl),
             "EXTERNAL");
@@ -55,7 +56,7 @@ class Scene {
   void UpToOpenByCertificate() {
     UpToTls();
     Say(machine_.OnElement(MakeElement("success", ns::kSasl)));
-    Say(machine_.OnHeader(Header()));
+    Say(machine_.OnHeader(PeerHeader()));
     proto::Element features = MakeElement("features", ns::kStream);
     AddChild(features, "sm", ns::kStreamManagement);
     Say(machine_.OnElement(features));
@@ -77,18 +78,6 @@ class Scene {
     for (const OutboundAction& action : actions)
       std::visit([&](const auto& each) { Tell(said, each); }, action);
     return said;
-  }
-  static StreamHeader Header() {
-    StreamHeader header;
-    header.prefix = header.name = "stream";
-    header.ns = ns::kStream;
-    header.default_ns = ns::kServer;
-    header.declares_dialback = true;
-    header.from = kRemote;
-    header.id = "s1";
-    header.version = "1.0";
-    header.has_from = header.has_version = true;
-    return header;
   }
 
   OutboundMachine machine_;
@@ -126,7 +115,7 @@ TEST(OutboundMachineBidi, AsksOnlyWhereItIsWantedAndOffered) {
 TEST(OutboundMachineBidi, DoesNotAskInClear) {
   Scene scene({kNotSupported, kNotSupported, true});
   scene.Say(scene.machine_.Start(false));
-  scene.Say(scene.machine_.OnHeader(Scene::Header()));
+  scene.Say(scene.machine_.OnHeader(PeerHeader()));
   proto::Element features = MakeElement("features", ns::kStream);
   AddChild(features, "bidi", ns::kBidiFeature);
   EXPECT_EQ(scene.In(features), "[key]");

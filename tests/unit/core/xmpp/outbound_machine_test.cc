@@ -6,6 +6,7 @@
 #include "core/xmpp/ack_count.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/xml_writer.h"
+#include "tests/unit/core/xmpp/peer_header.h"
 
 namespace gatehouse {
 namespace {
@@ -26,18 +27,6 @@ struct Peer {
 
 OutboundTerms Terms(NegotiationRow row) {
   return {.local = kLocal, .remote = kRemote, .row = row, .shows_certificate = true};
-}
-StreamHeader Header(bool dialback = true) {
-  StreamHeader header;
-  header.prefix = header.name = "stream";
-  header.ns = ns::kStream;
-  header.default_ns = ns::kServer;
-  header.declares_dialback = dialback;
-  header.from = kRemote;
-  header.id = "s1";
-  header.version = "1.0";
-  header.has_from = header.has_version = true;
-  return header;
 }
 proto::Element Features(bool starttls, bool external) {
   proto::Element features = MakeElement("features", ns::kStream);
@@ -90,7 +79,7 @@ class Play {
   }
   void On(const outbound::OpenXml&) {
     const bool authenticated = machine_.state() == OutboundState::kAwaitAuthHeader;
-    Take(machine_.OnHeader(Header(peer_.dialback)));
+    Take(machine_.OnHeader(PeerHeader(peer_.dialback)));
     if (machine_.state() == OutboundState::kClosed) return;
     Take(machine_.OnElement(
         Features(!in_tls_ && peer_.starttls, in_tls_ && !authenticated && peer_.external)));
@@ -255,7 +244,7 @@ TEST(OutboundMachine, NeedsNoProofOfItsOwnToVerify) {
 OutboundMachine Proving(NegotiationRow row = {kNotSupported, kNotSupported, true}) {
   OutboundMachine machine(Terms(row));
   (void)machine.Start(false);
-  (void)machine.OnHeader(Header());
+  (void)machine.OnHeader(PeerHeader());
   (void)machine.OnElement(Features(false, false));
   EXPECT_EQ(machine.state(), OutboundState::kProving);
   (void)machine.OnKey(kLocal, "k");
@@ -315,7 +304,7 @@ TEST(OutboundMachine, DropsResultsNobodyAskedFor) {
 TEST(OutboundMachine, DropsAResultBeforeItsKeyWasSent) {
   OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
   (void)machine.Start(false);
-  (void)machine.OnHeader(Header());
+  (void)machine.OnHeader(PeerHeader());
   (void)machine.OnElement(Features(false, false));
   EXPECT_NE(Find<outbound::Dropped>(machine.OnElement(Result("valid"))), nullptr);
   EXPECT_EQ(machine.state(), OutboundState::kProving);
@@ -336,7 +325,7 @@ OutboundMachine Verifying() {
   terms.purpose = OutboundPurpose::kVerifyKeys;
   OutboundMachine machine(terms);
   (void)machine.Start(false);
-  (void)machine.OnHeader(Header());
+  (void)machine.OnHeader(PeerHeader());
   EXPECT_NE(Find<outbound::ReadyToVerify>(machine.OnElement(Features(false, false))), nullptr);
   const auto actions = machine.Verify({kLocal, kRemote, "their-id", "their-key"});
   EXPECT_THAT(Find<outbound::SendXml>(actions)->xml, HasSubstr("their-key"));
@@ -370,7 +359,7 @@ TEST(OutboundMachine, TellsInvalidNotFoundAndErrorApart) {
 TEST(OutboundMachine, RefusesAnAnswerFromAnotherDomain) {
   OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
   (void)machine.Start(false);
-  StreamHeader header = Header();
+  StreamHeader header = PeerHeader();
   header.from = "other.example";
   const auto actions = machine.OnHeader(header);
   ASSERT_NE(Find<outbound::Fail>(actions), nullptr);
@@ -380,7 +369,7 @@ TEST(OutboundMachine, RefusesAnAnswerFromAnotherDomain) {
 TEST(OutboundMachine, NeedsAStreamIdForDialback) {
   OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
   (void)machine.Start(false);
-  StreamHeader header = Header();
+  StreamHeader header = PeerHeader();
   header.id.clear();
   (void)machine.OnHeader(header);
   EXPECT_NE(Find<outbound::Fail>(machine.OnElement(Features(false, false))), nullptr);
@@ -389,7 +378,7 @@ TEST(OutboundMachine, NeedsAStreamIdForDialback) {
 TEST(OutboundMachine, ExpectsNoFeaturesBeforeVersionOne) {
   OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
   (void)machine.Start(false);
-  StreamHeader header = Header();
+  StreamHeader header = PeerHeader();
   header.version.clear();
   header.has_version = false;
   EXPECT_NE(Find<outbound::MakeKey>(machine.OnHeader(header)), nullptr);
@@ -398,7 +387,7 @@ TEST(OutboundMachine, ExpectsNoFeaturesBeforeVersionOne) {
 TEST(OutboundMachine, RefusesARequiredFeatureItDoesNotKnow) {
   OutboundMachine machine(Terms({kRequired, kOptional, true}));
   (void)machine.Start(false);
-  (void)machine.OnHeader(Header());
+  (void)machine.OnHeader(PeerHeader());
   proto::Element features = Features(true, false);
   AddChild(AddChild(features, "toll", "urn:example:toll"), "required", "urn:example:toll");
   const auto actions = machine.OnElement(features);
@@ -410,7 +399,7 @@ TEST(OutboundMachine, ReadsStreamErrorsByTheirCondition) {
   const auto fault_of = [](std::string_view condition) {
     OutboundMachine machine(Terms({kRequired, kOptional, true}));
     (void)machine.Start(false);
-    (void)machine.OnHeader(Header());
+    (void)machine.OnHeader(PeerHeader());
     proto::Element error = MakeElement("error", ns::kStream);
     AddChild(error, condition, ns::kStreamErrors);
     return Find<outbound::Fail>(machine.OnElement(error))->fault;
@@ -430,7 +419,7 @@ TEST(OutboundMachine, BelievesARedirectOfAPeerProvenByItsCertificateOnly) {
     OutboundMachine machine(Terms({kOptional, kOptional, true}));
     (void)machine.Start(in_tls);
     if (in_tls) (void)machine.OnTls(certificate_ok);
-    (void)machine.OnHeader(Header());
+    (void)machine.OnHeader(PeerHeader());
     proto::Element error = MakeElement("error", ns::kStream);
     AddText(AddChild(error, "see-other-host", ns::kStreamErrors), host);
     return Find<outbound::Fail>(machine.OnElement(error))->fault.other_host;
@@ -470,7 +459,7 @@ TEST(OutboundMachine, AnswersNothingOnceClosed) {
 TEST(OutboundMachine, SendsNoKeyThatComesAfterTheEnd) {
   OutboundMachine machine(Terms({kNotSupported, kNotSupported, true}));
   (void)machine.Start(false);
-  (void)machine.OnHeader(Header());
+  (void)machine.OnHeader(PeerHeader());
   ASSERT_NE(Find<outbound::MakeKey>(machine.OnElement(Features(false, false))), nullptr);
   (void)machine.OnClosed("gone");
   EXPECT_TRUE(machine.OnKey(kLocal, "k").empty());
@@ -500,7 +489,7 @@ proto::Element AckElement(std::string_view name, std::string_view h = {}) {
 // Open by dialback in clear; gives what the result's answer led to.
 OutboundActions OpenInClear(OutboundMachine& machine, bool offers_acks) {
   static_cast<void>(machine.Start(false));
-  static_cast<void>(machine.OnHeader(Header(true)));
+  static_cast<void>(machine.OnHeader(PeerHeader(true)));
   proto::Element features = Features(false, false);
   if (offers_acks) AddChild(features, "sm", ns::kStreamManagement);
   static_cast<void>(machine.OnElement(features));
