@@ -76,10 +76,10 @@ class DomainProverTest : public ::testing::Test {
   FakeXmppServer server_{*loop_, kTheirs};
   DomainProver prover_{
       {.loop = *loop_, .metrics = metrics_, .dns = dns_, .guard = TargetGuard({}, true)}};
-  // The server shows a certificate nobody vouches for. Gives its SHA-256.
-  std::string UseUntrustedTls() {
+  // The server shows a certificate for `name` that nobody vouches for. Gives its SHA-256.
+  std::string UseUntrustedTls(const std::string& name = kTheirs) {
     CertificatePlan plan;
-    plan.dns_names = {kTheirs};
+    plan.dns_names = {name};
     const TlsFiles files = maker_.SelfSigned(plan);
     server_.tls = TlsContext::Create(files).value();
     const auto client =
@@ -138,14 +138,7 @@ TEST_F(DomainProverTest, BelievesAnInvalid) {
 }
 
 TEST_F(DomainProverTest, AsksInsideTlsWhereTheRowSaysSoWhateverTheCertificate) {
-  CertificatePlan plan;
-  plan.dns_names = {"other.example"};
-  const TlsFiles files = maker_.SelfSigned(plan);
-  server_.tls = TlsContext::Create(files).value();
-  const auto client =
-      TlsContext::Create({.chain_file = {}, .key_file = {}, .trust = maker_.trust()});
-  prover_.SetTls(*client, *client);
-  SetRow(proto::REQUIRED, proto::NOT_SUPPORTED);
+  UseUntrustedTls("other.example");
   Ask("s1");
   ASSERT_TRUE(Answered(1));
   EXPECT_THAT(verdicts_, ElementsAre(proto::DIALBACK_VALID));
