@@ -19,7 +19,8 @@ struct NegotiationRow {
   bool dialback = true;
   bool strict_sasl = false;  // dialback does not stand in for SASL where that is required (4.3)
   bool bidi = false;         // stanzas of both ends on one stream (2.14)
-  bool same_certificate = false;  // of the peer and its authoritative server: no key is verified (2.8.6)
+  // The peer and its authoritative server show the same one: no key is verified (2.8.6).
+  bool same_certificate = false;
   bool operator==(const NegotiationRow&) const = default;
 };
 // The methods of 4.2, in order of preference when all are set.

@@ -158,8 +158,8 @@ PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use) {
 std::string DigestOfSent(X509_STORE_CTX* store) {
   std::string sent = Sha256Of(X509_STORE_CTX_get0_cert(store));
   STACK_OF(X509)* others = X509_STORE_CTX_get0_untrusted(store);
-  if (others == nullptr) return sent;
-  for (X509* certificate : others) sent += Sha256Of(certificate);
+  if (others != nullptr)
+    for (X509* certificate : others) sent += Sha256Of(certificate);
   return Sha256(sent);
 }
 

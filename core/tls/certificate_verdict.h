@@ -14,9 +14,10 @@ enum class CertificateUse { kXmpp, kSip };
 
 // Runs the chain verification that `store` was prepared for. Everything found is in the result.
 [[nodiscard]] PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use);
-// Of the certificates the peer sent, in their order.
+// SHA-256 over the certificates the peer sent, in their order; 32 octets, not hex.
 [[nodiscard]] std::string DigestOfSent(X509_STORE_CTX* store);
-// The same as JudgeCertificate for a chain as the peer sent it, leaf first, against the anchors of `store`.
+// The same as JudgeCertificate for a chain as the peer sent it, leaf first, against the anchors of
+// `store`.
 [[nodiscard]] PeerCertificate JudgeChain(STACK_OF(X509) * chain, X509_STORE* store,
                                          CertificateUse use);
 

@@ -1,13 +1,12 @@
-// Chains that were judged good, so that a server that comes back costs one signature less. A verdict
-// follows from the chain, the anchors and the time alone: a memory belongs to one context, whose
-// anchors never change, and gives a verdict only within the validity of the whole chain.
+// Chains that were judged good, so that a server that comes back costs one signature less. A
+// verdict follows from the chain, the anchors and the time alone: a memory belongs to one context,
+// whose anchors never change, and gives a verdict only within the validity of the whole chain.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
 #include "core/tls/tls_session.h"

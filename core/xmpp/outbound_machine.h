@@ -33,7 +33,7 @@ struct OutboundTerms {
   OutboundPurpose purpose = OutboundPurpose::kSendStanzas;
   bool shows_certificate = false;  // we have one: SASL EXTERNAL is possible
   OutboundDemand demand = OutboundDemand::kNone;  // narrows the methods of the row (3.6)
-  bool takes_theirs = false;       // where the peer offers it, stanzas of its own come on this stream (2.14)
+  bool takes_theirs = false;  // where the peer offers it: its own stanzas on this stream (2.14)
   bool may_go_clear = true;        // the downgrade guard of 3.4.1 allows a stream without TLS
 };
 
