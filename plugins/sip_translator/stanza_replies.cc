@@ -57,6 +57,15 @@ void StanzaReplies::Send(const StanzaAddresses& addresses, proto::Element reply,
                            });
 }
 
+void StanzaReplies::Relay(const proto::OutboundStanza& own, Deadline expires, ipc::Ticket ticket) {
+  const std::uint64_t id = ++next_;
+  open_.emplace(id, Open{std::move(ticket), {}});
+  context_.listeners.Offer(own, expires, [this, id](const ipc::Outcome& sent) {
+    auto open = open_.extract(id);
+    if (!open.empty()) open.mapped().ticket.Settle(sent);
+  });
+}
+
 void StanzaReplies::AbandonAll() {
   for (auto& [id, open] : open_) open.ticket.Abandon();
   open_.clear();

@@ -30,6 +30,8 @@ class StanzaReplies {
   // `outcome`.
   void Send(const StanzaAddresses& addresses, proto::Element reply, ipc::Ticket ticket,
             ipc::Outcome outcome);
+  // Offers a listener's own stanza to the owner of its pair, and settles `ticket` as that one does.
+  void Relay(const proto::OutboundStanza& own, Deadline expires, ipc::Ticket ticket);
   [[nodiscard]] std::size_t under_way() const { return open_.size(); }
   void AbandonAll();
 

@@ -120,6 +120,9 @@ void XmppToSip::Take(const ipc::Received& offer, ipc::Ticket ticket) {
   auto& inbound = arena_.Make<proto::InboundStanza>();
   const bool parsed =
       inbound.ParseFromArray(offer.body.data(), static_cast<int>(offer.body.size()));
+  // That listener judges whether it may be sent: it knows the partner and its streams.
+  if (parsed && inbound.has_own())
+    return replies_.Relay(inbound.own(), offer.expires, std::move(ticket));
   auto addresses = parsed ? CheckInbound(inbound) : std::nullopt;
   if (!addresses) {
     ticket.Abandon();

@@ -52,13 +52,19 @@ InboundStream::InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp)
        .on_whitespace =
            [this](std::size_t bytes) {
              whitespace_ += bytes;
-             last_heard_ = setup_.loop.Now();
+             Heard();
            }});
   if (setup_.direct_tls) Do(machine_.OnDirectTls());
 }
 
-void InboundStream::OnElement(proto::Element& element) {
+// Any byte proves life.
+void InboundStream::Heard() {
   last_heard_ = setup_.loop.Now();
+  probing_ = Probing::kNot;
+}
+
+void InboundStream::OnElement(proto::Element& element) {
+  Heard();
   if (!ping_id_.empty() && IsAnswerToPing(element)) {
     machine_.CountTakenOff();
     return ping_id_.clear();
@@ -154,7 +160,8 @@ void InboundStream::Write(std::string_view xml) {
 
 void InboundStream::ReadOrNot(bool read) {
   if (!read) return transport_->PauseReading();
-  last_stanza_ = last_heard_ = setup_.loop.Now();  // silence begins anew
+  Heard();  // silence begins anew
+  last_stanza_ = last_heard_;
   transport_->ResumeReading();
 }
 
@@ -190,20 +197,27 @@ void InboundStream::OnFooter() {
 // 2.12. TCP's own probes stand behind this (2.12, last line).
 void InboundStream::CheckLife(TimePoint now) {
   if (now - last_heard_ >= kRestAfter) transport_->Rest();
-  if (now - last_heard_ < setup_.times.keep_alive) {
-    probe_end_ = TimePoint::max();
-    whitespace_sent_ = false;
-  } else if (now >= probe_end_) {
-    CloseWith(StreamCondition::kConnectionTimeout);
-  } else if (probe_end_ == TimePoint::max() && !whitespace_sent_ &&
-             setup_.host.KeepsAlive(remote_)) {
-    Probe(now);
+  if (now - last_heard_ < setup_.times.keep_alive) return;
+  switch (probing_) {
+    case Probing::kNot:
+      if (setup_.host.KeepsAlive(remote_)) Probe();
+      return;
+    case Probing::kSent:
+      probing_ = Probing::kAwaited;
+      probe_end_ = now + kProbeLimit;
+      return;
+    case Probing::kAwaited:
+      if (now >= probe_end_) CloseWith(StreamCondition::kConnectionTimeout);
+      return;
+    case Probing::kAsked:
+    case Probing::kByWhitespace:
+      return;
   }
 }
 
 // A ping asks for a byte; white space does not, so that its silence proves nothing beyond what TCP
 // knows.
-void InboundStream::Probe(TimePoint now) {
+void InboundStream::Probe() {
   ping_id_ = RandomHex(kStreamIdBytes);
   proto::Element ping = MakeElement("iq", ns::kServer);
   SetAttribute(ping, "from", local_);
@@ -211,12 +225,15 @@ void InboundStream::Probe(TimePoint now) {
   SetAttribute(ping, "type", "get");
   SetAttribute(ping, "id", ping_id_);
   AddChild(ping, "ping", ns::kPing);
-  if (setup_.host.Ping(local_, remote_, ping, *this)) {
-    probe_end_ = now + kProbeLimit;
-    return;
-  }
+  probing_ = Probing::kAsked;
+  setup_.host.Ping(local_, remote_, ping, *this);
+}
+
+void InboundStream::OnPinged(std::string_view id, bool sent) {
+  if (probing_ != Probing::kAsked || id != ping_id_ || ended()) return;
+  probing_ = sent ? Probing::kSent : Probing::kByWhitespace;
+  if (sent) return;
   ping_id_.clear();
-  whitespace_sent_ = true;
   transport_->Send(" ");
 }
 

@@ -29,9 +29,10 @@ class InboundHost {
   virtual void Deliver(const DeliverStanza& stanza, proto::Element& element,
                        InboundStream& stream) = 0;
   virtual void Answer(const AnswerStanza& answer) = 0;
-  // Sends `ping`, an iq from `local` to `remote`, on a stream to that domain: one of ours, or this
-  // one where it is lent. False: there is none.
-  virtual bool Ping(const std::string& local, const std::string& remote, const proto::Element& ping,
+  // Sends `ping`, an iq from `local` to `remote`, on an open stream to that domain: this one where
+  // it is lent, or that of any listener of this edge. OnPinged of the stream is called, now or
+  // later.
+  virtual void Ping(const std::string& local, const std::string& remote, const proto::Element& ping,
                     InboundStream& stream) = 0;
   // Is a silent stream of this peer domain to be probed? Partner setting KeepAlive.
   [[nodiscard]] virtual bool KeepsAlive(std::string_view remote) const = 0;
@@ -86,6 +87,8 @@ class InboundStream final : public LentStream {
   // A stanza delivered with this number is settled. True: OnAcksDue is to be called in a later turn.
   bool CountHandled(std::uint64_t number) { return machine_.CountHandled(number); }
   void OnAcksDue() { Do(machine_.OnAcksDue()); }
+  // What became of the ping with this id. Not sent: there is no stream for it.
+  void OnPinged(std::string_view id, bool sent);
   void OnRulesChanged() { Do(machine_.OnRulesChanged()); }
   void CloseWith(StreamCondition condition) { Do(machine_.CloseWith(condition)); }
   // Its clocks, which are absolute; called about once a second.
@@ -124,6 +127,7 @@ class InboundStream final : public LentStream {
  private:
   void OnElement(proto::Element& element);
   [[nodiscard]] bool is_idle(TimePoint now) const;
+  void Heard();
   void OnTls(const Result<void>& result);
   void Do(StreamMachine::Actions actions, proto::Element* element = nullptr);
   void DoOne(const StreamAction& action, proto::Element* element);
@@ -131,7 +135,7 @@ class InboundStream final : public LentStream {
   const PeerCertificate& PinnedVerdict(const std::string& anchors_pem);
   void OnFooter();
   void CheckLife(TimePoint now);
-  void Probe(TimePoint now);
+  void Probe();
   [[nodiscard]] bool IsAnswerToPing(const proto::Element& element) const;
   void ReadOrNot(bool read);
 
@@ -145,13 +149,14 @@ class InboundStream final : public LentStream {
   TimePoint footer_end_ = TimePoint::max();  // the peer's came: we answer it by then
   TimePoint last_stanza_;
   TimePoint last_heard_;  // an element or white space
-  TimePoint probe_end_ =
-      TimePoint::max();         // our ping is out: the peer is dead without a byte until then
+  // In this silence (2.12): our ping was asked for, was sent, is awaited; or white space was sent.
+  enum class Probing : std::uint8_t { kNot, kAsked, kSent, kAwaited, kByWhitespace };
+  Probing probing_ = Probing::kNot;
+  TimePoint probe_end_{};       // kAwaited: the peer is dead without a byte until then
   std::string local_, remote_;  // the first verified pair
-  std::string ping_id_;
+  std::string ping_id_;       // empty: answered, or never sent
   PeerCertificate pinned_;        // the peer's by a partner's own anchors
   std::string pinned_by_;         // their SHA-256; empty: never asked
-  bool whitespace_sent_ = false;  // in this silence
   std::size_t whitespace_ = 0;    // since the last tick
   std::string counted_for_;
   bool unauthenticated_ = true;

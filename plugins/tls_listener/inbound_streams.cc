@@ -209,15 +209,16 @@ void InboundStreams::Answer(const AnswerStanza& answer) {
   setup_.intake.Answer(answer.from_domain, answer.to_domain, answer.reply);
 }
 
-// No stream is opened for a ping.
-bool InboundStreams::Ping(const std::string& local, const std::string& remote,
+void InboundStreams::Ping(const std::string& local, const std::string& remote,
                           const proto::Element& ping, InboundStream& stream) {
-  const proto::Partner* partner = rules_.FindPartner(remote);
-  const bool of_ours =
-      partner != nullptr && setup_.outbound_streams && setup_.outbound_streams(partner->id()) > 0;
-  const bool has_stream = of_ours || stream.loan() != LoanId{};
-  if (has_stream) setup_.intake.SendOwn(local, remote, ping);
-  return has_stream;
+  const std::string id(Attribute(ping, "id"));
+  if (stream.loan() != LoanId{}) {
+    setup_.intake.SendOwn(local, remote, ping);
+    return stream.OnPinged(id, true);
+  }
+  setup_.intake.Ping(local, remote, ping, [this, number = stream.number(), id](bool sent) {
+    if (InboundStream* alive = Find(number)) alive->OnPinged(id, sent);
+  });
 }
 
 // --- streams lent to the outbound half (2.14)

@@ -90,7 +90,7 @@ class InboundStreams final : private InboundHost {
   void Deliver(const DeliverStanza& stanza, proto::Element& element,
                InboundStream& stream) override;
   void Answer(const AnswerStanza& answer) override;
-  bool Ping(const std::string& local, const std::string& remote, const proto::Element& ping,
+  void Ping(const std::string& local, const std::string& remote, const proto::Element& ping,
             InboundStream& stream) override;
   [[nodiscard]] bool KeepsAlive(std::string_view remote) const override;
   [[nodiscard]] bool IsTaken(const PairVerified& pair, const InboundStream& stream) const override;

@@ -240,10 +240,12 @@ void OutboundPairs::Send(const proto::OutboundStanza& stanza, Deadline expires,
     return state.Refuse(ticket, {OutboundFailure::kOverload, {}, "this listener is shutting down"});
   if (state.PartnerOf(stanza.remote_domain()) == nullptr || !state.IsOurs(stanza.local_domain()))
     return state.Refuse(ticket, {OutboundFailure::kNotPermitted, {}, "no such partner"});
+  OutboundPair& pair = state.FindPair(stanza.local_domain(), stanza.remote_domain());
+  if (stanza.on_open_stream_only() && !pair.open)
+    return ticket.Settle(ipc::Outcome::Failed(proto::RECIPIENT_UNAVAILABLE, "no stream is open"));
   state.xml_scratch.clear();
   AppendXml(state.xml_scratch, stanza.stanza());
-  state.Submit(state.FindPair(stanza.local_domain(), stanza.remote_domain()), stanza.stanza(),
-               expires, std::move(ticket));
+  state.Submit(pair, stanza.stanza(), expires, std::move(ticket));
 }
 
 void OutboundPairs::Test(const proto::TestStream& request,

@@ -12,6 +12,7 @@ namespace gatehouse {
 namespace {
 
 constexpr seconds kStanzaLimit{60};
+constexpr seconds kPingLimit{10};  // 1.1 no. 5
 
 std::uint64_t UnixMs() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -114,12 +115,29 @@ void StanzaIntake::Answer(const std::string& local, const std::string& remote,
 
 void StanzaIntake::SendOwn(const std::string& local, const std::string& remote,
                            const proto::Element& stanza) {
+  setup_.send_own(OwnStanza(local, remote, stanza));
+}
+
+proto::OutboundStanza StanzaIntake::OwnStanza(const std::string& local, const std::string& remote,
+                                              const proto::Element& stanza) const {
   proto::OutboundStanza out;
   out.set_local_domain(local);
   out.set_remote_domain(remote);
   out.set_snapshot_hash(policy_->hash());
   *out.mutable_stanza() = stanza;
-  setup_.send_own(out);
+  return out;
+}
+
+void StanzaIntake::Ping(const std::string& local, const std::string& remote,
+                        const proto::Element& ping, std::function<void(bool sent)> done) {
+  proto::InboundStanza relayed;
+  *relayed.mutable_own() = OwnStanza(local, remote, ping);
+  relayed.mutable_own()->set_on_open_stream_only(true);
+  setup_.translator.Offer(remote + " " + local, relayed.SerializeAsString(),
+                          setup_.loop.Now() + kPingLimit,
+                          [done = std::move(done)](const ipc::Outcome& outcome) {
+                            done(outcome.kind == ipc::OutcomeKind::kDelivered);
+                          });
 }
 
 }  // namespace gatehouse

@@ -19,7 +19,7 @@ class StanzaIntake {
     Loop& loop;
     Metrics& metrics;
     ipc::DataLink& translator;
-    // A stanza error or a ping of ours, to go out on a stream to its domain.
+    // A stanza of ours, to go out on a stream of this listener to its domain.
     std::function<void(const proto::OutboundStanza&)> send_own;
   };
   // Where a stanza came. Views are not kept.
@@ -46,6 +46,10 @@ class StanzaIntake {
   // A stanza error of ours, counted as one.
   void Answer(const std::string& local, const std::string& remote, const proto::Element& error);
   void SendOwn(const std::string& local, const std::string& remote, const proto::Element& stanza);
+  // A ping of ours on an open stream of the pair, whichever listener holds it: the translator knows
+  // which may. `done` is called later: was it sent? No stream is opened for it.
+  void Ping(const std::string& local, const std::string& remote, const proto::Element& ping,
+            std::function<void(bool sent)> done);
 
  private:
   // What of a stanza is kept while the translator has it, for the one error this listener sends
@@ -54,6 +58,8 @@ class StanzaIntake {
   using Head = std::string;
   static Head HeadOf(const proto::Element& stanza);
 
+  [[nodiscard]] proto::OutboundStanza OwnStanza(const std::string& local, const std::string& remote,
+                                                const proto::Element& stanza) const;
   void OnSettled(const Head& head, const ipc::Outcome& outcome);
   void TellSender(const Head& head, proto::StanzaCondition condition);
 

@@ -75,6 +75,24 @@ TEST_F(XmppToSipFlow, TellsTheSenderOfAFailureBeforeItSettles) {
   EXPECT_EQ(outcomes[seq].condition, proto::RECIPIENT_UNAVAILABLE);
 }
 
+TEST_F(XmppToSipFlow, HandsAListenersOwnStanzaToTheOwnerOfItsPairAndSettlesAsThatOneDoes) {
+  proto::InboundStanza inbound;
+  proto::OutboundStanza& own = *inbound.mutable_own();
+  own.set_local_domain("corp.example");
+  own.set_remote_domain("partner.example");
+  own.set_on_open_stream_only(true);
+  *own.mutable_stanza() = MakeElement("iq", ns::kServer);
+  const auto sent = OfferInbound(inbound);
+  const auto unsent = OfferInbound(inbound);
+  EXPECT_TRUE(outcomes.empty());
+  EXPECT_EQ(TakeStanza().name(), "iq");
+  EXPECT_TRUE(IsDelivered(sent));
+  const auto failed = ipc::Outcome::Failed(proto::RECIPIENT_UNAVAILABLE, "no stream is open");
+  TakeStanza(failed);
+  EXPECT_EQ(outcomes[unsent], failed);
+  EXPECT_TRUE(malformed.empty());
+}
+
 TEST_F(XmppToSipFlow, TellsTheSenderOfALongMessageWhatBecameOfIt) {
   const auto seq = Offer(Message(std::string(100'000, 'x'), "m1"));
   endpoint.AnswerFirst(404, "Not Found");

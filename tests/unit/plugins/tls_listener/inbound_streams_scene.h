@@ -1,5 +1,5 @@
-// The scene of every test of InboundStreams: over loopback, with a peer of ours, and a translator, a
-// verifier and a borrower that the test plays.
+// The scene of every test of InboundStreams: over loopback, with a peer of ours, and a translator,
+// a verifier and a borrower that the test plays.
 #pragma once
 
 #include <arpa/inet.h>
@@ -92,11 +92,14 @@ class FakeBorrower final : public Borrower {
   bool unsent = false;
 };
 
+inline constexpr std::string_view kAskForOurs = "<bidi xmlns='urn:xmpp:bidi'/>";  // 2.14
+
 // The peer's end of one connection.
 struct Peer {
   std::unique_ptr<TcpStream::Connecting> connecting;
   std::unique_ptr<StreamTransport> transport;
-  std::string seen;  // "header", each element, "footer", "tls", "closed", with a space behind
+  // "header", each element, "blank", "footer", "tls", "closed", with a space behind.
+  std::string seen;
   [[nodiscard]] bool Saw(std::string_view what) const {
     return seen.find(what) != std::string::npos;
   }
@@ -212,7 +215,7 @@ class InboundStreamsTest : public testing::Test {
             .on_tls = [&peer](const Result<void>& done) { peer.seen += done ? "tls " : "no-tls "; },
             .on_closed = [&peer](std::string_view) { peer.seen += "closed "; },
             .on_writable = {},
-            .on_whitespace = {}};
+            .on_whitespace = [&peer](std::size_t) { peer.seen += "blank "; }};
   }
   void Say(Peer& peer, std::string_view xml, std::string_view until) {
     peer.seen.clear();

@@ -158,8 +158,6 @@ TEST_F(InboundStreamsTest, LetsAPairHaveItsOneStreamAgainOnceTheFirstHasEnded) {
 
 // --- a stream that is lent (2.14)
 
-constexpr std::string_view kAskForOurs = "<bidi xmlns='urn:xmpp:bidi'/>";
-
 TEST_F(InboundStreamsTest, LendsAStreamWhosePeerTakesOurs) {
   streams_->SetPolicy(MakePolicy({WithBidi(PartnerOfRow(9))}));
   Peer& peer = ConnectByExternal(kAskForOurs);
@@ -288,40 +286,67 @@ PolicyPointer KeepAlivePolicy() {
 
 TEST_F(InboundStreamsTest, PingsASilentPeerAndEndsTheStreamOfADeadOne) {
   streams_->SetPolicy(KeepAlivePolicy());
-  outbound_ = 1;
   Peer& peer = ConnectByExternal();
   const TimePoint start = loop_->Now();
   streams_->CheckClocks(start + seconds{290});
-  EXPECT_TRUE(own_.empty());
+  EXPECT_TRUE(translator_.offers.empty());
   streams_->CheckClocks(start + seconds{301});
   streams_->CheckClocks(start + seconds{302});
-  ASSERT_EQ(own_.size(), 1U);
-  EXPECT_TRUE(own_[0].find("<ping xmlns='urn:xmpp:ping'/>") != std::string::npos);
+  ASSERT_EQ(translator_.offers.size(), 1U);
+  const proto::OutboundStanza& own = translator_.offers[0].body.own();
+  EXPECT_EQ(own.local_domain() + " to " + own.remote_domain(), "corp.example to partner.example");
+  EXPECT_TRUE(own.on_open_stream_only());
+  EXPECT_NE(FindChild(own.stanza(), "ping", ns::kPing), nullptr);
+  translator_.offers[0].settled(ipc::Outcome::Delivered());
+  streams_->CheckClocks(start + seconds{303});
   streams_->CheckClocks(start + seconds{362});
+  EXPECT_FALSE(peer.Saw("footer"));
+  streams_->CheckClocks(start + seconds{363});
   Until([&peer] { return peer.Saw("connection-timeout"); });
 }
 
 TEST_F(InboundStreamsTest, TakesTheAnswerToItsPingForItself) {
   streams_->SetPolicy(KeepAlivePolicy());
-  outbound_ = 1;
   Peer& peer = ConnectByExternal();
   const TimePoint start = loop_->Now();
   streams_->CheckClocks(start + seconds{301});
+  ASSERT_EQ(translator_.offers.size(), 1U);
+  const std::string id(Attribute(translator_.offers[0].body.own().stanza(), "id"));
   Say(peer,
-      "<iq from='partner.example' to='corp.example' type='result' id='" + own_id_ + "'/>" +
-          Message(),
+      "<iq from='partner.example' to='corp.example' type='result' id='" + id + "'/>" + Message(),
       "");
-  Until([this] { return translator_.offers.size() == 1; });
-  EXPECT_EQ(translator_.offers[0].body.stanza().name(), "message");
+  Until([this] { return translator_.offers.size() == 2; });
+  EXPECT_EQ(translator_.offers[1].body.stanza().name(), "message");
+  translator_.offers[0].settled(ipc::Outcome::Delivered());
+  streams_->CheckClocks(start + seconds{302});  // the peer has spoken: another ping, no dead line
+  EXPECT_EQ(translator_.offers.size(), 3U);
+}
+
+TEST_F(InboundStreamsTest, PingsOnAStreamThatIsLentWithoutAskingAnybody) {
+  proto::Partner partner = WithBidi(PartnerOfRow(9));
+  partner.set_keep_alive(true);
+  streams_->SetPolicy(MakePolicy({partner}));
+  Peer& peer = ConnectByExternal(kAskForOurs);
+  const TimePoint start = loop_->Now();
+  streams_->CheckClocks(start + seconds{301});
+  ASSERT_EQ(own_.size(), 1U);
+  EXPECT_TRUE(own_[0].contains("<ping xmlns='urn:xmpp:ping'/>"));
+  EXPECT_TRUE(translator_.offers.empty());
+  streams_->CheckClocks(start + seconds{302});
+  streams_->CheckClocks(start + seconds{362});
+  Until([&peer] { return peer.Saw("connection-timeout"); });
 }
 
 TEST_F(InboundStreamsTest, ProbesByWhiteSpaceWhereItHasNoStreamAndEndsNothingOverIt) {
   streams_->SetPolicy(KeepAlivePolicy());
   Peer& peer = ConnectByExternal();
   streams_->CheckClocks(loop_->Now() + seconds{301});
+  ASSERT_EQ(translator_.offers.size(), 1U);
+  translator_.offers[0].settled(ipc::Outcome::Failed(proto::RECIPIENT_UNAVAILABLE));
+  streams_->CheckClocks(loop_->Now() + seconds{302});
   streams_->CheckClocks(loop_->Now() + seconds{400});
-  for (int i = 0; i < 30; ++i) loop_->RunOnce();
-  EXPECT_TRUE(own_.empty());
+  Until([&peer] { return peer.Saw("blank"); });
+  EXPECT_EQ(translator_.offers.size(), 1U);
   EXPECT_FALSE(peer.Saw("footer"));
 }
 

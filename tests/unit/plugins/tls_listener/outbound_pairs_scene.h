@@ -86,8 +86,10 @@ class OutboundPairsTest : public ::testing::Test {
                    .shows_certificate = true});
     server_.tls = TlsContext::Create(theirs, direct).value();
   }
-  void Send(const std::string& id, const std::string& local = kOurs) {
+  void Send(const std::string& id, const std::string& local = kOurs,
+            bool on_open_stream_only = false) {
     proto::OutboundStanza stanza;
+    stanza.set_on_open_stream_only(on_open_stream_only);
     stanza.set_local_domain(local);
     stanza.set_remote_domain(kTheirs);
     *stanza.mutable_stanza() = MakeElement("message", ns::kServer);

@@ -23,6 +23,19 @@ TEST_F(OutboundPairsTest, DeliverInOrderByDialbackInClear) {
   EXPECT_EQ(server_.connections(), 1U);
 }
 
+TEST_F(OutboundPairsTest, OpenNoStreamForWhatIsToGoOnAnOpenOneOnly) {
+  Send("early", kOurs, true);
+  ASSERT_TRUE(Settled(1));
+  EXPECT_EQ(outcomes_[0].second.condition, proto::RECIPIENT_UNAVAILABLE);
+  Send("opens");
+  ASSERT_TRUE(Settled(2));
+  Send("late", kOurs, true);
+  Send("of another pair", kAlsoOurs, true);
+  ASSERT_TRUE(Settled(4));
+  EXPECT_THAT(Delivered(), ElementsAre("opens", "late"));
+  EXPECT_EQ(server_.connections(), 1U);
+}
+
 TEST_F(OutboundPairsTest, DeliverByExternalInsideTls) {
   SetUpTls();
   server_.external = true;
