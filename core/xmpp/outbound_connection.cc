@@ -131,6 +131,8 @@ StreamTransport::Events OutboundConnection::TransportEvents() {
 void OutboundConnection::Do(const OutboundActions& actions) {
   for (const OutboundAction& action : actions)
     std::visit([this](const auto& each) { DoOne(each); }, action);
+  // No word would reach a peer that does not read; on_closed follows.
+  if (transport_ && transport_->queued_bytes() > kMaxUnwrittenBytes) transport_->Abort();
   WatchState();
 }
 

@@ -16,6 +16,8 @@ namespace gatehouse {
 
 // After so much silence a stream keeps no memory for its next stanza: its owner calls Rest.
 inline constexpr seconds kRestAfter{2};
+// What may wait for a peer that asks and does not read; with what the reader may hold 2 MiB (12.5).
+inline constexpr std::size_t kMaxUnwrittenBytes = 1536 * 1024;
 
 class StreamTransport {
  public:

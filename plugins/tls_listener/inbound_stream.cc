@@ -89,6 +89,8 @@ void InboundStream::OnTls(const Result<void>& result) {
 void InboundStream::Do(StreamMachine::Actions actions, proto::Element* element) {
   for (const StreamAction& action : actions) DoOne(action, element);
   if (std::exchange(conflicts_, false)) CloseWith(StreamCondition::kConflict);
+  if (transport_->queued_bytes() > kMaxUnwrittenBytes && !ended())
+    CloseWith(StreamCondition::kResourceConstraint);
 }
 
 void InboundStream::DoOne(const StreamAction& action, proto::Element* element) {

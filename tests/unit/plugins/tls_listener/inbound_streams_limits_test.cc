@@ -89,6 +89,15 @@ TEST_F(InboundStreamsTest, GivesUpItsPartOfASurplusOnceItIsKnown) {
   EXPECT_FALSE(proven.Saw("footer"));
 }
 
+TEST_F(InboundStreamsTest, EndsTheStreamOfAPeerThatAsksAndDoesNotRead) {
+  streams_->SetPolicy(MakePolicy({WithBidi(PartnerOfRow(9))}));
+  Peer& peer = ConnectByExternal(kAskForOurs);
+  peer.transport->PauseReading();
+  borrower_.lent->Write(std::string(16 * 1024 * 1024, ' '));  // more than the kernel takes
+  Say(peer, "<iq from='partner.example' to='corp.example' type='get' id='a'/>", "");
+  Until([this] { return Ended("resource-constraint") == 1; });
+}
+
 TEST_F(InboundStreamsTest, CountsNoStreamForNobody) {
   proto::Partner nameless = PartnerOfRow(9);
   nameless.clear_id();
