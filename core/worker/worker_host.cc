@@ -6,9 +6,9 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 
 #include "core/base/log.h"
+#include "core/base/process_resources.h"
 #include "core/worker/lifeline.h"
 #include "core/worker/plugin_loader.h"
 #include "core/worker/sandbox.h"
@@ -21,23 +21,12 @@ double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-double ResidentBytes() {
-  std::FILE* const file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return 0;
-  long total = 0;
-  long resident = 0;
-  const int read = std::fscanf(file, "%ld %ld", &total, &resident);  // NOLINT(cert-err34-c)
-  static_cast<void>(std::fclose(file));
-  return read == 2 ? static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE))
-                   : 0;
-}
-
 void MeasureProcess(Metrics& metrics) {
   rusage used{};
   if (::getrusage(RUSAGE_SELF, &used) == 0)
     metrics.Value("gatehouse_worker_cpu_seconds_total") =
         Seconds(used.ru_utime) + Seconds(used.ru_stime);
-  metrics.Value("gatehouse_worker_resident_bytes") = ResidentBytes();
+  metrics.Value("gatehouse_worker_resident_bytes") = static_cast<double>(ResidentBytes());
 }
 
 }  // namespace
@@ -92,6 +81,8 @@ Result<void> WorkerHost::BringUp() {
 }
 
 Result<void> WorkerHost::GiveUpRights() {
+  RaiseDescriptorLimit();
+  LimitOwnMemory(config_.config().limits().worker_memory_mib());
   GATEHOUSE_TRY(
       const bool filtered,
       EnterSandbox(config_.may_use_network() ? NetworkRight::kInternet : NetworkRight::kNone));

@@ -114,6 +114,7 @@ class InboundStream final : public LentStream {
   [[nodiscard]] StreamNumber number() const { return setup_.number; }
   [[nodiscard]] const StreamMachine& machine() const { return machine_; }
   [[nodiscard]] const std::string& ip() const { return ip_; }
+  [[nodiscard]] TimePoint last_heard() const { return last_heard_; }
   [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty in clear
   [[nodiscard]] bool counts_as_unauthenticated() const { return unauthenticated_; }
   void SetAuthenticated() { unauthenticated_ = false; }
@@ -126,8 +127,8 @@ class InboundStream final : public LentStream {
 
  private:
   void OnElement(proto::Element& element);
-  [[nodiscard]] bool is_idle(TimePoint now) const;
   void Heard();
+  [[nodiscard]] bool is_idle(TimePoint now) const;
   void OnTls(const Result<void>& result);
   void Do(StreamMachine::Actions actions, proto::Element* element = nullptr);
   void DoOne(const StreamAction& action, proto::Element* element);

@@ -46,7 +46,8 @@ InboundStreams::Counters::Counters(Metrics& metrics)
       unauthenticated_of_address(Refused(metrics, "unauthenticated_of_address")),
       connection_limit(Refused(metrics, "connection_limit")),
       evicted(Refused(metrics, "evicted")),
-      partner_limit(Refused(metrics, "partner_limit")) {}
+      partner_limit(Refused(metrics, "partner_limit")),
+      memory(Refused(metrics, "memory")) {}
 
 InboundStreams::InboundStreams(Setup setup)
     : setup_(std::move(setup)),

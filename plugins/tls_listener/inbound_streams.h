@@ -67,6 +67,9 @@ class InboundStreams final : private InboundHost {
   void Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls);
   // The clocks of every stream, which are absolute; once a second by a timer of its own.
   void CheckClocks(TimePoint now);
+  // Memory runs out: a part of the streams without a verified pair goes, the longest silent first
+  // (12.5).
+  void GiveUpIdlest();
   // Closes every stream with system-shutdown.
   void Shutdown();
 
@@ -82,7 +85,7 @@ class InboundStreams final : private InboundHost {
     double &open, &accepted, &turned_away, &handshakes_done, &handshakes_failed;
     // Connections refused, by reason.
     double &rate_of_address, &unauthenticated_of_address, &connection_limit, &evicted,
-        &partner_limit;
+        &partner_limit, &memory;
   };
 
   void Prove(const AskProof& question, InboundStream& stream) override;

@@ -16,6 +16,8 @@ constexpr std::uint32_t kPartnerConnectionLimit = 20;
 constexpr std::size_t kMaxAddressesTold = 1000;
 // Ended streams wait up to 5 s for their peers' last word: for as many as the limit, or these.
 constexpr std::size_t kMinEnded = 100;
+// One in so many streams of strangers goes at once for want of memory, the rest a second later.
+constexpr std::size_t kPartGivenUp = 4;
 
 std::uint32_t Or(std::uint32_t value, std::uint32_t fallback) {
   return value != 0 ? value : fallback;
@@ -91,6 +93,21 @@ bool InboundStreams::HasRoomFor(const proto::Partner& partner) const {
   if (used < limit) return true;
   ++counters_.partner_limit;
   return false;
+}
+
+void InboundStreams::GiveUpIdlest() {
+  std::vector<std::pair<TimePoint, StreamNumber>> strangers;
+  for (const auto& [number, stream] : streams_)
+    if (stream->counts_as_unauthenticated() && !stream->ended())
+      strangers.emplace_back(stream->last_heard(), number);
+  std::ranges::sort(strangers);
+  strangers.resize((strangers.size() + kPartGivenUp - 1) / kPartGivenUp);
+  for (const auto& [heard, number] : strangers) {
+    InboundStream* stream = Find(number);
+    if (stream == nullptr) continue;
+    ++counters_.memory;
+    stream->CloseWith(StreamCondition::kResourceConstraint);
+  }
 }
 
 // --- together with the other listeners

@@ -1,6 +1,8 @@
 // tls_listener: every XMPP socket in and out, TLS keys, expat, stream state. Chapters 2 and 3.
 #include "core/worker/worker.h"
 
+#include <malloc.h>
+
 #include <map>
 #include <optional>
 #include <utility>
@@ -8,6 +10,8 @@
 
 #include "core/base/log.h"
 #include "core/base/message_arena.h"
+#include "core/base/process_resources.h"
+#include "core/loop/accept_gate.h"
 #include "core/loop/owned_fd.h"
 #include "core/loop/tcp_stream.h"
 #include "core/loop/timer.h"
@@ -17,6 +21,7 @@
 #include "core/xmpp/jid.h"
 #include "plugins/tls_listener/edge_usage.h"
 #include "plugins/tls_listener/inbound_streams.h"
+#include "plugins/tls_listener/memory_level.h"
 #include "plugins/tls_listener/outbound_pairs.h"
 #include "plugins/tls_listener/stream_reports.h"
 
@@ -24,6 +29,7 @@ namespace gatehouse {
 namespace {
 
 constexpr milliseconds kDrainCheck{50};
+constexpr milliseconds kMemoryCheck{1000};
 // How long a draining listener still sends for the translator. With it a restart, which may drain
 // for 5 s, has time left to send what is queued.
 constexpr milliseconds kSettleLimit{3000};
@@ -88,6 +94,7 @@ class TlsListenerWorker final : public Worker {
   void UseConfig(const proto::Config& config);
   void OnSnapshot(PolicyPointer policy);
   Result<void> OpenAcceptors();
+  void CheckMemory();
   void OnReconfigure(const proto::Config& config);
   // An offer that came before the first snapshot: without one it can be neither sent nor refused.
   struct EarlyOffer {
@@ -114,7 +121,10 @@ class TlsListenerWorker final : public Worker {
   std::optional<InboundStreams> inbound_;
   std::optional<EdgeUsage> usage_;
   std::optional<SnapshotClient> snapshots_;
+  std::optional<AcceptGate> gate_;
   std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
+  MemoryLevel memory_level_ = MemoryLevel::kCalm;
+  std::optional<Timer> memory_check_;
   MessageArena offered_;  // one offer at a time
   std::optional<Timer> drain_check_;
   std::function<void()> drained_;
@@ -238,6 +248,15 @@ void TlsListenerWorker::OnSnapshot(PolicyPointer policy) {
 }
 
 Result<void> TlsListenerWorker::OpenAcceptors() {
+  gate_.emplace(context_->loop(), context_->metrics(), [this](bool accept) {
+    for (const auto& acceptor : acceptors_)
+      if (accept)
+        acceptor->Resume();
+      else
+        acceptor->Pause();
+  });
+  memory_check_.emplace(context_->loop(), [this] { CheckMemory(); });
+  memory_check_->StartRepeating(kMemoryCheck);
   for (const proto::ListenSocket& listener : context_->config().listeners()) {
     if (listener.kind() != proto::XMPP && listener.kind() != proto::XMPPS) continue;
     const bool direct = listener.kind() == proto::XMPPS;
@@ -245,10 +264,26 @@ Result<void> TlsListenerWorker::OpenAcceptors() {
                   TcpAcceptor::Create(context_->loop(), listener.fd(),
                                       [this, direct](std::unique_ptr<TcpStream> tcp) {
                                         inbound_->Accept(std::move(tcp), direct);
+                                        gate_->OnAccepted();
                                       }));
     acceptors_.push_back(std::move(acceptor));
   }
   return {};
+}
+
+// 12.5. What was freed is resident until it is given back.
+void TlsListenerWorker::CheckMemory() {
+  const std::uint32_t mib = context_->config().config().limits().worker_memory_mib();
+  const std::uint64_t cap = std::uint64_t{mib == 0 ? kDefaultWorkerMemoryMib : mib} * 1024 * 1024;
+  const auto level = [&] { return MemoryLevelOf(ResidentBytes(), cap, memory_level_); };
+  MemoryLevel now = level();
+  if (now != MemoryLevel::kCalm) {
+    malloc_trim(0);
+    now = level();
+  }
+  memory_level_ = now;
+  gate_->SetMemoryShort(now != MemoryLevel::kCalm);
+  if (now == MemoryLevel::kFull) inbound_->GiveUpIdlest();
 }
 
 // A file that cannot be read leaves what is in force.

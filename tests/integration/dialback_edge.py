@@ -19,9 +19,10 @@ IN_CLEAR = ("--tls", "not-supported", "--sasl", "not-supported", "--dialback", "
 
 
 class Edge:
-    """Gatehouse with two listeners, and partners that are found by their --proxy."""
+    """Gatehouse with two listeners, or as many as the scene wants, and partners that are found by their --proxy."""
 
-    def __init__(self, limits=""):
+    def __init__(self, limits="", listeners=2, **how):
+        """`how`: of Gatehouse."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-dialback-"))
         self.authority = lab.Authority(self.folder)
         chain, key = self.authority.issue(OURS)
@@ -40,11 +41,11 @@ dns:
   allow_loopback_targets: true
 workers:
   - plugin: tls_listener
-    count: 2
+    count: {listeners}
   - plugin: dialback_verifier
   - plugin: policy_engine
   - plugin: sip_translator
-{limits}""")
+{limits}""", **how)
         self.partners, self.opened = [], []
 
     async def start(self):

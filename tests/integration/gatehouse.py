@@ -43,8 +43,9 @@ def wait_until(condition, what, seconds=PATIENCE_S):
 
 
 class Gatehouse:
-    def __init__(self, config, topology=None, options=None, environment=None):
-        """`options`: further flags of gatehoused with their values; they replace those given here."""
+    def __init__(self, config, topology=None, options=None, environment=None, under=()):
+        """`options`: further flags of gatehoused with their values; they replace those given here. `under`: a command that
+        becomes gatehoused, such as prlimit with its words."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-"))
         self.config_file = self.folder / "gatehouse.yaml"
         self.runtime_dir = self.folder / "run"
@@ -55,7 +56,7 @@ class Gatehouse:
         if topology is not None:
             flags["--topology"] = topology
         flags.update(options or {})
-        self.command = [GATEHOUSED] + [word for flag in flags.items() for word in flag]
+        self.command = [*under, GATEHOUSED] + [word for flag in flags.items() for word in flag]
         self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.lines = []  # of standard error, as they came

@@ -89,6 +89,21 @@ TEST_F(InboundStreamsTest, GivesUpItsPartOfASurplusOnceItIsKnown) {
   EXPECT_FALSE(proven.Saw("footer"));
 }
 
+TEST_F(InboundStreamsTest, GivesUpTheLongestSilentStrangersForWantOfMemoryAndNobodyElse) {
+  Peer& proven = ConnectByExternal();
+  Peer& silent = Connect();
+  Peer& talking = Connect();
+  Say(talking, Header(), "features");
+  streams_->GiveUpIdlest();
+  Until([&silent] { return silent.Saw("resource-constraint"); });
+  EXPECT_FALSE(proven.Saw("footer") || talking.Saw("footer"));
+  streams_->GiveUpIdlest();
+  Until([&talking] { return talking.Saw("resource-constraint"); });
+  streams_->GiveUpIdlest();
+  EXPECT_FALSE(proven.Saw("footer"));
+  EXPECT_EQ(Refused("memory"), 2);
+}
+
 TEST_F(InboundStreamsTest, EndsTheStreamOfAPeerThatAsksAndDoesNotRead) {
   streams_->SetPolicy(MakePolicy({WithBidi(PartnerOfRow(9))}));
   Peer& peer = ConnectByExternal(kAskForOurs);

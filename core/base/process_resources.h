@@ -1,0 +1,26 @@
+// What this process has and may have: memory and descriptors (12.5).
+#pragma once
+
+#include <cstdint>
+
+namespace gatehouse {
+
+// Resident memory in octets; 0 where /proc cannot be read.
+[[nodiscard]] std::uint64_t ResidentBytes();
+
+// What 0 in the configuration's limits.worker_memory_mib stands for.
+inline constexpr std::uint32_t kDefaultWorkerMemoryMib = 1024;
+
+// As many descriptors as the system lets this process have: the soft limit is made for programs
+// that use select, which nothing here does.
+void RaiseDescriptorLimit();
+// Whether `reserve` descriptors and one more are left. The kernel gives the lowest free number:
+// none of the highest `reserve` goes to whoever asks first.
+[[nodiscard]] bool HasDescriptorsToSpare(int reserve);
+
+// Where a worker leaks, it is that one which ends, and not whatever the kernel picks when the
+// machine is full. Counts what is set aside, resident or not, such as the stacks of threads: hence
+// twice the cap. Nothing with a sanitizer, whose shadow counts too.
+void LimitOwnMemory(std::uint32_t cap_mib);
+
+}  // namespace gatehouse
