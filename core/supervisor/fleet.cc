@@ -176,6 +176,7 @@ void Fleet::OnDied(Instance& instance, const Error& why) {
   if (why.fault == Fault::kConfig && !all_were_ready_) return hooks_.on_died_of_config(why);
   Log(LogLevel::kError, "worker-died", {{"instance", instance.name().text}, {"why", why.text}});
   hooks_.on_died(instance);
+  TellDown(instance);
   PassBarrier();
 }
 
@@ -186,7 +187,7 @@ void Fleet::OnStopped(Instance& instance) {
   if (IsWanted(instance)) {
     // Retired and wanted again before it had ended.
     if (!drained_by_operator_.contains(name)) return instance.Start();
-    if (IsReplaced(instance)) TellGone(instance);
+    TellLinked(instance, IsReplaced(instance));
     return sockets_.CloseInstance({instance.name().plugin, instance.name().index});
   }
   TellGone(instance);

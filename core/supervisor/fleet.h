@@ -86,6 +86,8 @@ class Fleet {
   void Introduce(const Instance& who, const Instance& to, const LinkedPlugin& link);
   [[nodiscard]] bool IsReplaced(const Instance& instance) const;
   void TellGone(const Instance& instance);
+  void TellDown(const Instance& instance);
+  void TellLinked(const Instance& instance, bool for_good);
   void OnComplaint(const Instance& reporter, const proto::Sibling& about);
   [[nodiscard]] proto::Sibling SiblingWords(const Instance& who, const LinkedPlugin& link) const;
 

@@ -73,9 +73,18 @@ void Fleet::TellNewCounts(const Plan& before) {
 }
 
 void Fleet::TellGone(const Instance& instance) {
+  TellLinked(instance, true);
+}
+
+void Fleet::TellDown(const Instance& instance) {
+  TellLinked(instance, false);
+}
+
+void Fleet::TellLinked(const Instance& instance, bool for_good) {
   for (const LinkedPlugin& link : PluginsLinkedWith(plan_, instance.name().plugin)) {
     proto::FromSupervisor word;
-    *word.mutable_sibling_gone() = SiblingWords(instance, link);
+    *(for_good ? word.mutable_sibling_gone() : word.mutable_sibling_down()) =
+        SiblingWords(instance, link);
     for (const auto& other : instances_ | std::views::values)
       if (other->name().plugin == link.plugin && other->IsUp()) hooks_.say(*other, word);
   }

@@ -32,6 +32,9 @@ class WorkerContext {
   virtual void AnswerAsks(ipc::AskServer::Handler handler) = 0;
   // The data links with every instance of `plugin`, or null where the topology has none.
   [[nodiscard]] virtual ipc::DataLinkSet* DataLinksWith(std::string_view plugin) = 0;
+  // How long no instance of `plugin`, which this worker has a link with, has been alive; 0 while
+  // one is.
+  [[nodiscard]] virtual milliseconds AwayFor(std::string_view plugin) const = 0;
   // A malformed message came from `instance`: closes the link and asks for its restart. Counted.
   virtual void ReportMalformed(std::string_view instance, std::string_view what) = 0;
 

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -76,7 +77,10 @@ Result<void> WorkerHost::BringUp() {
                  [this](std::string_view instance, std::string_view what) {
                    ReportMalformed(instance, what);
                  });
-  for (const proto::LinkEnd& end : config_.links()) GATEHOUSE_TRY_VOID(links_->Open(end));
+  for (const proto::LinkEnd& end : config_.links()) {
+    GATEHOUSE_TRY_VOID(links_->Open(end));
+    away_since_.try_emplace(end.sibling_plugin(), loop_->Now());
+  }
   return worker_->Start(*this);
 }
 
@@ -95,8 +99,10 @@ void WorkerHost::OnWord(const proto::FromSupervisor& word) {
   switch (word.body_case()) {
     case Body::kSiblingUp:
       return OnSiblingUp(word.sibling_up());
+    case Body::kSiblingDown:
+      return OnSiblingDown(word.sibling_down());
     case Body::kSiblingGone:
-      siblings_.erase(word.sibling_gone().instance());
+      OnSiblingDown(word.sibling_gone());
       return links_->SiblingGone(word.sibling_gone());
     case Body::kPing:
       return SendPong(word.ping());
@@ -115,7 +121,23 @@ void WorkerHost::OnWord(const proto::FromSupervisor& word) {
 
 void WorkerHost::OnSiblingUp(const proto::Sibling& sibling) {
   siblings_[sibling.instance()] = sibling;
+  away_since_.erase(sibling.plugin());
   links_->SiblingUp(sibling);
+}
+
+void WorkerHost::OnSiblingDown(const proto::Sibling& sibling) {
+  siblings_.erase(sibling.instance());
+  const auto is_like_it = [&](const auto& other) {
+    return other.second.plugin() == sibling.plugin();
+  };
+  if (std::ranges::none_of(siblings_, is_like_it))
+    away_since_.try_emplace(sibling.plugin(), loop_->Now());
+}
+
+milliseconds WorkerHost::AwayFor(std::string_view plugin) const {
+  const auto found = away_since_.find(plugin);
+  if (found == away_since_.end()) return milliseconds{0};
+  return std::chrono::floor<milliseconds>(loop_->Now() - found->second);
 }
 
 void WorkerHost::OnCtlRequest(const proto::CtlRequest& request) {

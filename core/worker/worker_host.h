@@ -32,6 +32,7 @@ class WorkerHost final : private WorkerContext {
   Result<void> GiveUpRights();
   void OnWord(const proto::FromSupervisor& word);
   void OnSiblingUp(const proto::Sibling& sibling);
+  void OnSiblingDown(const proto::Sibling& sibling);
   void OnCtlRequest(const proto::CtlRequest& request);
   void OnLifeline();
   void Drain();
@@ -46,6 +47,7 @@ class WorkerHost final : private WorkerContext {
   ipc::AskClient* AskLinkTo(std::string_view plugin) override;
   void AnswerAsks(ipc::AskServer::Handler handler) override;
   ipc::DataLinkSet* DataLinksWith(std::string_view plugin) override;
+  [[nodiscard]] milliseconds AwayFor(std::string_view plugin) const override;
   void ReportMalformed(std::string_view instance, std::string_view what) override;
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)> handler) override;
   void OnReconfigure(std::function<void(const proto::Config&)> handler) override;
@@ -59,7 +61,8 @@ class WorkerHost final : private WorkerContext {
   std::unique_ptr<ipc::ControlClient> control_;
   std::unique_ptr<ReadableWatch> lifeline_;
   std::optional<ipc::Links> links_;
-  std::map<std::string, proto::Sibling, std::less<>> siblings_;  // by instance
+  std::map<std::string, proto::Sibling, std::less<>> siblings_;  // that live, by instance
+  std::map<std::string, TimePoint, std::less<>> away_since_;     // by plugin: none of it lives
   std::function<void(const proto::CtlRequest&, CtlAnswer)> on_ctl_;
   std::function<void(const proto::Config&)> on_reconfigure_;
   std::unique_ptr<Worker> worker_;

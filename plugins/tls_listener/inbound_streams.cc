@@ -14,6 +14,9 @@ namespace {
 constexpr milliseconds kProveLimit{35000};
 constexpr milliseconds kJudgeLimit{10000};
 constexpr milliseconds kTick{1000};
+// What takes every stanza, and what judges every key.
+constexpr std::string_view kTranslator = "sip_translator";
+constexpr std::string_view kVerifier = "dialback_verifier";
 
 std::uint32_t Or(std::uint32_t value, std::uint32_t fallback) {
   return value != 0 ? value : fallback;
@@ -98,6 +101,7 @@ void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
   }
   ++counters_.accepted;
   InboundStream& added = Add(std::move(tcp), direct_tls);
+  if (IsAway(kTranslator)) return added.CloseWith(StreamCondition::kInternalServerError);
   if (ConnectionsOfEdge() <= ConnectionLimit() || EvictOldest(added.number())) return;
   ++counters_.connection_limit;
   added.CloseWith(StreamCondition::kResourceConstraint);
@@ -134,6 +138,8 @@ void InboundStreams::Ask(const proto::VerifierQuestion& question, milliseconds l
 }
 
 void InboundStreams::Prove(const AskProof& asked, InboundStream& stream) {
+  if (IsAway(kVerifier))
+    return CloseLater(stream.number(), StreamCondition::kInternalServerError);
   proto::VerifierQuestion question;
   proto::ProveDomain& prove = *question.mutable_prove();
   prove.set_sender_domain(asked.sender);
@@ -153,13 +159,9 @@ void InboundStreams::Prove(const AskProof& asked, InboundStream& stream) {
 
 void InboundStreams::Judge(const AskJudgement& asked, InboundStream& stream) {
   const StreamNumber number = stream.number();
-  if (!admission_.AdmitVerify(stream.ip(), asked.weight, setup_.loop.Now())) {
-    // In a later turn: the stream's machine is on the stack.
-    setup_.loop.Post([this, number] {
-      if (InboundStream* alive = Find(number)) alive->CloseWith(StreamCondition::kPolicyViolation);
-    });
-    return;
-  }
+  if (!admission_.AdmitVerify(stream.ip(), asked.weight, setup_.loop.Now()))
+    return CloseLater(number, StreamCondition::kPolicyViolation);
+  if (IsAway(kVerifier)) return CloseLater(number, StreamCondition::kInternalServerError);
   proto::VerifierQuestion question;
   proto::JudgeKey& judge = *question.mutable_judge();
   judge.set_receiving_domain(asked.receiving);
@@ -168,6 +170,13 @@ void InboundStreams::Judge(const AskJudgement& asked, InboundStream& stream) {
   judge.set_key(asked.key);
   Ask(question, kJudgeLimit, [this, number, id = asked.id](proto::DialbackVerdict verdict) {
     if (InboundStream* alive = Find(number)) alive->OnJudged(id, verdict);
+  });
+}
+
+// In a later turn: the stream's machine is on the stack.
+void InboundStreams::CloseLater(StreamNumber number, StreamCondition condition) {
+  setup_.loop.Post([this, number, condition] {
+    if (InboundStream* alive = Find(number)) alive->CloseWith(condition);
   });
 }
 
@@ -348,7 +357,19 @@ void InboundStreams::ForEach(const std::function<void(InboundStream&)>& action) 
 void InboundStreams::CheckClocks(TimePoint now) {
   const std::int64_t unix_now = UnixMs() / 1000;
   ForEach([&](InboundStream& stream) { stream.Tick(now, unix_now); });
+  EndWhatNeedsTheAway();
   admission_.Sweep(now);
+}
+
+// What was taken for the translator stays ours until it is settled; who is told that nothing more
+// is taken can tell his users.
+void InboundStreams::EndWhatNeedsTheAway() {
+  const bool all = IsAway(kTranslator);
+  if (!all && !IsAway(kVerifier)) return;
+  ForEach([all](InboundStream& stream) {
+    if (stream.ended() || !(all || stream.machine().has_pending_pair())) return;
+    stream.CloseWith(StreamCondition::kInternalServerError);
+  });
 }
 
 }  // namespace gatehouse

@@ -37,6 +37,9 @@ class InboundStreams final : private InboundHost {
     std::function<const OtherListeners&()> others = {};
     // A pair was verified. May be empty.
     std::function<void(proto::StreamRecord)> note_stream = {};
+    // Has `plugin`, which streams need, been away for longer than a peer is to wait (2.10)? May be
+    // empty: never.
+    std::function<bool(std::string_view plugin)> is_away = {};
     // Who sends on streams whose peers take stanzas of ours (2.14). Null: nobody.
     Borrower* borrower = nullptr;
   };
@@ -113,6 +116,11 @@ class InboundStreams final : private InboundHost {
            std::function<void(proto::DialbackVerdict)> done);
   void OnCounted(StreamNumber stream, std::uint64_t number);
   void SendAcks();
+  [[nodiscard]] bool IsAway(std::string_view plugin) const {
+    return setup_.is_away && setup_.is_away(plugin);
+  }
+  void EndWhatNeedsTheAway();
+  void CloseLater(StreamNumber number, StreamCondition condition);
   void KeepToRoom(InboundStream& stream);
   void ForEach(const std::function<void(InboundStream&)>& action);
   InboundStream* Find(StreamNumber number);

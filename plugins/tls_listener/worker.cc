@@ -30,6 +30,7 @@ namespace {
 
 constexpr milliseconds kDrainCheck{50};
 constexpr milliseconds kMemoryCheck{1000};
+constexpr seconds kAwayLimit{10};  // 2.10, internal-server-error
 // How long a draining listener still sends for the translator. With it a restart, which may drain
 // for 5 s, has time left to send what is queued.
 constexpr milliseconds kSettleLimit{3000};
@@ -200,6 +201,8 @@ void TlsListenerWorker::MakeHalves() {
       .outbound_streams = [this](std::string_view id) { return outbound_->StreamsOf(id); },
       .others = [this]() -> const OtherListeners& { return usage_->others(); },
       .note_stream = note_stream,
+      .is_away =
+          [this](std::string_view plugin) { return context_->AwayFor(plugin) >= kAwayLimit; },
       .borrower = &*outbound_});
   usage_.emplace(EdgeUsage::Setup{.loop = context_->loop(),
                                   .engine = *engine_,

@@ -1,11 +1,15 @@
-"""Descriptors and memory run short: strangers wait or go, what is established goes on."""
+"""Descriptors and memory run short, or a worker stays away: strangers wait or go, what is established goes on."""
 
 import asyncio
+import os
+import pathlib
+import shutil
 import signal
+import tempfile
 import unittest
 
 from dialback_edge import OURS, Edge
-from gatehouse import wait_until
+from gatehouse import BUILD, wait_until
 
 from dialback_partner import answer_of, dialback
 
@@ -96,6 +100,53 @@ class Memory(Scene):
         await self.answers(partner, stream, "m1")
         self.use_cap(16384)
         self.assertTrue(await self.greeted(), "and comes in once there is room")
+
+
+class Away(Scene):
+    async def start_with_own_plugins(self):
+        plugins = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-plugins-"))
+        self.addCleanup(shutil.rmtree, plugins, ignore_errors=True)
+        for plugin in (BUILD / "lib" / "gatehouse").glob("*.so"):
+            (plugins / plugin.name).symlink_to(plugin)
+        self.plugins = plugins
+        await self.start(options={"--plugin-dir": plugins})
+
+    async def take_away(self, plugin):
+        """Its worker dies and cannot come back; returns what brings it back."""
+        gatehouse, link = self.edge.gatehouse, self.plugins / f"{plugin}.so"
+        target = link.readlink()
+        link.unlink()
+        workers = await asyncio.to_thread(gatehouse.workers)
+        os.kill(int(workers[f"{plugin}/0"]["pid"]), signal.SIGKILL)
+
+        async def bring_back():
+            since = len(gatehouse.lines)
+            link.symlink_to(target)
+            await asyncio.to_thread(gatehouse.wait_event, "worker-ready", since, 90, instance=f"{plugin}/0")
+        return bring_back
+
+    async def test_without_the_translator_peers_are_told_after_ten_seconds_and_may_come_back(self):
+        await self.start_with_own_plugins()
+        partner = await self.partner()
+        stream = await self.proven(partner)
+        bring_back = await self.take_away("sip_translator")
+        self.assertEqual(await asyncio.wait_for(answer_of(stream), 30), "internal-server-error")
+        late = await self.edge.knock("127.0.2.1", partner.domain)
+        await late.expect("header")
+        self.assertEqual(await asyncio.wait_for(answer_of(late), 20), "internal-server-error")
+        await bring_back()
+        await self.proven(partner)
+
+    async def test_without_the_verifier_who_needs_no_verdict_stays(self):
+        await self.start_with_own_plugins()
+        partner = await self.partner()
+        stream = await self.proven(partner)
+        bring_back = await self.take_away("dialback_verifier")
+        waiting, _ = await self.edge.connect(partner)
+        partner.send_key(waiting, OURS)
+        self.assertEqual(await asyncio.wait_for(answer_of(waiting), 30), "internal-server-error")
+        await bring_back()
+        await self.answers(partner, stream, "m1")
 
 
 if __name__ == "__main__":

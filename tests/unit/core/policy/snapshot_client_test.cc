@@ -48,6 +48,7 @@ class FakeContext final : public WorkerContext {
   }
   void AnswerAsks(ipc::AskServer::Handler) override {}
   ipc::DataLinkSet* DataLinksWith(std::string_view) override { return nullptr; }
+  milliseconds AwayFor(std::string_view) const override { return {}; }
   void ReportMalformed(std::string_view instance, std::string_view) override {
     malformed.emplace_back(instance);
   }

@@ -45,6 +45,7 @@ class Context final : public WorkerContext {
   ipc::AskClient* AskLinkTo(std::string_view) override { return nullptr; }
   void AnswerAsks(ipc::AskServer::Handler) override {}
   ipc::DataLinkSet* DataLinksWith(std::string_view) override { return nullptr; }
+  milliseconds AwayFor(std::string_view) const override { return {}; }
   void ReportMalformed(std::string_view, std::string_view) override {}
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
   void OnReconfigure(std::function<void(const proto::Config&)>) override {}

@@ -133,6 +133,8 @@ class InboundStreamsTest : public testing::Test {
                               .outbound_streams = [this](std::string_view) { return outbound_; },
                               .others = [this]() -> const OtherListeners& { return others_; },
                               .note_stream = {},
+                              .is_away =
+                                  [this](std::string_view plugin) { return plugin == away_; },
                               .borrower = &borrower_});
     streams_->SetDomains({"corp.example"});
     streams_->SetTls({.starttls = server_tls_, .direct = server_tls_});
@@ -248,6 +250,7 @@ class InboundStreamsTest : public testing::Test {
   std::string own_id_;            // of the last
   std::size_t outbound_ = 0;      // streams to the partner
   OtherListeners others_;
+  std::string away_;              // a plugin
   std::optional<StanzaIntake> intake_;
   std::optional<InboundStreams> streams_;
   SocketAddress address_;

@@ -248,6 +248,39 @@ TEST_F(InboundStreamsTest, ClosesEveryStreamAtTheEnd) {
   Until([this] { return streams_->size() == 0; });
 }
 
+TEST_F(InboundStreamsTest, EndsStreamsWhileNobodyTakesTheirStanzas) {
+  Peer& open = ConnectByExternal();
+  away_ = "sip_translator";
+  streams_->CheckClocks(loop_->Now());
+  Until([&open] { return open.Saw("internal-server-error"); });
+  Peer& newcomer = Connect();
+  Until([&newcomer] { return newcomer.Saw("internal-server-error"); });
+  away_.clear();
+  ConnectByExternal();
+}
+
+TEST_F(InboundStreamsTest, EndsOnlyStreamsThatNeedTheVerifierWhileItIsAway) {
+  UseRow(17);
+  Peer& undecided = Connect();
+  Say(undecided, Header(), "features");
+  Peer& waiting = Connect();
+  Say(waiting, Header(), "features");
+  Say(waiting, Key(), "");
+  Until([this] { return verifier_.questions.size() == 1; });
+  away_ = "dialback_verifier";
+  streams_->CheckClocks(loop_->Now());
+  Until([&waiting] { return waiting.Saw("internal-server-error"); });
+  Peer& late = Connect();
+  Say(late, Header(), "features");
+  Say(late, Key(), "internal-server-error");
+  Peer& asking = Connect();
+  Say(asking, Header(), "features");
+  Say(asking, "<db:verify from='partner.example' to='corp.example' id='D60'>k</db:verify>",
+      "internal-server-error");
+  EXPECT_EQ(verifier_.questions.size(), 1U);
+  EXPECT_FALSE(undecided.Saw("footer"));
+}
+
 TEST_F(InboundStreamsTest, EndsWhatIsNotEstablishedInTime) {
   Peer& silent = Connect();
   Peer& headed = Connect();
