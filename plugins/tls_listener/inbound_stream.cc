@@ -228,7 +228,9 @@ void InboundStream::Probe() {
   SetAttribute(ping, "id", ping_id_);
   AddChild(ping, "ping", ns::kPing);
   probing_ = Probing::kAsked;
+  const TimePoint active = last_stanza_;
   setup_.host.Ping(local_, remote_, ping, *this);
+  last_stanza_ = active;  // a ping on this stream keeps it open no longer (2.12)
 }
 
 void InboundStream::OnPinged(std::string_view id, bool sent) {

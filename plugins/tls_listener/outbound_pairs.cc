@@ -241,11 +241,15 @@ void OutboundPairs::Send(const proto::OutboundStanza& stanza, Deadline expires,
   if (state.PartnerOf(stanza.remote_domain()) == nullptr || !state.IsOurs(stanza.local_domain()))
     return state.Refuse(ticket, {OutboundFailure::kNotPermitted, {}, "no such partner"});
   OutboundPair& pair = state.FindPair(stanza.local_domain(), stanza.remote_domain());
-  if (stanza.on_open_stream_only() && !pair.open)
+  OutboundStream* stream = pair.open ? state.FindStream(pair.stream) : nullptr;
+  const bool is_ping = stanza.on_open_stream_only();
+  if (is_ping && stream == nullptr)
     return ticket.Settle(ipc::Outcome::Failed(proto::RECIPIENT_UNAVAILABLE, "no stream is open"));
+  const TimePoint active = is_ping ? stream->last_stanza : TimePoint{};
   state.xml_scratch.clear();
   AppendXml(state.xml_scratch, stanza.stanza());
   state.Submit(pair, stanza.stanza(), expires, std::move(ticket));
+  if (is_ping) stream->last_stanza = active;  // a ping keeps no stream open (2.12)
 }
 
 void OutboundPairs::Test(const proto::TestStream& request,

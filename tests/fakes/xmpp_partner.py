@@ -150,6 +150,10 @@ class XmppPartner:
             self._inbound.discard(stream)
             stream.close()
 
+    @property
+    def streams_open(self):
+        return len(self._inbound)
+
     async def _accept(self, stream):
         header = await stream.expect("header")
         stream.header(self.domain, header.attributes.get("from", ""), secrets.token_hex(8))
