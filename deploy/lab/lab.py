@@ -73,6 +73,17 @@ class Authority:
                       "-days", str(days), "-extfile", extensions, "-out", chain)
         return pathlib.Path(chain), pathlib.Path(key)
 
+    def issue_again(self, chain, count):
+        """The same certificate, for the same key, `count` times with other serial numbers: 0.crt, 1.crt, ... in the folder
+        that is returned."""
+        folder = chain.with_suffix(".again")
+        folder.mkdir()
+        for number in range(count):
+            self._openssl("x509", "-req", "-in", chain.with_suffix(".csr"), "-CA", self.ca_file, "-CAkey", self.ca_key,
+                          "-CAcreateserial", "-days", "30", "-extfile", chain.with_suffix(".ext"), "-out",
+                          folder / f"{number}.crt")
+        return folder
+
     @staticmethod
     def _openssl(*arguments):
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)

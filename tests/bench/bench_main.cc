@@ -17,7 +17,7 @@ namespace {
 
 struct Words {
   std::string xmpp, sip, partner_listen, sip_listen;
-  std::string chain, key, trust;
+  std::string chain, key, trust, fresh_chains;
   std::string local_domain = "contoso.example";
   std::string crowd_suffix = "crowd.example";
   std::vector<std::string> domains, processes, phases, crowds;
@@ -80,6 +80,11 @@ CrowdSetup CrowdSetupOf(const DriverSetup& setup, const Words& words) {
           .gatehouse = setup.partner.gatehouse,
           .sip_gatehouse = setup.sip_gatehouse,
           .tls = setup.partner.tls,
+          .fresh_tls =
+              [words](std::size_t number) {
+                return TlsContext::Create({fmt::format("{}/{}.crt", words.fresh_chains, number),
+                                           words.key, words.trust});
+              },
           .partner_fd = setup.partner_fd,
           .sip_fd = setup.sip_fd,
           .idle_s = words.measured_s,
@@ -123,6 +128,8 @@ int Main(int argc, char** argv) {
   app.add_option("--chain", words.chain, "the partner's certificate chain, PEM")->required();
   app.add_option("--key", words.key, "its key, PEM")->required();
   app.add_option("--trust", words.trust, "anchors, PEM")->required();
+  app.add_option("--fresh-chains", words.fresh_chains,
+                 "a folder with 0.crt, 1.crt and so on for the same key, for handshakes:fresh=N");
   app.add_option("--local-domain", words.local_domain, "the domain Gatehouse speaks for");
   app.add_option("--domain", words.domains, "a domain of the partner; again for more")->required();
   app.add_option("--process", words.processes, "NAME=PID to measure; again for more");

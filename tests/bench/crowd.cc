@@ -14,6 +14,11 @@ constexpr seconds kCloseLimit{30};
 constexpr double kPollS = 0.02;
 constexpr std::size_t kMessageBytes = 290;
 
+std::string_view DirectionName(const CrowdOrder& order) {
+  if (order.direction == CrowdOrder::Direction::kOut) return "out";
+  return order.fresh ? "fresh" : "in";
+}
+
 }  // namespace
 
 Result<CrowdOrder> ParseCrowd(const std::string& text) {
@@ -26,7 +31,9 @@ Result<CrowdOrder> ParseCrowd(const std::string& text) {
     order.stays = kind == "idle";
     order.direction =
         direction == "out" ? CrowdOrder::Direction::kOut : CrowdOrder::Direction::kIn;
-    if ((order.stays || kind == "handshakes") && (direction == "in" || direction == "out"))
+    order.fresh = !order.stays && direction == "fresh";
+    if ((order.stays || kind == "handshakes") &&
+        (direction == "in" || direction == "out" || order.fresh))
       std::from_chars(text.data() + equals + 1, text.data() + text.size(), order.streams);
   }
   if (order.streams > 0) return order;
@@ -55,7 +62,13 @@ Crowd::Crowd(Loop& loop, const CrowdSetup& setup, CrowdOrder order)
 Result<CrowdResult> Crowd::Run() {
   GATEHOUSE_TRY_VOID(sip_.Listen(setup_.sip_fd));
   GATEHOUSE_TRY(acceptor_, TcpAcceptor::Create(loop_, setup_.partner_fd,
-                                               [this](auto tcp) { Add(std::move(tcp), {}); }));
+                                               [this](auto tcp) {
+                                                 Add(std::move(tcp), {}, setup_.tls);
+                                               }));
+  for (std::size_t number = 0; order_.fresh && number < order_.streams; ++number) {
+    GATEHOUSE_TRY(auto tls, setup_.fresh_tls(number));
+    fresh_.push_back(std::move(tls));
+  }
   sip_.Connect([this] { Begin(); });
   loop_.Run();
   if (!failure_.empty()) return Trouble(failure_);
@@ -99,14 +112,15 @@ void Crowd::OpenOne(std::size_t number) {
   attempts_[number] =
       TcpStream::Connect(loop_, setup_.gatehouse, kConnectLimit, [this, number](auto tcp) {
         if (!tcp) return Fail(tcp.error().text);
-        Add(*std::move(tcp), DomainOf(0));
+        Add(*std::move(tcp), DomainOf(0), order_.fresh ? fresh_[number] : setup_.tls);
         loop_.Post([this, number] { attempts_.erase(number); });
       });
 }
 
-void Crowd::Add(std::unique_ptr<TcpStream> tcp, const std::string& domain) {
+void Crowd::Add(std::unique_ptr<TcpStream> tcp, const std::string& domain,
+                std::shared_ptr<const TlsContext> tls) {
   auto stream = std::make_unique<PartnerStream>(
-      loop_, std::move(tcp), PartnerStream::Facts{domain, setup_.local_domain, setup_.tls},
+      loop_, std::move(tcp), PartnerStream::Facts{domain, setup_.local_domain, std::move(tls)},
       events_);
   PartnerStream* key = stream.get();
   streams_.emplace(key, std::move(stream));
@@ -193,7 +207,7 @@ std::string ToJson(const CrowdResult& result) {
   std::string json = fmt::format(
       R"({{"phase":"{} {}","streams":{},"per_second":{:.1f},"cpu_us_per_negotiation":{:.1f})",
       result.order.stays ? "idle" : "handshakes",
-      result.order.direction == CrowdOrder::Direction::kOut ? "out" : "in", result.order.streams,
+      DirectionName(result.order), result.order.streams,
       streams / result.open_s, open_cpu_us / streams);
   if (result.order.stays)
     json += fmt::format(R"(,"kib_per_stream":{:.1f},"idle_cpu_percent":{:.2f},"left_while_idle":{})",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,9 +20,10 @@ struct CrowdOrder {
   Direction direction = Direction::kIn;
   std::size_t streams = 0;
   bool stays = false;  // and is measured while it is idle
+  bool fresh = false;  // kIn: each with a certificate that Gatehouse has never seen
 };
 
-// "handshakes:in=2000", "idle:out=500".
+// "handshakes:in=2000", "handshakes:fresh=500", "idle:out=500".
 Result<CrowdOrder> ParseCrowd(const std::string& text);
 
 struct CrowdSetup {
@@ -29,6 +31,8 @@ struct CrowdSetup {
   std::string local_domain;
   SocketAddress gatehouse, sip_gatehouse;
   std::shared_ptr<const TlsContext> tls;
+  // Of CrowdOrder::fresh: the certificate of the stream with this number.
+  std::function<Result<std::shared_ptr<const TlsContext>>(std::size_t number)> fresh_tls;
   int partner_fd = -1;  // listening
   int sip_fd = -1;
   std::size_t window = 32;  // negotiations under way
@@ -72,7 +76,8 @@ class Crowd {
   void Begin();
   void OpenMore();
   void OpenOne(std::size_t number);
-  void Add(std::unique_ptr<TcpStream> tcp, const std::string& domain);
+  void Add(std::unique_ptr<TcpStream> tcp, const std::string& domain,
+           std::shared_ptr<const TlsContext> tls);
   void OnOpen();
   void OnGone(PartnerStream& stream, std::string_view why);
   void AwaitAll();
@@ -92,6 +97,7 @@ class Crowd {
   std::unique_ptr<TcpAcceptor> acceptor_;
   std::map<PartnerStream*, std::unique_ptr<PartnerStream>> streams_;
   std::map<std::size_t, std::unique_ptr<TcpStream::Connecting>> attempts_;
+  std::vector<std::shared_ptr<const TlsContext>> fresh_;
   std::vector<UsageNow> before_;
   TimePoint since_, give_up_at_;
   std::size_t asked_ = 0, opened_ = 0, gone_ = 0;
