@@ -2,13 +2,13 @@
 // one JSON array. tests/bench/run starts everything around it.
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "core/base/process_resources.h"
 #include "tests/bench/crowd.h"
 #include "tests/bench/driver.h"
 
@@ -111,13 +111,6 @@ Result<std::string> RunAll(const Words& words) {
   return json;
 }
 
-void AllowManyDescriptors() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
-}
-
 int Main(int argc, char** argv) {
   CLI::App app("Drives a running Gatehouse from both ends and measures it");
   Words words;
@@ -142,7 +135,7 @@ int Main(int argc, char** argv) {
   app.add_option("--seconds", words.measured_s, "seconds of each measurement");
   CLI11_PARSE(app, argc, argv);
 
-  AllowManyDescriptors();
+  RaiseDescriptorLimit();
   const auto results = RunAll(words);
   if (!results) {
     std::fprintf(stderr, "gatehouse_bench: %s\n", results.error().text.c_str());
