@@ -44,8 +44,8 @@ def wait_until(condition, what, seconds=PATIENCE_S):
 
 class Gatehouse:
     def __init__(self, config, topology=None, options=None, environment=None, under=()):
-        """`options`: further flags of gatehoused with their values; they replace those given here. `under`: a command that
-        becomes gatehoused, such as prlimit with its words."""
+        """`options`: further flags of gatehoused with their values; they replace those given here. `under`: a command
+        that becomes gatehoused, such as prlimit with its words."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-"))
         self.config_file = self.folder / "gatehouse.yaml"
         self.runtime_dir = self.folder / "run"

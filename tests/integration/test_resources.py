@@ -45,7 +45,7 @@ class Scene(unittest.IsolatedAsyncioTestCase):
         await asyncio.to_thread(wait_until, condition, what)
 
     async def answers(self, partner, stream, identity):
-        """A message on the stream gets its answer, an error: the SIP side is not there. It comes on a stream of ours."""
+        """A message on the stream gets its answer, an error, on a stream of ours: the SIP side is not there."""
         stream.send(f"<message from='a@{partner.domain}' to='b@{OURS}' id='{identity}'><body>Hi</body></message>")
         await self.until(lambda: any(each.attributes.get("id") == identity for each in partner.messages),
                          f"the answer to {identity}")
