@@ -14,8 +14,8 @@ constexpr int kTries = 2;
 AresChannel::AresChannel(Loop& loop)
     : loop_(loop), timeout_(loop, [this] { Process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }) {}
 
-Result<std::unique_ptr<AresChannel>> AresChannel::Create(Loop& loop,
-                                                         const std::string& server_list) {
+Result<std::unique_ptr<AresChannel>> AresChannel::Create(Loop& loop, const std::string& server_list,
+                                                         int edns_bytes) {
   auto self = std::unique_ptr<AresChannel>(new AresChannel(loop));
   ares_options options{};
   // A name is asked as it stands: the host's search list has no say in federation.
@@ -24,7 +24,12 @@ Result<std::unique_ptr<AresChannel>> AresChannel::Create(Loop& loop,
   options.tries = kTries;
   options.sock_state_cb = &OnSocketState;
   options.sock_state_cb_data = self.get();
-  const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+  int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+  if (edns_bytes > 0) {
+    options.flags |= ARES_FLAG_EDNS;
+    options.ednspsz = edns_bytes;
+    mask |= ARES_OPT_EDNSPSZ;
+  }
   if (const int code = ares_init_options(&self->channel_, &options, mask); code != ARES_SUCCESS) {
     self->channel_ = nullptr;
     return Trouble(std::string("dns: ") + ares_strerror(code));

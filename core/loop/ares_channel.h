@@ -16,8 +16,10 @@ namespace gatehouse {
 
 class AresChannel {
  public:
-  // `server_list`: c-ares' comma list; empty: the system's servers.
-  static Result<std::unique_ptr<AresChannel>> Create(Loop& loop, const std::string& server_list);
+  // `server_list`: c-ares' comma list; empty: the system's servers. `edns_bytes`: how long an answer
+  // over UDP may be to a query that carries EDNS (RFC 6891); 0: none does.
+  static Result<std::unique_ptr<AresChannel>> Create(Loop& loop, const std::string& server_list,
+                                                     int edns_bytes = 0);
   ~AresChannel();  // queries under way are called back with ARES_EDESTRUCTION
   AresChannel(const AresChannel&) = delete;
   AresChannel& operator=(const AresChannel&) = delete;

@@ -17,8 +17,11 @@ constexpr std::size_t kMaxUnderWay = 50;  // 12.5; the rest wait in order
 
 class CaresLookup final : public DnsLookup, private DnsReplyTaker {
  public:
-  CaresLookup(Loop& loop, std::unique_ptr<AresChannel> channel)
-      : loop_(loop), channel_(std::move(channel)), deliver_(loop, [this] { DeliverOne(); }) {}
+  CaresLookup(Loop& loop, std::unique_ptr<AresChannel> channel, DnsTrust trust)
+      : loop_(loop),
+        trust_(trust),
+        channel_(std::move(channel)),
+        deliver_(loop, [this] { DeliverOne(); }) {}
   // The callbacks of the dying channel find nothing.
   ~CaresLookup() override {
     open_.clear();
@@ -33,6 +36,10 @@ class CaresLookup final : public DnsLookup, private DnsReplyTaker {
   }
   void Addresses(std::string_view name, std::uint16_t port,
                  std::function<void(DnsAnswer<SocketAddress>)> done) override;
+  void Tlsa(std::string_view name, std::function<void(DnsAnswer<TlsaRecord>)> done) override {
+    Enqueue(std::make_unique<TlsaQuestion>(loop_, name, std::move(done)));
+  }
+  [[nodiscard]] bool validates() const override { return trust_ != DnsTrust::kNobody; }
 
  private:
   void Replied(DnsQuestionId id, std::size_t part, const DnsReply& reply) override;
@@ -46,6 +53,7 @@ class CaresLookup final : public DnsLookup, private DnsReplyTaker {
   }
 
   Loop& loop_;
+  DnsTrust trust_;
   std::map<DnsQuestionId, std::unique_ptr<DnsQuestion>> open_;
   std::deque<DnsQuestionId> waiting_;
   std::deque<DnsQuestionId> finished_;
@@ -87,7 +95,7 @@ void CaresLookup::AskWaiting() {
     const std::size_t parts = found->second->parts();
     under_way_ += parts;
     for (std::size_t part = 0; part < parts; ++part)
-      found->second->Ask(channel_->raw(), part, new DnsTicket{this, id, part});
+      found->second->Ask({channel_->raw(), trust_}, part, new DnsTicket{this, id, part});
   }
   channel_->ScheduleTimeout();
 }
@@ -127,10 +135,13 @@ void CaresLookup::DeliverOne() {
 }  // namespace
 
 Result<std::unique_ptr<DnsLookup>> DnsLookup::Create(Loop& loop,
-                                                     std::span<const std::string> servers) {
+                                                     std::span<const std::string> servers,
+                                                     DnsTrust trust) {
   GATEHOUSE_TRY(const std::string list, DnsServerList(servers));
-  GATEHOUSE_TRY(auto channel, AresChannel::Create(loop, list));
-  return std::make_unique<CaresLookup>(loop, std::move(channel));
+  const bool trusting = trust == DnsTrust::kLocalServers;
+  if (trusting) GATEHOUSE_TRY_VOID(CheckServersAreLocal(servers));
+  GATEHOUSE_TRY(auto channel, AresChannel::Create(loop, list, trusting ? kEdnsBytes : 0));
+  return std::make_unique<CaresLookup>(loop, std::move(channel), trust);
 }
 
 }  // namespace gatehouse

@@ -1,4 +1,5 @@
-// The kinds of question a lookup has on its way to c-ares, each answered once. Used by dns_lookup.cc.
+// The kinds of question a lookup has on its way to c-ares, each answered once. Used by
+// dns_lookup.cc.
 #pragma once
 
 #include <ares.h>
@@ -37,6 +38,13 @@ struct DnsTicket {
   std::size_t part;
 };
 
+// Where questions go. With kLocalServers they ask for AD, in messages of our own.
+struct DnsAsker {
+  ares_channel channel;
+  DnsTrust trust;
+};
+inline constexpr int kEdnsBytes = 1232;  // what no path has to fragment
+
 // Answered when c-ares replied to all its parts, or when its time is over.
 class DnsQuestion {
  public:
@@ -44,7 +52,7 @@ class DnsQuestion {
       : name(asked), limit(loop, [this] { on_limit(); }) {}
   virtual ~DnsQuestion() = default;
   [[nodiscard]] virtual std::size_t parts() const { return 1; }  // questions to c-ares
-  virtual void Ask(ares_channel channel, std::size_t part, DnsTicket* ticket) = 0;
+  virtual void Ask(const DnsAsker& asker, std::size_t part, DnsTicket* ticket) = 0;
   virtual void Take(std::size_t part, const DnsReply& reply) = 0;
   // How long the parts still missing are worth waiting for.
   [[nodiscard]] virtual milliseconds Patience() const { return kDnsQuestionLimit; }
@@ -76,14 +84,21 @@ class TypedDnsQuestion : public DnsQuestion {
 class SrvQuestion final : public TypedDnsQuestion<SrvRecord> {
  public:
   using TypedDnsQuestion::TypedDnsQuestion;
-  void Ask(ares_channel channel, std::size_t part, DnsTicket* ticket) override;
+  void Ask(const DnsAsker& asker, std::size_t part, DnsTicket* ticket) override;
   void Take(std::size_t /*part*/, const DnsReply& reply) override { answer = SrvAnswer(reply); }
+};
+
+class TlsaQuestion final : public TypedDnsQuestion<TlsaRecord> {
+ public:
+  using TypedDnsQuestion::TypedDnsQuestion;
+  void Ask(const DnsAsker& asker, std::size_t part, DnsTicket* ticket) override;
+  void Take(std::size_t /*part*/, const DnsReply& reply) override { answer = TlsaAnswer(reply); }
 };
 
 class NaptrQuestion final : public TypedDnsQuestion<NaptrRecord> {
  public:
   using TypedDnsQuestion::TypedDnsQuestion;
-  void Ask(ares_channel channel, std::size_t part, DnsTicket* ticket) override;
+  void Ask(const DnsAsker& asker, std::size_t part, DnsTicket* ticket) override;
   void Take(std::size_t /*part*/, const DnsReply& reply) override { answer = NaptrAnswer(reply); }
 };
 
@@ -93,7 +108,7 @@ class AddressQuestion final : public TypedDnsQuestion<SocketAddress> {
   AddressQuestion(Loop& loop, std::string_view asked, std::uint16_t port, Done done)
       : TypedDnsQuestion(loop, asked, std::move(done)), port_(port) {}
   [[nodiscard]] std::size_t parts() const override { return families_.size(); }
-  void Ask(ares_channel channel, std::size_t part, DnsTicket* ticket) override;
+  void Ask(const DnsAsker& asker, std::size_t part, DnsTicket* ticket) override;
   void Take(std::size_t part, const DnsReply& reply) override;
   void TakeLiteral(const SocketAddress& literal) { families_[0] = {DnsStatus::kOk, {literal}}; }
   [[nodiscard]] milliseconds Patience() const override;

@@ -1,8 +1,18 @@
 #include "core/loop/dns_replies.h"
 
+#include <arpa/nameser.h>
+#include <netdb.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <cstring>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "core/base/log.h"
+#include "core/loop/dns_message.h"
 
 namespace gatehouse {
 namespace {
@@ -23,10 +33,54 @@ std::string Text(const unsigned char* text) {
 }
 
 template <class T>
-DnsAnswer<T> Finished(int status, std::vector<T> records) {
-  DnsAnswer<T> answer{DnsStatusOf(status), std::move(records)};
+DnsAnswer<T> Finished(int status, std::vector<T> records, bool secure) {
+  DnsAnswer<T> answer{DnsStatusOf(status), std::move(records), secure};
   if (answer.status == DnsStatus::kOk && answer.records.empty()) answer.status = DnsStatus::kNoData;
   return answer;
+}
+
+int StatusOfCode(std::uint8_t code, std::uint16_t answers) {
+  if (code == ns_r_nxdomain) return ARES_ENOTFOUND;
+  if (code != ns_r_noerror) return ARES_ESERVFAIL;
+  return answers == 0 ? ARES_ENODATA : ARES_SUCCESS;
+}
+
+void NoteAlias(std::string_view name, std::string_view target) {
+  Log(LogLevel::kInfo, "dns-alias", {{"name", name}, {"for", target}});
+}
+
+SocketAddress AddressOf(int family, const char* octets, std::uint16_t port) {
+  SocketAddress address;
+  address.storage.ss_family = static_cast<sa_family_t>(family);
+  if (family == AF_INET6)
+    std::memcpy(&reinterpret_cast<sockaddr_in6&>(address.storage).sin6_addr, octets,
+                sizeof(in6_addr));
+  else
+    std::memcpy(&reinterpret_cast<sockaddr_in&>(address.storage).sin_addr, octets, sizeof(in_addr));
+  address.SetPort(port);
+  return address;
+}
+
+struct FreeHost {
+  void operator()(hostent* host) const noexcept { ares_free_hostent(host); }
+};
+
+DnsAnswer<SocketAddress> AddressesOfPacket(const DnsReply& reply, int family, std::uint16_t port) {
+  hostent* found = nullptr;
+  const auto* data = reply.packet.data();
+  const int size = static_cast<int>(reply.packet.size());
+  const int status = family == AF_INET6
+                         ? ares_parse_aaaa_reply(data, size, &found, nullptr, nullptr)
+                         : ares_parse_a_reply(data, size, &found, nullptr, nullptr);
+  const std::unique_ptr<hostent, FreeHost> host(found);
+  std::vector<SocketAddress> addresses;
+  if (status != ARES_SUCCESS || !host) return Finished(status, addresses, reply.secure);
+  if (host->h_aliases != nullptr && host->h_aliases[0] != nullptr)
+    NoteAlias(host->h_aliases[0], host->h_name);
+  for (char** at = host->h_addr_list; *at != nullptr; ++at)
+    if (addresses.size() < kMaxAddressesPerFamily)
+      addresses.push_back(AddressOf(family, *at, port));
+  return Finished(status, std::move(addresses), reply.secure);
 }
 
 void Append(std::vector<SocketAddress>& to, const ares_addrinfo* addresses, int family,
@@ -55,6 +109,15 @@ DnsStatus DnsStatusOf(int ares_status) {
   }
 }
 
+DnsReply ReplyOf(int ares_status, std::span<const unsigned char> packet) {
+  if (ares_status != ARES_SUCCESS) return {ares_status, {}, nullptr};
+  const auto header = ReadDnsHeader(packet);
+  if (!header) return {ARES_EBADRESP, {}, nullptr};
+  const int status = StatusOfCode(header->code, header->answers);
+  const bool fact = DnsStatusOf(status) != DnsStatus::kTemporary;
+  return {status, packet, nullptr, fact && header->authentic};
+}
+
 DnsAnswer<SrvRecord> SrvAnswer(const DnsReply& reply) {
   int status = reply.status;
   std::vector<SrvRecord> records;
@@ -66,7 +129,7 @@ DnsAnswer<SrvRecord> SrvAnswer(const DnsReply& reply) {
       records.push_back({srv->priority, srv->weight, srv->port, PlainName(srv->host)});
     ares_free_data(list);
   }
-  return Finished(status, std::move(records));
+  return Finished(status, std::move(records), reply.secure);
 }
 
 DnsAnswer<NaptrRecord> NaptrAnswer(const DnsReply& reply) {
@@ -81,16 +144,25 @@ DnsAnswer<NaptrRecord> NaptrAnswer(const DnsReply& reply) {
                          PlainName(naptr->replacement)});
     ares_free_data(list);
   }
-  return Finished(status, std::move(records));
+  return Finished(status, std::move(records), reply.secure);
 }
 
-DnsAnswer<SocketAddress> AddressAnswer(const DnsReply& reply, std::uint16_t port) {
+DnsAnswer<TlsaRecord> TlsaAnswer(const DnsReply& reply) {
+  if (reply.status != ARES_SUCCESS) return Finished<TlsaRecord>(reply.status, {}, reply.secure);
+  auto records = ReadTlsa(reply.packet);
+  if (!records) return Finished<TlsaRecord>(ARES_EBADRESP, {}, false);
+  return Finished(ARES_SUCCESS, *std::move(records), reply.secure);
+}
+
+DnsAnswer<SocketAddress> AddressAnswer(const DnsReply& reply, int family, std::uint16_t port) {
   std::vector<SocketAddress> addresses;
-  if (reply.status == ARES_SUCCESS && reply.addresses != nullptr) {
-    Append(addresses, reply.addresses, AF_INET6, port);
-    Append(addresses, reply.addresses, AF_INET, port);
-  }
-  return Finished(reply.status, std::move(addresses));
+  if (reply.status != ARES_SUCCESS) return Finished(reply.status, std::move(addresses), false);
+  if (reply.addresses == nullptr) return AddressesOfPacket(reply, family, port);
+  if (reply.addresses->cnames != nullptr)
+    NoteAlias(reply.addresses->cnames->alias, reply.addresses->cnames->name);
+  Append(addresses, reply.addresses, AF_INET6, port);
+  Append(addresses, reply.addresses, AF_INET, port);
+  return Finished(reply.status, std::move(addresses), false);
 }
 
 }  // namespace gatehouse

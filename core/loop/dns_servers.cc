@@ -25,4 +25,16 @@ Result<std::string> DnsServerList(std::span<const std::string> servers) {
   return list;
 }
 
+Result<void> CheckServersAreLocal(std::span<const std::string> servers) {
+  if (servers.empty())
+    return BadConfig("dns.dnssec: trust-ad needs dns.servers: a validating resolver on loopback");
+  for (const std::string& server : servers) {
+    GATEHOUSE_TRY(const SocketAddress address, ParseServer(server));
+    if (!address.IsLoopback())
+      return BadConfig("dns.dnssec: trust-ad needs resolvers on loopback, and '" + server +
+                       "' is not there: whoever stands between could claim what he likes");
+  }
+  return {};
+}
+
 }  // namespace gatehouse

@@ -12,4 +12,9 @@ namespace gatehouse {
 // the entry.
 Result<std::string> DnsServerList(std::span<const std::string> servers);
 
+// Whether all of them are on this machine, and there is one: only then nobody on the way can set
+// the AD bit of an answer. Fails (kConfig) naming the one that is not, or saying that there is
+// none.
+Result<void> CheckServersAreLocal(std::span<const std::string> servers);
+
 }  // namespace gatehouse

@@ -15,6 +15,8 @@ class FakeDns final : public DnsLookup {
 
   std::map<std::string, std::vector<SrvRecord>, std::less<>> srv;
   std::map<std::string, std::vector<std::string>, std::less<>> addresses;  // IPs
+  std::map<std::string, std::vector<TlsaRecord>, std::less<>> tlsa;
+  bool signed_zone = false;                                                // all answers are secure
   std::set<std::string, std::less<>> broken;                               // names that time out
   int questions = 0;
 
@@ -32,8 +34,13 @@ class FakeDns final : public DnsLookup {
     DnsAnswer<SocketAddress> answer{texts.status, {}};
     for (const std::string& ip : texts.records)
       answer.records.push_back(SocketAddress::FromIp(ip, port).value());
+    answer.secure = texts.secure;
     Answer(std::move(answer), std::move(done));
   }
+  void Tlsa(std::string_view name, std::function<void(DnsAnswer<TlsaRecord>)> done) override {
+    Answer(Find(tlsa, name), std::move(done));
+  }
+  [[nodiscard]] bool validates() const override { return signed_zone; }
 
  private:
   template <class Zone>
@@ -41,8 +48,8 @@ class FakeDns final : public DnsLookup {
     ++questions;
     if (broken.contains(name)) return {DnsStatus::kTemporary, {}};
     const auto found = zone.find(name);
-    if (found == zone.end()) return {DnsStatus::kNoData, {}};
-    return {DnsStatus::kOk, found->second};
+    if (found == zone.end()) return {DnsStatus::kNoData, {}, signed_zone};
+    return {DnsStatus::kOk, found->second, signed_zone};
   }
   template <class Record>
   void Answer(DnsAnswer<Record> answer, std::function<void(DnsAnswer<Record>)> done) {

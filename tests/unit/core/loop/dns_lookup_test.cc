@@ -153,6 +153,95 @@ TEST_F(Dns, ALookupMayBeDestroyedInItsAnswer) {
   EXPECT_TRUE(RunUntil(*loop_, [&] { return after; }));
 }
 
+class ValidatedDns : public Dns {
+ protected:
+  ValidatedDns() {
+    const std::vector<std::string> servers{responder_.server()};
+    lookup_ = *DnsLookup::Create(*loop_, servers, DnsTrust::kLocalServers);
+    responder_.validating = true;
+    responder_.Add("_xmpp-server._tcp.partner.example", DnsResponder::kSrv,
+                   DnsResponder::Srv(10, 5, 5269, "xmpp.partner.example"));
+    responder_.Add("xmpp.partner.example", DnsResponder::kA, std::string("\x7f\0\0\x01", 4));
+    responder_.Add(kTlsaName, DnsResponder::kTlsa, "\x03\x01\x01" + std::string(32, 'd'));
+  }
+  template <class Record>
+  static auto Taker(std::optional<DnsAnswer<Record>>& into) {
+    return [&into](DnsAnswer<Record> answer) { into = std::move(answer); };
+  }
+  DnsAnswer<TlsaRecord> Tlsa(std::string_view name) {
+    std::optional<DnsAnswer<TlsaRecord>> got;
+    lookup_->Tlsa(name, Taker(got));
+    EXPECT_TRUE(RunUntil(*loop_, [&] { return got.has_value(); }));
+    return got.value_or(DnsAnswer<TlsaRecord>{});
+  }
+  DnsAnswer<SocketAddress> Host(std::string_view name) {
+    std::optional<DnsAnswer<SocketAddress>> got;
+    lookup_->Addresses(name, 5269, Taker(got));
+    EXPECT_TRUE(RunUntil(*loop_, [&] { return got.has_value(); }));
+    return got.value_or(DnsAnswer<SocketAddress>{});
+  }
+  static constexpr const char* kTlsaName = "_5269._tcp.xmpp.partner.example";
+};
+
+TEST_F(ValidatedDns, SaysWhatTheResolverHasValidated) {
+  EXPECT_TRUE(lookup_->validates());
+  const auto srv = Srv("_xmpp-server._tcp.partner.example");
+  EXPECT_TRUE(srv.secure);
+  ASSERT_EQ(srv.records.size(), 1U);
+  EXPECT_EQ(srv.records[0].target, "xmpp.partner.example");
+  const auto host = Host("xmpp.partner.example");
+  EXPECT_TRUE(host.secure);
+  ASSERT_EQ(host.records.size(), 1U);
+  EXPECT_EQ(host.records[0].ToText(), "127.0.0.1:5269");
+  const auto tlsa = Tlsa(kTlsaName);
+  EXPECT_TRUE(tlsa.secure);
+  EXPECT_THAT(tlsa.records, ElementsAre(TlsaRecord{3, 1, 1, std::string(32, 'd')}));
+}
+
+TEST_F(ValidatedDns, WhatIsNotSignedIsAnAnswerAllTheSame) {
+  responder_.validating = false;
+  EXPECT_FALSE(Srv("_xmpp-server._tcp.partner.example").secure);
+  const auto host = Host("xmpp.partner.example");
+  EXPECT_EQ(host.status, DnsStatus::kOk);
+  EXPECT_FALSE(host.secure);
+  EXPECT_FALSE(Tlsa(kTlsaName).secure);
+}
+
+TEST_F(ValidatedDns, TellsFactsFromTroubleAsBefore) {
+  responder_.Set("gone.example", DnsResponder::Code::kNoSuchName);
+  responder_.Set("bogus.example", DnsResponder::Code::kServerFailure);
+  EXPECT_EQ(Tlsa("gone.example").status, DnsStatus::kNoData);
+  EXPECT_EQ(Tlsa("empty.example").status, DnsStatus::kNoData);
+  EXPECT_EQ(Host("gone.example").status, DnsStatus::kNoData);
+  EXPECT_EQ(Tlsa("bogus.example").status, DnsStatus::kTemporary);
+  EXPECT_EQ(Host("bogus.example").status, DnsStatus::kTemporary);
+  EXPECT_EQ(Srv("bogus.example").status, DnsStatus::kTemporary);
+}
+
+TEST_F(ValidatedDns, NamesThatCannotExistHaveNoRecords) {
+  EXPECT_EQ(Tlsa("a..example").status, DnsStatus::kNoData);
+  EXPECT_EQ(Host(std::string(64, 'a') + ".example").status, DnsStatus::kNoData);
+}
+
+TEST_F(Dns, WithoutTrustNothingIsSecure) {
+  responder_.validating = true;
+  responder_.Add("_xmpp-server._tcp.partner.example", DnsResponder::kSrv,
+                 DnsResponder::Srv(10, 5, 5269, "xmpp.partner.example"));
+  EXPECT_FALSE(lookup_->validates());
+  EXPECT_FALSE(Srv("_xmpp-server._tcp.partner.example").secure);
+}
+
+TEST(DnsServers, AreTrustedOnThisMachineOnly) {
+  const auto loop = MakeLoop();
+  const auto why_not = [&](const std::vector<std::string>& servers) {
+    const auto lookup = DnsLookup::Create(*loop, servers, DnsTrust::kLocalServers);
+    return lookup ? std::string() : lookup.error().text;
+  };
+  EXPECT_EQ(why_not({"127.0.0.1", "[::1]:5353"}), "");
+  EXPECT_THAT(why_not({"127.0.0.1", "192.0.2.53"}), HasSubstr("'192.0.2.53' is not there"));
+  EXPECT_THAT(why_not({}), HasSubstr("needs dns.servers"));
+}
+
 TEST(DnsServers, AreTakenWithAndWithoutPort) {
   const std::vector<std::string> servers{"127.0.0.1", "127.0.0.1:5353", "::1", "[::1]:54"};
   EXPECT_EQ(*DnsServerList(servers), "127.0.0.1:53,127.0.0.1:5353,[::1]:53,[::1]:54");

@@ -23,6 +23,7 @@ class DnsResponder {
   static constexpr std::uint16_t kNaptr = 35;
   static constexpr std::uint16_t kAaaa = 28;
   static constexpr std::uint16_t kSrv = 33;
+  static constexpr std::uint16_t kTlsa = 52;
 
   explicit DnsResponder(Loop& loop) : socket_(SOCK_DGRAM) {
     udp_ = *UdpSocket::Create(loop, socket_.fd(), [this](auto bytes, const SocketAddress& from) {
@@ -60,6 +61,8 @@ class DnsResponder {
   }
 
   int questions = 0;
+  // Says that its answers are validated, where the question lets it. RFC 6840 §5.7
+  bool validating = false;
 
  private:
   void Answer(std::string_view query, const SocketAddress& from) {
@@ -76,7 +79,8 @@ class DnsResponder {
     if (code == Code::kSilent || dropped_.contains({name, type})) return;
     const std::vector<std::string>& data = records_[{name, type}];
     std::string reply(query.substr(0, 2));
-    reply += U16(0x8180U + static_cast<unsigned>(code)) + U16(1);
+    const bool authentic = validating && code != Code::kServerFailure && (query[3] & 0x20) != 0;
+    reply += U16(0x8180U + (authentic ? 0x20U : 0U) + static_cast<unsigned>(code)) + U16(1);
     reply += U16(static_cast<unsigned>(data.size())) + U16(0) + U16(0);
     reply += question;
     for (const std::string& record : data)

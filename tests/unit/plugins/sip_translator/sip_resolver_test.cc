@@ -30,6 +30,10 @@ class FakeDns final : public DnsLookup {
       answer = {DnsStatus::kOk, {*SocketAddress::FromIp(found->second, port)}};
     done(answer);
   }
+  void Tlsa(std::string_view, std::function<void(DnsAnswer<TlsaRecord>)> done) override {
+    done({});
+  }
+  [[nodiscard]] bool validates() const override { return false; }
   std::map<std::string, std::vector<SrvRecord>, std::less<>> srv;
   std::map<std::string, std::vector<NaptrRecord>, std::less<>> naptr;
   std::map<std::string, std::string, std::less<>> hosts;
