@@ -26,6 +26,7 @@ struct BoringContext final : TlsContext {
 
 // What the callbacks of tls_session.cc do for the context.
 int VerifyPeer(X509_STORE_CTX* store, void* argument) noexcept;
+bool KeepsTickets(const SSL* ssl) noexcept;
 int JudgeServerName(SSL* ssl, int* alert, void* argument) noexcept;
 int BioRead(BIO* bio, char* to, int room) noexcept;
 int BioWrite(BIO* bio, const char* from, int size) noexcept;

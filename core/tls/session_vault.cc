@@ -23,7 +23,8 @@ std::string_view ServerNameOf(SSL* ssl) {
 }
 
 int OnNewSession(SSL* ssl, SSL_SESSION* session) noexcept {
-  VaultOf(ssl).KeepForClient(ServerNameOf(ssl), bssl::UniquePtr<SSL_SESSION>(session));
+  bssl::UniquePtr<SSL_SESSION> owned(session);
+  if (KeepsTickets(ssl)) VaultOf(ssl).KeepForClient(ServerNameOf(ssl), std::move(owned));
   return 1;  // taken
 }
 

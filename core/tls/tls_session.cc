@@ -14,6 +14,7 @@
 #include "core/tls/anchor_store.h"
 #include "core/tls/boring_context.h"
 #include "core/tls/certificate_verdict.h"
+#include "core/tls/dane_judge.h"
 
 namespace gatehouse {
 namespace {
@@ -41,6 +42,9 @@ class BoringSession final : public TlsSession {
   [[nodiscard]] bool handshake_done() const override { return handshake_done_; }
   [[nodiscard]] const PeerCertificate& peer() const override { return peer_; }
   [[nodiscard]] PeerCertificate JudgeAgainst(std::string_view anchors_pem) const override;
+  [[nodiscard]] DaneVerdict JudgeByDane(const DaneQuestion& question) const override;
+  void ForgetTickets() override;
+  [[nodiscard]] bool keeps_tickets() const { return keeps_tickets_; }
   [[nodiscard]] bool offered_ticket() const override { return offered_ticket_; }
   [[nodiscard]] bool resumed() const override { return SSL_session_reused(ssl_.get()) == 1; }
   [[nodiscard]] std::string version() const override { return SSL_get_version(ssl_.get()); }
@@ -92,6 +96,7 @@ class BoringSession final : public TlsSession {
   std::string output_;
   Frame* frame_ = nullptr;
   bool offered_ticket_ = false;
+  bool keeps_tickets_ = true;
   bool handshake_done_ = false;
   bool peer_closed_ = false;
   bool failed_ = false;
@@ -272,6 +277,21 @@ PeerCertificate BoringSession::JudgeAgainst(std::string_view anchors_pem) const 
   return unjudged;
 }
 
+DaneVerdict BoringSession::JudgeByDane(const DaneQuestion& question) const {
+  STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl_.get());
+  if (chain == nullptr || sk_X509_num(chain) == 0) return {false, "the server showed none", 0};
+  if (question.anchors_pem.empty())
+    return JudgeByTlsa(chain, SSL_CTX_get_cert_store(context_->ctx.get()), question, use());
+  const auto store = AnchorStore(question.anchors_pem);
+  if (!store) return {false, store.error().text, 0};
+  return JudgeByTlsa(chain, store->get(), question, use());
+}
+
+void BoringSession::ForgetTickets() {
+  keeps_tickets_ = false;
+  if (context_->vault) context_->vault->ForgetForClient(server_name_);
+}
+
 bool BoringSession::AcceptsServerName(const char* sent) const {
   const auto is_sent = [sent](const std::string& name) {
     return strcasecmp(name.c_str(), sent) == 0;
@@ -291,6 +311,10 @@ int VerifyPeer(X509_STORE_CTX* store, void* /*argument*/) noexcept {
   if (X509_STORE_CTX_get_error(store) == X509_V_OK)  // one of our own rules
     X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
   return 0;
+}
+
+bool KeepsTickets(const SSL* ssl) noexcept {
+  return SessionOf(ssl).keeps_tickets();
 }
 
 int JudgeServerName(SSL* ssl, int* alert, void* /*argument*/) noexcept {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/tls/dane_verdict.h"
 #include "core/tls/tls_context.h"
 
 namespace gatehouse {
@@ -63,6 +64,11 @@ class TlsSession {
   // The peer's chain judged now, against the anchors of `anchors_pem` in place of the context's
   // (2.5). Anchors that cannot be read make no chain valid.
   [[nodiscard]] virtual PeerCertificate JudgeAgainst(std::string_view anchors_pem) const = 0;
+  // The peer's chain judged by TLSA records; nothing matches where it has shown none.
+  [[nodiscard]] virtual DaneVerdict JudgeByDane(const DaneQuestion& question) const = 0;
+  // Client: the next handshake with this server name is a full one; tickets of this session are not
+  // kept.
+  virtual void ForgetTickets() = 0;
   // Client: a ticket was offered. Where the handshake then fails, none is the next time.
   [[nodiscard]] virtual bool offered_ticket() const = 0;
   [[nodiscard]] virtual bool resumed() const = 0;         // by a ticket

@@ -321,6 +321,19 @@ TEST_F(Resumption, OtherAnchorsJudgeTheRememberedChain) {
   EXPECT_FALSE(pair.server.session->JudgeAgainst(TextOf(others.trust())).chain_valid);
 }
 
+TEST_F(Resumption, WhatIsForgottenIsNotOfferedNorLearntAnew) {
+  const auto client = Resuming(client_files_);
+  const auto server = Resuming(server_files_);
+  Resumes(client, server);
+  TlsPair pair(client, server, kName);
+  pair.Handshake();
+  ASSERT_TRUE(pair.client.session->resumed());
+  pair.client.session->ForgetTickets();
+  EXPECT_TRUE(pair.server.session->Write("<stream>"));  // with another ticket
+  pair.Carry();
+  EXPECT_FALSE(Resumes(client, server));
+}
+
 // 2.4 no. 4: bound to the server name
 TEST_F(Resumption, IsBoundToTheServerName) {
   const auto client = Resuming(client_files_);
