@@ -13,6 +13,7 @@
 
 #include "core/config/check_domains.h"
 #include "core/config/listen_address.h"
+#include "core/loop/dns_servers.h"
 #include "proto/topology.pb.h"
 
 namespace gatehouse {
@@ -139,6 +140,13 @@ Result<void> CheckDns(const YamlConfig& yaml) {
                             "\"192.0.2.53:5353\"",
                             server)));
   }
+  if (dns.dnssec().empty() || dns.dnssec() == "off") return {};
+  if (dns.dnssec() != "trust-ad")
+    return std::unexpected(yaml.At(
+        "dns.dnssec", fmt::format("is '{}'; would be right: off or trust-ad", dns.dnssec())));
+  const std::vector<std::string> servers(dns.servers().begin(), dns.servers().end());
+  if (const auto local = CheckServersAreLocal(servers); !local)
+    return std::unexpected(yaml.At("dns.dnssec", local.error().text));
   return {};
 }
 

@@ -139,7 +139,8 @@ Result<std::unique_ptr<DnsLookup>> DnsLookup::Create(Loop& loop,
                                                      DnsTrust trust) {
   GATEHOUSE_TRY(const std::string list, DnsServerList(servers));
   const bool trusting = trust == DnsTrust::kLocalServers;
-  if (trusting) GATEHOUSE_TRY_VOID(CheckServersAreLocal(servers));
+  const auto local = trusting ? CheckServersAreLocal(servers) : Result<void>();
+  if (!local) return BadConfig("dns.dnssec " + local.error().text);
   GATEHOUSE_TRY(auto channel, AresChannel::Create(loop, list, trusting ? kEdnsBytes : 0));
   return std::make_unique<CaresLookup>(loop, std::move(channel), trust);
 }

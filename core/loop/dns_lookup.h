@@ -44,6 +44,10 @@ enum class DnsTrust : std::uint8_t {
   kNobody,
   kLocalServers,  // all servers validate and are on loopback: their AD bit (RFC 4035 §3.2.3)
 };
+// Of the word at dns.dnssec in gatehouse.yaml.
+[[nodiscard]] constexpr DnsTrust DnsTrustOf(std::string_view dnssec) {
+  return dnssec == "trust-ad" ? DnsTrust::kLocalServers : DnsTrust::kNobody;
+}
 
 class DnsLookup {
  public:

@@ -27,12 +27,15 @@ Result<std::string> DnsServerList(std::span<const std::string> servers) {
 
 Result<void> CheckServersAreLocal(std::span<const std::string> servers) {
   if (servers.empty())
-    return BadConfig("dns.dnssec: trust-ad needs dns.servers: a validating resolver on loopback");
+    return BadConfig(
+        "is trust-ad, but dns.servers is empty; would be right: a validating resolver on loopback, "
+        "such as \"127.0.0.1\"");
   for (const std::string& server : servers) {
     GATEHOUSE_TRY(const SocketAddress address, ParseServer(server));
     if (!address.IsLoopback())
-      return BadConfig("dns.dnssec: trust-ad needs resolvers on loopback, and '" + server +
-                       "' is not there: whoever stands between could claim what he likes");
+      return BadConfig("is trust-ad, but '" + server +
+                       "' is not on loopback, and whoever stands between could claim what he "
+                       "likes; would be right: validating resolvers on this machine only");
   }
   return {};
 }

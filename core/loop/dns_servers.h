@@ -13,8 +13,7 @@ namespace gatehouse {
 Result<std::string> DnsServerList(std::span<const std::string> servers);
 
 // Whether all of them are on this machine, and there is one: only then nobody on the way can set
-// the AD bit of an answer. Fails (kConfig) naming the one that is not, or saying that there is
-// none.
+// the AD bit of an answer. Fails (kConfig) with what is wrong with dns.dnssec and would be right.
 Result<void> CheckServersAreLocal(std::span<const std::string> servers);
 
 }  // namespace gatehouse

@@ -52,7 +52,8 @@ class DialbackVerifierWorker final : public Worker {
     const proto::Config& config = context.config().config();
     const std::vector<std::string> servers(config.dns().servers().begin(),
                                            config.dns().servers().end());
-    GATEHOUSE_TRY(dns_, DnsLookup::Create(context.loop(), servers));
+    GATEHOUSE_TRY(dns_,
+                  DnsLookup::Create(context.loop(), servers, DnsTrustOf(config.dns().dnssec())));
     prover_.emplace(DomainProver::Setup{context.loop(), context.metrics(), *dns_, GuardOf(config)});
     GATEHOUSE_TRY_VOID(TakeConfig(config));
     snapshots_.emplace(context,

@@ -142,7 +142,8 @@ Result<void> TlsListenerWorker::Start(WorkerContext& context) {
   const proto::Config& config = context.config().config();
   const std::vector<std::string> servers(config.dns().servers().begin(),
                                          config.dns().servers().end());
-  GATEHOUSE_TRY(dns_, DnsLookup::Create(context.loop(), servers));
+  GATEHOUSE_TRY(dns_,
+                DnsLookup::Create(context.loop(), servers, DnsTrustOf(config.dns().dnssec())));
   MakeHalves();
   UseConfig(config);
   translator_->OnOffers([this](const ipc::Received& received, ipc::Ticket ticket) {

@@ -148,6 +148,15 @@ TEST_F(CheckConfigTest, ChecksSipAndDns) {
   EXPECT_THAT(ErrorWith("dns: {servers: [ns.example]}\n"), HasSubstr("key 'dns.servers[0]'"));
 }
 
+TEST_F(CheckConfigTest, TrustsTheAdBitOfResolversOnThisMachineOnly) {
+  EXPECT_EQ(ErrorWith("dns: {servers: ['127.0.0.1', '[::1]:5353'], dnssec: trust-ad}\n"), "");
+  EXPECT_EQ(ErrorWith("dns: {servers: [192.0.2.53], dnssec: 'off'}\n"), "");
+  EXPECT_THAT(ErrorWith("dns: {servers: ['127.0.0.1', 192.0.2.53], dnssec: trust-ad}\n"),
+              HasSubstr("key 'dns.dnssec': is trust-ad, but '192.0.2.53' is not on loopback"));
+  EXPECT_THAT(ErrorWith("dns: {dnssec: trust-ad}\n"), HasSubstr("dns.servers is empty"));
+  EXPECT_THAT(ErrorWith("dns: {dnssec: validate}\n"), HasSubstr("off or trust-ad"));
+}
+
 TEST(InstanceCount, IsOneByDefaultAndOneACoreWithAuto) {
   EXPECT_EQ(InstanceCount("").value(), 1U);
   EXPECT_EQ(InstanceCount("64").value(), 64U);

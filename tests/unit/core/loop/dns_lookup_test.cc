@@ -238,8 +238,8 @@ TEST(DnsServers, AreTrustedOnThisMachineOnly) {
     return lookup ? std::string() : lookup.error().text;
   };
   EXPECT_EQ(why_not({"127.0.0.1", "[::1]:5353"}), "");
-  EXPECT_THAT(why_not({"127.0.0.1", "192.0.2.53"}), HasSubstr("'192.0.2.53' is not there"));
-  EXPECT_THAT(why_not({}), HasSubstr("needs dns.servers"));
+  EXPECT_THAT(why_not({"127.0.0.1", "192.0.2.53"}), HasSubstr("'192.0.2.53' is not on loopback"));
+  EXPECT_THAT(why_not({}), HasSubstr("dns.servers is empty"));
 }
 
 TEST(DnsServers, AreTakenWithAndWithoutPort) {
