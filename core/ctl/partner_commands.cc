@@ -17,6 +17,7 @@ namespace {
 const std::vector<std::string> kTypes = {"federated", "public-verified", "public-unverified"};
 const std::vector<std::string> kLevels = {"required", "optional", "not-supported"};
 const std::vector<std::string> kBools = {"true", "false"};
+const std::vector<std::string> kDane = {"off", "report", "enforce"};
 
 void AddWord(CLI::App& command, const std::string& flag, std::string& into,
              const std::vector<std::string>& words, const std::string& help) {
@@ -86,6 +87,8 @@ void PartnerCommands::AddValues(CLI::App& command) {
   AddWord(command, "--keep-alive", values_.keep_alive, kBools, "Probe silent streams");
   command.add_option("--proxy", values_.proxy, "Fixed next hop instead of DNS; empty: by DNS")
       ->type_name("HOST[:PORT]");
+  AddWord(command, "--dane", values_.dane, kDane,
+          "TLSA records of its signed zone, on our streams: not asked, reported, or decisive");
   command.add_option("--description", values_.description, "For people")->type_name("TEXT");
   AddWord(command, "--enabled", values_.enabled, kBools, "false: listed, but not let in");
   command
@@ -123,6 +126,7 @@ std::vector<std::string> PartnerCommands::Apply(const CLI::App& command,
       Row{"--keep-alive", "keep_alive",
           [&] { partner.set_keep_alive(values_.keep_alive == "true"); }},
       Row{"--proxy", "proxy", [&] { partner.set_proxy(values_.proxy); }},
+      Row{"--dane", "dane", [&] { partner.set_dane(*ParseDane(values_.dane)); }},
       Row{"--description", "description", [&] { partner.set_description(values_.description); }},
       Row{"--trust", "trust_anchors", [&] { partner.set_trust_anchors(values_.trust_anchors); }},
       Row{"--enabled", "enabled", [&] { partner.set_enabled(values_.enabled == "true"); }},
@@ -141,7 +145,7 @@ void PartnerCommands::AddNew(CLI::App& parent, Invocation& invocation) {
   CLI::App* command = parent.add_subcommand(
       "new",
       "Adds a partner (public-unverified, TLS and SASL required, dialback and keep-alive on, "
-      "where not said otherwise)");
+      "DANE reported, where not said otherwise)");
   AddDomain(*command, domain_);
   AddValues(*command);
   command->callback([this, command, &invocation] {

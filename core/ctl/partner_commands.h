@@ -35,6 +35,7 @@ class PartnerCommands {
     std::uint32_t connection_limit = 0;
     std::string keep_alive;
     std::string proxy;
+    std::string dane;
     std::string description;
     std::string enabled;
     std::string trust_anchors;  // the file's text

@@ -130,6 +130,7 @@ std::string PartnerText(const proto::PartnerView& view) {
          Line("same certificate", YesNo(partner.same_certificate())) +
          Line("connection limit", limit) + Line("keep-alive", YesNo(partner.keep_alive())) +
          Line("proxy", OrDash(partner.proxy())) +
+         Line("dane", std::string(DaneWord(partner.dane()))) +
          Line("description", OrDash(partner.description())) +
          Line("enabled", YesNo(partner.enabled())) + Line("trust", TrustText(partner)) +
          Line("revision", std::to_string(partner.revision()));

@@ -7,6 +7,21 @@
 
 namespace gatehouse {
 
+namespace {
+
+// What TLSA records do to a stream of ours (3.5); empty: nothing.
+std::string_view DaneSentence(const proto::Partner& partner) {
+  if (partner.dane() == proto::OFF || partner.tls() == proto::NOT_SUPPORTED) return {};
+  if (!partner.proxy().empty()) return {};  // no SRV record, no DANE
+  if (partner.dane() == proto::ENFORCE)
+    return "where its zone is signed and has TLSA records: TLS, and a certificate that matches "
+           "one, which proves the domain by itself; a lookup that fails rules the target out";
+  return "where its zone is signed and has TLSA records: whether the certificate matches is "
+         "reported, and decides nothing";
+}
+
+}  // namespace
+
 proto::PartnerView ViewOf(const proto::Partner& partner) {
   proto::PartnerView view;
   *view.mutable_partner() = partner;
@@ -19,6 +34,8 @@ proto::PartnerView ViewOf(const proto::Partner& partner) {
   view.set_row(static_cast<std::uint32_t>(RowNumber(row)));
   for (std::string& line : ExplainInbound(row)) view.add_inbound(std::move(line));
   for (std::string& line : ExplainOutbound(row)) view.add_outbound(std::move(line));
+  const std::string_view dane = DaneSentence(partner);
+  if (!methods.empty() && !dane.empty()) view.add_outbound(std::string(dane));
   return view;
 }
 

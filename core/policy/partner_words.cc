@@ -17,6 +17,8 @@ constexpr std::array kTypes = {Word{proto::PUBLIC_UNVERIFIED, "public-unverified
 constexpr std::array kLevels = {Word{proto::REQUIRED, "required"},
                                 Word{proto::OPTIONAL, "optional"},
                                 Word{proto::NOT_SUPPORTED, "not-supported"}};
+constexpr std::array kDane = {Word{proto::OFF, "off"}, Word{proto::REPORT, "report"},
+                              Word{proto::ENFORCE, "enforce"}};
 
 template <class Table, class Value>
 std::string_view WordOf(const Table& table, Value value) {
@@ -50,6 +52,14 @@ std::optional<proto::Negotiation> ParseNegotiation(std::string_view word) {
   return ValueOf<proto::Negotiation>(kLevels, word);
 }
 
+std::string_view DaneWord(proto::Dane dane) {
+  return WordOf(kDane, dane);
+}
+
+std::optional<proto::Dane> ParseDane(std::string_view word) {
+  return ValueOf<proto::Dane>(kDane, word);
+}
+
 proto::Partner DefaultPartner() {
   proto::Partner partner;
   partner.set_type(proto::PUBLIC_UNVERIFIED);
@@ -58,6 +68,7 @@ proto::Partner DefaultPartner() {
   partner.set_dialback(true);
   partner.set_keep_alive(true);
   partner.set_enabled(true);
+  partner.set_dane(proto::REPORT);
   return partner;
 }
 

@@ -16,8 +16,12 @@ namespace gatehouse {
 [[nodiscard]] std::string_view NegotiationWord(proto::Negotiation level);
 [[nodiscard]] std::optional<proto::Negotiation> ParseNegotiation(std::string_view word);
 
+// "off", "report", "enforce"; empty for a value outside the enum.
+[[nodiscard]] std::string_view DaneWord(proto::Dane dane);
+[[nodiscard]] std::optional<proto::Dane> ParseDane(std::string_view word);
+
 // What `partner new DOMAIN` alone means (1.4): public-unverified, TLS and SASL required, dialback,
-// keep-alive, enabled.
+// keep-alive, enabled, DANE reported.
 [[nodiscard]] proto::Partner DefaultPartner();
 // 1000, 20, 300, 60, 600, 28800, false (1.4).
 [[nodiscard]] proto::GatewaySettings DefaultGatewaySettings();

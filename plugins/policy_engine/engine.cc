@@ -21,10 +21,10 @@ namespace {
 constexpr std::size_t kIdBytes = 8;
 // A success over TLS is written down anew after this long; each writing is a new snapshot.
 constexpr std::int64_t kTlsMemoryStepSeconds = 86400;
-constexpr std::array<std::string_view, 14> kPartnerFields = {
+constexpr std::array<std::string_view, 15> kPartnerFields = {
     "additional_domains", "type",  "tls",         "sasl",    "dialback",      "connection_limit",
     "keep_alive",         "proxy", "description", "enabled", "trust_anchors", "strict_sasl",
-    "bidi",               "same_certificate"};
+    "bidi",               "same_certificate", "dane"};
 constexpr std::array<std::string_view, 9> kGatewayFields = {"connection_limit",
                                                             "partner_connection_limit",
                                                             "keep_alive_interval_s",

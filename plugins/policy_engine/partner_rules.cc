@@ -68,6 +68,20 @@ Result<void> CheckRow(const proto::Partner& partner) {
   return {};
 }
 
+// Enforcement that could never happen would be believed in.
+Result<void> CheckDane(const proto::Partner& partner) {
+  if (DaneWord(partner.dane()).empty())
+    return BadConfig("the DANE setting is unknown; use off, report or enforce");
+  if (partner.dane() != proto::ENFORCE) return {};
+  if (partner.tls() == proto::NOT_SUPPORTED)
+    return BadConfig("DANE cannot be enforced without TLS; use --dane off or --tls required");
+  if (!partner.proxy().empty())
+    return BadConfig(
+        "DANE cannot be enforced on a proxy, which no SRV record names; use --dane off or "
+        "--proxy ''");
+  return {};
+}
+
 bool IsControl(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte < 0x20 || byte == 0x7f;
@@ -157,6 +171,7 @@ Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& 
   GATEHOUSE_TRY_VOID(PrepareDomains(partner, others));
   GATEHOUSE_TRY_VOID(CheckWords(partner));
   GATEHOUSE_TRY_VOID(CheckRow(partner));
+  GATEHOUSE_TRY_VOID(CheckDane(partner));
   if (!partner.proxy().empty()) GATEHOUSE_TRY_VOID(CheckProxy(partner.proxy()));
   if (!partner.trust_anchors().empty()) GATEHOUSE_TRY_VOID(CountAnchors(partner.trust_anchors()));
   GATEHOUSE_TRY_VOID(CheckLimits(partner));

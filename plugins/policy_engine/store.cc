@@ -10,7 +10,7 @@ namespace gatehouse::policy_engine {
 namespace {
 
 Result<std::uint64_t> FileId(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (::stat(path.c_str(), &info) != 0)
     return Trouble(fmt::format("policy store '{}': the file is gone", path));
   return static_cast<std::uint64_t>(info.st_ino);
@@ -24,7 +24,8 @@ Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
   const auto type = ParsePartnerType(row.Text(1));
   const auto tls = ParseNegotiation(row.Text(2));
   const auto sasl = ParseNegotiation(row.Text(3));
-  if (!type || !tls || !sasl)
+  const auto dane = ParseDane(row.Text(15));
+  if (!type || !tls || !sasl || !dane)
     return Trouble(fmt::format("partner '{}' in the store has unknown words", row.Text(0)));
   proto::Partner partner;
   partner.set_id(row.Text(0));
@@ -42,14 +43,15 @@ Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
   partner.set_strict_sasl(row.Integer(12) != 0);
   partner.set_bidi(row.Integer(13) != 0);
   partner.set_same_certificate(row.Integer(14) != 0);
-  partner.set_tls_seen_unix(static_cast<std::uint64_t>(row.Integer(15)));
+  partner.set_dane(*dane);
+  partner.set_tls_seen_unix(static_cast<std::uint64_t>(row.Integer(16)));
   return partner;
 }
 
 // One row per domain, ordered by partner: the first of each carries the primary domain.
 constexpr std::string_view kSelectPartners =
     "SELECT partner.id, type, tls, sasl, dialback, connection_limit, keep_alive, proxy,"
-    " description, enabled, revision, trust_anchors, strict_sasl, bidi, same_certificate,"
+    " description, enabled, revision, trust_anchors, strict_sasl, bidi, same_certificate, dane,"
     " coalesce(tls_memory.at_unix, 0),"
     " named.domain, named.position"
     " FROM partner JOIN partner_domain AS named ON named.partner_id = partner.id"
@@ -63,12 +65,12 @@ Result<std::vector<proto::Partner>> ReadPartners(SqliteDatabase& database) {
   while (true) {
     GATEHOUSE_TRY(const bool row, select.Step());
     if (!row) return partners;
-    if (select.Integer(17) != 0) {
-      partners.back().add_additional_domains(select.Text(16));
+    if (select.Integer(18) != 0) {
+      partners.back().add_additional_domains(select.Text(17));
       continue;
     }
     GATEHOUSE_TRY(proto::Partner partner, PartnerOf(select));
-    partner.set_domain(select.Text(16));
+    partner.set_domain(select.Text(17));
     partners.push_back(std::move(partner));
   }
 }
@@ -134,8 +136,9 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
   GATEHOUSE_TRY(SqliteStatement insert,
                 database.Prepare("INSERT INTO partner (id, type, tls, sasl, dialback,"
                                  " connection_limit, keep_alive, proxy, description, enabled,"
-                                 " revision, trust_anchors, strict_sasl, bidi, same_certificate)"
-                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                 " revision, trust_anchors, strict_sasl, bidi, same_certificate,"
+                                 " dane)"
+                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(1, partner.id()).Bind(2, PartnerTypeWord(partner.type()));
   insert.Bind(3, NegotiationWord(partner.tls())).Bind(4, NegotiationWord(partner.sasl()));
   insert.Bind(5, std::int64_t{partner.dialback()});
@@ -146,6 +149,7 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
   insert.Bind(12, partner.trust_anchors()).Bind(13, std::int64_t{partner.strict_sasl()});
   insert.Bind(14, std::int64_t{partner.bidi()});
   insert.Bind(15, std::int64_t{partner.same_certificate()});
+  insert.Bind(16, DaneWord(partner.dane()));
   GATEHOUSE_TRY_VOID(insert.Run());
   GATEHOUSE_TRY_VOID(AddDomain(database, partner.id(), partner.domain(), 0));
   for (int i = 0; i < partner.additional_domains_size(); ++i)

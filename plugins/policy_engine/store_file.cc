@@ -95,6 +95,8 @@ constexpr std::array<const char*, kSchemaVersion - 1> kUpgrades = {
     " CHECK (dialback_disabled_reply IN (0, 1));"
     "ALTER TABLE gateway ADD COLUMN one_stream_per_pair INTEGER NOT NULL DEFAULT 0"
     " CHECK (one_stream_per_pair IN (0, 1))",
+    "ALTER TABLE partner ADD COLUMN dane TEXT NOT NULL DEFAULT 'report'"
+    " CHECK (dane IN ('off', 'report', 'enforce'))",
 };
 
 std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {

@@ -156,6 +156,16 @@ TEST(CommandLine, TurnsTheReadingPartnerCommandsIntoRequests) {
   EXPECT_EQ(RequestOf("partner explain a.example").partner_explain().domain(), "a.example");
 }
 
+TEST(CommandLine, TakesWhatTlsaRecordsShallBe) {
+  const proto::CtlRequest set = RequestOf("partner set a.example --dane enforce");
+  EXPECT_EQ(set.partner_set().partner().dane(), proto::ENFORCE);
+  EXPECT_THAT(set.partner_set().fields(), ElementsAre("dane"));
+  EXPECT_EQ(RequestOf("partner new a.example").partner_new().partner().dane(), proto::REPORT);
+  EXPECT_EQ(RequestOf("partner new a.example --dane off").partner_new().partner().dane(),
+            proto::OFF);
+  EXPECT_FALSE(ParseText("partner new a.example --dane on").has_value());
+}
+
 TEST(CommandLine, ExplainsValuesOffline) {
   const Result<Invocation> invocation =
       ParseText("partner explain --tls not-supported --sasl optional --dialback false");

@@ -94,8 +94,8 @@ TEST(ResponseText, ShowsOnePartnerWithAllItsSettings) {
        {"domain              partner.example\n", "additional domains  more.example\n",
         "type                federated\n", "tls                 required\n",
         "inbound             SASL EXTERNAL over TLS\n", "proxy               -\n",
-        "connection limit    as for all partners\n", "enabled             true\n",
-        "trust               as gatehouse.yaml says\n",
+        "dane                report\n", "connection limit    as for all partners\n",
+        "enabled             true\n", "trust               as gatehouse.yaml says\n",
         "W1: dialback is enabled but will never run"})
     EXPECT_THAT(text, HasSubstr(line));
 }
@@ -112,7 +112,7 @@ TEST(ResponseText, PrintsOnePartnerAsOneJsonObjectWithTheWordsOfTheFlags) {
           "\"connection_limit\":0,\"keep_alive\":true,\"proxy\":\"\","
           "\"description\":\"a \\\"friend\\\"\",\"enabled\":true,\"revision\":9,"
           "\"trust_anchors\":\"\",\"strict_sasl\":false,"
-          "\"bidi\":false,\"same_certificate\":false,\"tls_seen_unix\":0},"
+          "\"bidi\":false,\"same_certificate\":false,\"dane\":\"report\",\"tls_seen_unix\":0},"
           "\"methods\":[\"sasl_tls\"],\"warnings\":[\"W1: dialback is enabled but will never "
           "run, because TLS and SASL are both required\"],\"row\":1,"
           "\"inbound\":[\"in clear we offer STARTTLS as required\","));

@@ -12,6 +12,8 @@ TEST(PartnerWords, GoThereAndBack) {
     EXPECT_EQ(ParsePartnerType(PartnerTypeWord(type)), type);
   for (const auto level : {proto::REQUIRED, proto::OPTIONAL, proto::NOT_SUPPORTED})
     EXPECT_EQ(ParseNegotiation(NegotiationWord(level)), level);
+  for (const auto dane : {proto::OFF, proto::REPORT, proto::ENFORCE})
+    EXPECT_EQ(ParseDane(DaneWord(dane)), dane);
   EXPECT_EQ(PartnerTypeWord(proto::FEDERATED), "federated");
   EXPECT_EQ(NegotiationWord(proto::NOT_SUPPORTED), "not-supported");
 }
@@ -30,6 +32,7 @@ TEST(PartnerWords, TheDefaultPartnerIsRowOneOfTheMatrix) {
   EXPECT_TRUE(partner.keep_alive());
   EXPECT_TRUE(partner.enabled());
   EXPECT_EQ(partner.connection_limit(), 0U);
+  EXPECT_EQ(partner.dane(), proto::REPORT);
 }
 
 }  // namespace

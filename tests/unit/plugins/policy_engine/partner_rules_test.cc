@@ -52,6 +52,20 @@ std::vector<WrongRecord> WrongRecords() {
        "one of our own"},
       {"additional is itself", [](auto& p) { p.add_additional_domains("PARTNER.example."); },
        "named twice"},
+      {"unknown DANE", [](auto& p) { p.set_dane(static_cast<proto::Dane>(9)); },
+       "use off, report or enforce"},
+      {"DANE without TLS",
+       [](auto& p) {
+         p.set_tls(proto::NOT_SUPPORTED);
+         p.set_dane(proto::ENFORCE);
+       },
+       "cannot be enforced without TLS"},
+      {"DANE on a proxy",
+       [](auto& p) {
+         p.set_proxy("proxy.example");
+         p.set_dane(proto::ENFORCE);
+       },
+       "cannot be enforced on a proxy"},
       {"additional twice",
        [](auto& p) {
          p.add_additional_domains("a.example");

@@ -36,6 +36,7 @@ proto::Partner FullPartner() {
   partner.set_strict_sasl(true);
   partner.set_bidi(true);
   partner.set_same_certificate(true);
+  partner.set_dane(proto::ENFORCE);
   return partner;
 }
 
@@ -109,6 +110,7 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " ALTER TABLE partner DROP COLUMN same_certificate;"
                         " ALTER TABLE gateway DROP COLUMN dialback_disabled_reply;"
                         " ALTER TABLE gateway DROP COLUMN one_stream_per_pair;"
+                        " ALTER TABLE partner DROP COLUMN dane;"
                         " PRAGMA user_version = 1;")
                   .has_value());
   Store store = OpenAt(path);
@@ -116,6 +118,7 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
   ASSERT_TRUE(content.has_value());
   ASSERT_EQ(content->partners.size(), 1U);
   EXPECT_EQ(content->partners[0].trust_anchors(), "");
+  EXPECT_EQ(content->partners[0].dane(), proto::REPORT);
   EXPECT_EQ(content->partners[0].proxy(), partner.proxy());
   EXPECT_TRUE(store.PutPartner(partner, Entry("partner set")).has_value());
 }
