@@ -46,6 +46,7 @@ proto::StanzaCondition ConditionOf(OutboundFailure failure) {
     case OutboundFailure::kDnsTrouble:
     case OutboundFailure::kConnectFailed:
     case OutboundFailure::kTlsFailed:
+    case OutboundFailure::kDaneMismatch:
     case OutboundFailure::kTimedOut:
     case OutboundFailure::kClosed:
     case OutboundFailure::kNegotiation:
@@ -65,6 +66,8 @@ std::string_view FailureName(OutboundFailure failure) {
       return "connect-failed";
     case OutboundFailure::kTlsFailed:
       return "tls-failed";
+    case OutboundFailure::kDaneMismatch:
+      return "dane-mismatch";
     case OutboundFailure::kTimedOut:
       return "timed-out";
     case OutboundFailure::kClosed:

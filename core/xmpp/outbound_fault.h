@@ -15,6 +15,7 @@ enum class OutboundFailure : std::uint8_t {
   kDnsTrouble,     // SERVFAIL, time-out: not a fact
   kConnectFailed,  // no target took the TCP connection
   kTlsFailed,      // refused, or the handshake failed
+  kDaneMismatch,   // the certificate is none that the TLSA records allow
   kTimedOut,       // a timer of 3.3
   kClosed,         // the peer closed, or sent a stream error
   kNegotiation,    // the row and the peer have no method in common

@@ -158,8 +158,9 @@ OutboundActions OutboundMachine::OpenXml(OutboundEvent event) {
       {.from = terms_.local, .to = terms_.remote, .id = {}, .dialback = dialback})}};
 }
 
-OutboundActions OutboundMachine::Start(bool direct_tls) {
+OutboundActions OutboundMachine::Start(bool direct_tls, TlsDemand demand) {
   state_ = OutboundState::kIdle;
+  tls_demand_ = demand;
   in_tls_ = certificate_ok_ = key_refused_ = offers_acks_ = has_acks_ = false;
   method_ = their_method_ = proto::AUTH_METHOD_NONE;
   handled_ = {};
@@ -179,6 +180,7 @@ OutboundActions OutboundMachine::StartInClear() {
 OutboundActions OutboundMachine::Refuse(OutboundFault fault, std::optional<StreamCondition> say) {
   const bool early = state_ < OutboundState::kAwaitTlsFeatures;
   may_try_next_target_ = early && (fault.failure == OutboundFailure::kTlsFailed ||
+                                   fault.failure == OutboundFailure::kDaneMismatch ||
                                    fault.failure == OutboundFailure::kTimedOut ||
                                    fault.failure == OutboundFailure::kClosed);
   Step(OutboundEvent::kRefused);
@@ -272,8 +274,9 @@ OutboundActions OutboundMachine::OnFeatures(const proto::Element& features) {
 
 // 3.4 up to step T; column "TLS" of 4.6.
 OutboundActions OutboundMachine::ChooseInClear(bool tls_offered) {
+  const bool tls_demanded = tls_demand_ == TlsDemand::kAlways;
   const bool tls_wanted = terms_.row.tls != NegotiationLevel::kNotSupported && !without_tls_;
-  if (tls_wanted && (tls_offered || !methods_.tcp_dialback)) {
+  if (tls_demanded || (tls_wanted && (tls_offered || !methods_.tcp_dialback))) {
     Step(OutboundEvent::kChoseTls);
     std::string xml;
     AppendXml(xml, MakeElement("starttls", ns::kTls));
@@ -328,7 +331,7 @@ OutboundActions OutboundMachine::OnTlsElement(const proto::Element& element) {
 }
 
 OutboundActions OutboundMachine::TlsRefused() {
-  if (methods_.tcp_dialback && terms_.may_go_clear) {
+  if (methods_.tcp_dialback && terms_.may_go_clear && tls_demand_ == TlsDemand::kByRow) {
     Step(OutboundEvent::kRefused);
     return {outbound::ReconnectInClear{}};
   }
@@ -342,9 +345,9 @@ OutboundActions OutboundMachine::OnTls(bool certificate_ok) {
   return OpenXml(OutboundEvent::kTlsDone);
 }
 
-OutboundActions OutboundMachine::OnTlsFailed(std::string why) {
+OutboundActions OutboundMachine::OnTlsFailed(std::string why, OutboundFailure failure) {
   if (state_ == OutboundState::kClosed) return {};
-  return Refuse({OutboundFailure::kTlsFailed, RetryClass::kOrdinary, std::move(why)});
+  return Refuse({failure, RetryClass::kOrdinary, std::move(why)});
 }
 
 OutboundActions OutboundMachine::OnSaslElement(const proto::Element& element) {

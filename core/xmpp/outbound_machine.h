@@ -25,6 +25,11 @@ enum class OutboundPurpose : std::uint8_t {
   kVerifyKeys,   // dialback_verifier: asks the authoritative server, needs no authentication
 };
 
+enum class TlsDemand : std::uint8_t {
+  kByRow,
+  kAlways,  // whatever row and features say: the target has TLSA records (RFC 7673 §4)
+};
+
 // What this stream may do; fixed at birth.
 struct OutboundTerms {
   std::string local;   // our domain, prepared
@@ -137,15 +142,17 @@ class OutboundMachine {
   explicit OutboundMachine(OutboundTerms terms);
 
   // The TCP connection stands. A machine starts once, or again after ReconnectInClear or for the next target.
-  [[nodiscard]] OutboundActions Start(bool direct_tls);
+  [[nodiscard]] OutboundActions Start(bool direct_tls, TlsDemand demand = TlsDemand::kByRow);
   [[nodiscard]] OutboundActions StartInClear();  // after ReconnectInClear: TLS is not tried again
   [[nodiscard]] OutboundActions OnHeader(const StreamHeader& header);
   [[nodiscard]] OutboundActions OnElement(const proto::Element& element);
   // An element too large to be read further.
   [[nodiscard]] OutboundActions OnOversized(const proto::Element& head);
-  // `certificate_ok`: the chain is valid and proves the peer's domain.
+  // `certificate_ok`: the chain is valid and proves the peer's domain, or TLSA records do.
   [[nodiscard]] OutboundActions OnTls(bool certificate_ok);
-  [[nodiscard]] OutboundActions OnTlsFailed(std::string why);
+  // kTlsFailed or kDaneMismatch.
+  [[nodiscard]] OutboundActions OnTlsFailed(
+      std::string why, OutboundFailure failure = OutboundFailure::kTlsFailed);
   // The answer to MakeKey; empty: none could be made.
   [[nodiscard]] OutboundActions OnKey(std::string_view local, std::string_view key);
   [[nodiscard]] OutboundActions OnFooter();  // </stream:stream>
@@ -220,6 +227,7 @@ class OutboundMachine {
   OutboundState state_ = OutboundState::kIdle;
   bool in_tls_ = false;
   bool without_tls_ = false;
+  TlsDemand tls_demand_ = TlsDemand::kByRow;
   bool certificate_ok_ = false;
   bool peer_does_dialback_ = false;
   bool key_refused_ = false;

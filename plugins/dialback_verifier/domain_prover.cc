@@ -64,6 +64,7 @@ proto::DialbackVerdict VerdictOf(OutboundFailure failure) {
       return proto::DIALBACK_CONNECTION_FAILED;
     case OutboundFailure::kDnsTrouble:
     case OutboundFailure::kTlsFailed:
+    case OutboundFailure::kDaneMismatch:
     case OutboundFailure::kTimedOut:
     case OutboundFailure::kClosed:
     case OutboundFailure::kNegotiation:

@@ -31,6 +31,8 @@ std::string_view RemedyOf(OutboundFailure failure) {
       return "check that the partner's server runs and that no firewall stands between";
     case OutboundFailure::kTlsFailed:
       return "check the partner's TLS set-up, or lower --tls for this partner";
+    case OutboundFailure::kDaneMismatch:
+      return "ask the partner's operator which is wrong, the TLSA records or the certificate";
     case OutboundFailure::kTimedOut:
       return "ask the partner's operator why the server does not answer";
     case OutboundFailure::kClosed:

@@ -60,8 +60,8 @@ class Play {
  public:
   Play(OutboundTerms terms, Peer peer) : machine_(std::move(terms)), peer_(peer) {}
 
-  std::string Run(bool direct_tls = false) {
-    Take(machine_.Start(direct_tls));
+  std::string Run(bool direct_tls = false, TlsDemand demand = TlsDemand::kByRow) {
+    Take(machine_.Start(direct_tls, demand));
     return story_;
   }
   std::string RunInClear() {
@@ -237,6 +237,20 @@ TEST(OutboundMachine, NeedsNoProofOfItsOwnToVerify) {
   EXPECT_EQ(Play(terms, {.certificate_ok = false}).Run(), "tls ready");
   terms.row = {kNotSupported, kNotSupported, true};
   EXPECT_EQ(Play(terms, {}).Run(), "ready");
+}
+
+// RFC 7673 §4
+TEST(OutboundMachine, TlsThatIsDemandedIsStartedUnaskedAndHasNoWayBack) {
+  const NegotiationRow optional = {kOptional, kNotSupported, true};
+  EXPECT_EQ(Play(Terms(optional), {.starttls = false}).Run(), "key open:tcp_dialback");
+  EXPECT_EQ(Play(Terms(optional), {.starttls = false}).Run(false, TlsDemand::kAlways),
+            "tls key open:tls_dialback");
+  Play refused(Terms(optional), {});
+  refused.refuse_tls = true;
+  EXPECT_EQ(refused.Run(false, TlsDemand::kAlways), "fail:tls-failed");
+  Play by_row(Terms(optional), {});
+  by_row.refuse_tls = true;
+  EXPECT_EQ(by_row.Run(), "again-in-clear");
 }
 
 // --- single events
