@@ -68,26 +68,30 @@ void OutboundConnection::Start() {
   dial_ =
       dialer_.Start({.domain = by_name ? order_.other_host : remote_ascii_,
                      .proxy = std::move(proxy),
-                     .direct_tls = tls},
+                     .direct_tls = tls,
+                     .dane = redirected ? DaneMode::kOff : order_.dane},
                     {.on_connected =
                          [this](std::unique_ptr<TcpStream> tcp, const OutboundTarget& target) {
                            OnConnected(std::move(tcp), target);
                          },
                      .on_failed = [this](const OutboundFault& fault) { Failed(fault, {}); },
                      .on_step = [this](std::string_view step, bool ok,
-                                       std::string detail) { Tell(step, ok, std::move(detail)); }});
+                                       std::string detail) { Tell(step, ok, std::move(detail)); },
+                     .on_dane = events_.on_dane});
 }
 
 void OutboundConnection::OnConnected(std::unique_ptr<TcpStream> tcp, const OutboundTarget& target) {
   if (life_ != Life::kEstablishing) return;
   direct_tls_ = target.direct_tls;
+  target_host_ = target.host;
   tls_pending_ = peer_is_done_ = false;
   proven_until_unix_ = 0;
   ++generation_;
   transport_ = StreamTransport::Create(loop_, std::move(tcp), TransportEvents());
   timed_state_ = OutboundState::kIdle;
   const bool in_clear = std::exchange(in_clear_next_, false);
-  Do(in_clear ? machine_.StartInClear() : machine_.Start(direct_tls_));
+  const auto demand = dial_->dane().demands_tls() ? TlsDemand::kAlways : TlsDemand::kByRow;
+  Do(in_clear ? machine_.StartInClear() : machine_.Start(direct_tls_, demand));
 }
 
 StreamTransport::Events OutboundConnection::TransportEvents() {
@@ -230,14 +234,53 @@ void OutboundConnection::OnTls(const Result<void>& done) {
     return Do(machine_.OnTlsFailed("TLS: " + done.error().text));
   }
   tls_pending_ = false;
+  JudgePeer();
+}
+
+void OutboundConnection::JudgePeer() {
   const TlsSession& tls = *transport_->tls();
   const PeerCertificate peer =
       order_.trust_anchors.empty() ? tls.peer() : tls.JudgeAgainst(order_.trust_anchors);
-  const bool ok = peer.chain_valid && MatchesXmppDomain(peer, order_.terms.remote);
+  const bool named =
+      MatchesXmppDomain(peer, order_.terms.remote) ||
+      (dial_->dane().names_target && MatchesXmppDomain(peer, target_host_));  // RFC 7673 §4.1
+  const bool ok = peer.chain_valid && named;
   proven_until_unix_ = ok ? peer.not_after_unix : 0;
   Tell("tls", true, tls.version() + " " + tls.cipher() + (tls.resumed() ? ", resumed" : ""));
   TellCertificate(peer, ok);
-  Do(machine_.OnTls(ok));
+  JudgePeerByDane(ok);
+}
+
+void OutboundConnection::JudgePeerByDane(bool pkix_ok) {
+  const TargetDane& dane = dial_->dane();
+  if (dane.records.empty()) return Do(machine_.OnTls(pkix_ok));
+  const TlsSession& tls = *transport_->tls();
+  const DaneVerdict verdict = tls.JudgeByDane({.records = dane.records,
+                                               .anchors_pem = order_.trust_anchors,
+                                               .domain = order_.terms.remote,
+                                               .target = target_host_});
+  if (!verdict.matched && tls.resumed()) {  // its chain is of another day
+    Tell("dane", false, "resumed with a chain that matches no more; once more from the start");
+    transport_->ForgetTickets();
+    SetAsideTransport();
+    return dial_->Again();
+  }
+  const auto result = verdict.matched ? DaneResult::kMatched : DaneResult::kMismatched;
+  const bool enforced = dane.mode == DaneMode::kEnforce;
+  Tell("dane", verdict.matched, verdict.detail + (enforced ? "" : "; reported only"));
+  if (events_.on_dane) events_.on_dane({dane.mode, result, verdict.detail});
+  if (!enforced) return Do(machine_.OnTls(pkix_ok));
+  ProveByDane(verdict);
+}
+
+void OutboundConnection::ProveByDane(const DaneVerdict& verdict) {
+  if (verdict.matched) {
+    proven_until_unix_ = verdict.not_after_unix;
+    return Do(machine_.OnTls(true));
+  }
+  SetAsideTransport();
+  Do(machine_.OnTlsFailed("the certificate matches no TLSA record: " + verdict.detail,
+                          OutboundFailure::kDaneMismatch));
 }
 
 void OutboundConnection::TellCertificate(const PeerCertificate& peer, bool ok) {

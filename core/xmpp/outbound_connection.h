@@ -24,6 +24,7 @@ class OutboundConnection {
     std::string proxy;          // the partner's, or empty
     std::string other_host;     // redirected there by the peer (3.7), or empty
     std::string trust_anchors;  // PEM, the partner's own; empty: those of the contexts (2.5)
+    DaneMode dane = DaneMode::kOff;  // not asked where `proxy` or `other_host` leads
     std::shared_ptr<const TlsContext> starttls;
     std::shared_ptr<const TlsContext> direct;  // ALPN "xmpp-server"
     milliseconds establishment_limit =
@@ -48,8 +49,9 @@ class OutboundConnection {
     // The last octet is gone: destroy the connection, in a later turn. Once, after on_failed or
     // Close.
     std::function<void()> on_gone;
-    // What happened, for `test stream`: dns, tcp, tls, certificate, features, sasl, dialback.
+    // What happened, for `test stream`: dns, dane, tcp, tls, certificate, features, sasl, dialback.
     std::function<void(std::string_view step, bool ok, std::string detail)> on_step;
+    std::function<void(const DaneReport&)> on_dane;  // once a target, unless it is off
     std::function<void(std::string_view what)>
         on_dropped;  // what the peer sent without being asked
   };
@@ -95,6 +97,7 @@ class OutboundConnection {
   [[nodiscard]] std::string peer_sha256() const;
   [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty in clear
   [[nodiscard]] const std::string& trust_anchors() const { return order_.trust_anchors; }
+  [[nodiscard]] DaneMode dane_mode() const { return order_.dane; }
 
  private:
   void OnConnected(std::unique_ptr<TcpStream> tcp, const OutboundTarget& target);
@@ -117,6 +120,9 @@ class OutboundConnection {
   void DoOne(const outbound::Fail& action);
   void WatchState();
   void OnTls(const Result<void>& done);
+  void JudgePeer();
+  void JudgePeerByDane(bool pkix_ok);
+  void ProveByDane(const DaneVerdict& verdict);
   void TellCertificate(const PeerCertificate& peer, bool ok);
   void TellElement(const proto::Element& element);
   void WatchCertificate();
@@ -145,6 +151,7 @@ class OutboundConnection {
   Life life_ = Life::kEstablishing;
   proto::Element* element_ = nullptr;   // of the event in hand
   std::int64_t proven_until_unix_ = 0;  // end of the certificate that proved the peer; 0: none did
+  std::string target_host_;
   bool direct_tls_ = false;
   bool in_clear_next_ = false;
   bool tls_pending_ = false;   // nothing can be said now

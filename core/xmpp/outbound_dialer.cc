@@ -54,6 +54,10 @@ struct OutboundDialer::Dial::State {
   void TakePlan();
   void LookUpTarget();
   void OnAddresses(DnsAnswer<SocketAddress> answer);
+  [[nodiscard]] bool AsksForTlsa(bool secure_addresses);
+  void LookUpTlsa();
+  void OnTlsa(const DnsAnswer<TlsaRecord>& answer);
+  void TellDane(DaneResult result, std::string detail);
   void ConnectNextAddress();
   void OnConnect(std::size_t attempt, Result<std::unique_ptr<TcpStream>> tcp);
   void NextTarget();
@@ -69,8 +73,10 @@ struct OutboundDialer::Dial::State {
   Events events;
   std::optional<DnsAnswer<SrvRecord>> xmpp_server, xmpps_server;
   std::vector<OutboundTarget> targets;
+  bool from_srv = false;
   std::size_t target_index = 0;
   std::vector<SocketAddress> addresses;  // of the target
+  TargetDane dane;                       // of the target
   std::size_t next_address = 0;
   std::size_t round =
       0;  // counts races, so that an attempt of an old one is not taken for a new one's
@@ -136,6 +142,7 @@ void OutboundDialer::Dial::State::TakePlan() {
     return events.on_failed(fault);
   }
   targets = std::move(plan.targets);
+  from_srv = plan.from_srv;
   std::string detail = plan.from_srv ? "SRV:" : "no SRV, the domain itself:";
   for (const OutboundTarget& each : targets) detail += " " + Describe(each);
   Tell("dns", true, std::move(detail));
@@ -144,6 +151,10 @@ void OutboundDialer::Dial::State::TakePlan() {
 
 void OutboundDialer::Dial::State::LookUpTarget() {
   ++round;
+  dane = {.mode = order.dane,
+          .result = DaneResult::kNotAsked,
+          .records = {},
+          .names_target = order.dane == DaneMode::kEnforce && target().secure};
   dialer.dns_.Addresses(target().host, target().port,
                         [owner = &dialer, key = id, now = round](DnsAnswer<SocketAddress> answer) {
                           Dial* dial = owner->Find(key);
@@ -159,6 +170,7 @@ void OutboundDialer::Dial::State::OnAddresses(DnsAnswer<SocketAddress> answer) {
   addresses = Interleave(answer.records);
   next_address = failed = 0;
   race.clear();
+  if (!addresses.empty() && AsksForTlsa(answer.secure)) return LookUpTlsa();
   if (!addresses.empty()) return ConnectNextAddress();
   std::string text = found > 0 ? "only forbidden addresses: " : "no address: ";
   text += Describe(target());
@@ -168,6 +180,49 @@ void OutboundDialer::Dial::State::OnAddresses(DnsAnswer<SocketAddress> answer) {
   else if (fault.failure == OutboundFailure::kNotFound)
     fault = {OutboundFailure::kNotFound, RetryClass::kDomainGone, std::move(text)};
   NextTarget();
+}
+
+// RFC 7673 §3.1, §3.2. Says why where not.
+bool OutboundDialer::Dial::State::AsksForTlsa(bool secure_addresses) {
+  if (order.dane == DaneMode::kOff || !from_srv) return false;
+  if (target().secure && secure_addresses) return true;
+  if (!dialer.dns_.validates())
+    TellDane(DaneResult::kInsecure, "no resolver is trusted to validate: see dns.dnssec");
+  else if (!target().secure)
+    TellDane(DaneResult::kInsecure, "the SRV records are not secured by DNSSEC");
+  else
+    TellDane(DaneResult::kInsecure, "the addresses of " + target().host + " are not secured");
+  return false;
+}
+
+void OutboundDialer::Dial::State::LookUpTlsa() {
+  dialer.dns_.Tlsa(TlsaName(target().host, target().port),
+                   [owner = &dialer, key = id, now = round](const DnsAnswer<TlsaRecord>& answer) {
+                     Dial* dial = owner->Find(key);
+                     if (dial != nullptr && dial->state_->round == now)
+                       dial->state_->OnTlsa(answer);
+                   });
+}
+
+void OutboundDialer::Dial::State::OnTlsa(const DnsAnswer<TlsaRecord>& answer) {
+  TakeTlsa(answer, dane);
+  std::string name = TlsaName(target().host, target().port);
+  if (dane.result == DaneResult::kFound) {
+    for (const TlsaRecord& record : dane.records) name += "; " + TlsaText(record);
+    Tell("dane", true, std::move(name));
+  } else {
+    TellDane(dane.result, std::move(name));
+  }
+  if (!dane.rules_out()) return ConnectNextAddress();
+  fault = {OutboundFailure::kDnsTrouble, {}, "TLSA lookup failed: " + Describe(target())};
+  NextTarget();
+}
+
+void OutboundDialer::Dial::State::TellDane(DaneResult result, std::string detail) {
+  dane.result = result;
+  const bool fine = result != DaneResult::kLookupFailed;
+  Tell("dane", fine, std::string(DaneResultName(result)) + ": " + detail);
+  if (events.on_dane) events.on_dane({dane.mode, result, std::move(detail)});
 }
 
 void OutboundDialer::Dial::State::ConnectNextAddress() {
@@ -255,6 +310,10 @@ OutboundDialer::Dial::~Dial() {
 void OutboundDialer::Dial::Next(OutboundFault why) {
   state_->fault = std::move(why);
   state_->NextTarget();
+}
+
+const TargetDane& OutboundDialer::Dial::dane() const {
+  return state_->dane;
 }
 
 void OutboundDialer::Dial::Again() {

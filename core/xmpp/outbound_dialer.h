@@ -1,5 +1,5 @@
 // From a domain to a TCP connection: DNS, targets in order, addresses raced with a stagger (3.1
-// to 3.3).
+// to 3.3), and what DNSSEC says of them on the way (3.5).
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "core/loop/dns_lookup.h"
 #include "core/loop/loop.h"
 #include "core/loop/tcp_stream.h"
+#include "core/xmpp/outbound_dane.h"
 #include "core/xmpp/outbound_fault.h"
 #include "core/xmpp/outbound_targets.h"
 
@@ -24,14 +25,17 @@ class OutboundDialer {
     std::string domain;      // A-label form
     std::string proxy;       // the partner's, or empty: by DNS
     bool direct_tls = true;  // false: _xmpps-server is not asked (row without TLS)
+    DaneMode dane = DaneMode::kOff;
   };
   struct Events {
     // A connection to a target; the next one only after Dial::Next or Dial::Again.
     std::function<void(std::unique_ptr<TcpStream>, const OutboundTarget&)> on_connected;
     // No target is left. Nothing follows.
     std::function<void(OutboundFault)> on_failed;
-    // What happened, for `test stream`: "dns" or "tcp". May be empty.
+    // What happened, for `test stream`: "dns", "dane" or "tcp". May be empty.
     std::function<void(std::string_view step, bool ok, std::string detail)> on_step;
+    // What was learnt of a target before TLS; not where there are records to ask TLS about.
+    std::function<void(const DaneReport&)> on_dane = {};
   };
   class Dial;
 
@@ -67,6 +71,8 @@ class OutboundDialer::Dial {
   void Next(OutboundFault why);
   // Connects to the same address once more (3.4.1).
   void Again();
+  // Of the target connected to.
+  [[nodiscard]] const TargetDane& dane() const;
 
  private:
   friend class OutboundDialer;

@@ -25,6 +25,7 @@ struct OutboundTarget {
   std::string host;  // A-label form
   std::uint16_t port = kServerPort;
   bool direct_tls = false;  // from _xmpps-server
+  bool secure = false;      // its SRV records are validated (RFC 7673 §3.1)
   bool operator==(const OutboundTarget&) const = default;
 };
 

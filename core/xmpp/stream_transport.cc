@@ -52,6 +52,9 @@ class TcpTransport final : public StreamTransport {
   void Abort() override;
 
   [[nodiscard]] const TlsSession* tls() const override { return tls_.get(); }
+  void ForgetTickets() override {
+    if (tls_) tls_->ForgetTickets();
+  }
   [[nodiscard]] const SocketAddress& peer() const override { return tcp_->peer(); }
   [[nodiscard]] std::size_t queued_bytes() const override {
     return out_.size() + tcp_->queued_bytes();

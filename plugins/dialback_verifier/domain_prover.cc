@@ -137,6 +137,7 @@ void DomainProver::Connect(const PairKey& key, Pair& pair, const proto::Partner&
                  .purpose = OutboundPurpose::kVerifyKeys,
                  .may_go_clear = MayGoClear(partner, UnixNow())};
   order.proxy = partner.proxy();
+  order.dane = DaneModeOf(partner);
   order.starttls = starttls_;
   order.direct = direct_;
   order.establishment_limit = kEstablishmentLimit;
@@ -162,6 +163,9 @@ OutboundConnection::Events DomainProver::EventsFor(const PairKey& key, std::uint
   events.on_gone = [this, id] {
     gone_.push_back(id);
     sweep_.Start(milliseconds{0});
+  };
+  events.on_dane = [this, sender = key.second](const DaneReport& report) {
+    NoteDane(setup_.metrics, sender, report);
   };
   // The first of each connection: a peer may say as much of it as it likes.
   events.on_dropped = [sender = key.second, told = false](std::string_view what) mutable {

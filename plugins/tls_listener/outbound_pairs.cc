@@ -151,6 +151,9 @@ bool OutboundPairs::State::IsPermitted(const OutboundStream& stream) const {
   if (theirs != proto::AUTH_METHOD_NONE && !(partner->bidi() && methods.Has(theirs))) return false;
   const bool by_dialback = method == proto::TLS_DIALBACK || method == proto::TCP_DIALBACK;
   if (!by_dialback && stream.connection().trust_anchors() != partner->trust_anchors()) return false;
+  // What decided then decides no more, or the other way round.
+  const bool enforced = stream.connection().dane_mode() == DaneMode::kEnforce;
+  if (enforced != (DaneModeOf(*partner) == DaneMode::kEnforce)) return false;
   if (method != proto::AUTH_METHOD_NONE) return methods.Has(method);
   return !methods.empty() && stream.connection().machine().terms().row == RowOf(*partner);
 }

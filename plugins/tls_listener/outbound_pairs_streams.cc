@@ -55,6 +55,7 @@ OutboundConnection::Order OutboundPairs::State::OrderFor(const std::string& loca
   order.terms.may_go_clear = MayGoClear(partner);
   order.proxy = partner.proxy();
   order.trust_anchors = partner.trust_anchors();
+  order.dane = DaneModeOf(partner);
   order.starttls = tls.starttls;
   order.direct = tls.direct;
   order.establishment_limit =
@@ -162,6 +163,10 @@ OutboundConnection::Events OutboundPairs::State::EventsFor(std::uint64_t id) {
     if (stream != nullptr) setup.intake->Answer(answer.local, stream->remote(), answer.reply);
   };
   events.on_writable = [this, id] { OnWritable(id); };
+  events.on_dane = [this, id](const DaneReport& report) {
+    if (const OutboundStream* stream = FindStream(id))
+      NoteDane(setup.metrics, stream->remote(), report);
+  };
   // The first of each stream: a peer may say as much of it as it likes.
   events.on_dropped = [id, told = false](std::string_view what) mutable {
     if (std::exchange(told, true)) return;
