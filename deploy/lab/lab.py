@@ -84,6 +84,13 @@ class Authority:
                           folder / f"{number}.crt")
         return folder
 
+    def self_signed(self, name):
+        """Chain and key files of a certificate nobody vouches for."""
+        chain, key = self.folder / f"{name}.self.crt", self.folder / f"{name}.self.key"
+        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                      "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", key, "-out", chain)
+        return chain, key
+
     @staticmethod
     def _openssl(*arguments):
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
@@ -153,15 +160,20 @@ class Lab:
             # COMPAT(ejabberd 23.01): asks our server for SRV records, but the system's resolver for addresses.
             target = "localhost" if domain == SIP_DOMAIN and ":" not in self.s2s_ip else f"s2s.{domain}"
             records += [f"{domain}. {address}", f"{target}. {address}", f"{service}._tcp.{domain}. SRV 0 0 {port} {target}."]
-        data = "\n".join(f'  local-data: "{record}"' for record in records)
-        conf = self._fill("unbound.conf.in", "unbound.conf", local_data=data, dns_port=self.ports["dns"])
-        self.dns = self._spawn("unbound", ["unbound", "-d", "-c", conf])
-        self.dns.wait_for("start of service")
+        self.dns = self.start_unbound("\n".join(f'  local-data: "{record}"' for record in records))
 
-    def start_prosody(self, encryption=True, secure_auth=True, dialback=True, bidi=False):
+    def start_unbound(self, local_data, modules="iterator"):
+        conf = self._fill("unbound.conf.in", "unbound.conf", local_data=local_data, modules=modules,
+                          dns_port=self.ports["dns"])
+        unbound = self.spawn("unbound", ["unbound", "-d", "-c", conf])
+        wait_until(lambda: port_answers(self.ports["dns"]), 20, f"Unbound answers; see {unbound.log}")
+        return unbound
+
+    def start_prosody(self, encryption=True, secure_auth=True, dialback=True, bidi=False, certificate=None):
+        """`certificate`: chain and key file, in place of one of the lab's authority."""
         folder = self.folder / "prosody"
         (folder / "data").mkdir(parents=True, exist_ok=True)
-        chain, key = self.authority.issue(XMPP_DOMAIN)
+        chain, key = certificate or self.authority.issue(XMPP_DOMAIN)
         conf = self._fill("prosody.cfg.lua.in", "prosody/prosody.cfg.lua", dir=folder, domain=XMPP_DOMAIN,
                           c2s_port=self.ports["c2s"], s2s_port=self.ports["s2s"], dns_port=self.ports["dns"],
                           certificates=self.authority.folder, s2s_ip=self.s2s_ip,
@@ -173,7 +185,7 @@ class Lab:
         for user in ("romeo", "juliet"):
             subprocess.run(["prosodyctl", "--root", "--config", conf, "register", user, XMPP_DOMAIN, PASSWORD], check=True,
                            capture_output=True)
-        self.partner = self._spawn("prosody", ["prosody", "--root", "--config", conf, "-F"])
+        self.partner = self.spawn("prosody", ["prosody", "--root", "--config", conf, "-F"])
         wait_until(lambda: port_answers(self.ports["c2s"]), 20, f"Prosody listens; see {self.partner.log}")
 
     def start_ejabberd(self, starttls="required", trusts_us=True):
@@ -195,7 +207,7 @@ class Lab:
                            for user in ("romeo", "juliet"))
         ebin = next(pathlib.Path("/usr/lib").glob("*/ejabberd-*/ebin"))
         wait = '{ok,_}=application:ensure_all_started(ejabberd),' + register + 'io:format("lab ready~n").'
-        self.partner = self._spawn(
+        self.partner = self.spawn(
             "ejabberd",
             ["erl", "-noinput", "-pa", ebin, "-kernel", "inetrc", f'"{inetrc}"', "-mnesia", "dir", f'"{folder}/db"',
              "-eval", wait],
@@ -209,30 +221,31 @@ class Lab:
         conf = self._fill("kamailio.cfg.in", "kamailio/kamailio.cfg", sip_port=self.ports["sip"], module_dir=modules,
                           gatehouse_sip_port=self.ports["gatehouse_sip"], sip_domain=SIP_DOMAIN,
                           xmpp_domain=XMPP_DOMAIN)
-        self.kamailio = self._spawn(
+        self.kamailio = self.spawn(
             "kamailio", ["kamailio", "-f", conf, "-DD", "-E", "-Y", self.folder / "kamailio",
                          "-P", self.folder / "kamailio" / "kamailio.pid"])
         wait_until(lambda: port_answers(self.ports["sip"]), 20, f"Kamailio listens; see {self.kamailio.log}")
 
-    def start_gatehouse(self, log_format="text", topology=None, limits=(), listeners="auto"):
+    def start_gatehouse(self, log_format="text", topology=None, limits=(), listeners="auto", dnssec="off"):
         """`topology`: a file in place of the one that ships with the plugins. `limits`: more lines of that section.
         `listeners`: count of tls_listener."""
         chain, key = self.authority.issue(SIP_DOMAIN, f"edge.{SIP_DOMAIN}")
         conf = self._fill("gatehouse.yaml.in", "gatehouse.yaml", sip_domain=SIP_DOMAIN, sip_port=self.ports["sip"],
                           xmpp=self._at("xmpp"), xmpps=self._at("xmpps"), gatehouse_sip_port=self.ports["gatehouse_sip"],
                           chain_file=chain, key_file=key, ca_file=self.authority.ca_file, dns_port=self.ports["dns"],
-                          limits="".join(f"  {line}\n" for line in limits), listeners=listeners)
+                          dnssec=f'"{dnssec}"', limits="".join(f"  {line}\n" for line in limits), listeners=listeners)
         for name in ("state", "run"):
             (self.folder / name).mkdir(exist_ok=True)
-        self.gatehouse = self._spawn(
+        self.gatehouse = self.spawn(
             "gatehoused", [self.build / "bin" / "gatehoused", "--config", conf, "--state-dir", self.folder / "state",
                            "--runtime-dir", self.folder / "run", "--log-format", log_format,
                            *(["--topology", topology] if topology else [])])
         wait_until(self._all_ready, 30, f"all workers are ready; see {self.gatehouse.log}")
 
-    def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true", bidi="false"):
+    def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true", bidi="false",
+                    dane="report"):
         self.ctl("partner", "new", domain, "--type", "federated", "--tls", tls, "--sasl", sasl, "--dialback", dialback,
-                 "--bidi", bidi)
+                 "--bidi", bidi, "--dane", dane)
 
     def ctl(self, *words, check=True):
         """Runs gatehousectl on this lab's instance; its standard output as text."""
@@ -270,6 +283,11 @@ class Lab:
         wait_until(registered, 20, f"linphone registers {name}; see {phone.log}")
         return phone
 
+    def spawn(self, name, arguments, environment=None):
+        process = Process(name, arguments, self.folder, environment)
+        self.processes.append(process)
+        return process
+
     def stop(self):
         """Ends what this lab started, in the reverse order; the exit code of gatehoused, or None."""
         for process in reversed(self.processes):
@@ -295,8 +313,3 @@ class Lab:
         values.setdefault("dir", self.folder)
         path.write_text(string.Template((HERE / template).read_text()).substitute(values))
         return path
-
-    def _spawn(self, name, arguments, environment=None):
-        process = Process(name, arguments, self.folder, environment)
-        self.processes.append(process)
-        return process
