@@ -81,6 +81,7 @@ class Flow:
         self.sent_to_xmpp = 0
         self.statuses = {}       # number -> final status of the SIP MESSAGE
         self.broken_streams = 0
+        self._carrier = []       # by number: how many streams had broken when it was written
         self._requests = []
 
     async def run(self, seconds):
@@ -101,6 +102,7 @@ class Flow:
                 watch = asyncio.ensure_future(stream.next())
             pair = number % PAIRS
             self.edge.partner.message(stream, f"romeo{pair}", f"ann{pair}@{lab.SIP_DOMAIN}", f"n={number}", f"x{number}")
+            self._carrier.append(self.broken_streams)
             self.sent_to_sip += 1
             await asyncio.sleep(1 / self.rate)
         self._last_stream = stream
@@ -134,13 +136,23 @@ class Flow:
                 if element.attributes.get("type") == "error"}
 
     async def settled(self, seconds=60):
-        """Waits until every stanza of the partner has arrived or come back, or the time is over; those without word."""
+        """Waits until every stanza of the partner has arrived, come back or gone down with its stream, or the time is
+        over; those without word."""
         end = time.monotonic() + seconds
         while True:
             missing = set(range(self.sent_to_sip)) - set(self.at_sip()) - self.errors_at_xmpp()
-            if not missing or time.monotonic() > end:
+            if missing == self._sunk(missing) or time.monotonic() > end:
                 return missing
             await asyncio.sleep(0.1)
+
+    def _sunk(self, missing):
+        """Those that nobody can bring any more: their stream, which has no acks, broke, and what the pair said on a
+        later one has arrived, which keeps the order."""
+        latest = {}
+        for number in self.at_sip():
+            latest[number % PAIRS] = max(number, latest.get(number % PAIRS, -1))
+        return {number for number in missing
+                if self._carrier[latest.get(number % PAIRS, number)] > self._carrier[number]}
 
 
 def out_of_order(numbers):
