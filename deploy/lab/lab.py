@@ -57,10 +57,10 @@ class Authority:
         folder.mkdir(parents=True, exist_ok=True)
         self.ca_file = folder / "ca.pem"
         self.ca_key = folder / "ca.key"
-        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "120",
                       "-subj", f"/CN={name}", "-keyout", self.ca_key, "-out", self.ca_file)
 
-    def issue(self, *names, days=30):
+    def issue(self, *names, days=120):
         """Chain and key files of a certificate for `names` (dNSName)."""
         stem = self.folder / names[0]
         request, chain, key = f"{stem}.csr", f"{stem}.crt", f"{stem}.key"
