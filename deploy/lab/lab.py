@@ -41,12 +41,17 @@ def wait_until(condition, seconds, what):
     raise TimeoutError(f"not within {seconds} s: {what}")
 
 
-def port_answers(port):
+def port_answers(port, ip="127.0.0.1"):
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection((ip, port), timeout=1).close()
         return True
     except OSError:
         return False
+
+
+def in_namespace_with(hosts):
+    """What to put before a command that shall see this file as its /etc/hosts."""
+    return ["unshare", "--map-root-user", "--mount", "sh", "-ec", f'mount --bind "{hosts}" /etc/hosts; exec "$@"', "sh"]
 
 
 class Authority:
@@ -102,10 +107,15 @@ class Process:
     def __init__(self, name, arguments, folder, environment=None, with_input=False):
         self.name = name
         self.log = folder / f"{name}.log"
+        self._command = {"args": [str(part) for part in arguments], "cwd": folder,
+                         "stdin": subprocess.PIPE if with_input else subprocess.DEVNULL,
+                         "env": {**os.environ, **(environment or {})}}
+        self.start()
+
+    def start(self):
+        """Once more after `stop`: the log goes on."""
         with open(self.log, "ab") as log:
-            self.child = subprocess.Popen([str(part) for part in arguments], cwd=folder, stdout=log, stderr=log,
-                                          stdin=subprocess.PIPE if with_input else subprocess.DEVNULL,
-                                          env={**os.environ, **(environment or {})})
+            self.child = subprocess.Popen(stdout=log, stderr=log, **self._command)
 
     def say(self, line):
         self.child.stdin.write((line + "\n").encode())
@@ -133,10 +143,12 @@ class Process:
 
 
 class Lab:
-    """`s2s_ip`: where the XMPP servers meet, "127.0.0.1" or "::1". `direct_tls`: DNS names their ports for direct TLS only."""
+    """`s2s_ip`: where the XMPP servers meet, "127.0.0.1" or "::1". `direct_tls`: DNS names their ports for direct TLS only.
+    `own_clocks`: Gatehouse and the partner each have a clock of the wall that `step_clock` moves; it starts a day ahead, so
+    that certificates are good when it goes back."""
 
-    def __init__(self, folder, build, s2s_ip="127.0.0.1", direct_tls=False):
-        self.s2s_ip, self.direct_tls = s2s_ip, direct_tls
+    def __init__(self, folder, build, s2s_ip="127.0.0.1", direct_tls=False, own_clocks=False):
+        self.s2s_ip, self.direct_tls, self.own_clocks = s2s_ip, direct_tls, own_clocks
         self.folder = pathlib.Path(folder)
         self.build = pathlib.Path(build)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -185,15 +197,27 @@ class Lab:
         for user in ("romeo", "juliet"):
             subprocess.run(["prosodyctl", "--root", "--config", conf, "register", user, XMPP_DOMAIN, PASSWORD], check=True,
                            capture_output=True)
-        self.partner = self.spawn("prosody", ["prosody", "--root", "--config", conf, "-F"])
-        wait_until(lambda: port_answers(self.ports["c2s"]), 20, f"Prosody listens; see {self.partner.log}")
+        self.partner = self.spawn("prosody", ["prosody", "--root", "--config", conf, "-F"], self._clock("partner"))
+        self.wait_partner()
+        self.reload_partner = lambda: self.partner.child.send_signal(signal.SIGHUP)
+
+    def wait_partner(self):
+        wait_until(lambda: port_answers(self.ports["c2s"]) and port_answers(self.ports["s2s"], self.s2s_ip), 60,
+                   f"the partner listens; see {self.partner.log}")
+
+    def restart_partner(self):
+        self.partner.stop()
+        self.partner.start()
+        self.wait_partner()
 
     def start_ejabberd(self, starttls="required", trusts_us=True):
         folder = self.folder / "ejabberd"
         folder.mkdir(parents=True, exist_ok=True)
-        chain, key = self.authority.issue(XMPP_DOMAIN)
         pem = folder / "domain.pem"
-        pem.write_text(chain.read_text() + key.read_text())
+
+        def write_pem(chain, key):
+            pem.write_text(chain.read_text() + key.read_text())
+        write_pem(*self.authority.issue(XMPP_DOMAIN))
         stranger = self.authority if trusts_us else Authority(self.folder / "other-ca", "Another CA")
         conf = self._fill("ejabberd.yml.in", "ejabberd/ejabberd.yml", domain=XMPP_DOMAIN, pem_file=pem,
                           ca_file=stranger.ca_file, s2s_ca_file=stranger.ca_file,
@@ -206,14 +230,31 @@ class Lab:
         register = "".join(f'ejabberd_auth:try_register(<<"{user}">>,<<"{XMPP_DOMAIN}">>,<<"{PASSWORD}">>),'
                            for user in ("romeo", "juliet"))
         ebin = next(pathlib.Path("/usr/lib").glob("*/ejabberd-*/ebin"))
-        wait = '{ok,_}=application:ensure_all_started(ejabberd),' + register + 'io:format("lab ready~n").'
+        asked = folder / "reload"
+        reload = (f'Watch=fun F()->case file:delete("{asked}") of ok->ejabberd_config:reload();_->ok end,timer:sleep(100),F() end,'
+                  'spawn(Watch),')
+        wait = '{ok,_}=application:ensure_all_started(ejabberd),' + register + reload + 'io:format("lab ready~n").'
+
+        def reload_partner():
+            write_pem(self.authority.folder / f"{XMPP_DOMAIN}.crt", self.authority.folder / f"{XMPP_DOMAIN}.key")
+            asked.touch()
+        self.reload_partner = reload_partner
         self.partner = self.spawn(
             "ejabberd",
-            ["erl", "-noinput", "-pa", ebin, "-kernel", "inetrc", f'"{inetrc}"', "-mnesia", "dir", f'"{folder}/db"',
+            [*self._knowing_our_address(), "erl", "-noinput", "-pa", ebin, "-kernel", "inetrc", f'"{inetrc}"', "-mnesia", "dir", f'"{folder}/db"',
              "-eval", wait],
             {"EJABBERD_CONFIG_PATH": str(conf), "EJABBERD_LOG_PATH": str(folder / "ejabberd.log"), "HOME": str(folder),
-             "SPOOL_DIR": str(folder), "ERL_LIBS": str(ebin.parent.parent)})
+             "SPOOL_DIR": str(folder), "ERL_LIBS": str(ebin.parent.parent), **self._clock("partner")})
         self.partner.wait_for("lab ready", 60)
+
+    # COMPAT(ejabberd 23.01): the system's resolver, which it asks for our address, reads /etc/hosts.
+    def _knowing_our_address(self):
+        """What runs a command with a line for us in its /etc/hosts, where that needs one."""
+        if ":" not in self.s2s_ip:
+            return []
+        hosts = self.folder / "hosts"
+        hosts.write_text(f"{self.s2s_ip} s2s.{SIP_DOMAIN}\n127.0.0.1 localhost\n")
+        return in_namespace_with(hosts)
 
     def start_kamailio(self):
         modules = next(pathlib.Path("/usr/lib").glob("*/kamailio/modules"))
@@ -239,11 +280,17 @@ class Lab:
         self.gatehouse = self.spawn(
             "gatehoused", [self.build / "bin" / "gatehoused", "--config", conf, "--state-dir", self.folder / "state",
                            "--runtime-dir", self.folder / "run", "--log-format", log_format,
-                           *(["--topology", topology] if topology else [])])
+                           *(["--topology", topology] if topology else [])], self._clock("gatehouse"))
+        self.wait_gatehouse()
+
+    def wait_gatehouse(self):
         wait_until(self._all_ready, 30, f"all workers are ready; see {self.gatehouse.log}")
 
-    def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true", bidi="false",
-                    dane="report"):
+    def step_clock(self, whose, hours):
+        """Moves the clock of "gatehouse" or "partner" to `hours` from where it began; monotonic clocks do not move."""
+        (self.folder / f"clock-{whose}").write_text(f"+{24 + hours}h\n")
+
+    def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true", bidi="false"):
         self.ctl("partner", "new", domain, "--type", "federated", "--tls", tls, "--sasl", sasl, "--dialback", dialback,
                  "--bidi", bidi, "--dane", dane)
 
@@ -295,6 +342,14 @@ class Lab:
         return self.gatehouse.child.returncode if self.gatehouse else None
 
     # --- within
+
+    def _clock(self, whose):
+        if not self.own_clocks:
+            return {}
+        self.step_clock(whose, 0)
+        library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        return {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self.folder / f"clock-{whose}"),
+                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
     def _at(self, port):
         return f"[{self.s2s_ip}]:{self.ports[port]}" if ":" in self.s2s_ip else f"{self.s2s_ip}:{self.ports[port]}"

@@ -32,11 +32,11 @@ class Scanners(unittest.TestCase):
     def starttls_scan(self):
         """The XML of a scan by STARTTLS. sslscan looks the name it asks for up in /etc/hosts only: a mount namespace has
         one of ours there."""
-        (self.lab.folder / "hosts").write_text(f"127.0.0.1 {lab.SIP_DOMAIN}\n")
+        hosts = self.lab.folder / "hosts"
+        hosts.write_text(f"127.0.0.1 {lab.SIP_DOMAIN}\n")
         result = self.lab.folder / "sslscan.xml"
         done = subprocess.run(
-            ["unshare", "--map-root-user", "--mount", "sh", "-ec", 'mount --bind hosts /etc/hosts; exec "$@"', "sh", "sslscan",
-             "--no-colour", "--starttls-xmpp", "--xmpp-server", f"--xml={result}",
+            [*lab.in_namespace_with(hosts), "sslscan", "--no-colour", "--starttls-xmpp", "--xmpp-server", f"--xml={result}",
              f"{lab.SIP_DOMAIN}:{self.lab.ports['xmpp']}"],
             cwd=self.lab.folder, capture_output=True, text=True, timeout=SCAN_SECONDS)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
