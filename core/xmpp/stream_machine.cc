@@ -101,9 +101,38 @@ StreamMachine::Actions StreamMachine::CloseOrderly(std::string_view why) {
   return actions_;
 }
 
+bool StreamMachine::MayLeave() const {
+  return state_ == StreamState::kOpen && !handled_ && !bidi_ && !leaving_;
+}
+
+void StreamMachine::Leave(std::string footer, std::string_view why) {
+  Send(std::move(footer));
+  leaving_ = true;
+  leaving_why_ = why;
+}
+
+StreamMachine::Actions StreamMachine::LeaveForShutdown() {
+  if (!MayLeave()) return CloseWith(StreamCondition::kSystemShutdown);
+  Begin();
+  constexpr auto kCondition = StreamCondition::kSystemShutdown;
+  Leave(StreamErrorXml(kCondition), StreamConditionName(kCondition));
+  return actions_;
+}
+
+StreamMachine::Actions StreamMachine::LeaveOrderly(std::string_view why) {
+  if (!MayLeave()) return CloseOrderly(why);
+  Begin();
+  Leave(std::string(kStreamFooter), why);
+  return actions_;
+}
+
 StreamMachine::Actions StreamMachine::OnFooter() {
   Begin();
   if (state_ == StreamState::kClosed) return actions_;
+  if (leaving_) {
+    EndOrderly(leaving_why_);
+    return actions_;
+  }
   if (!Step(StreamEvent::kFooter)) return actions_;
   footer_waits_ = has_unhandled();
   if (!footer_waits_) EndOrderly("peer-closed");
@@ -319,6 +348,7 @@ StreamMachine::Actions StreamMachine::OnElement(const proto::Element& element) {
 
 void StreamMachine::TakeElement(const proto::Element& element) {
   if (state_ == StreamState::kOpen && HasStanzaName(element)) return TakeStanza(element);
+  if (leaving_) return;  // the peer's </stream:stream> follows
   if (Is(element, "result", ns::kDialback)) return TakeDialbackResult(element);
   if (Is(element, "verify", ns::kDialback)) return TakeDialbackVerify(element);
   if (element.ns() == ns::kStreamManagement) return TakeAckElement(element);

@@ -180,13 +180,18 @@ class StreamMachine {
   Actions OnFalseAck(std::uint32_t h, std::uint64_t sent);
   // The peer acknowledges the stanzas we send from now on.
   [[nodiscard]] bool counts_ours() const { return bidi_ && handled_.has_value(); }
-  // The peer's </stream:stream> has waited long enough for what it sent before.
+  // The peer's </stream:stream> has waited long enough for what it sent before, or we have for it.
   Actions OnFooterWaited();
   // A new snapshot or domain list stands in the rules: ends the stream where a pair is permitted no
   // more (2.10).
   Actions OnRulesChanged();
   Actions CloseWith(StreamCondition condition);  // limits, shutdown
   Actions CloseOrderly(std::string_view why);    // </stream:stream> without error
+  // The same two, but what the peer wrote before it heard of it still counts, until its own
+  // </stream:stream>: is_leaving(), until OnFooterWaited. At once where the peer has acks and sends
+  // it again, where stanzas of ours go out here, and before a pair is verified. RFC 6120 §4.4.
+  Actions LeaveForShutdown();
+  Actions LeaveOrderly(std::string_view why);
 
   [[nodiscard]] StreamState state() const { return state_; }
   [[nodiscard]] bool has_verified_pair() const;
@@ -204,6 +209,7 @@ class StreamMachine {
     return handled_ && handled_->handled() < handled_->taken();
   }
   [[nodiscard]] bool footer_waits() const { return footer_waits_; }
+  [[nodiscard]] bool is_leaving() const { return leaving_ && state_ != StreamState::kClosed; }
 
  private:
   struct Pair {
@@ -222,11 +228,16 @@ class StreamMachine {
   void Do(Action action) {
     actions_.emplace_back(std::move(action));
   }
-  void Send(std::string xml) { Do(SendXml{std::move(xml)}); }
+  // Nothing follows our </stream:stream>.
+  void Send(std::string xml) {
+    if (!leaving_) Do(SendXml{std::move(xml)});
+  }
   bool Step(StreamEvent event);  // false: no such row; the stream is closed with not-authorized
   void End(StreamCondition condition, std::string_view text = {});
   void EndOrderly(std::string_view why);
   void EndBareTls();
+  [[nodiscard]] bool MayLeave() const;
+  void Leave(std::string footer, std::string_view why);
   void SendHeader(const HeaderFacts& facts);
 
   void AcceptHeader(const StreamHeader& header);
@@ -301,6 +312,8 @@ class StreamMachine {
   bool sasl_awaits_response_ = false;
   bool told_switched_off_ = false;
   bool footer_waits_ = false;
+  bool leaving_ = false;            // our </stream:stream> is sent, the peer's has not come
+  std::string_view leaving_why_{};  // a text that stays
   bool bidi_ = false;  // the peer takes stanzas of ours here
 };
 

@@ -72,6 +72,7 @@ StreamMachine::Actions StreamMachine::OnAcksDue() {
 StreamMachine::Actions StreamMachine::OnFooterWaited() {
   Begin();
   if (std::exchange(footer_waits_, false)) EndOrderly("peer-closed");
+  if (is_leaving()) EndOrderly(leaving_why_);
   return actions_;
 }
 

@@ -172,6 +172,7 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
     return CloseWith(StreamCondition::kPolicyViolation);
   if (now >= handshake_end_) return Do(machine_.OnTlsFailed());
   if (now >= footer_end_) return Do(machine_.OnFooterWaited());
+  if (machine_.is_leaving()) return;
   if (!machine_.has_verified_pair()) {
     if (now - accepted_at_ >= setup_.times.establishment) Do(machine_.OnEstablishmentTimeout());
     return;
@@ -179,7 +180,7 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
   const std::int64_t not_after = machine_.proven_until_unix();
   if (not_after != 0 && unix_now > not_after) return CloseWith(StreamCondition::kReset);
   if (brake_.is_stopped()) return;  // the peer may have spoken: we do not listen
-  if (is_idle(now)) return Do(machine_.CloseOrderly("idle"));
+  if (is_idle(now)) return Leave(machine_.LeaveOrderly("idle"));
   CheckLife(now);
 }
 
@@ -187,6 +188,11 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
 bool InboundStream::is_idle(TimePoint now) const {
   return setup_.times.inactivity.count() > 0 && now - last_stanza_ >= setup_.times.inactivity &&
          !machine_.has_unhandled() && !machine_.has_pending_pair() && !setup_.host.HasUnsent(*this);
+}
+
+void InboundStream::Leave(StreamMachine::Actions actions) {
+  Do(actions);
+  footer_end_ = setup_.loop.Now() + kFooterLimit;
 }
 
 // What the peer sent before is acknowledged first, for it would send it again (2.16).

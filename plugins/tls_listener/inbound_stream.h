@@ -91,6 +91,7 @@ class InboundStream final : public LentStream {
   void OnPinged(std::string_view id, bool sent);
   void OnRulesChanged() { Do(machine_.OnRulesChanged()); }
   void CloseWith(StreamCondition condition) { Do(machine_.CloseWith(condition)); }
+  void Shutdown() { Leave(machine_.LeaveForShutdown()); }
   // Its clocks, which are absolute; called about once a second.
   void Tick(TimePoint now, std::int64_t unix_now);
 
@@ -128,6 +129,7 @@ class InboundStream final : public LentStream {
  private:
   void OnElement(proto::Element& element);
   void Heard();
+  void Leave(StreamMachine::Actions actions);
   [[nodiscard]] bool is_idle(TimePoint now) const;
   void OnTls(const Result<void>& result);
   void Do(StreamMachine::Actions actions, proto::Element* element = nullptr);
@@ -147,7 +149,8 @@ class InboundStream final : public LentStream {
   ReadingBrake brake_;
   TimePoint accepted_at_;
   TimePoint handshake_end_ = TimePoint::max();
-  TimePoint footer_end_ = TimePoint::max();  // the peer's came: we answer it by then
+  // Until then the peer's </stream:stream> is answered, or awaited.
+  TimePoint footer_end_ = TimePoint::max();
   TimePoint last_stanza_;
   TimePoint last_heard_;  // an element or white space
   // In this silence (2.12): our ping was asked for, was sent, is awaited; or white space was sent.

@@ -123,7 +123,7 @@ InboundStream& InboundStreams::Add(std::unique_ptr<TcpStream> tcp, bool direct_t
 }
 
 void InboundStreams::Shutdown() {
-  ForEach([](InboundStream& stream) { stream.CloseWith(StreamCondition::kSystemShutdown); });
+  ForEach([](InboundStream& stream) { stream.Shutdown(); });
 }
 
 // --- dialback

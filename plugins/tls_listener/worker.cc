@@ -342,12 +342,12 @@ void TlsListenerWorker::Drain(std::function<void()> drained) {
 // What the translator still holds of ours is settled before we go: it lives nowhere else. Until
 // then it may have to tell their senders, by us.
 void TlsListenerWorker::CheckDrained() {
-  const bool settled = translator_->unsettled() == 0;
+  const bool settled = translator_->unsettled() == 0 && inbound_->size() == 0;
   if (!outbound_drains_ && (settled || context_->loop().Now() >= settle_end_)) {
     outbound_drains_ = true;
     outbound_->Drain([this] { outbound_drained_ = true; });
   }
-  if (!outbound_drained_ || inbound_->size() > 0 || !settled) return;
+  if (!outbound_drained_ || !settled) return;
   drain_check_->Stop();
   drained_();
 }

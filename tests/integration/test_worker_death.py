@@ -67,6 +67,19 @@ class WorkerDeath(unittest.IsolatedAsyncioTestCase):
                 self.assertTrue(not missing or flow.broken_streams, "lost without its stream having broken")
                 self.assertLessEqual(len(missing), RATE, "more is gone than one second's messages")
 
+    async def test_what_a_partner_wrote_before_it_heard_that_we_leave_arrives(self):
+        edge = await Edge.start("leaving")
+        self.addAsyncCleanup(edge.stop)
+        stream = await edge.connect()
+        names = [entry["name"] for entry in (await asyncio.to_thread(edge.lab.status))["workers"] if entry["plugin"] == "tls_listener"]
+        restarts = [asyncio.ensure_future(asyncio.to_thread(edge.lab.ctl, "worker", "restart", name)) for name in names]
+        await stream.expect("element", "error")
+        for number in range(5):
+            edge.partner.message(stream, "romeo0", f"ann0@{lab.SIP_DOMAIN}", f"n={number}", f"x{number}")
+        stream.send("</stream:stream>")
+        await asyncio.gather(*restarts)
+        self.assertEqual([body for _, _, body in edge.sip.received], [f"n={number}" for number in range(5)])
+
     async def test_connections_wait_while_every_listener_is_dead(self):
         edge = await Edge.start("accept-queue")
         self.addAsyncCleanup(edge.stop)

@@ -144,5 +144,11 @@ TEST(HandledCount, FollowsAnyOrderOverManyStanzas) {
   }
 }
 
+TEST_F(AckedStream, IsLeftAtOnceForThePeerSendsTheRestAgain) {
+  EXPECT_EQ(scene_.Told(scene_.machine_.LeaveForShutdown()),
+            AckXml(0) + StreamErrorXml(StreamCondition::kSystemShutdown) +
+                "[close system-shutdown]");
+}
+
 }  // namespace
 }  // namespace gatehouse

@@ -471,6 +471,38 @@ TEST(StreamMachine, SaysNothingMoreOnceClosed) {
   EXPECT_EQ(scene.Told(scene.machine_.CloseWith(StreamCondition::kReset)), "");
 }
 
+TEST(StreamMachine, TakesWhatThePeerWroteBeforeItHeardThatWeLeave) {
+  StreamScene scene(2);
+  scene.UpToSasl();
+  EXPECT_EQ(scene.Told(scene.machine_.LeaveForShutdown()),
+            StreamErrorXml(StreamCondition::kSystemShutdown));
+  EXPECT_EQ(scene.In(Message() + "<enable xmlns='urn:xmpp:sm:3'/>" + Message()),
+            "[deliver][deliver]");
+  EXPECT_EQ(scene.In("</stream:stream>"), "[close system-shutdown]");
+  EXPECT_EQ(scene.In(Message()), "");
+}
+
+TEST(StreamMachine, LeavesAnIdleStreamWithoutAnErrorAndWaitsNotForEver) {
+  StreamScene scene(2);
+  scene.UpToSasl();
+  EXPECT_EQ(scene.Told(scene.machine_.LeaveOrderly("idle")), "</stream:stream>");
+  EXPECT_EQ(scene.Told(scene.machine_.LeaveOrderly("idle")), "[close idle]");
+  StreamScene silent(2);
+  silent.UpToSasl();
+  silent.Told(silent.machine_.LeaveForShutdown());
+  EXPECT_TRUE(silent.machine_.is_leaving());
+  EXPECT_EQ(silent.Told(silent.machine_.OnFooterWaited()), "[close system-shutdown]");
+  EXPECT_FALSE(silent.machine_.is_leaving());
+}
+
+TEST(StreamMachine, SaysNothingMoreOfWhatIsWrongOnceItLeaves) {
+  StreamScene scene(2);
+  scene.UpToSasl();
+  scene.Told(scene.machine_.LeaveForShutdown());
+  EXPECT_EQ(scene.In("<message from='eve@other.example' to='ann@corp.example'/>"),
+            "[close invalid-from]");
+}
+
 TEST(StreamMachine, HasATableThatOpensOnlyThroughAProofOrAnAuthenticatedHeader) {
   for (const StreamStep& step : kStreamSteps) {
     if (step.to != StreamState::kOpen || step.from == StreamState::kOpen) continue;
