@@ -47,6 +47,7 @@ class XmppUser:
         client.ssl_context.minimum_version = ssl.TLSVersion.TLSv1_2
         client.add_event_handler("session_start", self._on_session)
         client.add_event_handler("failed_auth", lambda event: self._fail("authentication failed"))
+        client.add_event_handler("presence_available", self._on_presence)
         client.add_event_handler("message", self.inbox.put)
         client.add_event_handler("message_error", self.inbox.put)
         client.connect(("127.0.0.1", port))
@@ -59,7 +60,11 @@ class XmppUser:
 
     def _on_session(self, _event):
         self._client.send_presence()
-        self._ready.set()
+
+    # Before the server has reflected it, messages still go to the account's store.
+    def _on_presence(self, presence):
+        if presence["from"] == self._client.boundjid:
+            self._ready.set()
 
     def _fail(self, why):
         self._failed = why

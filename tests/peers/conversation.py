@@ -17,7 +17,8 @@ from sip_peer import SipPeer  # noqa: E402
 
 PAUSE_S = 0.1  # between two messages of one direction
 ANN, ROMEO = f"ann@{lab.SIP_DOMAIN}", f"romeo@{lab.XMPP_DOMAIN}"
-NO_ANSWER = 408  # SipPeer's own, where 40 s brought none
+PATIENCE_S = 40  # of SipPeer, which then says 408 itself
+NO_ANSWER = None
 
 
 class Conversation:
@@ -77,8 +78,10 @@ class Conversation:
         await asyncio.gather(*requests)
 
     async def _ask(self, number):
+        asked = time.monotonic()
         try:
-            self.statuses[number] = await self._sip.send(f"sip:{ANN}", f"sip:{ROMEO}", f"back {number} {self._name}")
+            status = await self._sip.send(f"sip:{ANN}", f"sip:{ROMEO}", f"back {number} {self._name}")
+            self.statuses[number] = status if time.monotonic() - asked < PATIENCE_S else NO_ANSWER
         except ConnectionError:
             self.statuses[number] = 0
 
@@ -117,18 +120,25 @@ class Conversation:
                        f"messages arrive both ways again; Ann was told {set(self.statuses.values())}, Romeo "
                        f"{set(self.came_back().values())}")
 
-    def end(self):
-        """Nobody says more; then every message is settled, or the scene has found a fault. Returns what went not straight."""
+    def end(self, log_of_taken=lambda: ""):
+        """Nobody says more; then every message is settled, or the scene has found a fault. `log_of_taken`: the words in it
+        are the partner's to lose. Returns what is wrong, what was told to whom, and what came twice."""
         self._ended.set()
         self._ann.result(60)
         accepted = {number for number, status in self.statuses.items() if status == 200}
-        end = time.monotonic() + 90
-        while (self.without_word() or accepted - set(self.at_romeo())) and time.monotonic() < end:
-            time.sleep(0.05)
+
+        def accepted_and_lost():
+            lost = accepted - set(self.at_romeo())
+            log = log_of_taken() if lost else ""
+            return sorted(number for number in lost if f">back {number} {self._name}<" not in log)
+        if not _becomes(lambda: accepted <= set(self.at_romeo()), 10):
+            self.romeo.close()  # what came while he was away, or just as he came, waits in his store
+            self.romeo_comes()
+        _becomes(lambda: not accepted_and_lost() and not self.without_word(), 90)
         fault = {
             "Romeo's without word": self.without_word(),
-            "accepted from Ann, not arrived": sorted(accepted - set(self.at_romeo())),
-            "Ann's without answer": sorted(n for n in range(self.sent["back"]) if self.statuses.get(n) in (None, NO_ANSWER)),
+            "accepted from Ann, not arrived": accepted_and_lost(),
+            "Ann's without answer": sorted(n for n in range(self.sent["back"]) if self.statuses.get(n) is NO_ANSWER),
         }
         told = {"Romeo's came back": self.came_back(),
                 "Ann's refused": {n: status for n, status in self.statuses.items() if status != 200}}
@@ -144,3 +154,10 @@ class Conversation:
         self._loop.call_soon_threadsafe(self._loop.stop)
         for thread in self._threads:
             thread.join(10)
+
+
+def _becomes(condition, seconds):
+    try:
+        return lab.wait_until(condition, seconds, "")
+    except TimeoutError:
+        return False

@@ -13,6 +13,9 @@ class WithProsody:
     def partner_log(self):
         return self.lab.partner.text()
 
+    def taken_log(self):
+        return ""  # what it has not acknowledged it has not taken
+
 
 class ProsodyUpheaval(WithProsody, Over4, unittest.TestCase):
     pass

@@ -13,7 +13,7 @@ from scene import BUILD, lab
 
 
 class Upheaval:
-    """Mixed into a TestCase with `start_partner` and `s2s_ip`. Every accepted message arrives, or its sender is told."""
+    """Mixed into a TestCase with `start_partner`, `partner_log` and `s2s_ip`; `taken_log`: what the partner has read. Every accepted message arrives, or its sender is told."""
 
     @classmethod
     def setUpClass(cls):
@@ -30,8 +30,8 @@ class Upheaval:
         self.talk.start()
         self.talk.goes_on(3)
 
-    def end(self):
-        fault, told, twice = self.talk.end()
+    def end(self, **settings):
+        fault, told, twice = self.talk.end(**settings)
         counts = {name: dict(Counter(found.values())) for name, found in told.items()}
         print(f"{self.id().rpartition('.')[2]}: sent {self.talk.sent}; {counts}; twice {twice}", flush=True)
         self.assertEqual(fault, {})
@@ -89,7 +89,7 @@ class Upheaval:
         self.lab.restart_partner()
         self.talk.romeo_comes()
         self.talk.goes_on()
-        self.end()
+        self.end(log_of_taken=self.taken_log)
 
     def test_gatehouse_restarts(self):
         self.assertEqual(self.lab.gatehouse.stop(30), 0)
