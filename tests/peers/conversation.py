@@ -57,8 +57,11 @@ class Conversation:
         with self._held:
             self._speaks.clear()
         lab.wait_until(lambda: not self.without_word(), 60, f"Romeo's messages are settled: {self.without_word()}")
-        self._read_inbox()
+        self._romeo_leaves()
+
+    def _romeo_leaves(self):
         self.romeo.close()
+        self._read_inbox()  # also what reached him on his way out
 
     def _romeo_speaks(self):
         while not self._ended.wait(PAUSE_S):
@@ -132,7 +135,7 @@ class Conversation:
             log = log_of_taken() if lost else ""
             return sorted(number for number in lost if f">back {number} {self._name}<" not in log)
         if not _becomes(lambda: accepted <= set(self.at_romeo()), 10):
-            self.romeo.close()  # what came while he was away, or just as he came, waits in his store
+            self._romeo_leaves()  # what came while he was away, or just as he came, waits in his store
             self.romeo_comes()
         _becomes(lambda: not accepted_and_lost() and not self.without_word(), 90)
         fault = {
