@@ -387,8 +387,8 @@ TEST_F(OutboundPairsTest, TellEachStepOfATest) {
   EXPECT_TRUE(report.ok()) << report.ShortDebugString();
   std::vector<std::string> steps;
   for (const proto::TestStep& step : report.steps()) steps.push_back(step.step());
-  EXPECT_THAT(steps, ElementsAre("dns", "tcp", "features", "tls", "certificate", "features", "sasl",
-                                 "features", "result"));
+  EXPECT_THAT(steps, ElementsAre("dns", "dane", "tcp", "features", "tls", "certificate", "features",
+                                 "sasl", "features", "result"));
 }
 
 TEST_F(OutboundPairsTest, TellWhyATestFailedAndWhatToDo) {
