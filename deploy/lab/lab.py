@@ -290,7 +290,8 @@ class Lab:
         """Moves the clock of "gatehouse" or "partner" to `hours` from where it began; monotonic clocks do not move."""
         (self.folder / f"clock-{whose}").write_text(f"+{24 + hours}h\n")
 
-    def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true", bidi="false"):
+    def add_partner(self, domain=XMPP_DOMAIN, tls="required", sasl="optional", dialback="true", bidi="false",
+                    dane="report"):
         self.ctl("partner", "new", domain, "--type", "federated", "--tls", tls, "--sasl", sasl, "--dialback", dialback,
                  "--bidi", bidi, "--dane", dane)
 
