@@ -23,6 +23,7 @@ constexpr std::array kNumbers = {
     NumberFlag{"--stream-establishment-timeout", "stream_establishment_timeout_s", "S", "Seconds from connection to verified domain"},
     NumberFlag{"--stream-inactivity-timeout", "stream_inactivity_timeout_s", "S", "Seconds without a stanza before a stream is closed"},
     NumberFlag{"--subscription-refresh-interval", "subscription_refresh_interval_s", "S", "Seconds between SIP subscription refreshes"},
+    NumberFlag{"--authorisation-ttl", "authorisation_ttl_s", "S", "Seconds without a SUBSCRIBE after which a SIP user's contact is forgotten"},
 };
 // clang-format on
 

@@ -146,6 +146,7 @@ std::string GatewayText(const proto::GatewaySettings& settings) {
          line("stream establishment timeout", settings.stream_establishment_timeout_s(), " s") +
          line("stream inactivity timeout", settings.stream_inactivity_timeout_s(), " s") +
          line("subscription refresh interval", settings.subscription_refresh_interval_s(), " s") +
+         line("authorisation time to live", settings.authorisation_ttl_s(), " s") +
          fmt::format("{:<31}{}\n", "log message bodies", settings.log_message_bodies()) +
          fmt::format("{:<31}{}\n", "dialback disabled reply",
                      settings.dialback_disabled_reply() == proto::SILENT ? "silent"

@@ -80,6 +80,7 @@ proto::GatewaySettings DefaultGatewaySettings() {
   settings.set_stream_establishment_timeout_s(60);
   settings.set_stream_inactivity_timeout_s(600);
   settings.set_subscription_refresh_interval_s(28800);
+  settings.set_authorisation_ttl_s(2592000);
   return settings;
 }
 

@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 15> kPartnerFields = {
     "additional_domains", "type",  "tls",         "sasl",    "dialback",      "connection_limit",
     "keep_alive",         "proxy", "description", "enabled", "trust_anchors", "strict_sasl",
     "bidi",               "same_certificate", "dane"};
-constexpr std::array<std::string_view, 9> kGatewayFields = {"connection_limit",
+constexpr std::array<std::string_view, 10> kGatewayFields = {"connection_limit",
                                                             "partner_connection_limit",
                                                             "keep_alive_interval_s",
                                                             "stream_establishment_timeout_s",
@@ -33,7 +33,8 @@ constexpr std::array<std::string_view, 9> kGatewayFields = {"connection_limit",
                                                             "subscription_refresh_interval_s",
                                                             "log_message_bodies",
                                                             "dialback_disabled_reply",
-                                                            "one_stream_per_pair"};
+                                                            "one_stream_per_pair",
+                                                            "authorisation_ttl_s"};
 
 std::string Json(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
@@ -60,6 +61,10 @@ proto::CtlResponse GatewayResponse(const proto::GatewaySettings& settings) {
 bool Names(const proto::Partner& partner, const std::string& domain) {
   return partner.domain() == domain || std::ranges::find(partner.additional_domains(), domain) !=
                                            partner.additional_domains().end();
+}
+
+proto::ContactState StateOf(ContactMark mark) {
+  return mark == ContactMark::kBlocked ? proto::CONTACT_BLOCKED : proto::CONTACT_AUTHORISED;
 }
 
 bool SameButRevision(proto::Partner a, proto::Partner b) {
@@ -272,6 +277,56 @@ Result<void> Engine::NoteStreams(const proto::StreamsSeen& seen, std::int64_t no
   if (remember.empty()) return {};
   GATEHOUSE_TRY_VOID(store_.RememberTls(remember, now_unix));
   return Reload();
+}
+
+Result<proto::ContactState> Engine::ContactOf(const proto::ContactWanted& wanted,
+                                              std::int64_t now_unix) {
+  GATEHOUSE_TRY_VOID(CheckAddresses(wanted.sip_user(), wanted.contact()));
+  const ContactPair pair{wanted.sip_user(), wanted.contact()};
+  if (!IsOurs(pair.sip_user)) return proto::CONTACT_UNKNOWN;
+  GATEHOUSE_TRY(const std::optional<ContactRow> row,
+                store_.FindContact(pair, ClockAt(now_unix)));
+  if (!row) return proto::CONTACT_UNKNOWN;
+  return StateOf(row->mark);
+}
+
+Result<std::vector<proto::ContactState>> Engine::NoteContacts(
+    std::span<const proto::ContactSeen> seen, std::int64_t now_unix) {
+  std::vector<proto::ContactState> states(seen.size(), proto::CONTACT_UNKNOWN);
+  std::vector<ContactPair> pairs;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    if (!IsOurs(seen[i].sip_user())) continue;
+    pairs.push_back({seen[i].sip_user(), seen[i].contact()});
+    places.push_back(i);
+  }
+  GATEHOUSE_TRY(const auto marks, store_.SeeContacts(pairs, ClockAt(now_unix)));
+  for (std::size_t i = 0; i < marks.size(); ++i)
+    if (marks[i]) states[places[i]] = StateOf(*marks[i]);
+  return states;
+}
+
+Result<void> Engine::SweepContacts(std::int64_t now_unix) {
+  return store_.SweepContacts(ClockAt(now_unix));
+}
+
+// A sibling's addresses are checked, not mended.
+Result<void> Engine::CheckAddresses(const std::string& sip_user, const std::string& contact) {
+  for (const std::string* address : {&sip_user, &contact}) {
+    const Result<Jid> jid = Jid::Parse(*address);
+    if (!jid || jid->Bare() != *address) return BadPeer("an address that is not bare and prepared");
+  }
+  return {};
+}
+
+bool Engine::IsOurs(const std::string& bare_jid) const {
+  const std::size_t at = bare_jid.find('@');
+  return at != std::string::npos &&
+         std::ranges::find(served_, std::string_view(bare_jid).substr(at + 1)) != served_.end();
+}
+
+ContactClock Engine::ClockAt(std::int64_t now_unix) const {
+  return {now_unix, std::int64_t{content_.gateway.authorisation_ttl_s()}};
 }
 
 Engine::Reply Engine::ListPartners() const {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,19 @@ class Engine {
   // Streams that a listener opened, or could not open. What must outlive this process, that TLS to
   // a partner succeeded (3.4.1), is in the store and in policy() when this returns well.
   Result<void> NoteStreams(const proto::StreamsSeen& seen, std::int64_t now_unix);
+  // "Has this SIP user authorised that contact?" (5.4). Unknown where the user is not in a domain of
+  // ours. Fails (kPeer) for addresses that are not bare or not prepared, (kTrouble) for a store that
+  // cannot be read.
+  Result<proto::ContactState> ContactOf(const proto::ContactWanted& wanted, std::int64_t now_unix);
+  // SUBSCRIBEs that came together: what holds of each from now on, which is on the disk when this
+  // returns well. Unknown: the contact's domain is no partner's. The addresses have passed
+  // CheckAddresses. Fails (kTrouble) for a store that cannot be written; then none of them holds.
+  Result<std::vector<proto::ContactState>> NoteContacts(std::span<const proto::ContactSeen> seen,
+                                                        std::int64_t now_unix);
+  // Fails (kPeer) where one of the two is not a bare and prepared JID.
+  static Result<void> CheckAddresses(const std::string& sip_user, const std::string& contact);
+  // What has ended leaves the store in small portions, one with each call.
+  Result<void> SweepContacts(std::int64_t now_unix);
   // Our own domains have changed.
   void SetServed(std::vector<std::string> served);
   [[nodiscard]] const CompiledPolicy& policy() const { return policy_; }
@@ -50,6 +64,8 @@ class Engine {
   Reply ShowPartner(const std::string& domain) const;
   Reply ListPartners() const;
 
+  [[nodiscard]] bool IsOurs(const std::string& bare_jid) const;
+  [[nodiscard]] ContactClock ClockAt(std::int64_t now_unix) const;
   Result<const proto::Partner*> Owner(const std::string& domain) const;
   Result<const proto::Partner*> OwnerByPrimary(const std::string& domain) const;
   Result<proto::Partner> Checked(proto::Partner partner) const;

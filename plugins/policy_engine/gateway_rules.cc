@@ -24,6 +24,7 @@ Result<void> CheckGateway(const proto::GatewaySettings& settings) {
       Row{"stream inactivity timeout", settings.stream_inactivity_timeout_s(), kMaxIntervalSeconds},
       Row{"subscription refresh interval", settings.subscription_refresh_interval_s(),
           kMaxIntervalSeconds},
+      Row{"authorisation time to live", settings.authorisation_ttl_s(), kMaxAuthorisationSeconds},
   };
   for (const Row& row : rows)
     if (row.value == 0 || row.value > row.most)

@@ -10,9 +10,11 @@ namespace gatehouse::policy_engine {
 
 // A week: longer intervals are mistakes in the unit.
 inline constexpr std::uint32_t kMaxIntervalSeconds = 604'800;
+// Ten years of authorised contacts.
+inline constexpr std::uint32_t kMaxAuthorisationSeconds = 315'360'000;
 
 // Fails (kConfig), one sentence with the remedy: a limit of 0 or above kMaxConnections, an interval
-// of 0 or above kMaxIntervalSeconds, more connections for one partner than for all.
+// of 0 or above its maximum, more connections for one partner than for all.
 Result<void> CheckGateway(const proto::GatewaySettings& settings);
 
 }  // namespace gatehouse::policy_engine

@@ -10,6 +10,7 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
   proto::PolicySnapshot& snapshot = compiled.snapshot;
   snapshot.set_revision(content.revision);
   *snapshot.mutable_gateway() = content.gateway;
+  snapshot.set_contacts_epoch(content.contacts_epoch);
   DomainOwners owners(served);
   for (const proto::Partner& stored : content.partners) {
     Result<proto::Partner> partner = CheckPartner(stored, owners);

@@ -46,6 +46,10 @@ Result<void> SqliteStatement::Run() {
   return {};
 }
 
+void SqliteStatement::Reset() {
+  sqlite3_reset(statement_.get());  // its code is that of the last Step, which was told then
+}
+
 std::string SqliteStatement::Text(int column) const {
   const unsigned char* text = sqlite3_column_text(statement_.get(), column);
   const int size = sqlite3_column_bytes(statement_.get(), column);

@@ -23,6 +23,8 @@ class SqliteStatement {
   Result<bool> Step();
   // For statements that give no row.
   Result<void> Run();
+  // Back to before the first row, to be bound and stepped again.
+  void Reset();
   // Columns of the row Step stopped at, from 0.
   [[nodiscard]] std::string Text(int column) const;
   [[nodiscard]] std::int64_t Integer(int column) const;

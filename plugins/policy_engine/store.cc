@@ -81,7 +81,7 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
                                  " keep_alive_interval_s, stream_establishment_timeout_s,"
                                  " stream_inactivity_timeout_s, subscription_refresh_interval_s,"
                                  " log_message_bodies, dialback_disabled_reply,"
-                                 " one_stream_per_pair FROM gateway"));
+                                 " one_stream_per_pair, authorisation_ttl_s FROM gateway"));
   GATEHOUSE_TRY(const bool row, select.Step());
   if (!row) return Trouble("the store has no gateway settings");
   proto::GatewaySettings settings;
@@ -95,6 +95,7 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
   settings.set_dialback_disabled_reply(select.Integer(7) != 0 ? proto::SILENT
                                                               : proto::ERROR_ONCE);
   settings.set_one_stream_per_pair(select.Integer(8) != 0);
+  settings.set_authorisation_ttl_s(Unsigned(select, 9));
   return settings;
 }
 
@@ -107,6 +108,11 @@ Result<std::uint64_t> NextRevision(SqliteDatabase& database) {
   const auto revision = static_cast<std::uint64_t>(update.Integer(0));
   GATEHOUSE_TRY_VOID(update.Run());
   return revision;
+}
+
+// Answers about contacts that were given before are void from now on.
+Result<void> NextContactsEpoch(SqliteDatabase& database) {
+  return database.Run("UPDATE store_state SET contacts_epoch = contacts_epoch + 1");
 }
 
 Result<void> AddAudit(SqliteDatabase& database, const AuditEntry& entry) {
@@ -178,7 +184,8 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
                                  " stream_establishment_timeout_s = ?,"
                                  " stream_inactivity_timeout_s = ?,"
                                  " subscription_refresh_interval_s = ?, log_message_bodies = ?,"
-                                 " dialback_disabled_reply = ?, one_stream_per_pair = ?"));
+                                 " dialback_disabled_reply = ?, one_stream_per_pair = ?,"
+                                 " authorisation_ttl_s = ?"));
   update.Bind(1, std::int64_t{settings.connection_limit()});
   update.Bind(2, std::int64_t{settings.partner_connection_limit()});
   update.Bind(3, std::int64_t{settings.keep_alive_interval_s()});
@@ -188,6 +195,7 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
   update.Bind(7, std::int64_t{settings.log_message_bodies()});
   update.Bind(8, std::int64_t{settings.dialback_disabled_reply() == proto::SILENT});
   update.Bind(9, std::int64_t{settings.one_stream_per_pair()});
+  update.Bind(10, std::int64_t{settings.authorisation_ttl_s()});
   return update.Run();
 }
 
@@ -221,10 +229,11 @@ Result<void> Store::Write(const AuditEntry& audit, Change change) {
 
 Result<StoreContent> Store::Read() {
   StoreContent content;
-  GATEHOUSE_TRY(SqliteStatement select, database_.Prepare("SELECT revision FROM store_state"));
+  GATEHOUSE_TRY(SqliteStatement select, database_.Prepare("SELECT revision, contacts_epoch FROM store_state"));
   GATEHOUSE_TRY(const bool row, select.Step());
   if (!row) return Trouble("the store has no revision");
   content.revision = static_cast<std::uint64_t>(select.Integer(0));
+  content.contacts_epoch = static_cast<std::uint64_t>(select.Integer(1));
   GATEHOUSE_TRY(content.gateway, ReadGateway(database_));
   GATEHOUSE_TRY(content.partners, ReadPartners(database_));
   return content;
@@ -240,6 +249,8 @@ Result<void> Store::PutPartner(const proto::Partner& partner, const AuditEntry& 
 Result<void> Store::RemovePartner(const std::string& id, const AuditEntry& audit) {
   return Write(audit, [&](std::uint64_t) -> Result<void> {
     GATEHOUSE_TRY_VOID(policy_engine::ForgetTls(database_, id));
+    GATEHOUSE_TRY(const bool contacts, contacts_.ForgetPartner(database_, id));
+    if (contacts) GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
     return DeletePartner(database_, id);
   });
 }
@@ -259,6 +270,51 @@ Result<void> Store::RememberTls(std::span<const std::string> ids, std::int64_t a
 
 Result<void> Store::PutGateway(const proto::GatewaySettings& settings, const AuditEntry& audit) {
   return Write(audit, [&](std::uint64_t) { return UpdateGateway(database_, settings); });
+}
+
+Result<std::optional<ContactRow>> Store::FindContact(const ContactPair& pair,
+                                                     const ContactClock& clock) {
+  return contacts_.Find(database_, pair, clock);
+}
+
+Result<std::vector<std::optional<ContactMark>>> Store::SeeContacts(
+    std::span<const ContactPair> pairs, const ContactClock& clock) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  std::vector<std::optional<ContactMark>> marks;
+  marks.reserve(pairs.size());
+  for (const ContactPair& pair : pairs) {
+    GATEHOUSE_TRY(marks.emplace_back(), contacts_.See(database_, pair, clock));
+  }
+  GATEHOUSE_TRY_VOID(transaction.Commit());
+  return marks;
+}
+
+Result<void> Store::EditContacts(std::span<const ContactEdit> edits, std::int64_t now_unix) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  GATEHOUSE_TRY_VOID(NextRevision(database_));
+  GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
+  for (const ContactEdit& edit : edits) {
+    if (edit.mark) {
+      GATEHOUSE_TRY(const bool written, contacts_.Put(database_, {edit.pair, *edit.mark, now_unix}));
+      if (!written)
+        return Trouble(fmt::format("the domain of '{}' is no partner's", edit.pair.contact));
+    } else {
+      GATEHOUSE_TRY_VOID(contacts_.Forget(database_, edit.pair));
+    }
+    GATEHOUSE_TRY_VOID(AddAudit(database_, edit.audit));
+  }
+  return transaction.Commit();
+}
+
+Result<ContactPage> Store::ListContacts(const ContactFilter& filter, const ContactClock& clock) {
+  return contacts_.List(database_, filter, clock);
+}
+
+Result<void> Store::SweepContacts(const ContactClock& clock) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  return contacts_.Sweep(database_, clock);
 }
 
 Result<std::vector<AuditEntry>> Store::Audit(int count) {

@@ -14,6 +14,7 @@
 
 #include "core/base/log.h"
 #include "core/policy/partner_words.h"
+#include "plugins/policy_engine/contact_table.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -80,24 +81,41 @@ CREATE TABLE audit (
 ) STRICT;
 )";
 
-// What each version added to the one before it, from 1 on. A new file goes all the way.
-constexpr std::array<const char*, kSchemaVersion - 1> kUpgrades = {
-    "ALTER TABLE partner ADD COLUMN trust_anchors TEXT NOT NULL DEFAULT ''",
+// What a version added to those before it. A new file goes all the way, from 1 on.
+struct Upgrade {
+  int version;
+  const char* sql;
+};
+constexpr std::array kUpgrades = {
+    Upgrade{2, "ALTER TABLE partner ADD COLUMN trust_anchors TEXT NOT NULL DEFAULT ''"},
     // When an outbound stream over TLS last succeeded (3.4.1); a row outlives changes of its
     // partner.
-    "ALTER TABLE partner ADD COLUMN strict_sasl INTEGER NOT NULL DEFAULT 0"
-    " CHECK (strict_sasl IN (0, 1));"
-    "CREATE TABLE tls_memory (partner_id TEXT PRIMARY KEY, at_unix INTEGER NOT NULL) STRICT",
-    "ALTER TABLE partner ADD COLUMN bidi INTEGER NOT NULL DEFAULT 0 CHECK (bidi IN (0, 1));"
-    "ALTER TABLE partner ADD COLUMN same_certificate INTEGER NOT NULL DEFAULT 0"
-    " CHECK (same_certificate IN (0, 1));"
-    "ALTER TABLE gateway ADD COLUMN dialback_disabled_reply INTEGER NOT NULL DEFAULT 0"
-    " CHECK (dialback_disabled_reply IN (0, 1));"
-    "ALTER TABLE gateway ADD COLUMN one_stream_per_pair INTEGER NOT NULL DEFAULT 0"
-    " CHECK (one_stream_per_pair IN (0, 1))",
-    "ALTER TABLE partner ADD COLUMN dane TEXT NOT NULL DEFAULT 'report'"
-    " CHECK (dane IN ('off', 'report', 'enforce'))",
+    Upgrade{3,
+            "ALTER TABLE partner ADD COLUMN strict_sasl INTEGER NOT NULL DEFAULT 0"
+            " CHECK (strict_sasl IN (0, 1));"
+            "CREATE TABLE tls_memory (partner_id TEXT PRIMARY KEY, at_unix INTEGER NOT NULL)"
+            " STRICT"},
+    Upgrade{4,
+            "ALTER TABLE partner ADD COLUMN bidi INTEGER NOT NULL DEFAULT 0"
+            " CHECK (bidi IN (0, 1));"
+            "ALTER TABLE partner ADD COLUMN same_certificate INTEGER NOT NULL DEFAULT 0"
+            " CHECK (same_certificate IN (0, 1));"
+            "ALTER TABLE gateway ADD COLUMN dialback_disabled_reply INTEGER NOT NULL DEFAULT 0"
+            " CHECK (dialback_disabled_reply IN (0, 1));"
+            "ALTER TABLE gateway ADD COLUMN one_stream_per_pair INTEGER NOT NULL DEFAULT 0"
+            " CHECK (one_stream_per_pair IN (0, 1))"},
+    Upgrade{5,
+            "ALTER TABLE partner ADD COLUMN dane TEXT NOT NULL DEFAULT 'report'"
+            " CHECK (dane IN ('off', 'report', 'enforce'))"},
+    // Contacts of SIP users, and what changes with those that no SUBSCRIBE made (5.4).
+    Upgrade{6, ContactTable::kSchema},
+    Upgrade{6,
+            "ALTER TABLE store_state ADD COLUMN contacts_epoch INTEGER NOT NULL DEFAULT 1;"
+            "ALTER TABLE gateway ADD COLUMN authorisation_ttl_s INTEGER NOT NULL"
+            " DEFAULT 2592000"},
 };
+static_assert(kUpgrades.back().version == kSchemaVersion);
+static_assert(std::ranges::is_sorted(kUpgrades, {}, &Upgrade::version));
 
 std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {
   return Trouble(fmt::format("policy store '{}': {}", path, why));
@@ -137,14 +155,14 @@ std::string DefaultGatewayRow() {
 }
 
 // `version` of the file; 0: it is new.
-Result<void> BringUpToDate(SqliteDatabase& database, std::size_t version) {
+Result<void> BringUpToDate(SqliteDatabase& database, int version) {
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database));
   if (version == 0) {
     GATEHOUSE_TRY_VOID(database.Run(kSchema));
     GATEHOUSE_TRY_VOID(database.Run(DefaultGatewayRow().c_str()));
   }
-  for (std::size_t done = std::max<std::size_t>(version, 1); done < kSchemaVersion; ++done)
-    GATEHOUSE_TRY_VOID(database.Run(kUpgrades[done - 1]));
+  for (const Upgrade& upgrade : kUpgrades)
+    if (upgrade.version > version) GATEHOUSE_TRY_VOID(database.Run(upgrade.sql));
   const std::string marks = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
                                         kApplicationId, kSchemaVersion);
   GATEHOUSE_TRY_VOID(database.Run(marks.c_str()));
@@ -158,7 +176,7 @@ Result<void> CheckSchema(SqliteDatabase& database) {
   if (tables == "0") return BringUpToDate(database, 0);
   if (application != std::to_string(kApplicationId))
     return Trouble("is a database, but not a Gatehouse store; give another state folder");
-  std::size_t found = 0;
+  int found = 0;
   std::from_chars(version.data(), version.data() + version.size(), found);
   if (found >= 1 && found < kSchemaVersion) return BringUpToDate(database, found);
   if (found != kSchemaVersion)

@@ -8,6 +8,7 @@
 #include "core/policy/own_domains.h"
 #include "core/tls/crypto.h"
 #include "core/worker/plugin_abi.h"
+#include "plugins/policy_engine/contact_desk.h"
 #include "plugins/policy_engine/engine.h"
 #include "plugins/policy_engine/publication.h"
 #include "plugins/policy_engine/usage_totals.h"
@@ -49,6 +50,7 @@ class PolicyEngineWorker final : public Worker {
       answer(std::move(response));
     });
     context.OnReconfigure([this](const proto::Config& config) { OnReconfigure(config); });
+    contacts_.emplace(context, *engine_);
     return {};
   }
 
@@ -73,6 +75,11 @@ class PolicyEngineWorker final : public Worker {
             usage_.Tell(instance, std::move(*question.mutable_usage()), context_->loop().Now());
         return reply(answer.SerializeAsString());
       }
+      case proto::PolicyQuestion::kContact:
+        return contacts_->OnWanted(instance, question.contact(), reply);
+      case proto::PolicyQuestion::kContactSeen:
+        return contacts_->OnSeen(instance, std::move(*question.mutable_contact_seen()),
+                                 std::move(reply));
       case proto::PolicyQuestion::BODY_NOT_SET:
         break;
     }
@@ -122,6 +129,7 @@ class PolicyEngineWorker final : public Worker {
   std::optional<Engine> engine_;
   Publication publication_;
   UsageTotals usage_;
+  std::optional<ContactDesk> contacts_;
   std::string published_hash_;
 };
 

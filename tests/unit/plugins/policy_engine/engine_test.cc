@@ -286,5 +286,69 @@ TEST_F(StreamsOfAPartner, AStreamOfARemovedPartnerIsNotKept) {
   EXPECT_EQ(TlsSeen(), 0U);
 }
 
+class ContactsOfUsers : public EngineTest {
+ protected:
+  ContactsOfUsers() { New("partner.example"); }
+  static constexpr std::int64_t kNow = 1'800'000'000;
+  proto::ContactState Ask(const std::string& user, const std::string& contact,
+                          std::int64_t now = kNow) {
+    proto::ContactWanted wanted;
+    wanted.set_sip_user(user);
+    wanted.set_contact(contact);
+    const auto state = engine_.ContactOf(wanted, now);
+    EXPECT_TRUE(state.has_value()) << state.error().text;
+    return state.value_or(proto::CONTACT_UNKNOWN);
+  }
+  proto::ContactState Subscribe(const std::string& user, const std::string& contact) {
+    proto::ContactSeen seen;
+    seen.set_sip_user(user);
+    seen.set_contact(contact);
+    const auto states = engine_.NoteContacts(std::span(&seen, 1), kNow);
+    EXPECT_TRUE(states.has_value()) << states.error().text;
+    return states->front();
+  }
+};
+
+TEST_F(ContactsOfUsers, ASubscribeAuthorisesForTheTimeTheGatewaySays) {
+  EXPECT_EQ(Ask("ann@contoso.example", "romeo@partner.example"), proto::CONTACT_UNKNOWN);
+  const std::string hash_before = hash();
+  EXPECT_EQ(Subscribe("ann@contoso.example", "romeo@partner.example"), proto::CONTACT_AUTHORISED);
+  EXPECT_EQ(hash(), hash_before);
+  EXPECT_EQ(Ask("ann@contoso.example", "romeo@partner.example"), proto::CONTACT_AUTHORISED);
+  EXPECT_EQ(Ask("ann@contoso.example", "romeo@partner.example", kNow + 2'592'000),
+            proto::CONTACT_UNKNOWN);
+  proto::CtlRequest set;
+  set.mutable_gateway_set()->mutable_settings()->set_authorisation_ttl_s(60);
+  set.mutable_gateway_set()->add_fields("authorisation_ttl_s");
+  ASSERT_EQ(Answer(set).exit_code(), 0U);
+  EXPECT_EQ(Ask("ann@contoso.example", "romeo@partner.example", kNow + 60),
+            proto::CONTACT_UNKNOWN);
+}
+
+TEST_F(ContactsOfUsers, NobodyOutsideOurDomainsHasContactsAndNobodyOutsideThePartnersIsOne) {
+  EXPECT_EQ(Subscribe("ann@elsewhere.example", "romeo@partner.example"), proto::CONTACT_UNKNOWN);
+  EXPECT_EQ(Ask("ann@elsewhere.example", "romeo@partner.example"), proto::CONTACT_UNKNOWN);
+  EXPECT_EQ(Subscribe("ann@contoso.example", "romeo@elsewhere.example"), proto::CONTACT_UNKNOWN);
+}
+
+TEST_F(ContactsOfUsers, AddressesThatAreNotBareAndPreparedAreASiblingsFault) {
+  for (const auto& [user, contact] :
+       {std::pair{"Ann@contoso.example", "romeo@partner.example"},
+        std::pair{"ann@contoso.example/desk", "romeo@partner.example"},
+        std::pair{"ann@contoso.example", "romeo@@partner.example"},
+        std::pair{"", "romeo@partner.example"}})
+    EXPECT_EQ(Engine::CheckAddresses(user, contact).error().fault, Fault::kPeer) << user;
+}
+
+TEST_F(ContactsOfUsers, WithAPartnerItsContactsGoAndTheSnapshotSaysSo) {
+  Subscribe("ann@contoso.example", "romeo@partner.example");
+  const std::uint64_t epoch = engine_.policy().snapshot.contacts_epoch();
+  EXPECT_NE(epoch, 0U);
+  Remove("partner.example");
+  EXPECT_EQ(engine_.policy().snapshot.contacts_epoch(), epoch + 1);
+  New("partner.example");
+  EXPECT_EQ(Ask("ann@contoso.example", "romeo@partner.example"), proto::CONTACT_UNKNOWN);
+}
+
 }  // namespace
 }  // namespace gatehouse::policy_engine

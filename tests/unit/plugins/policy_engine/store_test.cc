@@ -82,6 +82,7 @@ TEST(Store, GivesBackEveryFieldAfterItWasOpenedAgain) {
   settings.set_log_message_bodies(true);
   settings.set_dialback_disabled_reply(proto::SILENT);
   settings.set_one_stream_per_pair(true);
+  settings.set_authorisation_ttl_s(7);
   {
     Store store = OpenAt(folder.File("policy.db"));
     ASSERT_TRUE(store.PutPartner(partner, Entry("partner new")).has_value());
@@ -111,6 +112,9 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " ALTER TABLE gateway DROP COLUMN dialback_disabled_reply;"
                         " ALTER TABLE gateway DROP COLUMN one_stream_per_pair;"
                         " ALTER TABLE partner DROP COLUMN dane;"
+                        " DROP TABLE contact; DROP TABLE contact_domain;"
+                        " ALTER TABLE store_state DROP COLUMN contacts_epoch;"
+                        " ALTER TABLE gateway DROP COLUMN authorisation_ttl_s;"
                         " PRAGMA user_version = 1;")
                   .has_value());
   Store store = OpenAt(path);
@@ -258,7 +262,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 5"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 6"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {

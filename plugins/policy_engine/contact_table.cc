@@ -1,0 +1,209 @@
+#include "plugins/policy_engine/contact_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+namespace gatehouse::policy_engine {
+namespace {
+
+// How much of the time to live may pass before a new SUBSCRIBE is written down.
+constexpr std::int64_t kSeenSteps = 32;
+
+struct ContactName {
+  std::string_view local;  // empty: the domain itself
+  std::string_view domain;
+};
+ContactName Split(std::string_view contact) {
+  const std::size_t at = contact.find('@');
+  if (at == std::string_view::npos) return {{}, contact};
+  return {contact.substr(0, at), contact.substr(at + 1)};
+}
+std::string Join(std::string_view local, std::string_view domain) {
+  std::string contact(local);
+  if (!local.empty()) contact += '@';
+  contact += domain;
+  return contact;
+}
+
+bool Counts(ContactMark mark, std::int64_t seen_unix, const ContactClock& clock) {
+  return mark == ContactMark::kBlocked || seen_unix > clock.now_unix - clock.ttl_s;
+}
+
+// A kept statement that is in the middle of its rows would keep old pages of the file alive.
+class Use {
+ public:
+  explicit Use(SqliteStatement& statement) : statement_(statement) { statement_.Reset(); }
+  ~Use() { statement_.Reset(); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  SqliteStatement* operator->() { return &statement_; }
+
+ private:
+  SqliteStatement& statement_;
+};
+
+}  // namespace
+
+Result<SqliteStatement*> ContactTable::Kept(SqliteDatabase& database,
+                                            std::optional<SqliteStatement>& statement,
+                                            std::string_view sql) {
+  if (!statement) {
+    GATEHOUSE_TRY(SqliteStatement prepared, database.Prepare(sql));
+    statement.emplace(std::move(prepared));
+  }
+  return &*statement;
+}
+
+Result<std::optional<ContactRow>> ContactTable::Find(SqliteDatabase& database,
+                                                     const ContactPair& pair,
+                                                     const ContactClock& clock) {
+  GATEHOUSE_TRY(
+      SqliteStatement * kept,
+      Kept(database, find_,
+           "SELECT mark, seen_unix FROM contact WHERE sip_user = ? AND local = ? AND"
+           " domain_id = (SELECT id FROM contact_domain WHERE domain = ?)"));
+  Use select(*kept);
+  const ContactName name = Split(pair.contact);
+  select->Bind(1, pair.sip_user).Bind(2, name.local).Bind(3, name.domain);
+  GATEHOUSE_TRY(const bool found, select->Step());
+  if (!found) return std::nullopt;
+  ContactRow row{pair, static_cast<ContactMark>(select->Integer(0)), select->Integer(1)};
+  if (!Counts(row.mark, row.seen_unix, clock)) return std::nullopt;
+  return row;
+}
+
+Result<std::optional<ContactMark>> ContactTable::See(SqliteDatabase& database,
+                                                     const ContactPair& pair,
+                                                     const ContactClock& clock) {
+  GATEHOUSE_TRY(const std::optional<ContactRow> known, Find(database, pair, clock));
+  if (known && known->mark == ContactMark::kBlocked) return known->mark;
+  const std::int64_t step = clock.ttl_s / kSeenSteps;
+  if (known && std::abs(clock.now_unix - known->seen_unix) < step) return known->mark;
+  const ContactMark mark = known ? known->mark : ContactMark::kLearned;
+  GATEHOUSE_TRY(const bool written, Put(database, {pair, mark, clock.now_unix}));
+  if (!written) return std::nullopt;
+  return mark;
+}
+
+Result<std::int64_t> ContactTable::DomainId(SqliteDatabase& database, std::string_view domain) {
+  GATEHOUSE_TRY(SqliteStatement * kept,
+                Kept(database, find_domain_, "SELECT id FROM contact_domain WHERE domain = ?"));
+  Use select(*kept);
+  GATEHOUSE_TRY(const bool found, select->Bind(1, domain).Step());
+  if (found) return select->Integer(0);
+  GATEHOUSE_TRY(SqliteStatement insert,
+                database.Prepare("INSERT INTO contact_domain (domain) SELECT domain FROM"
+                                 " partner_domain WHERE domain = ? RETURNING id"));
+  GATEHOUSE_TRY(const bool made, insert.Bind(1, domain).Step());
+  const std::int64_t id = made ? insert.Integer(0) : 0;
+  GATEHOUSE_TRY_VOID(insert.Run());
+  return id;
+}
+
+Result<bool> ContactTable::Put(SqliteDatabase& database, const ContactRow& row) {
+  const ContactName name = Split(row.pair.contact);
+  GATEHOUSE_TRY(const std::int64_t domain, DomainId(database, name.domain));
+  if (domain == 0) return false;
+  GATEHOUSE_TRY(SqliteStatement * kept,
+                Kept(database, put_,
+                     "INSERT INTO contact (sip_user, domain_id, local, mark, seen_unix)"
+                     " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                     " mark = excluded.mark, seen_unix = excluded.seen_unix"));
+  Use put(*kept);
+  put->Bind(1, row.pair.sip_user).Bind(2, domain).Bind(3, name.local);
+  put->Bind(4, static_cast<std::int64_t>(row.mark)).Bind(5, row.seen_unix);
+  GATEHOUSE_TRY_VOID(put->Run());
+  return true;
+}
+
+Result<void> ContactTable::Forget(SqliteDatabase& database, const ContactPair& pair) {
+  const ContactName name = Split(pair.contact);
+  GATEHOUSE_TRY(SqliteStatement remove,
+                database.Prepare("DELETE FROM contact WHERE sip_user = ? AND local = ? AND"
+                                 " domain_id = (SELECT id FROM contact_domain WHERE domain = ?)"));
+  return remove.Bind(1, pair.sip_user).Bind(2, name.local).Bind(3, name.domain).Run();
+}
+
+Result<bool> ContactTable::ForgetPartner(SqliteDatabase& database, const std::string& partner_id) {
+  GATEHOUSE_TRY(SqliteStatement remove,
+                database.Prepare("DELETE FROM contact_domain WHERE domain IN (SELECT domain FROM"
+                                 " partner_domain WHERE partner_id = ?) RETURNING id"));
+  GATEHOUSE_TRY(const bool some, remove.Bind(1, partner_id).Step());
+  for (bool more = some; more;) {
+    GATEHOUSE_TRY(more, remove.Step());
+  }
+  return some;
+}
+
+// "sip_user/domain_id/local": no bare address has a slash.
+std::string ContactTable::WritePlace(const Key& key) {
+  return key.sip_user + '/' + std::to_string(key.domain_id) + '/' + key.local;
+}
+
+// The start of the table for a text of nobody's making.
+ContactTable::Key ContactTable::ReadPlace(const std::string& text) {
+  const std::size_t first = text.find('/');
+  if (first == std::string::npos) return {};
+  const std::size_t second = text.find('/', first + 1);
+  if (second == std::string::npos) return {};
+  Key key{text.substr(0, first), 0, text.substr(second + 1)};
+  std::from_chars(text.data() + first + 1, text.data() + second, key.domain_id);
+  return key;
+}
+
+Result<ContactPage> ContactTable::List(SqliteDatabase& database, const ContactFilter& filter,
+                                       const ContactClock& clock) {
+  const Key after = filter.after.empty() ? Key{filter.sip_user, 0, {}} : ReadPlace(filter.after);
+  GATEHOUSE_TRY(SqliteStatement select,
+                database.Prepare("SELECT sip_user, domain_id, local, mark, seen_unix,"
+                                 " (SELECT domain FROM contact_domain WHERE id = domain_id)"
+                                 " FROM contact WHERE (sip_user, domain_id, local) > (?, ?, ?)"
+                                 " ORDER BY sip_user, domain_id, local"));
+  select.Bind(1, after.sip_user).Bind(2, after.domain_id).Bind(3, after.local);
+  ContactPage page;
+  for (std::size_t looked_at = 1;; ++looked_at) {
+    GATEHOUSE_TRY(const bool found, select.Step());
+    if (!found) return page;
+    const std::string user = select.Text(0);
+    if (!filter.sip_user.empty() && user != filter.sip_user) return page;
+    const std::string domain = select.Text(5);  // empty: its partner was removed
+    ContactRow row{{user, Join(select.Text(2), domain)},
+                   static_cast<ContactMark>(select.Integer(3)),
+                   select.Integer(4)};
+    const bool wanted = !domain.empty() && Counts(row.mark, row.seen_unix, clock) &&
+                        (filter.contact.empty() || filter.contact == row.pair.contact);
+    if (wanted) page.rows.push_back(std::move(row));
+    if (page.rows.size() < filter.limit && looked_at < kPortion) continue;
+    page.next = WritePlace({user, select.Integer(1), select.Text(2)});
+    return page;
+  }
+}
+
+Result<void> ContactTable::Sweep(SqliteDatabase& database, const ContactClock& clock) {
+  GATEHOUSE_TRY(
+      SqliteStatement select,
+      database.Prepare("SELECT sip_user, domain_id, local FROM contact"
+                       " WHERE (sip_user, domain_id, local) > (?, ?, ?)"
+                       " ORDER BY sip_user, domain_id, local LIMIT 1 OFFSET ?"));
+  select.Bind(1, swept_to_.sip_user).Bind(2, swept_to_.domain_id).Bind(3, swept_to_.local);
+  select.Bind(4, static_cast<std::int64_t>(kPortion - 1));
+  GATEHOUSE_TRY(const bool more, select.Step());
+  const Key to = more ? Key{select.Text(0), select.Integer(1), select.Text(2)} : Key{};
+  std::string sql =
+      "DELETE FROM contact WHERE (sip_user, domain_id, local) > (?1, ?2, ?3)"
+      " AND (mark <> 2 AND seen_unix <= ?4"
+      "  OR NOT EXISTS (SELECT 1 FROM contact_domain WHERE id = domain_id))";
+  if (more) sql += " AND (sip_user, domain_id, local) <= (?5, ?6, ?7)";
+  GATEHOUSE_TRY(SqliteStatement remove, database.Prepare(sql));
+  remove.Bind(1, swept_to_.sip_user).Bind(2, swept_to_.domain_id).Bind(3, swept_to_.local);
+  remove.Bind(4, clock.now_unix - clock.ttl_s);
+  if (more) remove.Bind(5, to.sip_user).Bind(6, to.domain_id).Bind(7, to.local);
+  GATEHOUSE_TRY_VOID(remove.Run());
+  swept_to_ = to;
+  return {};
+}
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,114 @@
+// Which XMPP contacts a SIP user has authorised (5.4): millions of rows in the store's file, none
+// of them in a snapshot. Runs inside the transactions of its caller, who owns the database.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/policy_engine/sqlite_database.h"
+
+namespace gatehouse::policy_engine {
+
+// Two bare JIDs, prepared (6.2).
+struct ContactPair {
+  std::string sip_user;
+  std::string contact;
+  bool operator==(const ContactPair&) const = default;
+};
+
+enum class ContactMark : std::uint8_t {
+  kLearned = 0,  // by a SUBSCRIBE of the SIP user
+  kAllowed = 1,  // by an administrator
+  kBlocked = 2,  // by an administrator; wins over every SUBSCRIBE and does not end by itself
+};
+
+struct ContactRow {
+  ContactPair pair;
+  ContactMark mark = ContactMark::kLearned;
+  std::int64_t seen_unix = 0;  // the last SUBSCRIBE that was noted, or when an administrator spoke
+  bool operator==(const ContactRow&) const = default;
+};
+
+// A row that is not blocked and was not seen for `ttl_s` counts as absent, whether it was swept
+// already or not.
+struct ContactClock {
+  std::int64_t now_unix = 0;
+  std::int64_t ttl_s = 0;
+};
+
+struct ContactFilter {
+  std::string sip_user;  // empty: all
+  std::string contact;   // empty: all
+  std::string after;     // ContactPage::next of the page before; else from the start
+  std::size_t limit = 100;
+};
+struct ContactPage {
+  std::vector<ContactRow> rows;  // by SIP user
+  std::string next;              // empty: that was the end
+};
+
+class ContactTable {
+ public:
+  // The most rows that one call looks at, so that no call takes long.
+  static constexpr std::size_t kPortion = 10'000;
+  // A domain has a number, so that a row is short and a domain's rows can be made void by one
+  // deletion; numbers are never given twice. An empty local part is the domain itself.
+  static constexpr const char* kSchema =
+      "CREATE TABLE contact_domain ("
+      " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+      " domain TEXT NOT NULL UNIQUE"
+      ") STRICT;"
+      "CREATE TABLE contact ("
+      " sip_user TEXT NOT NULL,"
+      " domain_id INTEGER NOT NULL,"
+      " local TEXT NOT NULL,"
+      " mark INTEGER NOT NULL CHECK (mark IN (0, 1, 2)),"
+      " seen_unix INTEGER NOT NULL,"
+      " PRIMARY KEY (sip_user, domain_id, local)"
+      ") STRICT, WITHOUT ROWID;";
+
+  // Nothing where there is no row, or none that still counts.
+  Result<std::optional<ContactRow>> Find(SqliteDatabase& database, const ContactPair& pair,
+                                         const ContactClock& clock);
+  // A SUBSCRIBE: learns the pair, or makes it seen now. What is blocked stays as it is. A new time
+  // is written after a 32nd of the time to live only.
+  //   gives  what holds from now on; nothing where the contact's domain is no partner's
+  Result<std::optional<ContactMark>> See(SqliteDatabase& database, const ContactPair& pair,
+                                         const ContactClock& clock);
+  //   gives  false, and writes nothing, where the contact's domain is no partner's
+  Result<bool> Put(SqliteDatabase& database, const ContactRow& row);
+  Result<void> Forget(SqliteDatabase& database, const ContactPair& pair);
+  // All contacts in the domains of a partner, at once; Sweep clears away what is left of them.
+  //   gives  true where there may have been some
+  Result<bool> ForgetPartner(SqliteDatabase& database, const std::string& partner_id);
+  // May give a page shorter than the limit, even an empty one, that has a next one.
+  Result<ContactPage> List(SqliteDatabase& database, const ContactFilter& filter,
+                           const ContactClock& clock);
+  // Takes out what has ended among the next rows; begins anew after the last.
+  Result<void> Sweep(SqliteDatabase& database, const ContactClock& clock);
+
+ private:
+  struct Key {
+    std::string sip_user;
+    std::int64_t domain_id = 0;
+    std::string local;
+  };
+  static std::string WritePlace(const Key& key);
+  static Key ReadPlace(const std::string& text);
+  static Result<SqliteStatement*> Kept(SqliteDatabase& database,
+                                       std::optional<SqliteStatement>& statement,
+                                       std::string_view sql);
+  // Makes it where there is none. 0: the domain is no partner's.
+  Result<std::int64_t> DomainId(SqliteDatabase& database, std::string_view domain);
+
+  std::optional<SqliteStatement> find_;
+  std::optional<SqliteStatement> find_domain_;
+  std::optional<SqliteStatement> put_;
+  Key swept_to_;
+};
+
+}  // namespace gatehouse::policy_engine

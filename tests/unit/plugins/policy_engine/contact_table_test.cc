@@ -1,0 +1,230 @@
+#include "plugins/policy_engine/contact_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "core/policy/partner_words.h"
+#include "plugins/policy_engine/store.h"
+#include "tests/unit/plugins/policy_engine/scratch_folder.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Optional;
+
+constexpr std::int64_t kTtl = 3200;  // its 32nd is 100 s
+constexpr std::int64_t kStart = 1'800'000'000;
+
+const ContactPair kPair{"ann@contoso.example", "romeo@partner.example"};
+
+ContactClock At(std::int64_t now) { return {now, kTtl}; }
+
+proto::Partner PartnerOf(const std::string& domain) {
+  proto::Partner partner = DefaultPartner();
+  partner.set_id("id of " + domain);
+  partner.set_domain(domain);
+  partner.add_additional_domains("chat." + domain);
+  return partner;
+}
+
+class ContactTableTest : public testing::Test {
+ protected:
+  ContactTableTest() : store_(*Store::Open(folder_.File("policy.db"))) {
+    for (const char* domain : {"partner.example", "other.example"})
+      EXPECT_TRUE(store_.PutPartner(PartnerOf(domain), {}).has_value());
+  }
+  std::optional<ContactMark> See(const ContactPair& pair, std::int64_t now) {
+    const auto marks = store_.SeeContacts(std::span(&pair, 1), At(now));
+    EXPECT_TRUE(marks.has_value()) << marks.error().text;
+    return marks->front();
+  }
+  void Edit(const ContactPair& pair, std::optional<ContactMark> mark, std::int64_t now) {
+    const ContactEdit edit{pair, mark, {}};
+    const auto edited = store_.EditContacts(std::span(&edit, 1), now);
+    EXPECT_TRUE(edited.has_value()) << edited.error().text;
+  }
+  std::optional<ContactMark> Find(const ContactPair& pair, std::int64_t now) {
+    const auto row = store_.FindContact(pair, At(now));
+    EXPECT_TRUE(row.has_value());
+    if (!row || !*row) return std::nullopt;
+    return (*row)->mark;
+  }
+  std::vector<ContactPair> List(ContactFilter filter, std::int64_t now) {
+    std::vector<ContactPair> pairs;
+    do {
+      const auto page = store_.ListContacts(filter, At(now));
+      EXPECT_TRUE(page.has_value());
+      EXPECT_LE(page->rows.size(), filter.limit);
+      for (const ContactRow& row : page->rows) pairs.push_back(row.pair);
+      filter.after = page->next;
+    } while (!filter.after.empty());
+    return pairs;
+  }
+  void SweepAll(std::int64_t now) {
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(store_.SweepContacts(At(now)).has_value());
+  }
+  std::string RowsInFile() {
+    return *SqliteDatabase::Open(folder_.File("policy.db"))->One("SELECT count(*) FROM contact");
+  }
+  std::uint64_t epoch() { return store_.Read()->contacts_epoch; }
+
+  ScratchFolder folder_;
+  Store store_;
+};
+
+TEST_F(ContactTableTest, ASubscribeIsLearnedAndHoldsForItsTimeToLive) {
+  EXPECT_EQ(Find(kPair, kStart), std::nullopt);
+  const std::uint64_t before = epoch();
+  EXPECT_THAT(See(kPair, kStart), Optional(ContactMark::kLearned));
+  EXPECT_THAT(Find(kPair, kStart + kTtl - 1), Optional(ContactMark::kLearned));
+  EXPECT_EQ(Find(kPair, kStart + kTtl), std::nullopt);
+  EXPECT_EQ(Find({"bob@contoso.example", kPair.contact}, kStart), std::nullopt);
+  EXPECT_EQ(Find({kPair.sip_user, "romeo@other.example"}, kStart), std::nullopt);
+  EXPECT_EQ(epoch(), before);  // nobody has to forget an answer for it
+}
+
+TEST_F(ContactTableTest, ALaterSubscribeBeginsTheTimeAnewInSteps) {
+  See(kPair, kStart);
+  See(kPair, kStart + 99);
+  EXPECT_EQ(Find(kPair, kStart + kTtl), std::nullopt);
+  See(kPair, kStart + 100);
+  EXPECT_THAT(Find(kPair, kStart + kTtl), Optional(ContactMark::kLearned));
+}
+
+TEST_F(ContactTableTest, WhatIsBlockedStaysSoAndWhatIsAllowedEndsLikeWhatWasLearned) {
+  Edit(kPair, ContactMark::kBlocked, kStart);
+  EXPECT_THAT(See(kPair, kStart + 1), Optional(ContactMark::kBlocked));
+  EXPECT_THAT(Find(kPair, kStart + 100 * kTtl), Optional(ContactMark::kBlocked));
+  Edit(kPair, ContactMark::kAllowed, kStart);
+  EXPECT_THAT(See(kPair, kStart + kTtl - 1), Optional(ContactMark::kAllowed));
+  EXPECT_THAT(Find(kPair, kStart + 2 * kTtl - 2), Optional(ContactMark::kAllowed));
+  EXPECT_EQ(Find(kPair, kStart + 2 * kTtl - 1), std::nullopt);
+  EXPECT_THAT(See(kPair, kStart + 2 * kTtl), Optional(ContactMark::kLearned));
+  Edit(kPair, std::nullopt, kStart + 2 * kTtl);
+  EXPECT_EQ(Find(kPair, kStart + 2 * kTtl), std::nullopt);
+}
+
+TEST_F(ContactTableTest, AnEditIsAuditedAndMakesANewEpoch) {
+  const std::uint64_t before = epoch();
+  const AuditEntry audit{kStart * 1000, "alice", "contact allow", "ann romeo", "", "{}"};
+  const std::vector<ContactEdit> edits = {{kPair, ContactMark::kAllowed, audit}};
+  ASSERT_TRUE(store_.EditContacts(edits, kStart).has_value());
+  EXPECT_EQ(epoch(), before + 1);
+  EXPECT_THAT(*store_.Audit(1), ElementsAre(audit));
+}
+
+TEST_F(ContactTableTest, OneEditThatCannotBeMadeLeavesAllUndone) {
+  const std::uint64_t before = epoch();
+  const std::vector<ContactEdit> edits = {
+      {kPair, ContactMark::kAllowed, {}},
+      {{kPair.sip_user, "x@unknown.example"}, ContactMark::kAllowed, {}}};
+  EXPECT_FALSE(store_.EditContacts(edits, kStart).has_value());
+  EXPECT_EQ(Find(kPair, kStart), std::nullopt);
+  EXPECT_EQ(epoch(), before);
+}
+
+TEST_F(ContactTableTest, AContactInADomainThatIsNoPartnersIsNotLearned) {
+  EXPECT_EQ(See({kPair.sip_user, "x@unknown.example"}, kStart), std::nullopt);
+  EXPECT_EQ(RowsInFile(), "0");
+}
+
+TEST_F(ContactTableTest, APartnersContactsGoWithItAndDoNotComeBackWithItsDomain) {
+  const ContactPair additional{kPair.sip_user, "nurse@chat.partner.example"};
+  const ContactPair other{kPair.sip_user, "romeo@other.example"};
+  for (const ContactPair& pair : {kPair, additional, other}) See(pair, kStart);
+  const std::uint64_t before = epoch();
+  ASSERT_TRUE(store_.RemovePartner("id of partner.example", {}).has_value());
+  EXPECT_EQ(epoch(), before + 1);
+  ASSERT_TRUE(store_.PutPartner(PartnerOf("partner.example"), {}).has_value());
+  EXPECT_EQ(Find(kPair, kStart), std::nullopt);
+  EXPECT_EQ(Find(additional, kStart), std::nullopt);
+  EXPECT_THAT(Find(other, kStart), Optional(ContactMark::kLearned));
+  See(kPair, kStart);
+  EXPECT_THAT(List({}, kStart), testing::UnorderedElementsAre(kPair, other));
+  EXPECT_EQ(RowsInFile(), "4");
+  SweepAll(kStart);
+  EXPECT_EQ(RowsInFile(), "2");
+  EXPECT_THAT(List({}, kStart), testing::UnorderedElementsAre(kPair, other));
+}
+
+TEST_F(ContactTableTest, ARemovedPartnerWithoutContactsIsNoNewEpoch) {
+  const std::uint64_t before = epoch();
+  ASSERT_TRUE(store_.RemovePartner("id of other.example", {}).has_value());
+  EXPECT_EQ(epoch(), before);
+}
+
+TEST_F(ContactTableTest, ListsByUserAndByContactInPages) {
+  const ContactPair second{"ann@contoso.example", "tybalt@other.example"};
+  const ContactPair third{"bob@contoso.example", "romeo@partner.example"};
+  const ContactPair domain{"bob@contoso.example", "partner.example"};
+  for (const ContactPair& pair : {kPair, second, third, domain}) See(pair, kStart);
+  EXPECT_THAT(List({.limit = 1}, kStart), ElementsAre(kPair, second, domain, third));
+  EXPECT_THAT(List({.sip_user = "ann@contoso.example", .limit = 1}, kStart),
+              ElementsAre(kPair, second));
+  EXPECT_THAT(List({.contact = "romeo@partner.example"}, kStart), ElementsAre(kPair, third));
+  EXPECT_THAT(List({.sip_user = "bob@contoso.example", .contact = "partner.example"}, kStart),
+              ElementsAre(domain));
+  EXPECT_THAT(List({.sip_user = "an@contoso.example"}, kStart), IsEmpty());
+  EXPECT_THAT(List({}, kStart + kTtl), IsEmpty());
+  EXPECT_THAT(List({.after = "nonsense"}, kStart), testing::SizeIs(4));
+  EXPECT_THAT(List({.after = "/"}, kStart), testing::SizeIs(4));
+}
+
+TEST_F(ContactTableTest, LooksAtAPortionAtATimeOnly) {
+  std::vector<ContactPair> pairs;
+  for (std::size_t i = 0; i < ContactTable::kPortion + 10; ++i)
+    pairs.push_back({"u" + std::to_string(i) + "@contoso.example", "c@partner.example"});
+  ASSERT_TRUE(store_.SeeContacts(pairs, At(kStart)).has_value());
+  See({"v@contoso.example", "wanted@partner.example"}, kStart + kTtl);
+  const auto page = store_.ListContacts({.contact = "wanted@partner.example"}, At(kStart));
+  EXPECT_THAT(page->rows, IsEmpty());
+  EXPECT_FALSE(page->next.empty());
+  EXPECT_THAT(List({.contact = "wanted@partner.example"}, kStart), testing::SizeIs(1));
+  ASSERT_TRUE(store_.SweepContacts(At(kStart + kTtl)).has_value());
+  EXPECT_EQ(RowsInFile(), "11");
+  SweepAll(kStart + kTtl);
+  EXPECT_EQ(RowsInFile(), "1");
+}
+
+// The child says each SUBSCRIBE it has been told is stored; it dies in the middle of the next ones.
+TEST_F(ContactTableTest, KeepsEveryAcknowledgedContactWhenItsProcessIsKilled) {
+  const auto pair = [](int i) {
+    return ContactPair{"u" + std::to_string(i) + "@contoso.example", "c@partner.example"};
+  };
+  std::array<int, 2> acknowledged{};
+  ASSERT_EQ(::pipe(acknowledged.data()), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    Result<Store> store = Store::Open(folder_.File("policy.db"));
+    for (int i = 0; store && i < 100'000; ++i) {
+      const ContactPair one = pair(i);
+      if (!store->SeeContacts(std::span(&one, 1), At(kStart))) break;
+      if (::write(acknowledged[1], "+", 1) != 1) break;
+    }
+    ::_exit(1);
+  }
+  ::close(acknowledged[1]);
+  int count = 0;
+  char plus = 0;
+  while (count < 25 && ::read(acknowledged[0], &plus, 1) == 1) ++count;
+  ::kill(child, SIGKILL);
+  while (::read(acknowledged[0], &plus, 1) == 1) ++count;
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::close(acknowledged[0]);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  Store after = *Store::Open(folder_.File("policy.db"));
+  for (int i = 0; i < count; ++i)
+    EXPECT_TRUE(after.FindContact(pair(i), At(kStart))->has_value()) << i;
+}
+
+}  // namespace
+}  // namespace gatehouse::policy_engine
