@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "core/address/ascii.h"
 #include "core/base/utf8_check.h"
-#include "plugins/sip_translator/ascii.h"
 #include "plugins/sip_translator/text.h"
 
 namespace gatehouse::translator {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "plugins/sip_translator/ascii.h"
+#include "core/address/ascii.h"
 
 namespace gatehouse::translator {
 namespace {

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/address/refusal.h"
 #include "ipc/data_link.h"
 #include "plugins/sip_translator/error_mapping.h"
-#include "plugins/sip_translator/refusal.h"
 #include "plugins/sip_translator/sip_endpoint.h"
 
 namespace gatehouse::translator {

@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "core/address/sip_address.h"
 #include "core/base/log.h"
 #include "core/xmpp/element.h"
-#include "plugins/sip_translator/sip_address.h"
 #include "plugins/sip_translator/transaction_ids.h"
 
 namespace gatehouse::translator {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "plugins/sip_translator/sip_address.h"
+#include "core/address/sip_address.h"
 #include "plugins/sip_translator/text.h"
 
 namespace gatehouse::translator {

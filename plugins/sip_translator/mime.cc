@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "core/address/ascii.h"
+#include "core/address/percent_encoding.h"
 #include "core/tls/crypto.h"
-#include "plugins/sip_translator/ascii.h"
-#include "plugins/sip_translator/percent_encoding.h"
 
 namespace gatehouse::translator {
 namespace {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/address/refusal.h"
 #include "core/base/result.h"
-#include "plugins/sip_translator/refusal.h"
 
 namespace gatehouse::translator {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "core/address/ascii.h"
 #include "core/xmpp/element.h"
-#include "plugins/sip_translator/ascii.h"
 #include "plugins/sip_translator/sip_body.h"
 #include "plugins/sip_translator/text.h"
 

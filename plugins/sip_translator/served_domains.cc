@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "core/address/ascii.h"
 #include "core/sip/sip_uri.h"
 #include "core/xmpp/jid.h"
-#include "plugins/sip_translator/ascii.h"
 #include "plugins/sip_translator/page_mode.h"
 
 namespace gatehouse::translator {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/address/sip_address.h"
 #include "core/base/log.h"
 #include "core/tls/crypto.h"
 #include "core/xmpp/element.h"
-#include "plugins/sip_translator/sip_address.h"
 
 namespace gatehouse::translator {
 namespace {

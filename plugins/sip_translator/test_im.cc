@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "plugins/sip_translator/sip_address.h"
+#include "core/address/sip_address.h"
 
 namespace gatehouse::translator {
 namespace {

@@ -50,10 +50,6 @@ std::string_view Trimmed(std::string_view line) {
 
 }  // namespace
 
-bool HasControlCharacter(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return IsControl(static_cast<unsigned char>(c)); });
-}
-
 std::string CleanForXmpp(std::string text) {
   const bool plain = std::ranges::all_of(text, [](char c) {
     const auto octet = static_cast<unsigned char>(c);

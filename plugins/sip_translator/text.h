@@ -8,9 +8,6 @@
 
 namespace gatehouse::translator {
 
-// C0 or DEL.
-[[nodiscard]] bool HasControlCharacter(std::string_view text);
-
 // What XML 1.0 can carry: C0 except TAB and LF removed, CRLF becomes LF, U+FFFE and U+FFFF dropped,
 // octets that are no UTF-8 dropped. Bidi controls stay. 8.5
 [[nodiscard]] std::string CleanForXmpp(std::string text);

@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "core/address/refusal.h"
 #include "core/base/result.h"
 #include "core/xmpp/jid.h"
-#include "plugins/sip_translator/refusal.h"
 #include "proto/stanza.pb.h"
 
-namespace gatehouse::translator {
+namespace gatehouse {
 
 // A Request-URI, or the URI of To, From or Contact, as JID.
 //   uri      the URI alone, without <> and header parameters; any length, any octets
@@ -42,4 +42,4 @@ Result<std::string, proto::StanzaCondition> JidToSipUri(const Jid& jid, Resource
 [[nodiscard]] std::string EscapeLocalpart(std::string_view text);
 [[nodiscard]] std::string UnescapeLocalpart(std::string_view local);
 
-}  // namespace gatehouse::translator
+}  // namespace gatehouse

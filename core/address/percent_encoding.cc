@@ -1,8 +1,8 @@
-#include "plugins/sip_translator/percent_encoding.h"
+#include "core/address/percent_encoding.h"
 
-#include "plugins/sip_translator/ascii.h"
+#include "core/address/ascii.h"
 
-namespace gatehouse::translator {
+namespace gatehouse {
 
 int HexValue(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
@@ -46,4 +46,4 @@ std::string PercentEncode(std::string_view text, std::string_view keep) {
   return encoded;
 }
 
-}  // namespace gatehouse::translator
+}  // namespace gatehouse

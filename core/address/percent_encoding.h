@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace gatehouse::translator {
+namespace gatehouse {
 
 // Decodes every %hh. Empty when a '%' is not followed by two hex digits.
 [[nodiscard]] std::optional<std::string> PercentDecode(std::string_view text);
@@ -15,4 +15,4 @@ namespace gatehouse::translator {
 // The value of a hex digit, or -1.
 [[nodiscard]] int HexValue(char digit);
 
-}  // namespace gatehouse::translator
+}  // namespace gatehouse

@@ -1,16 +1,15 @@
-#include "plugins/sip_translator/sip_address.h"
+#include "core/address/sip_address.h"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 
+#include "core/address/ascii.h"
+#include "core/address/percent_encoding.h"
 #include "core/base/utf8_check.h"
 #include "core/tls/crypto.h"
-#include "plugins/sip_translator/ascii.h"
-#include "plugins/sip_translator/percent_encoding.h"
-#include "plugins/sip_translator/text.h"
 
-namespace gatehouse::translator {
+namespace gatehouse {
 namespace {
 
 // RFC 3261 §25.1: unreserved marks and user-unreserved; they stay literal because a reserved
@@ -36,6 +35,14 @@ const EscapeCode* CodeAt(std::string_view text) {
   for (const EscapeCode& code : kEscapeCodes)
     if (code.code == std::string_view(start.data(), start.size())) return &code;
   return nullptr;
+}
+
+// C0 or DEL.
+bool HasControlCharacter(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet < 0x20 || octet == 0x7f;
+  });
 }
 
 std::unexpected<Refusal> Refuse(int status, std::string_view why) {
@@ -224,4 +231,4 @@ Result<std::string, proto::StanzaCondition> JidToSipUri(const Jid& jid, Resource
   return uri;
 }
 
-}  // namespace gatehouse::translator
+}  // namespace gatehouse

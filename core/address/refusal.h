@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace gatehouse::translator {
+namespace gatehouse {
 
 // The status to answer with and static words for the log.
 struct Refusal {
@@ -12,4 +12,4 @@ struct Refusal {
   bool operator==(const Refusal&) const = default;
 };
 
-}  // namespace gatehouse::translator
+}  // namespace gatehouse

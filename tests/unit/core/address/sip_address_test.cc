@@ -1,4 +1,4 @@
-#include "plugins/sip_translator/sip_address.h"
+#include "core/address/sip_address.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace gatehouse::translator {
+namespace gatehouse {
 namespace {
 
 using std::string_literals::operator""s;
@@ -188,4 +188,4 @@ TEST(SipAddress, SurvivesArbitraryOctets) {
 }
 
 }  // namespace
-}  // namespace gatehouse::translator
+}  // namespace gatehouse
