@@ -79,6 +79,26 @@ Ending AskAll(const Invocation& invocation, const Outside& outside) {
   return {second.exit_code, first.out, first.err + second.err};
 }
 
+// The supervisor's pages are small; they are put together until there are as many as asked for.
+Ending ListContacts(const Invocation& invocation, const Outside& outside) {
+  proto::CtlRequest request = invocation.request;
+  proto::ContactList& list = *request.mutable_contact_list();
+  const std::uint32_t wanted = list.limit();
+  proto::CtlResponse all;
+  do {
+    list.set_limit(wanted - static_cast<std::uint32_t>(all.contacts().contacts_size()));
+    const Result<proto::CtlResponse> page = outside.call(request, invocation.limit);
+    if (!page) return Unreachable(invocation, page.error());
+    if (page->exit_code() != kDone)
+      return {static_cast<int>(page->exit_code()), {}, Complaint(*page)};
+    all.mutable_contacts()->mutable_contacts()->MergeFrom(page->contacts().contacts());
+    list.set_after(page->contacts().next());
+  } while (!list.after().empty() &&
+           static_cast<std::uint32_t>(all.contacts().contacts_size()) < wanted);
+  all.mutable_contacts()->set_next(list.after());
+  return {kDone, Shown(invocation, request, all), {}};
+}
+
 Ending Explain(const Invocation& invocation) {
   const proto::PartnerView view = ViewOf(invocation.partner);
   Ending ending;
@@ -140,6 +160,8 @@ Ending CarryOut(const Invocation& invocation, const Outside& outside) {
       return {kDone, invocation.text, {}};
     case Action::kAsk:
       return AskAll(invocation, outside);
+    case Action::kListContacts:
+      return ListContacts(invocation, outside);
     case Action::kExplainRow:
       return Explain(invocation);
     case Action::kCheckConfig:

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/ctl/config_commands.h"
+#include "core/ctl/contact_commands.h"
 #include "core/ctl/gateway_commands.h"
 #include "core/ctl/instance_commands.h"
 #include "core/ctl/partner_commands.h"
@@ -100,6 +101,7 @@ Result<Invocation> ParseCommandLine(std::span<const std::string> arguments) {
   InstanceCommands instance(app, invocation);
   WorkerCommands worker(app, invocation);
   PartnerCommands partner(app, invocation);
+  ContactCommands contact(app, invocation);
   GatewayCommands gateway(app, invocation);
   TestCommands test(app, invocation);
   ConfigCommands config(app, invocation);

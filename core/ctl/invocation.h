@@ -11,11 +11,12 @@
 namespace gatehouse::ctl {
 
 enum class Action : std::uint8_t {
-  kPrint,        // `text`: help or version
-  kAsk,          // `request` to the supervisor
-  kExplainRow,   // the row of `partner`, offline
-  kCheckConfig,  // `file`, offline
-  kPlayMatrix,   // `matrix`, with a gatehoused of its own
+  kPrint,         // `text`: help or version
+  kAsk,           // `request` to the supervisor
+  kListContacts,  // `request`, a contact_list, page by page
+  kExplainRow,    // the row of `partner`, offline
+  kCheckConfig,   // `file`, offline
+  kPlayMatrix,    // `matrix`, with a gatehoused of its own
 };
 
 struct Invocation {

@@ -148,9 +148,9 @@ std::string GatewayText(const proto::GatewaySettings& settings) {
          line("subscription refresh interval", settings.subscription_refresh_interval_s(), " s") +
          line("authorisation time to live", settings.authorisation_ttl_s(), " s") +
          fmt::format("{:<31}{}\n", "log message bodies", settings.log_message_bodies()) +
-         fmt::format("{:<31}{}\n", "dialback disabled reply",
-                     settings.dialback_disabled_reply() == proto::SILENT ? "silent"
-                                                                               : "error-once") +
+         fmt::format(
+             "{:<31}{}\n", "dialback disabled reply",
+             settings.dialback_disabled_reply() == proto::SILENT ? "silent" : "error-once") +
          fmt::format("{:<31}{}\n", "one stream per pair", settings.one_stream_per_pair());
 }
 

@@ -1,7 +1,10 @@
 #include "core/ctl/response_text.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <ctime>
 
 #include "core/ctl/json_text.h"
 #include "core/ctl/partner_text.h"
@@ -49,6 +52,22 @@ std::string TestText(const proto::TestReport& report) {
   return table.ToText() + (report.ok() ? "passed\n" : "failed\n");
 }
 
+// "2026-11-29 03:00 UTC"
+std::string TimeText(std::int64_t unix_time) {
+  return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(static_cast<std::time_t>(unix_time)));
+}
+
+std::string ContactsText(const proto::ContactViews& views) {
+  TextTable table({"SIP USER", "CONTACT", "STATE", "SEEN", "ENDS"});
+  for (const proto::ContactView& view : views.contacts())
+    table.Add({view.sip_user(), view.contact(), view.state(), TimeText(view.seen_unix()),
+               view.ends_unix() == 0 ? "never" : TimeText(view.ends_unix())});
+  std::string text = table.ToText();
+  if (!views.next().empty())
+    text += fmt::format("there are more; go on with --after '{}'\n", Printable(views.next()));
+  return text;
+}
+
 // `new`, `set`, `get` and `explain` are about one partner; `list` is about all of them.
 bool IsAboutOne(const Request& request) {
   return !request.has_partner_list();
@@ -86,6 +105,8 @@ std::string ResponseText(const Request& request, const Response& response) {
       return GatewayText(response.gateway());
     case Response::kTest:
       return TestText(response.test());
+    case Response::kContacts:
+      return ContactsText(response.contacts());
     case Response::kDone:
       return Printable(response.done()) + '\n';
     case Response::RESULT_NOT_SET:
@@ -106,6 +127,8 @@ std::string ResponseJson(const Request& request, const Response& response) {
       return JsonText(response.gateway());
     case Response::kTest:
       return JsonText(response.test());
+    case Response::kContacts:
+      return JsonText(response.contacts());
     case Response::kDone:
       return fmt::format("{{\"done\":{}}}", JsonString(response.done()));
     case Response::RESULT_NOT_SET:

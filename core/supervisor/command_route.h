@@ -29,6 +29,8 @@ inline constexpr std::array kCommandRoutes = {
     CommandRoute{proto::CtlRequest::kPartnerForgetTls,  "policy_engine"},
     CommandRoute{proto::CtlRequest::kGatewayGet,        "policy_engine"},
     CommandRoute{proto::CtlRequest::kGatewaySet,        "policy_engine"},
+    CommandRoute{proto::CtlRequest::kContactChange,     "policy_engine"},
+    CommandRoute{proto::CtlRequest::kContactList,       "policy_engine"},
     CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier"},
     CommandRoute{proto::CtlRequest::kTestStream,        "tls_listener"},
     CommandRoute{proto::CtlRequest::kTestIm,            "sip_translator"},

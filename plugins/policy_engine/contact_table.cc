@@ -60,11 +60,10 @@ Result<SqliteStatement*> ContactTable::Kept(SqliteDatabase& database,
 Result<std::optional<ContactRow>> ContactTable::Find(SqliteDatabase& database,
                                                      const ContactPair& pair,
                                                      const ContactClock& clock) {
-  GATEHOUSE_TRY(
-      SqliteStatement * kept,
-      Kept(database, find_,
-           "SELECT mark, seen_unix FROM contact WHERE sip_user = ? AND local = ? AND"
-           " domain_id = (SELECT id FROM contact_domain WHERE domain = ?)"));
+  GATEHOUSE_TRY(SqliteStatement * kept,
+                Kept(database, find_,
+                     "SELECT mark, seen_unix FROM contact WHERE sip_user = ? AND local = ? AND"
+                     " domain_id = (SELECT id FROM contact_domain WHERE domain = ?)"));
   Use select(*kept);
   const ContactName name = Split(pair.contact);
   select->Bind(1, pair.sip_user).Bind(2, name.local).Bind(3, name.domain);
@@ -183,11 +182,10 @@ Result<ContactPage> ContactTable::List(SqliteDatabase& database, const ContactFi
 }
 
 Result<void> ContactTable::Sweep(SqliteDatabase& database, const ContactClock& clock) {
-  GATEHOUSE_TRY(
-      SqliteStatement select,
-      database.Prepare("SELECT sip_user, domain_id, local FROM contact"
-                       " WHERE (sip_user, domain_id, local) > (?, ?, ?)"
-                       " ORDER BY sip_user, domain_id, local LIMIT 1 OFFSET ?"));
+  GATEHOUSE_TRY(SqliteStatement select,
+                database.Prepare("SELECT sip_user, domain_id, local FROM contact"
+                                 " WHERE (sip_user, domain_id, local) > (?, ?, ?)"
+                                 " ORDER BY sip_user, domain_id, local LIMIT 1 OFFSET ?"));
   select.Bind(1, swept_to_.sip_user).Bind(2, swept_to_.domain_id).Bind(3, swept_to_.local);
   select.Bind(4, static_cast<std::int64_t>(kPortion - 1));
   GATEHOUSE_TRY(const bool more, select.Step());

@@ -21,20 +21,31 @@ namespace {
 constexpr std::size_t kIdBytes = 8;
 // A success over TLS is written down anew after this long; each writing is a new snapshot.
 constexpr std::int64_t kTlsMemoryStepSeconds = 86400;
-constexpr std::array<std::string_view, 15> kPartnerFields = {
-    "additional_domains", "type",  "tls",         "sasl",    "dialback",      "connection_limit",
-    "keep_alive",         "proxy", "description", "enabled", "trust_anchors", "strict_sasl",
-    "bidi",               "same_certificate", "dane"};
+constexpr std::array<std::string_view, 15> kPartnerFields = {"additional_domains",
+                                                             "type",
+                                                             "tls",
+                                                             "sasl",
+                                                             "dialback",
+                                                             "connection_limit",
+                                                             "keep_alive",
+                                                             "proxy",
+                                                             "description",
+                                                             "enabled",
+                                                             "trust_anchors",
+                                                             "strict_sasl",
+                                                             "bidi",
+                                                             "same_certificate",
+                                                             "dane"};
 constexpr std::array<std::string_view, 10> kGatewayFields = {"connection_limit",
-                                                            "partner_connection_limit",
-                                                            "keep_alive_interval_s",
-                                                            "stream_establishment_timeout_s",
-                                                            "stream_inactivity_timeout_s",
-                                                            "subscription_refresh_interval_s",
-                                                            "log_message_bodies",
-                                                            "dialback_disabled_reply",
-                                                            "one_stream_per_pair",
-                                                            "authorisation_ttl_s"};
+                                                             "partner_connection_limit",
+                                                             "keep_alive_interval_s",
+                                                             "stream_establishment_timeout_s",
+                                                             "stream_inactivity_timeout_s",
+                                                             "subscription_refresh_interval_s",
+                                                             "log_message_bodies",
+                                                             "dialback_disabled_reply",
+                                                             "one_stream_per_pair",
+                                                             "authorisation_ttl_s"};
 
 std::string Json(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
@@ -140,6 +151,11 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kGatewaySet:
       audit.action = "gateway set";
       return SetGateway(request.gateway_set(), std::move(audit));
+    case proto::CtlRequest::kContactChange:
+      return ChangeContacts(request.contact_change(), std::move(audit));
+    case proto::CtlRequest::kContactList:
+      return policy_engine::ListContacts(store_, RulesOfContacts(), request.contact_list(),
+                                         ClockAt(audit.at_unix_ms / 1000));
     case proto::CtlRequest::kStatus:
     case proto::CtlRequest::kWorker:
     case proto::CtlRequest::kScale:
@@ -279,13 +295,28 @@ Result<void> Engine::NoteStreams(const proto::StreamsSeen& seen, std::int64_t no
   return Reload();
 }
 
+ContactRules Engine::RulesOfContacts() const {
+  return {served_, [this](const std::string& domain) -> Result<void> {
+            GATEHOUSE_TRY([[maybe_unused]] const proto::Partner* owner, Owner(domain));
+            return {};
+          }};
+}
+
+Engine::Reply Engine::ChangeContacts(const proto::ContactChange& command, AuditEntry audit) {
+  audit.action = ActionOf(command.verb());
+  const ContactClock clock = ClockAt(audit.at_unix_ms / 1000);
+  GATEHOUSE_TRY(proto::CtlResponse response,
+                policy_engine::ChangeContacts(store_, RulesOfContacts(), command, audit, clock));
+  GATEHOUSE_TRY_VOID(Reload());
+  return response;
+}
+
 Result<proto::ContactState> Engine::ContactOf(const proto::ContactWanted& wanted,
                                               std::int64_t now_unix) {
   GATEHOUSE_TRY_VOID(CheckAddresses(wanted.sip_user(), wanted.contact()));
   const ContactPair pair{wanted.sip_user(), wanted.contact()};
   if (!IsOurs(pair.sip_user)) return proto::CONTACT_UNKNOWN;
-  GATEHOUSE_TRY(const std::optional<ContactRow> row,
-                store_.FindContact(pair, ClockAt(now_unix)));
+  GATEHOUSE_TRY(const std::optional<ContactRow> row, store_.FindContact(pair, ClockAt(now_unix)));
   if (!row) return proto::CONTACT_UNKNOWN;
   return StateOf(row->mark);
 }

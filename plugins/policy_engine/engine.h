@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "plugins/policy_engine/contact_commands.h"
 #include "plugins/policy_engine/snapshot_compiler.h"
 #include "plugins/policy_engine/store.h"
 #include "plugins/policy_engine/stream_memory.h"
@@ -33,9 +34,9 @@ class Engine {
   // Streams that a listener opened, or could not open. What must outlive this process, that TLS to
   // a partner succeeded (3.4.1), is in the store and in policy() when this returns well.
   Result<void> NoteStreams(const proto::StreamsSeen& seen, std::int64_t now_unix);
-  // "Has this SIP user authorised that contact?" (5.4). Unknown where the user is not in a domain of
-  // ours. Fails (kPeer) for addresses that are not bare or not prepared, (kTrouble) for a store that
-  // cannot be read.
+  // "Has this SIP user authorised that contact?" (5.4). Unknown where the user is not in a domain
+  // of ours. Fails (kPeer) for addresses that are not bare or not prepared, (kTrouble) for a store
+  // that cannot be read.
   Result<proto::ContactState> ContactOf(const proto::ContactWanted& wanted, std::int64_t now_unix);
   // SUBSCRIBEs that came together: what holds of each from now on, which is on the disk when this
   // returns well. Unknown: the contact's domain is no partner's. The addresses have passed
@@ -64,6 +65,8 @@ class Engine {
   Reply ShowPartner(const std::string& domain) const;
   Reply ListPartners() const;
 
+  Reply ChangeContacts(const proto::ContactChange& command, AuditEntry audit);
+  [[nodiscard]] ContactRules RulesOfContacts() const;
   [[nodiscard]] bool IsOurs(const std::string& bare_jid) const;
   [[nodiscard]] ContactClock ClockAt(std::int64_t now_unix) const;
   Result<const proto::Partner*> Owner(const std::string& domain) const;

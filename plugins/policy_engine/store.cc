@@ -92,8 +92,7 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
   settings.set_stream_inactivity_timeout_s(Unsigned(select, 4));
   settings.set_subscription_refresh_interval_s(Unsigned(select, 5));
   settings.set_log_message_bodies(select.Integer(6) != 0);
-  settings.set_dialback_disabled_reply(select.Integer(7) != 0 ? proto::SILENT
-                                                              : proto::ERROR_ONCE);
+  settings.set_dialback_disabled_reply(select.Integer(7) != 0 ? proto::SILENT : proto::ERROR_ONCE);
   settings.set_one_stream_per_pair(select.Integer(8) != 0);
   settings.set_authorisation_ttl_s(Unsigned(select, 9));
   return settings;
@@ -229,7 +228,8 @@ Result<void> Store::Write(const AuditEntry& audit, Change change) {
 
 Result<StoreContent> Store::Read() {
   StoreContent content;
-  GATEHOUSE_TRY(SqliteStatement select, database_.Prepare("SELECT revision, contacts_epoch FROM store_state"));
+  GATEHOUSE_TRY(SqliteStatement select,
+                database_.Prepare("SELECT revision, contacts_epoch FROM store_state"));
   GATEHOUSE_TRY(const bool row, select.Step());
   if (!row) return Trouble("the store has no revision");
   content.revision = static_cast<std::uint64_t>(select.Integer(0));
@@ -297,7 +297,8 @@ Result<void> Store::EditContacts(std::span<const ContactEdit> edits, std::int64_
   GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
   for (const ContactEdit& edit : edits) {
     if (edit.mark) {
-      GATEHOUSE_TRY(const bool written, contacts_.Put(database_, {edit.pair, *edit.mark, now_unix}));
+      GATEHOUSE_TRY(const bool written,
+                    contacts_.Put(database_, {edit.pair, *edit.mark, now_unix}));
       if (!written)
         return Trouble(fmt::format("the domain of '{}' is no partner's", edit.pair.contact));
     } else {

@@ -123,7 +123,7 @@ std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {
 
 // Creates the file with the rights it shall have, before SQLite would create it with others.
 Result<void> PrepareFile(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   const bool existed = ::stat(path.c_str(), &info) == 0;
   std::error_code ignored;
   if (!existed && std::filesystem::file_size(path + "-wal", ignored) > 0 && !ignored)

@@ -215,5 +215,57 @@ TEST(CarryOut, AMatrixThatDiffersInOneCellIsAFailureThatNamesTheCell) {
               HasSubstr(R"("cells":72,"not_as_specified":2)"));
 }
 
+proto::CtlResponse Contacts(const std::vector<std::string>& users, const std::string& next) {
+  proto::CtlResponse response;
+  for (const std::string& user : users) {
+    proto::ContactView& view = *response.mutable_contacts()->add_contacts();
+    view.set_sip_user(user);
+    view.set_contact("romeo@partner.example");
+    view.set_state("learned");
+    view.set_seen_unix(1'800'000'000);
+  }
+  response.mutable_contacts()->set_next(next);
+  return response;
+}
+
+Invocation Listing(std::uint32_t limit) {
+  Invocation invocation;
+  invocation.action = Action::kListContacts;
+  invocation.request.mutable_contact_list()->set_limit(limit);
+  return invocation;
+}
+
+TEST(CarryOut, PutsShortPagesOfContactsTogetherUntilTheEnd) {
+  FakeSupervisor supervisor;
+  supervisor.Say(Contacts({"ann@contoso.example"}, "p1"));
+  supervisor.Say(Contacts({}, "p2"));
+  supervisor.Say(Contacts({"bob@contoso.example"}, ""));
+  const Ending ending = CarryOut(Listing(5), supervisor.AsOutside());
+  EXPECT_EQ(ending.exit_code, 0);
+  EXPECT_THAT(ending.out, HasSubstr("ann@contoso.example"));
+  EXPECT_THAT(ending.out, HasSubstr("bob@contoso.example"));
+  EXPECT_THAT(ending.out, HasSubstr("2027-01-15 08:00 UTC  never"));
+  EXPECT_THAT(ending.out, Not(HasSubstr("--after")));
+  ASSERT_EQ(supervisor.requests.size(), 3U);
+  EXPECT_EQ(supervisor.requests[2].contact_list().after(), "p2");
+  EXPECT_EQ(supervisor.requests[2].contact_list().limit(), 4U);
+}
+
+TEST(CarryOut, StopsAtTheLimitAndSaysHowToGoOn) {
+  FakeSupervisor supervisor;
+  supervisor.Say(Contacts({"ann@contoso.example"}, "p1"));
+  const Ending ending = CarryOut(Listing(1), supervisor.AsOutside());
+  EXPECT_THAT(ending.out, HasSubstr("there are more; go on with --after 'p1'"));
+  EXPECT_EQ(supervisor.requests.size(), 1U);
+}
+
+TEST(CarryOut, AListThatIsRefusedSaysWhy) {
+  FakeSupervisor supervisor;
+  supervisor.Say(Refused("'x' is no user of ours"));
+  const Ending ending = CarryOut(Listing(1), supervisor.AsOutside());
+  EXPECT_EQ(ending.exit_code, 1);
+  EXPECT_EQ(ending.err, "'x' is no user of ours\n");
+}
+
 }  // namespace
 }  // namespace gatehouse::ctl

@@ -282,5 +282,50 @@ TEST(CommandLine, DoesNotPlayARowThatNoPartnerCanHave) {
   EXPECT_THAT(MisuseOf("selftest matrix --row 19"), HasSubstr("--row"));
 }
 
+TEST(CommandLine, TurnsContactCommandsIntoRequests) {
+  const proto::ContactChange allow =
+      RequestOf("contact allow sip:ann@contoso.example romeo@partner.example").contact_change();
+  EXPECT_EQ(allow.verb(), proto::ContactChange::ALLOW);
+  ASSERT_EQ(allow.contacts_size(), 1);
+  EXPECT_EQ(allow.contacts(0).sip_user(), "sip:ann@contoso.example");
+  EXPECT_EQ(allow.contacts(0).contact(), "romeo@partner.example");
+  EXPECT_EQ(RequestOf("contact block a@b.example c@d.example").contact_change().verb(),
+            proto::ContactChange::BLOCK);
+  EXPECT_EQ(RequestOf("contact forget a@b.example c@d.example").contact_change().verb(),
+            proto::ContactChange::FORGET);
+  const Result<Invocation> list = ParseText(
+      "contact list ann@contoso.example --contact r@p.example"
+      " --limit 7 --after x");
+  ASSERT_TRUE(list.has_value()) << list.error().text;
+  EXPECT_EQ(list->action, Action::kListContacts);
+  EXPECT_EQ(list->request.contact_list().sip_user(), "ann@contoso.example");
+  EXPECT_EQ(list->request.contact_list().contact(), "r@p.example");
+  EXPECT_EQ(list->request.contact_list().limit(), 7U);
+  EXPECT_EQ(list->request.contact_list().after(), "x");
+  EXPECT_EQ(ParseText("contact list")->request.contact_list().limit(), 100U);
+}
+
+TEST(CommandLine, ReadsManyContactsFromAFile) {
+  const std::string file = testing::TempDir() + "contacts.txt";
+  std::ofstream(file) << "# from the old gateway\n\nsip:ann@contoso.example romeo@partner.example\n"
+                         "bob@contoso.example\tromeo@partner.example\r\n";
+  const proto::ContactChange change = RequestOf("contact allow --file " + file).contact_change();
+  ASSERT_EQ(change.contacts_size(), 2);
+  EXPECT_EQ(change.contacts(1).sip_user(), "bob@contoso.example");
+  EXPECT_EQ(change.contacts(1).contact(), "romeo@partner.example");
+  std::ofstream(file) << "ann@contoso.example romeo@partner.example\nann@contoso.example\n";
+  EXPECT_THAT(MisuseOf("contact allow --file " + file),
+              HasSubstr("line 2: write a user and a contact"));
+  std::ofstream(file) << "#\n";
+  EXPECT_THAT(MisuseOf("contact allow --file " + file), HasSubstr("names no contact"));
+  EXPECT_THAT(MisuseOf("contact allow --file /absent"), HasSubstr("'/absent' cannot be read"));
+}
+
+TEST(CommandLine, WantsAUserAndAContactOrAFile) {
+  for (const char* text : {"contact allow", "contact block ann@contoso.example",
+                           "contact forget a@b.example c@d.example --file x"})
+    EXPECT_THAT(MisuseOf(text), HasSubstr("give either USER and JID or --file FILE")) << text;
+}
+
 }  // namespace
 }  // namespace gatehouse::ctl

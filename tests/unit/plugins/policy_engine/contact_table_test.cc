@@ -24,7 +24,9 @@ constexpr std::int64_t kStart = 1'800'000'000;
 
 const ContactPair kPair{"ann@contoso.example", "romeo@partner.example"};
 
-ContactClock At(std::int64_t now) { return {now, kTtl}; }
+ContactClock At(std::int64_t now) {
+  return {now, kTtl};
+}
 
 proto::Partner PartnerOf(const std::string& domain) {
   proto::Partner partner = DefaultPartner();

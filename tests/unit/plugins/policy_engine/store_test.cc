@@ -62,7 +62,7 @@ TEST(Store, StartsWithNoPartnersTheDefaultsAndRights0600) {
   ASSERT_TRUE(content.has_value());
   EXPECT_TRUE(content->partners.empty());
   EXPECT_EQ(content->gateway.SerializeAsString(), DefaultGatewaySettings().SerializeAsString());
-  struct stat info{};
+  struct stat info {};
   ASSERT_EQ(::stat(folder.File("policy.db").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777U, 0600U);
   ASSERT_EQ(::stat(folder.File("policy.db-wal").c_str(), &info), 0);
@@ -258,9 +258,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
   EXPECT_THAT(WhyNot(other), HasSubstr("not a Gatehouse store"));
 
   const std::string newer = folder.File("policy.db");
-  {
-    Store store = OpenAt(newer);
-  }
+  { Store store = OpenAt(newer); }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
   EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 6"));
 }

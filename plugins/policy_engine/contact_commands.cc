@@ -1,0 +1,174 @@
+#include "plugins/policy_engine/contact_commands.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/address/sip_address.h"
+#include "core/xmpp/jid.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+std::string_view MarkWord(ContactMark mark) {
+  switch (mark) {
+    case ContactMark::kLearned:
+      return "learned";
+    case ContactMark::kAllowed:
+      return "allowed";
+    case ContactMark::kBlocked:
+      return "blocked";
+  }
+  return {};
+}
+
+// 0: it does not end by itself.
+std::int64_t EndOf(const ContactRow& row, const ContactClock& clock) {
+  return row.mark == ContactMark::kBlocked ? 0 : row.seen_unix + clock.ttl_s;
+}
+
+proto::ContactView ViewOf(const ContactRow& row, const ContactClock& clock) {
+  proto::ContactView view;
+  view.set_sip_user(row.pair.sip_user);
+  view.set_contact(row.pair.contact);
+  view.set_state(std::string(MarkWord(row.mark)));
+  view.set_seen_unix(row.seen_unix);
+  view.set_ends_unix(EndOf(row, clock));
+  return view;
+}
+
+std::string AuditText(const std::optional<ContactRow>& row) {
+  if (!row) return {};
+  return fmt::format(R"({{"state":"{}","seen_unix":{}}})", MarkWord(row->mark), row->seen_unix);
+}
+
+// "sip:ann@contoso.example" or "ann@contoso.example".
+Result<std::string> SipUserOf(const std::string& text, const std::vector<std::string>& served) {
+  Jid jid;
+  if (text.starts_with("sip:")) {
+    Result<Jid, Refusal> mapped = SipUriToJid(text);
+    if (!mapped)
+      return BadConfig(
+          fmt::format("'{}' is no SIP address of a user ({}); write one like "
+                      "sip:ann@contoso.example",
+                      text, mapped.error().why));
+    jid = *std::move(mapped);
+  } else {
+    Result<Jid> parsed = Jid::Parse(text);
+    if (!parsed)
+      return BadConfig(
+          fmt::format("'{}' is no address of a user ({}); write one like "
+                      "sip:ann@contoso.example",
+                      text, parsed.error().text));
+    jid = *std::move(parsed);
+  }
+  if (jid.local.empty() || !jid.resource.empty())
+    return BadConfig(
+        fmt::format("'{}' is not one user; write one like sip:ann@contoso.example", text));
+  if (std::ranges::find(served, jid.domain) == served.end())
+    return BadConfig(
+        fmt::format("'{}' is in no domain of ours; they are {}", text, fmt::join(served, ", ")));
+  return jid.Bare();
+}
+
+Result<std::string> ContactOf(const std::string& text) {
+  const Result<Jid> jid = Jid::Parse(text);
+  if (!jid)
+    return BadConfig(
+        fmt::format("'{}' is no XMPP address ({}); write one like "
+                    "romeo@partner.example",
+                    text, jid.error().text));
+  if (!jid->resource.empty())
+    return BadConfig(fmt::format("'{}' has a resource; a contact is all of them, write '{}'", text,
+                                 jid->Bare()));
+  return jid->Bare();
+}
+
+Result<ContactPair> PairOf(const proto::ContactName& name, const ContactRules& rules) {
+  GATEHOUSE_TRY(std::string user, SipUserOf(name.sip_user(), rules.served));
+  GATEHOUSE_TRY(std::string contact, ContactOf(name.contact()));
+  return ContactPair{std::move(user), std::move(contact)};
+}
+
+std::optional<ContactMark> MarkOf(proto::ContactChange::Verb verb) {
+  if (verb == proto::ContactChange::ALLOW) return ContactMark::kAllowed;
+  if (verb == proto::ContactChange::BLOCK) return ContactMark::kBlocked;
+  return std::nullopt;
+}
+
+std::string DoneText(const proto::ContactChange& command, const std::vector<ContactEdit>& edits) {
+  const std::optional<ContactMark> mark = MarkOf(command.verb());
+  const std::string_view done = mark ? MarkWord(*mark) : "forgotten";
+  if (edits.size() == 1)
+    return fmt::format("contact '{}' of '{}' is {}", edits[0].pair.contact, edits[0].pair.sip_user,
+                       done);
+  return fmt::format("{} contacts are {}", edits.size(), done);
+}
+
+}  // namespace
+
+std::string_view ActionOf(proto::ContactChange::Verb verb) {
+  switch (verb) {
+    case proto::ContactChange::ALLOW:
+      return "contact allow";
+    case proto::ContactChange::BLOCK:
+      return "contact block";
+    default:
+      return "contact forget";
+  }
+}
+
+Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rules,
+                                          const proto::ContactChange& command,
+                                          const AuditEntry& audit, const ContactClock& clock) {
+  if (command.contacts_size() > kMaxContactsOfACommand)
+    return BadConfig(
+        fmt::format("{} contacts are too many for one command; split them, at most {} "
+                    "are possible",
+                    command.contacts_size(), kMaxContactsOfACommand));
+  const std::optional<ContactMark> mark = MarkOf(command.verb());
+  std::vector<ContactEdit> edits;
+  for (const proto::ContactName& name : command.contacts()) {
+    GATEHOUSE_TRY(ContactPair pair, PairOf(name, rules));
+    if (mark)
+      GATEHOUSE_TRY_VOID(rules.check_partner(pair.contact.substr(pair.contact.find('@') + 1)));
+    GATEHOUSE_TRY(const std::optional<ContactRow> before, store.FindContact(pair, clock));
+    if (!mark && !before)
+      return BadConfig(fmt::format("'{}' is no contact of '{}'; see gatehousectl contact list",
+                                   pair.contact, pair.sip_user));
+    ContactEdit edit{pair, mark, audit};
+    edit.audit.subject = fmt::format("{} {}", pair.sip_user, pair.contact);
+    edit.audit.before = AuditText(before);
+    if (mark) edit.audit.after = AuditText(ContactRow{pair, *mark, clock.now_unix});
+    edits.push_back(std::move(edit));
+  }
+  if (edits.empty()) return BadConfig("no contact is named; name a user and a contact");
+  GATEHOUSE_TRY_VOID(store.EditContacts(edits, clock.now_unix));
+  proto::CtlResponse response;
+  response.set_done(DoneText(command, edits));
+  return response;
+}
+
+Result<proto::CtlResponse> ListContacts(Store& store, const ContactRules& rules,
+                                        const proto::ContactList& command,
+                                        const ContactClock& clock) {
+  ContactFilter filter;
+  if (!command.sip_user().empty()) {
+    GATEHOUSE_TRY(filter.sip_user, SipUserOf(command.sip_user(), rules.served));
+  }
+  if (!command.contact().empty()) {
+    GATEHOUSE_TRY(filter.contact, ContactOf(command.contact()));
+  }
+  filter.after = command.after();
+  filter.limit = std::clamp(command.limit(), 1U, kMaxContactsOfAPage);
+  GATEHOUSE_TRY(const ContactPage page, store.ListContacts(filter, clock));
+  proto::CtlResponse response;
+  proto::ContactViews& views = *response.mutable_contacts();
+  for (const ContactRow& row : page.rows) *views.add_contacts() = ViewOf(row, clock);
+  views.set_next(page.next);
+  return response;
+}
+
+}  // namespace gatehouse::policy_engine
