@@ -41,9 +41,9 @@ struct ContactClock {
 };
 
 struct ContactFilter {
-  std::string sip_user;  // empty: all
-  std::string contact;   // empty: all
-  std::string after;     // ContactPage::next of the page before; else from the start
+  std::string sip_user = {};  // empty: all
+  std::string contact = {};   // empty: all
+  std::string after = {};     // ContactPage::next of the page before; else from the start
   std::size_t limit = 100;
 };
 struct ContactPage {

@@ -12,12 +12,12 @@ namespace {
 using namespace sip_grammar;
 
 constexpr std::string_view kMagicCookie = "z9hG4bK";
-constexpr std::string_view kAllow = "MESSAGE, OPTIONS";
+constexpr std::string_view kAllow = "MESSAGE, SUBSCRIBE, OPTIONS";
 // Methods that exist (the IANA registry, and Microsoft's) and are not served: 405; any other token:
 // 501.
-constexpr std::array<std::string_view, 14> kKnownMethods = {
-    "INVITE", "ACK",  "BYE",     "CANCEL", "REGISTER", "SUBSCRIBE", "NOTIFY",
-    "REFER",  "INFO", "PUBLISH", "UPDATE", "PRACK",    "SERVICE",   "BENOTIFY"};
+constexpr std::array<std::string_view, 13> kKnownMethods = {
+    "INVITE", "ACK",     "BYE",    "CANCEL", "REGISTER", "NOTIFY",  "REFER",
+    "INFO",   "PUBLISH", "UPDATE", "PRACK",  "SERVICE",  "BENOTIFY"};
 
 // `sent_by` is "host:port".
 bool Is(const SipVia& via, std::string_view sent_by) {
@@ -39,7 +39,7 @@ std::optional<RequestAnswer> CheckTransaction(const SipMessage& request,
 }
 
 std::optional<RequestAnswer> CheckMethod(std::string_view method) {
-  if (method == "MESSAGE" || method == "OPTIONS") return std::nullopt;
+  if (method == "MESSAGE" || method == "SUBSCRIBE" || method == "OPTIONS") return std::nullopt;
   // Its INVITE was refused at once, so there is nothing to cancel (RFC 3261 §9.2).
   if (method == "CANCEL") return RequestAnswer{481, "Call/Transaction Does Not Exist", {}};
   if (std::ranges::find(kKnownMethods, method) == kKnownMethods.end())
@@ -93,10 +93,12 @@ std::optional<RequestAnswer> CheckSender(const SipMessage& request, bool from_tr
 }
 
 RequestAnswer OptionsAnswer() {
-  return {
-      200,
-      "OK",
-      {{"Allow", std::string(kAllow)}, {"Accept", "text/plain"}, {"Accept-Encoding", "identity"}}};
+  return {200,
+          "OK",
+          {{"Allow", std::string(kAllow)},
+           {"Accept", "text/plain"},
+           {"Accept-Encoding", "identity"},
+           {"Allow-Events", "presence"}}};
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ struct RequestAnswer {
 
 // `own_sent_bys`: what our own Vias carry, "edge.corp.example:5061"; `from_trusted`: the peer is
 // one of ours (11.8).
-//   returns  the answer, or nullopt where the request (a MESSAGE) goes on to translation
+//   returns  the answer, or nullopt where the request (MESSAGE, SUBSCRIBE) goes on to translation
 std::optional<RequestAnswer> AnswerWithoutTranslation(const SipMessage& request, bool from_trusted,
                                                       const SipTrust& trust,
                                                       std::span<const std::string> own_sent_bys);

@@ -89,6 +89,9 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
     KeepWheelTurning();
     return sent;
   }
+  [[nodiscard]] std::string SentBy(SipTransport transport) const override {
+    return transport_->SentBy(transport);
+  }
   void OnRequests(OnRequest handler) override { server_->SetHandler(std::move(handler)); }
   void PauseRequests() override { paused_ = true; }
   void ResumeRequests() override {

@@ -102,8 +102,12 @@ class SipEndpoint {
   // Sends a request; `done` is called once, never inside this call. Non-INVITE only.
   virtual Result<void, SipSendRefusal> SendRequest(SipOutgoing request, OnFinal done) = 0;
 
-  // `message` and `peer` are valid only during the call. Called for MESSAGE requests that came from
-  // a trusted peer with a From of a served domain; everything else has been answered.
+  // What stands for us in URIs of ours that a peer reaches by `transport`:
+  // "edge.corp.example:5061".
+  [[nodiscard]] virtual std::string SentBy(SipTransport transport) const = 0;
+
+  // `message` and `peer` are valid only during the call. Called for MESSAGEs and SUBSCRIBEs that
+  // came from a trusted peer with a From of a served domain; everything else has been answered.
   using OnRequest =
       std::function<void(const SipMessage& message, const SipPeer& peer, SipReply reply)>;
   virtual void OnRequests(OnRequest handler) = 0;  // set once, before ResumeRequests

@@ -28,7 +28,7 @@ std::string WriteText(const SipRequest& request) {
   auto builder = SipBuilder::Request(request.method, request.request_uri);
   builder.Header("Max-Forwards", kMaxForwards)
       .Header("From", {"<", request.from_uri, ">;tag=", request.from_tag})
-      .Header("To", {"<", request.to_uri, ">"})
+      .Header("To", {"<", request.to_uri, request.to_tag.empty() ? ">" : ">;tag=", request.to_tag})
       .Header("Call-ID", request.call_id)
       .Header("CSeq", {std::string_view(digits.begin(), end), " ", request.method});
   for (const SipHeaderField& header : request.headers)

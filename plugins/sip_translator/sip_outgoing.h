@@ -14,7 +14,7 @@ struct SipHeaderField {
   std::string_view value;  // empty: the header is left out
 };
 
-// One request outside a dialog. Via, Max-Forwards and Content-Length are the endpoint's.
+// One request. Via, Max-Forwards and Content-Length are the endpoint's.
 // Call-ID, CSeq, tag and branch are the caller's, so that they can be derived from an offer's
 // (epoch, seq): the same offer sent again after a crash is the same transaction for the peer.
 // Views, valid as long as SipOutgoing's constructor runs.
@@ -24,6 +24,7 @@ struct SipRequest {
   std::string_view from_uri = {};
   std::string_view from_tag = {};
   std::string_view to_uri = {};
+  std::string_view to_tag = {};  // in a dialog
   std::string_view call_id = {};
   std::uint32_t cseq = 1;
   std::string_view branch = {};                  // with its magic cookie "z9hG4bK"

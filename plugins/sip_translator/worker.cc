@@ -12,6 +12,7 @@
 #include "core/worker/plugin_abi.h"
 #include "plugins/sip_translator/sip_to_xmpp.h"
 #include "plugins/sip_translator/test_im.h"
+#include "plugins/sip_translator/watched_contacts.h"
 #include "plugins/sip_translator/xmpp_to_sip.h"
 
 namespace gatehouse::translator {
@@ -22,6 +23,19 @@ constexpr milliseconds kDrainCheck{20};
 
 WallTime WallNow() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+void AskPolicy(WorkerContext& context, const proto::PolicyQuestion& question,
+               std::function<void(Result<proto::ContactState>)> answer) {
+  ipc::AskClient* engine = context.AskLinkTo("policy_engine");
+  if (engine == nullptr) return context.Fail("topology: no ask link to policy_engine");
+  engine->Ask<proto::PolicyAnswer>(
+      question, WatchedContacts::kPolicyLimit,
+      [answer = std::move(answer)](const Result<proto::PolicyAnswer>& said) {
+        if (!said) return answer(std::unexpected(said.error()));
+        if (!said->has_contact()) return answer(Trouble("an answer to another question"));
+        answer(said->contact().state());
+      });
 }
 
 class SipTranslator final : public Worker {
@@ -51,6 +65,7 @@ class SipTranslator final : public Worker {
   std::optional<ListenerLinks> listeners_;
   std::unique_ptr<SipEndpoint> endpoint_;
   std::optional<FlowContext> flow_;
+  std::optional<WatchedContacts> watched_;
   std::optional<XmppToSip> xmpp_to_sip_;
   std::optional<SipToXmpp> sip_to_xmpp_;
   std::optional<SnapshotClient> snapshots_;
@@ -64,9 +79,11 @@ Result<void> SipTranslator::Start(WorkerContext& context) {
   if (listeners == nullptr)
     return BadConfig("topology: sip_translator has no data link with tls_listener");
   GATEHOUSE_TRY_VOID(SetUpFlows(context, *listeners));
-  endpoint_->OnRequests([this](const SipMessage& message, const SipPeer&, const SipReply& reply) {
-    sip_to_xmpp_->OnRequest(message, reply);
-  });
+  endpoint_->OnRequests(
+      [this](const SipMessage& message, const SipPeer& peer, const SipReply& reply) {
+        if (message.method() == "SUBSCRIBE") return watched_->OnSubscribe(message, peer, reply);
+        sip_to_xmpp_->OnRequest(message, reply);
+      });
   listeners->OnOffers([this](const ipc::Received& offer, ipc::Ticket ticket) {
     xmpp_to_sip_->OnOffer(offer, std::move(ticket));
   });
@@ -75,7 +92,10 @@ Result<void> SipTranslator::Start(WorkerContext& context) {
   });
   context.OnReconfigure([this](const proto::Config& config) { OnReconfigure(config); });
   snapshots_.emplace(context, [this](PolicyPointer policy) { OnSnapshot(std::move(policy)); });
-  tick_.emplace(context.loop(), [this] { xmpp_to_sip_->Tick(); });
+  tick_.emplace(context.loop(), [this] {
+    xmpp_to_sip_->Tick();
+    watched_->Tick();
+  });
   tick_->StartRepeating(kTick);
   return {};
 }
@@ -96,9 +116,17 @@ Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet&
                             .sent = SentStanzas(clock_),
                             .log_sampler = LogSampler(clock_),
                             .verdicts = VerdictCounters(context.metrics())});
-  xmpp_to_sip_.emplace(*flow_, [&context](std::string_view instance, std::string_view what) {
-    context.ReportMalformed(instance, what);
+  watched_.emplace(*flow_, [&context](const proto::PolicyQuestion& question, auto answer) {
+    AskPolicy(context, question, std::move(answer));
   });
+  xmpp_to_sip_.emplace(
+      *flow_,
+      [&context](std::string_view instance, std::string_view what) {
+        context.ReportMalformed(instance, what);
+      },
+      [this](const proto::Element& presence, const StanzaAddresses& addresses) {
+        return watched_->OnPresence(presence, addresses);
+      });
   sip_to_xmpp_.emplace(*flow_);
   return {};
 }
@@ -107,6 +135,7 @@ Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet&
 void SipTranslator::OnSnapshot(PolicyPointer policy) {
   const bool first = !flow_->policy;
   flow_->policy = std::move(policy);
+  watched_->OnSnapshot();
   if (!first) return;
   xmpp_to_sip_->OnSnapshot();
   endpoint_->ResumeRequests();
@@ -132,12 +161,15 @@ void SipTranslator::OnReconfigure(const proto::Config& config) {
 void SipTranslator::Drain(std::function<void()> drained) {
   xmpp_to_sip_->Drain();
   sip_to_xmpp_->Drain();
+  watched_->Drain();
   drain_check_.emplace(*loop_, [this, drained = std::move(drained)] { ReportDrained(drained); });
   drain_check_->StartRepeating(kDrainCheck);
 }
 
 void SipTranslator::ReportDrained(const std::function<void()>& drained) {
-  if (xmpp_to_sip_->under_way() + sip_to_xmpp_->under_way() + endpoint_->replies_owed() > 0) return;
+  const std::size_t under_way =
+      xmpp_to_sip_->under_way() + sip_to_xmpp_->under_way() + watched_->under_way();
+  if (under_way + endpoint_->replies_owed() > 0) return;
   drain_check_->Stop();
   drained();
 }

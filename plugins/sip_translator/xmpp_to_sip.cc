@@ -76,9 +76,10 @@ std::string KeepForError(const proto::InboundStanza& inbound, std::string_view s
 
 }  // namespace
 
-XmppToSip::XmppToSip(FlowContext& context, OnMalformed malformed)
+XmppToSip::XmppToSip(FlowContext& context, OnMalformed malformed, OnPresence on_presence)
     : context_(context),
       malformed_(std::move(malformed)),
+      on_presence_(std::move(on_presence)),
       stanzas_(context.metrics, "gatehouse_stanzas_total", "in"),
       messages_(context.metrics, "gatehouse_sip_messages_total", "out"),
       replies_(context),
@@ -139,6 +140,8 @@ void XmppToSip::Take(const ipc::Received& offer, ipc::Ticket ticket) {
     return Refuse(std::move(incoming), RefusalName(verdict.reason));
   if (incoming.stanza.name() == "message") return OnMessage(std::move(incoming));
   if (incoming.stanza.name() == "iq") return OnIq(std::move(incoming));
+  const bool watched = on_presence_ && on_presence_(incoming.stanza, incoming.addresses);
+  if (watched) return Ignore(std::move(incoming), FlowResult::kDelivered);
   Ignore(std::move(incoming));
 }
 

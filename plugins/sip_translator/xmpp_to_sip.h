@@ -21,7 +21,9 @@ class XmppToSip {
  public:
   // `instance` sent what it must not: a stanza outside its pair or beyond the limits.
   using OnMalformed = std::function<void(std::string_view instance, std::string_view what)>;
-  XmppToSip(FlowContext& context, OnMalformed malformed);
+  // Takes presence from a contact; false where nobody watches that.
+  using OnPresence = std::function<bool(const proto::Element&, const StanzaAddresses&)>;
+  XmppToSip(FlowContext& context, OnMalformed malformed, OnPresence on_presence = {});
   ~XmppToSip();
   XmppToSip(const XmppToSip&) = delete;
   XmppToSip& operator=(const XmppToSip&) = delete;
@@ -70,6 +72,7 @@ class XmppToSip {
 
   FlowContext& context_;
   OnMalformed malformed_;
+  OnPresence on_presence_;
   ResultCounters stanzas_;
   ResultCounters messages_;
   StanzaReplies replies_;

@@ -1,4 +1,5 @@
-"""A SIP server over TCP, as far as Gatehouse can see one: answers MESSAGE, sends MESSAGE, counts both ends."""
+"""A SIP server over TCP, as far as Gatehouse can see one: answers MESSAGE and NOTIFY, sends MESSAGE and SUBSCRIBE, counts
+both ends."""
 
 import asyncio
 import secrets
@@ -33,11 +34,21 @@ async def read_message(reader):
     return message
 
 
+class Watcher:
+    """A SIP user who watches a contact: one dialog, as its subscriber keeps it."""
+
+    def __init__(self, user, contact):
+        self.user, self.contact, self.target = user, contact, contact
+        self.tag, self.remote_tag = secrets.token_hex(4), ""
+        self.call_id, self.cseq = f"{secrets.token_hex(8)}@peer", 0
+
+
 class SipPeer:
     def __init__(self, port, gatehouse_port):
         self.port, self.gatehouse_port = port, gatehouse_port
         self.received = []                # (from URI, to URI, body) in order of arrival
         self.arrived = asyncio.Event()
+        self.notified = []                # NOTIFYs in order of arrival
         self.silent_for = None            # messages to this user part get no answer
         self.refuses_late = None          # (user part, seconds): messages to it get 404 after that time
         self._connections = set()
@@ -71,6 +82,8 @@ class SipPeer:
                 asyncio.get_running_loop().call_later(self.refuses_late[1], self._answer, message, writer,
                                                       "404 Not Found")
                 return
+        if method == "NOTIFY":
+            self.notified.append(message)
         self._answer(message, writer, "200 OK")
 
     @staticmethod
@@ -85,14 +98,37 @@ class SipPeer:
 
     async def send(self, sender, to, body, extra=""):
         """Sends one MESSAGE; its final status, or 0 when the connection broke before one came."""
+        return _status(await self._request(
+            "MESSAGE", to, f"From: <{sender}>;tag={secrets.token_hex(4)}\r\nTo: <{to}>\r\n"
+            f"Call-ID: {secrets.token_hex(8)}@peer\r\nCSeq: 1 MESSAGE\r\n{extra}"
+            "Content-Type: text/plain; charset=UTF-8\r\n", body))
+
+    async def subscribe(self, watcher, expires=3600):
+        """Sends one SUBSCRIBE of a Watcher; its final status, or 0 when the connection broke before one came."""
+        watcher.cseq += 1
+        tag = f";tag={watcher.remote_tag}" if watcher.remote_tag else ""
+        answer = await self._request(
+            "SUBSCRIBE", watcher.target, f"From: <{watcher.user}>;tag={watcher.tag}\r\nTo: <{watcher.contact}>{tag}\r\n"
+            f"Call-ID: {watcher.call_id}\r\nCSeq: {watcher.cseq} SUBSCRIBE\r\n"
+            f"Contact: <{watcher.user.partition('@')[0]}@127.0.0.1:{self.port};transport=tcp>\r\n"
+            f"Event: presence\r\nAccept: application/pidf+xml\r\nExpires: {expires}\r\n")
+        if _status(answer) == 200 and not watcher.remote_tag:
+            watcher.remote_tag = answer.first("to").partition(";tag=")[2]
+            watcher.target = answer.first("contact").strip("<>")
+        return _status(answer)
+
+    def notified_of(self, watcher):
+        """The NOTIFYs of one dialog."""
+        return [notify for notify in self.notified if notify.first("call-id") == watcher.call_id]
+
+    async def _request(self, method, to, headers, body=""):
+        """The final response; None when the connection broke before one came, a 408 of our own when none came."""
         branch = "z9hG4bK" + secrets.token_hex(8)
         answer = asyncio.get_running_loop().create_future()
         self._pending[branch] = answer
         payload = body.encode()
-        head = (f"MESSAGE {to} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:{self.port};branch={branch}\r\n"
-                f"Max-Forwards: 70\r\nFrom: <{sender}>;tag={secrets.token_hex(4)}\r\nTo: <{to}>\r\n"
-                f"Call-ID: {secrets.token_hex(8)}@peer\r\nCSeq: 1 MESSAGE\r\n{extra}"
-                f"Content-Type: text/plain; charset=UTF-8\r\nContent-Length: {len(payload)}\r\n\r\n")
+        head = (f"{method} {to} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:{self.port};branch={branch}\r\n"
+                f"Max-Forwards: 70\r\n{headers}Content-Length: {len(payload)}\r\n\r\n")
         try:
             async with self._turn:
                 if self._writer is None or self._writer.is_closing():
@@ -100,7 +136,7 @@ class SipPeer:
                 self._writer.write(head.encode() + payload)
             return await asyncio.wait_for(answer, 40)
         except asyncio.TimeoutError:
-            return 408
+            return Message("SIP/2.0 408 Request Timeout", "")
         finally:
             self._pending.pop(branch, None)
 
@@ -115,7 +151,7 @@ class SipPeer:
                 branch = message.first("via").partition("branch=")[2].partition(";")[0]
                 future = self._pending.get(branch)
                 if future and not future.done() and message.status >= 200:
-                    future.set_result(message.status)
+                    future.set_result(message)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -124,7 +160,7 @@ class SipPeer:
                 self._writer = None
                 for future in self._pending.values():
                     if not future.done():
-                        future.set_result(0)
+                        future.set_result(None)
 
     async def stop(self):
         self._server.close()
@@ -132,6 +168,10 @@ class SipPeer:
             writer.close()
         if self._answers:
             self._answers.cancel()
+
+
+def _status(answer):
+    return 0 if answer is None else answer.status
 
 
 def _uri(value):

@@ -206,6 +206,10 @@ class XmppPartner:
         stream.send(f"<message from='{user}@{self.domain}/fake' to='{to}' id='{identity}' type='chat'>"
                     f"<body>{escape(body)}</body></message>")
 
+    def presence(self, stream, user, to, kind="", inside=""):
+        kind = f" type='{kind}'" if kind else ""
+        stream.send(f"<presence from='{user}' to='{to}'{kind}>{inside}</presence>")
+
     async def stop(self):
         self._server.close()
         for stream in list(self._inbound):

@@ -15,7 +15,8 @@ class FakeSipEndpoint final : public SipEndpoint {
  public:
   // As the next hop would read it.
   struct Request {
-    std::string request_uri, from, to, call_id, branch, content_type, body, next_hop;
+    std::string method, request_uri, from, to, call_id, branch, content_type, body, next_hop;
+    std::string text;
     std::uint32_t cseq = 0;
     std::size_t max_bytes = 0;
   };
@@ -28,6 +29,7 @@ class FakeSipEndpoint final : public SipEndpoint {
     sent.push_back({Read(std::move(request)), std::move(done)});
     return {};
   }
+  std::string SentBy(SipTransport) const override { return "edge.corp.example:5061"; }
   void OnRequests(OnRequest handler) override { on_request = std::move(handler); }
   void PauseRequests() override { paused = true; }
   void ResumeRequests() override { paused = false; }
@@ -42,8 +44,9 @@ class FakeSipEndpoint final : public SipEndpoint {
                              "\r\nVia: SIP/2.0/TCP edge;branch=" + first.request.branch +
                              "\r\nFrom: " + first.request.from + "\r\nTo: " + first.request.to +
                              ";tag=b\r\nCall-ID: " + first.request.call_id +
-                             "\r\nCSeq: " + std::to_string(first.request.cseq) + " MESSAGE\r\n" +
-                             std::string(lines) + "Content-Length: 0\r\n\r\n";
+                             "\r\nCSeq: " + std::to_string(first.request.cseq) + " " +
+                             first.request.method + "\r\n" + std::string(lines) +
+                             "Content-Length: 0\r\n\r\n";
     const auto response = SipMessage::Parse(text, true);
     GATEHOUSE_CHECK(response.has_value());
     first.done({SipFailure::kNone, status, &*response});
@@ -60,7 +63,8 @@ class FakeSipEndpoint final : public SipEndpoint {
     outgoing.SetVia("TCP", "edge", outgoing.branch(), ";alias");
     const auto message = SipMessage::Parse(outgoing.text(), true);
     GATEHOUSE_CHECK(message.has_value());
-    return {std::string(message->request_uri()),
+    return {std::string(message->method()),
+            std::string(message->request_uri()),
             std::string(message->from().text),
             std::string(message->to().text),
             std::string(message->call_id()),
@@ -68,6 +72,7 @@ class FakeSipEndpoint final : public SipEndpoint {
             std::string(message->Header("Content-Type").value_or("")),
             std::string(message->body()),
             outgoing.next_hop(),
+            outgoing.text(),
             message->cseq().number,
             outgoing.max_bytes()};
   }

@@ -59,7 +59,7 @@ TEST(RequestChecks, RefuseWhatHasBeenHereBefore) {
 }
 
 TEST(RequestChecks, RefuseMethodsByWhetherTheyExist) {
-  for (const char* method : {"INVITE", "REGISTER", "SUBSCRIBE", "PUBLISH", "REFER", "SERVICE"})
+  for (const char* method : {"INVITE", "REGISTER", "NOTIFY", "PUBLISH", "REFER", "SERVICE"})
     EXPECT_EQ(StatusOf({.method = method}), 405) << method;
   EXPECT_EQ(StatusOf({.method = "NEWMETHOD"}), 501);
   EXPECT_EQ(StatusOf({.method = "CANCEL"}), 481);

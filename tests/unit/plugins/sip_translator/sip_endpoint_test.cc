@@ -201,7 +201,7 @@ TEST_F(SipEndpointScene, OptionsAreAnsweredAndViasEchoed) {
                                       "host.example;branch=z9hG4bK1;received=127.0.0.1;rport="));
   EXPECT_THAT(client.seen,
               HasSubstr("\r\nVia: SIP/2.0/UDP far.example;branch=z9hG4bK0;ms-received-cid=4\r\n"));
-  EXPECT_THAT(client.seen, HasSubstr("\r\nAllow: MESSAGE, OPTIONS\r\n"));
+  EXPECT_THAT(client.seen, HasSubstr("\r\nAllow: MESSAGE, SUBSCRIBE, OPTIONS\r\n"));
   EXPECT_THAT(client.seen, HasSubstr("\r\nTo: <sip:bob@beta.example>;tag="));
 }
 

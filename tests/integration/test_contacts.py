@@ -1,0 +1,154 @@
+"""SIP users watch XMPP contacts: what is stored, what each side is told, and what outlives a death."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from sip_peer import Watcher
+from traffic import Edge, lab
+
+ANN = f"sip:ann@{lab.SIP_DOMAIN}"
+ROMEO = f"romeo@{lab.XMPP_DOMAIN}"
+PATIENCE_S = 30  # generous: sanitizers on a busy machine
+
+
+async def until(condition, what):
+    for _ in range(PATIENCE_S * 100):
+        answer = condition()
+        if answer:
+            return answer
+        await asyncio.sleep(0.01)
+    raise TimeoutError(f"not within {PATIENCE_S} s: {what}")
+
+
+class Contacts(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.edge = await Edge.start("contacts")
+        self.addAsyncCleanup(self.edge.stop)
+        self.ann = Watcher(ANN, f"sip:{ROMEO}")
+
+    async def ctl(self, *words):
+        """gatehousectl's exit code and what it said."""
+        done = await asyncio.to_thread(subprocess.run, [
+            self.edge.lab.build / "bin" / "gatehousectl", "--runtime-dir", self.edge.lab.folder / "run", *words],
+            capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    async def contacts(self, *words):
+        """(SIP user, contact, state) of each, by the operator's command."""
+        code, text = await self.ctl("contact", "list", *words, "--json")
+        self.assertEqual(code, 0, text)
+        return [(view["sip_user"], view["contact"], view["state"]) for view in json.loads(text)["contacts"]]
+
+    async def notify(self, number, watcher=None):
+        """The state and the body of a dialog's NOTIFY, counted from 1."""
+        watcher = watcher or self.ann
+        await until(lambda: len(self.edge.sip.notified_of(watcher)) >= number, f"NOTIFY {number}")
+        message = self.edge.sip.notified_of(watcher)[number - 1]
+        return message.first("subscription-state").partition(";expires")[0], message.body
+
+    async def said_to_romeo(self, kind):
+        def found():
+            return next((stanza for stanza in self.edge.partner.received
+                         if stanza.local == "presence" and stanza.attributes.get("type") == kind), None)
+        stanza = await until(found, f"a presence of type {kind} at the partner")
+        self.assertEqual(stanza.attributes["to"], ROMEO)
+        self.assertEqual(stanza.attributes["from"], f"ann@{lab.SIP_DOMAIN}")
+
+    async def romeo(self, kind="", inside="", resource=""):
+        stream = await self.edge.connect()
+        self.edge.partner.presence(stream, ROMEO + resource, f"ann@{lab.SIP_DOMAIN}", kind, inside)
+        return stream
+
+    async def watch(self):
+        """Ann watches Romeo, who has agreed."""
+        self.assertEqual(await self.edge.sip.subscribe(self.ann), 200)
+        self.assertEqual(await self.notify(1), ("pending", ""))
+        await self.said_to_romeo("subscribe")
+        await self.romeo("subscribed")
+        self.assertEqual(await self.notify(2), ("active", ""))
+
+    async def test_a_watcher_is_told_what_the_contact_says(self):
+        self.assertEqual(await self.contacts(), [])
+        await self.watch()
+        self.assertEqual(await self.contacts(ANN), [(f"ann@{lab.SIP_DOMAIN}", ROMEO, "learned")])
+        stream = await self.romeo(inside="<show>away</show><status>back at two</status>", resource="/home")
+        state, body = await self.notify(3)
+        self.assertEqual(state, "active")
+        self.assertIn("<basic>open</basic><show xmlns='jabber:client'>away</show>", body)
+        self.assertIn("<note>back at two</note>", body)
+        self.edge.partner.presence(stream, f"{ROMEO}/home", f"ann@{lab.SIP_DOMAIN}", "unavailable")
+        self.assertIn("<basic>closed</basic>", (await self.notify(4))[1])
+        self.assertEqual(await self.edge.sip.subscribe(self.ann, expires=0), 200)
+        self.assertEqual((await self.notify(5))[0], "terminated;reason=timeout")
+        await self.said_to_romeo("unavailable")
+        self.assertEqual(await self.contacts(), [(f"ann@{lab.SIP_DOMAIN}", ROMEO, "learned")])
+        self.assertEqual(await self.edge.sip.subscribe(self.ann), 481)
+
+    async def test_an_administrator_blocks_a_contact_and_takes_the_block_away(self):
+        await self.watch()
+        self.assertEqual((await self.ctl("contact", "block", ANN, ROMEO))[0], 0)
+        self.assertEqual((await self.notify(3))[0], "terminated;reason=rejected")
+        again = Watcher(ANN, f"sip:{ROMEO}")
+        self.assertEqual(await self.edge.sip.subscribe(again), 403)
+        self.assertEqual(await self.contacts("--contact", ROMEO), [(f"ann@{lab.SIP_DOMAIN}", ROMEO, "blocked")])
+        self.assertEqual((await self.ctl("contact", "forget", ANN, ROMEO))[0], 0)
+        self.assertEqual(await self.edge.sip.subscribe(again), 200)
+        code, said = await self.ctl("contact", "allow", ANN, "romeo@nowhere.example")
+        self.assertEqual(code, 1)
+        self.assertIn("no partner has the domain 'nowhere.example'", said)
+
+    async def test_what_was_answered_outlives_the_policy_engine(self):
+        engine = await asyncio.to_thread(self.edge.lab.worker_pid, "policy_engine/0")
+        watchers = [Watcher(f"sip:u{number}@{lab.SIP_DOMAIN}", f"sip:{ROMEO}") for number in range(40)]
+        answers = [asyncio.ensure_future(self.edge.sip.subscribe(watcher)) for watcher in watchers]
+        await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        os.kill(engine, signal.SIGKILL)
+        statuses = await asyncio.gather(*answers)
+        self.assertLessEqual(set(statuses), {200, 500})
+        await asyncio.to_thread(self.edge.lab.wait_gatehouse)
+        stored = {user for user, _, _ in await self.contacts()}
+        yes = {f"u{number}@{lab.SIP_DOMAIN}" for number, status in enumerate(statuses) if status == 200}
+        print(f"{len(yes)} of {len(watchers)} answered 200 over the engine's death, {len(stored)} stored")
+        self.assertTrue(yes)
+        self.assertEqual(yes - stored, set())
+
+    async def test_without_the_policy_engine_nobody_is_told_yes(self):
+        self.assertEqual((await self.ctl("worker", "drain", "policy_engine/0"))[0], 0)
+        self.assertEqual(await self.edge.sip.subscribe(self.ann), 500)
+        self.assertEqual(self.edge.sip.notified, [])
+        self.assertEqual((await self.ctl("worker", "restart", "policy_engine/0"))[0], 0)
+        await asyncio.to_thread(self.edge.lab.wait_gatehouse)
+        self.assertEqual(await self.edge.sip.subscribe(Watcher(ANN, f"sip:{ROMEO}")), 200)
+
+    async def test_dialogs_of_a_dead_translator_are_answered_481_and_begin_anew(self):
+        await self.watch()
+        os.kill(await asyncio.to_thread(self.edge.lab.worker_pid, "sip_translator/0"), signal.SIGKILL)
+
+        async def answered():
+            while True:
+                try:
+                    status = await self.edge.sip.subscribe(self.ann)
+                except ConnectionError:
+                    status = 0
+                if status:
+                    return status
+                await asyncio.sleep(0.1)
+        self.assertEqual(await asyncio.wait_for(answered(), PATIENCE_S), 481)
+        again = Watcher(ANN, f"sip:{ROMEO}")
+        self.assertEqual(await self.edge.sip.subscribe(again), 200)
+        self.assertEqual((await self.notify(1, again))[0], "pending")
+
+    async def test_with_a_partner_its_contacts_go(self):
+        await self.watch()
+        self.assertEqual((await self.ctl("partner", "remove", lab.XMPP_DOMAIN))[0], 0)
+        self.assertEqual((await self.notify(3))[0], "terminated;reason=rejected")
+        self.assertEqual(await self.contacts(), [])
+        self.assertEqual(await self.edge.sip.subscribe(Watcher(ANN, f"sip:{ROMEO}")), 404)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
