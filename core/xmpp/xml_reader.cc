@@ -2,9 +2,11 @@
 
 #include <expat.h>
 #include <google/protobuf/arena.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -31,6 +33,10 @@ constexpr std::size_t kMaxTreeBytes = 2 * kMaxStanzaBytes;
 // The stream's start tag (2.2 no. 13).
 constexpr std::size_t kMaxHeaderAttributes = 16;
 constexpr std::size_t kMaxHeaderAttributeBytes = 3072;
+// What expat holds for one stream: it keeps each name it has met until the stream ends, so that a
+// peer whose names are never the same would fill the worker. With what waits to be written it stays
+// below the 2 MiB of 12.5.
+constexpr std::size_t kMaxParserBytes = 512 * 1024;
 // A message with a few children fits.
 constexpr std::size_t kArenaBlockBytes = 4096;
 // Features, and whatever else comes first: many streams never bring more.
@@ -46,8 +52,44 @@ struct StanzaMemory {
   google::protobuf::Arena arena;
 };
 
+// Counts what expat allocates while one of these lives. expat tells its functions nothing of whom
+// they serve, hence the variable of the thread.
+class ExpatAccount {
+ public:
+  explicit ExpatAccount(std::size_t& bytes) : outer_(current_) { current_ = &bytes; }
+  ~ExpatAccount() { current_ = outer_; }
+  ExpatAccount(const ExpatAccount&) = delete;
+  ExpatAccount& operator=(const ExpatAccount&) = delete;
+
+  static void* Allocate(std::size_t size) noexcept { return Added(std::malloc(size)); }
+  static void* Reallocate(void* block, std::size_t size) noexcept {
+    const std::size_t before = malloc_usable_size(block);
+    void* const moved = std::realloc(block, size);
+    if (moved != nullptr) *current_ -= before;
+    return Added(moved);
+  }
+  static void Free(void* block) noexcept {
+    *current_ -= malloc_usable_size(block);
+    std::free(block);
+  }
+
+ private:
+  static void* Added(void* block) noexcept {
+    *current_ += malloc_usable_size(block);  // 0 for none
+    return block;
+  }
+  static inline thread_local std::size_t* current_ = nullptr;
+  std::size_t* outer_;
+};
+constexpr XML_Memory_Handling_Suite kCounted = {&ExpatAccount::Allocate, &ExpatAccount::Reallocate,
+                                                &ExpatAccount::Free};
+
 struct FreeParser {
-  void operator()(XML_Parser parser) const noexcept { XML_ParserFree(parser); }
+  void operator()(XML_Parser parser) const noexcept {
+    std::size_t bytes = 0;  // whoever counted is gone
+    const ExpatAccount account(bytes);
+    XML_ParserFree(parser);
+  }
 };
 using Parser = std::unique_ptr<XML_ParserStruct, FreeParser>;
 
@@ -158,6 +200,7 @@ class Parse {
   [[nodiscard]] bool HasFailed() const { return refused_ || stopped_; }
 
   XmlReader::Events events_;
+  std::size_t parser_bytes_ = 0;  // what expat holds
   Parser parser_;
   Utf8Check utf8_;
   std::unique_ptr<StanzaMemory> memory_;  // null: none since it rested
@@ -183,7 +226,9 @@ class Parse {
 };
 
 bool Parse::Begin() {
-  parser_.reset(XML_ParserCreateNS("UTF-8", kSeparator));
+  const ExpatAccount account(parser_bytes_);
+  constexpr std::array<char, 2> kSeparatorText = {kSeparator, '\0'};
+  parser_.reset(XML_ParserCreate_MM("UTF-8", &kCounted, kSeparatorText.data()));
   if (!parser_) return false;
   unsigned long salt = 0;
   const std::string random = RandomBytes(sizeof salt);
@@ -292,6 +337,7 @@ Result<void, StreamCondition> Parse::FeedSlice(std::span<const std::byte> bytes)
 
 bool Parse::ParseBytes(std::span<const std::byte> bytes) {
   fed_ += bytes.size();
+  const ExpatAccount account(parser_bytes_);
   return XML_Parse(parser_.get(), reinterpret_cast<const char*>(bytes.data()),
                    static_cast<int>(bytes.size()), XML_FALSE) == XML_STATUS_OK;
 }
@@ -300,9 +346,10 @@ bool Parse::ParseBytes(std::span<const std::byte> bytes) {
 Result<void, StreamCondition> Parse::CheckSizes() {
   const std::size_t pending = fed_ - std::min(fed_, Position());
   const bool too_large = depth_ > 1 && fed_ - element_begin_ > 2 * kMaxStanzaBytes;
-  if (pending <= kMaxTagBytes && !too_large) return {};
+  const bool sound = pending <= kMaxTagBytes && !too_large;
+  if (sound && parser_bytes_ <= kMaxParserBytes) return {};
   refused_ = true;
-  refusal_ = StreamCondition::kPolicyViolation;
+  refusal_ = sound ? StreamCondition::kResourceConstraint : StreamCondition::kPolicyViolation;
   return std::unexpected(refusal_);
 }
 

@@ -433,6 +433,38 @@ TEST(XmlReader, RefusesAStanzaOfMoreThanTwiceThatSizeBeforeItsEnd) {
   EXPECT_TRUE(reading.elements_.empty());
 }
 
+// --- 12.5, memory per stream
+
+// expat keeps each name it has met until the stream ends.
+TEST(XmlReader, EndsAStreamWhoseNamesAreNeverTheSame) {
+  for (const bool as_attributes : {false, true}) {
+    Reading reading;
+    reading.Feed(kHeader).Verified();
+    std::size_t names = 0;
+    for (int stanza = 0; stanza < 1000 && reading.Answer() == "ok"; ++stanza) {
+      std::string message = "<message>";
+      for (int i = 0; i < 100; ++i) {
+        const std::string name = std::string(200, 'n') + std::to_string(++names);
+        message += as_attributes ? "<a " + name + "=''/>" : "<" + name + "/>";
+      }
+      reading.Feed(message + "</message>");
+    }
+    EXPECT_EQ(reading.Answer(), "resource-constraint");
+    EXPECT_GE(names, 1000U);
+    EXPECT_LE(names * 200, 2U * 1048576);
+  }
+}
+
+TEST(XmlReader, ALongNamespaceAtEachDepthIsNoHoard) {
+  std::string deep;
+  for (int depth = 0; depth < 20; ++depth)
+    deep += "<a xmlns='" + std::to_string(depth) + std::string(8000, 'u') + "'>";
+  Reading reading;
+  reading.Feed(kHeader).Verified();
+  for (int i = 0; i < 10; ++i) reading.Feed(deep + Repeat("</a>", 20));
+  EXPECT_EQ(reading.Answer(), "ok");
+}
+
 TEST(XmlReader, StaysDeadAfterItRefused) {
   Reading reading;
   reading.Feed(kHeader).Feed("<!-- x -->");
