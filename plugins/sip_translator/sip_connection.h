@@ -71,6 +71,7 @@ class SipConnection {
   // Sends CRLFCRLF where nothing moved for longer than `idle`.
   void PingWhenIdle(TimePoint now, milliseconds idle);
   void CloseAfterWrites();
+  void GiveUp(std::string_view why) { Close(SipClosed::kProtocol, why); }
 
   [[nodiscard]] SipConnectionId id() const { return setup_.id; }
   [[nodiscard]] SipTransport transport() const { return setup_.transport; }

@@ -10,8 +10,8 @@ namespace gatehouse {
 namespace {
 
 constexpr std::size_t kMaxConnections = 1024;
-// Of them from peers nobody has vouched for, TLS handshakes included: strangers cannot keep the
-// others out.
+// Of them from peers nobody has vouched for, TLS handshakes included. Strangers cannot keep the
+// others out: for one more of them the oldest goes.
 constexpr std::size_t kMaxStrangers = 256;
 // A peer with many requests leaves room in every turn for answers to ours, which come one by one.
 constexpr std::size_t kRequestsPerTurn = 16;
@@ -99,17 +99,21 @@ Result<void> SipTransportLayer::TakeListener(SipTransport transport, std::string
   return {};
 }
 
-bool SipTransportLayer::MayAccept(bool stranger) const {
-  if (connections_.size() >= kMaxConnections) return false;
-  if (!stranger) return true;
-  const auto strangers = std::ranges::count_if(
-      connections_, [](const auto& entry) { return entry.second->stranger(); });
-  return static_cast<std::size_t>(strangers) < kMaxStrangers;
+void SipTransportLayer::MakeRoomForAStranger() {
+  std::size_t strangers = 0;
+  SipConnection* oldest = nullptr;
+  for (const auto& [id, connection] : connections_) {
+    if (!connection->stranger()) continue;
+    ++strangers;
+    if (oldest == nullptr || id < oldest->id()) oldest = connection.get();
+  }
+  if (strangers >= kMaxStrangers) oldest->GiveUp("too many strangers");
 }
 
 void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpStream> stream) {
   const bool stranger = transport == SipTransport::kTcp && !trust_.TrustsAddress(stream->peer());
-  if (!MayAccept(stranger || transport == SipTransport::kTls)) return;  // closes it
+  if (stranger || transport == SipTransport::kTls) MakeRoomForAStranger();
+  if (connections_.size() >= kMaxConnections) return;  // closes it
   const SipConnectionId id{++last_id_};
   auto connection = SipConnection::Accept(
       loop_, *this, {.id = id, .transport = transport, .tls = setup_.tls, .stranger = stranger},

@@ -99,7 +99,7 @@ class SipTransportLayer final : private SipConnection::User {
   void OnDatagram(std::string_view bytes, const SocketAddress& from);
   bool SendDatagram(const SocketAddress& to, std::string_view bytes);
   SipConnection* ConnectionTo(const SipTarget& target);
-  [[nodiscard]] bool MayAccept(bool stranger) const;
+  void MakeRoomForAStranger();
   SipConnection* ProvenInbound(const std::string& name);
   SipConnection* Find(SipConnectionId id);
   SipConnection* OpenTo(const SipTarget& target);

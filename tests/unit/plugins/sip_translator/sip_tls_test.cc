@@ -107,6 +107,20 @@ TEST_F(SipTlsScene, NumericNextHopMustProveATrustedName) {
   EXPECT_EQ(Send(*one, "127.0.0.1", *stranger).failure, SipFailure::kTlsIdentity);
 }
 
+TEST_F(SipTlsScene, StrangersWhoSayNothingKeepNoTrustedPeerOut) {
+  const auto one = MakeEdge("one.example", {"two.example"});
+  const auto two = MakeEdge("two.example", {"one.example"});
+  Accept(*two);
+  std::vector<std::unique_ptr<RawTcp>> strangers;
+  for (int i = 0; i < 256; ++i) {
+    strangers.push_back(std::make_unique<RawTcp>(*loop_, two->tls));
+    while (two->Metric("gatehouse_sip_connections") <= i) loop_->RunOnce();
+  }
+  EXPECT_EQ(Send(*one, "two.example", *two).status, 200);
+  EXPECT_TRUE(strangers.front()->closed);
+  EXPECT_FALSE(strangers.back()->closed);
+}
+
 TEST_F(SipTlsScene, ListeningOnTlsWithoutACertificateIsSaidAtStart) {
   const Edge edge(*loop_, "alpha.example", {}, [](WorkerConfig& config) {
     config.mutable_config()->mutable_tls()->set_chain_file("/nonexistent/chain.pem");
