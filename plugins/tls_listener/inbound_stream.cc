@@ -43,11 +43,11 @@ InboundStream::InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp)
       setup_.loop, std::move(tcp),
       {.on_header = [this](const StreamHeader& header) { Do(machine_.OnHeader(header)); },
        .on_element = [this](proto::Element& element, std::size_t) { OnElement(element); },
-       .on_oversized = [this](const proto::Element& head) { Do(machine_.OnOversized(head)); },
+       .on_oversized = [this](const proto::Element& head) { OnOversized(head); },
        .on_footer = [this] { OnFooter(); },
        .on_bad_xml = [this](StreamCondition condition) { Do(machine_.OnBadXml(condition)); },
        .on_tls = [this](const Result<void>& result) { OnTls(result); },
-       .on_closed = [this](std::string_view why) { setup_.host.OnGone(why, *this); },
+       .on_closed = [this](std::string_view why) { OnClosed(why); },
        .on_writable = [this] { setup_.host.OnWritable(*this); },
        .on_whitespace =
            [this](std::size_t bytes) {
@@ -72,7 +72,23 @@ void InboundStream::OnElement(proto::Element& element) {
   const bool open = machine_.state() == StreamState::kOpen;
   if (open && IsActivity(element)) last_stanza_ = last_heard_;
   Do(machine_.OnElement(element), &element);
-  if (open && brake_.OnStanza(last_heard_)) CloseWith(StreamCondition::kPolicyViolation);
+  if (open) CountForBrake();
+}
+
+void InboundStream::OnOversized(const proto::Element& head) {
+  Heard();
+  const bool open = machine_.state() == StreamState::kOpen;
+  Do(machine_.OnOversized(head));
+  if (open) CountForBrake();
+}
+
+void InboundStream::CountForBrake() {
+  if (brake_.OnStanza(last_heard_)) CloseWith(StreamCondition::kPolicyViolation);
+}
+
+void InboundStream::OnClosed(std::string_view why) {
+  if (handshake_end_ != TimePoint::max()) setup_.host.OnHandshake(false, *this);
+  setup_.host.OnGone(why, *this);
 }
 
 void InboundStream::OnTls(const Result<void>& result) {

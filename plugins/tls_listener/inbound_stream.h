@@ -128,6 +128,9 @@ class InboundStream final : public LentStream {
 
  private:
   void OnElement(proto::Element& element);
+  void OnOversized(const proto::Element& head);
+  void CountForBrake();
+  void OnClosed(std::string_view why);
   void Heard();
   void Leave(StreamMachine::Actions actions);
   [[nodiscard]] bool is_idle(TimePoint now) const;

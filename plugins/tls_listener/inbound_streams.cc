@@ -326,15 +326,28 @@ void InboundStreams::OnEnd(std::string_view why, InboundStream& stream) {
                          "{direction=\"in\",reason=\"" + std::string(why) + "\"}");
 }
 
-void InboundStreams::OnGone(std::string_view /*why*/, InboundStream& stream) {
+void InboundStreams::OnGone(std::string_view why, InboundStream& stream) {
   EndLoan(stream);
   if (stream.ended())
     --ended_;
-  else if (stream.counts_as_unauthenticated())
-    admission_.Settled(stream.ip());
+  else
+    NoteLost(why, stream);
   CountNoMore(stream);
   streams_.erase(stream.number());
   counters_.open = static_cast<double>(streams_.size());
+}
+
+// The connection ended under it. Strangers could fill the log.
+void InboundStreams::NoteLost(std::string_view why, InboundStream& stream) {
+  ++setup_.metrics.Value("gatehouse_streams_ended_total",
+                         "{direction=\"in\",reason=\"connection-lost\"}");
+  if (stream.counts_as_unauthenticated()) return admission_.Settled(stream.ip());
+  Log(LogLevel::kInfo, "stream-closed",
+      {{"direction", "in"},
+       {"peer", stream.machine().from()},
+       {"from", stream.ip()},
+       {"why", "connection-lost"},
+       {"detail", why}});
 }
 
 std::shared_ptr<const TlsContext> InboundStreams::Tls(bool direct) const {

@@ -136,6 +136,7 @@ class InboundStreams final : private InboundHost {
   void GiveUpSurplusOfAddresses();
   void CountAsProven(InboundStream& stream);
   void CountNoMore(InboundStream& stream);
+  void NoteLost(std::string_view why, InboundStream& stream);
   void SetTimes(const proto::GatewaySettings& gateway);
 
   Setup setup_;

@@ -1,4 +1,5 @@
 // What inbound streams may hold: the limits of 2.11.
+#include "core/base/limits.h"
 #include "tests/unit/plugins/tls_listener/inbound_streams_scene.h"
 
 namespace gatehouse {
@@ -167,6 +168,22 @@ TEST_F(InboundStreamsTest, ReadsNoFasterThanTheRateOfTheConfiguration) {
   peer.transport->Send(Message());
   for (int i = 0; i < 30; ++i) loop_->RunOnce();
   EXPECT_EQ(translator_.offers.size(), 2U);
+}
+
+TEST_F(InboundStreamsTest, ReadsStanzasThatAreTooLargeNoFasterEither) {
+  proto::Limits limits;
+  limits.set_stanzas_per_second(1);
+  limits.set_stanza_burst(2);
+  streams_->SetLimits(limits);
+  Peer& peer = ConnectByExternal();
+  const std::string oversized =
+      "<message from='bob@partner.example' to='ann@corp.example' id='m1'><body>" +
+      std::string(kMaxStanzaBytes, 'x') + "</body></message>";
+  peer.transport->Send(oversized + oversized);
+  Until([this] { return own_.size() == 2; });
+  peer.transport->Send(Message());
+  for (int i = 0; i < 30; ++i) loop_->RunOnce();
+  EXPECT_TRUE(translator_.offers.empty());
 }
 
 }  // namespace

@@ -189,6 +189,17 @@ TEST_F(InboundStreamsTest, EndsTheLoanOnceWhetherThePeerClosesOrVanishes) {
   EXPECT_EQ(borrower_.ended, 2);
 }
 
+TEST_F(InboundStreamsTest, CountsStreamsWhoseConnectionIsLost) {
+  ConnectByExternal().transport.reset();
+  Until([this] { return Ended("connection-lost") == 1; });
+  Peer& in_handshake = Connect();
+  Say(in_handshake, Header(), "features");
+  Say(in_handshake, kStartTls, "proceed");
+  in_handshake.transport.reset();
+  Until([this] { return Ended("connection-lost") == 2; });
+  EXPECT_EQ(metrics_.Value("gatehouse_handshakes_total", "{direction=\"in\",result=\"failed\"}"), 1);
+}
+
 TEST_F(InboundStreamsTest, EndsALentStreamForAnAcknowledgementOfWhatWasNeverSent) {
   streams_->SetPolicy(MakePolicy({WithBidi(PartnerOfRow(9))}));
   Peer& peer = ConnectByExternal(kAskForOurs);
