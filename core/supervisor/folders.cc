@@ -57,19 +57,19 @@ Result<void> PrepareLinkFolders(const RuntimePaths& paths, const proto::Topology
   return {};
 }
 
-Result<OwnedFd> LockRuntimeFolder(const RuntimePaths& paths) {
-  const std::string file = paths.LockFile();
+Result<OwnedFd> LockFolder(std::string_view flag, const std::string& dir) {
+  const std::string file = dir + "/lock";
   OwnedFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd.valid()) return BadFolder("--runtime-dir", file, "cannot be opened", errno);
+  if (!fd.valid()) return BadFolder(flag, file, "cannot be opened", errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
     return BadConfig(
-        fmt::format("--runtime-dir {}: another gatehoused runs on it (pid {}); would "
+        fmt::format("{} {}: another gatehoused runs on it (pid {}); would "
                     "be right: another folder, or stop that one first",
-                    paths.dir, FirstLineOf(fd.get())));
+                    flag, dir, FirstLineOf(fd.get())));
   const std::string pid = fmt::format("{}\n", ::getpid());
   if (::ftruncate(fd.get(), 0) != 0 ||
       ::pwrite(fd.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
-    return BadFolder("--runtime-dir", file, "cannot be written", errno);
+    return BadFolder(flag, file, "cannot be written", errno);
   return fd;
 }
 

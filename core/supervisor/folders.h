@@ -1,4 +1,4 @@
-// The folders an instance of Gatehouse lives under, and the lock that keeps a second one out.
+// The folders an instance of Gatehouse lives under, and the locks that keep a second one out.
 #pragma once
 
 #include <string>
@@ -20,7 +20,8 @@ Result<std::string> PrepareFolder(std::string_view flag, const std::string& dir)
 Result<void> PrepareLinkFolders(const RuntimePaths& paths, const proto::Topology& topology);
 
 // Held as long as the descriptor is open, so a crash frees it.
+//   flag   "--state-dir", for the message
 //   fails  kConfig: another supervisor, with its process id, runs on this folder
-Result<OwnedFd> LockRuntimeFolder(const RuntimePaths& paths);
+Result<OwnedFd> LockFolder(std::string_view flag, const std::string& dir);
 
 }  // namespace gatehouse

@@ -27,7 +27,6 @@ struct InstallLayout {
 struct RuntimePaths {
   std::string dir;  // absolute, no slash at its end
 
-  [[nodiscard]] std::string LockFile() const { return dir + "/lock"; }
   // gatehousectl's door, for ipc::CtlServer and ipc::CallSupervisor.
   [[nodiscard]] std::string CtlAddress() const { return "ipc://" + dir + "/ctl.sock"; }
   [[nodiscard]] std::string ControlAddress() const { return "ipc://" + dir + "/control.sock"; }

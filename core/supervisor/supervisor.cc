@@ -105,7 +105,11 @@ CtlDesk::Hooks Supervisor::DeskHooks() {
 
 Result<void> Supervisor::Open() {
   GATEHOUSE_TRY_VOID(CheckPathLengths(topology_, paths_));
-  GATEHOUSE_TRY(lock_, LockRuntimeFolder(paths_));
+  GATEHOUSE_TRY(runtime_lock_, LockFolder("--runtime-dir", paths_.dir));
+  // Two engines would write over each other's partners.
+  if (options_.state_dir != paths_.dir) {
+    GATEHOUSE_TRY(state_lock_, LockFolder("--state-dir", options_.state_dir));
+  }
   GATEHOUSE_TRY_VOID(PrepareLinkFolders(paths_, topology_));
   GATEHOUSE_TRY(zmq_, ipc::ZmqContext::Create());
   ipc::ControlServer::Events events{

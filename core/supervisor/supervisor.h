@@ -67,7 +67,7 @@ class Supervisor {
   const proto::Topology topology_;
   YamlConfig yaml_;
   const NotifySocket notify_;
-  OwnedFd lock_;
+  OwnedFd runtime_lock_, state_lock_;
   std::optional<Error> failed_;
   bool stopping_ = false;
   std::unique_ptr<Loop> loop_;

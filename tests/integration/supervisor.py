@@ -114,6 +114,14 @@ class Echo(unittest.TestCase):
         self.assertIn(f"another gatehoused runs on it (pid {self.gatehouse.process.pid})", done.stderr)
         self.wait_more_answers()
 
+    def test_a_second_supervisor_on_the_same_state_is_refused(self):
+        with Gatehouse(ECHO_CONFIG, ECHO_TOPOLOGY, {"--state-dir": self.gatehouse.state_dir}) as second:
+            self.assertEqual(second.wait_end(), 2)
+            self.assertEqual(len(second.lines), 1)
+            self.assertIn(f"--state-dir {self.gatehouse.state_dir}: another gatehoused runs on it "
+                          f"(pid {self.gatehouse.process.pid})", second.lines[0])
+        self.wait_more_answers()
+
     def test_a_crashed_supervisor_leaves_nothing_that_hinders_the_next(self):
         self.gatehouse.process.kill()
         self.gatehouse.wait_end()
