@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 12;
 constexpr unsigned char kResponse = 0x80;   // of the third octet
+constexpr unsigned char kTruncated = 0x02;
 constexpr unsigned char kAuthentic = 0x20;  // of the fourth
 constexpr unsigned char kCode = 0x0f;
 constexpr std::size_t kMaxNameBytes = 255;  // RFC 1035 §3.1
@@ -91,6 +92,7 @@ std::optional<DnsHeader> ReadDnsHeader(std::span<const unsigned char> message) {
   if (message.size() < kHeaderBytes || (message[2] & kResponse) == 0) return std::nullopt;
   DnsHeader header;
   header.code = message[3] & kCode;
+  header.truncated = (message[2] & kTruncated) != 0;
   header.authentic = (message[3] & kAuthentic) != 0;
   header.questions = static_cast<std::uint16_t>(message[4] << 8 | message[5]);
   header.answers = static_cast<std::uint16_t>(message[6] << 8 | message[7]);

@@ -16,6 +16,7 @@ inline constexpr std::size_t kMaxTlsaRecords = 100;  // of one answer; more say 
 // RFC 1035 §4.1.1
 struct DnsHeader {
   std::uint8_t code = 0;   // RCODE
+  bool truncated = false;  // TC: what is missing nobody knows
   bool authentic = false;  // AD: the resolver has validated all of the answer (RFC 4035 §3.2.3)
   std::uint16_t questions = 0;
   std::uint16_t answers = 0;

@@ -39,6 +39,13 @@ DnsAnswer<T> Finished(int status, std::vector<T> records, bool secure) {
   return answer;
 }
 
+// Of an answer that was read: a name no host can have is the answer's fault then, not the
+// question's.
+int StatusOfReading(int ares_status) {
+  const bool is_fact = ares_status == ARES_SUCCESS || ares_status == ARES_ENODATA;
+  return is_fact ? ares_status : ARES_EBADRESP;
+}
+
 int StatusOfCode(std::uint8_t code, std::uint16_t answers) {
   if (code == ns_r_nxdomain) return ARES_ENOTFOUND;
   if (code != ns_r_noerror) return ARES_ESERVFAIL;
@@ -69,9 +76,10 @@ DnsAnswer<SocketAddress> AddressesOfPacket(const DnsReply& reply, int family, st
   hostent* found = nullptr;
   const auto* data = reply.packet.data();
   const int size = static_cast<int>(reply.packet.size());
-  const int status = family == AF_INET6
-                         ? ares_parse_aaaa_reply(data, size, &found, nullptr, nullptr)
-                         : ares_parse_a_reply(data, size, &found, nullptr, nullptr);
+  const int status =
+      StatusOfReading(family == AF_INET6
+                          ? ares_parse_aaaa_reply(data, size, &found, nullptr, nullptr)
+                          : ares_parse_a_reply(data, size, &found, nullptr, nullptr));
   const std::unique_ptr<hostent, FreeHost> host(found);
   std::vector<SocketAddress> addresses;
   if (status != ARES_SUCCESS || !host) return Finished(status, addresses, reply.secure);
@@ -112,7 +120,8 @@ DnsStatus DnsStatusOf(int ares_status) {
 DnsReply ReplyOf(int ares_status, std::span<const unsigned char> packet) {
   if (ares_status != ARES_SUCCESS) return {ares_status, {}, nullptr};
   const auto header = ReadDnsHeader(packet);
-  if (!header) return {ARES_EBADRESP, {}, nullptr};
+  // Over UDP c-ares has asked again by TCP.
+  if (!header || header->truncated) return {ARES_EBADRESP, {}, nullptr};
   const int status = StatusOfCode(header->code, header->answers);
   const bool fact = DnsStatusOf(status) != DnsStatus::kTemporary;
   return {status, packet, nullptr, fact && header->authentic};
@@ -123,8 +132,8 @@ DnsAnswer<SrvRecord> SrvAnswer(const DnsReply& reply) {
   std::vector<SrvRecord> records;
   if (status == ARES_SUCCESS) {
     ares_srv_reply* list = nullptr;
-    status =
-        ares_parse_srv_reply(reply.packet.data(), static_cast<int>(reply.packet.size()), &list);
+    status = StatusOfReading(
+        ares_parse_srv_reply(reply.packet.data(), static_cast<int>(reply.packet.size()), &list));
     for (const ares_srv_reply* srv = list; srv != nullptr; srv = srv->next)
       records.push_back({srv->priority, srv->weight, srv->port, PlainName(srv->host)});
     ares_free_data(list);
@@ -137,8 +146,8 @@ DnsAnswer<NaptrRecord> NaptrAnswer(const DnsReply& reply) {
   std::vector<NaptrRecord> records;
   if (status == ARES_SUCCESS) {
     ares_naptr_reply* list = nullptr;
-    status =
-        ares_parse_naptr_reply(reply.packet.data(), static_cast<int>(reply.packet.size()), &list);
+    status = StatusOfReading(
+        ares_parse_naptr_reply(reply.packet.data(), static_cast<int>(reply.packet.size()), &list));
     for (const ares_naptr_reply* naptr = list; naptr != nullptr; naptr = naptr->next)
       records.push_back({naptr->order, naptr->preference, Text(naptr->flags), Text(naptr->service),
                          PlainName(naptr->replacement)});

@@ -218,6 +218,17 @@ TEST_F(ValidatedDns, TellsFactsFromTroubleAsBefore) {
   EXPECT_EQ(Srv("bogus.example").status, DnsStatus::kTemporary);
 }
 
+// Without records of its own the domain itself would be taken for its server.
+TEST_F(ValidatedDns, AnAnswerThatCannotBeReadIsTrouble) {
+  const std::string name = "loop.example";
+  const auto itself = static_cast<unsigned>(12 + DnsResponder::Name(name).size() + 4 + 12 + 6);
+  responder_.Add(name, DnsResponder::kSrv,
+                 std::string(6, '\0') + DnsResponder::U16(0xc000U | itself));
+  EXPECT_EQ(Srv(name).status, DnsStatus::kTemporary);
+  responder_.Add(name, DnsResponder::kA, "short");
+  EXPECT_EQ(Host(name).status, DnsStatus::kTemporary);
+}
+
 TEST_F(ValidatedDns, NamesThatCannotExistHaveNoRecords) {
   EXPECT_EQ(Tlsa("a..example").status, DnsStatus::kNoData);
   EXPECT_EQ(Host(std::string(64, 'a') + ".example").status, DnsStatus::kNoData);

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "core/loop/dns_replies.h"
 #include "tests/unit/core/loop/dns_responder.h"
 
 namespace gatehouse {
@@ -48,6 +49,15 @@ TEST(DnsMessage, GivesTheRecordsOfTheAnswer) {
       Read(Head(2) + Tlsa("\x03\x01\x01" + digest) + Tlsa(std::string("\x02\0\x02", 3) + "x"));
   EXPECT_THAT(records,
               Optional(ElementsAre(TlsaRecord{3, 1, 1, digest}, TlsaRecord{2, 0, 2, "x"})));
+}
+
+// No record in it does not say that there is none.
+TEST(DnsMessage, ATruncatedAnswerIsTrouble) {
+  const auto status = [](unsigned flags) {
+    return DnsStatusOf(ReplyOf(ARES_SUCCESS, Octets(Head(0, flags))).status);
+  };
+  EXPECT_EQ(status(0x83a0), DnsStatus::kTemporary);
+  EXPECT_EQ(status(0x81a0), DnsStatus::kNoData);
 }
 
 TEST(DnsMessage, PassesOverAliasesSignaturesAndOtherClasses) {
@@ -100,6 +110,8 @@ TEST(DnsMessage, TellsTheCodeAndWhetherTheAnswerIsAuthentic) {
   const auto header = [](unsigned flags) { return ReadDnsHeader(Octets(Head(3, flags))); };
   EXPECT_TRUE(header(0x81a0)->authentic);
   EXPECT_FALSE(header(0x8180)->authentic);
+  EXPECT_TRUE(header(0x83a0)->truncated);
+  EXPECT_FALSE(header(0x81a0)->truncated);
   EXPECT_EQ(header(0x8182)->code, 2);
   EXPECT_EQ(header(0x8180)->answers, 3);
   EXPECT_FALSE(header(0x0120).has_value());  // a question
