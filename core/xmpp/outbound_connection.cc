@@ -82,16 +82,16 @@ void OutboundConnection::Start() {
 
 void OutboundConnection::OnConnected(std::unique_ptr<TcpStream> tcp, const OutboundTarget& target) {
   if (life_ != Life::kEstablishing) return;
-  direct_tls_ = target.direct_tls;
-  target_host_ = target.host;
+  // What one target refused is no reason to do without TLS at another.
+  const bool in_clear = std::exchange(in_clear_next_, false) && target == target_;
+  target_ = target;
   tls_pending_ = peer_is_done_ = false;
   proven_until_unix_ = 0;
   ++generation_;
   transport_ = StreamTransport::Create(loop_, std::move(tcp), TransportEvents());
   timed_state_ = OutboundState::kIdle;
-  const bool in_clear = std::exchange(in_clear_next_, false);
   const auto demand = dial_->dane().demands_tls() ? TlsDemand::kAlways : TlsDemand::kByRow;
-  Do(in_clear ? machine_.StartInClear() : machine_.Start(direct_tls_, demand));
+  Do(in_clear ? machine_.StartInClear() : machine_.Start(target_.direct_tls, demand));
 }
 
 StreamTransport::Events OutboundConnection::TransportEvents() {
@@ -162,8 +162,8 @@ void OutboundConnection::DoOne(const outbound::OpenXml& action) {
 
 void OutboundConnection::DoOne(const outbound::BeginTls&) {
   tls_pending_ = true;
-  transport_->StartTls(direct_tls_ ? order_.direct : order_.starttls, TlsSession::Role::kClient,
-                       remote_ascii_);
+  transport_->StartTls(target_.direct_tls ? order_.direct : order_.starttls,
+                       TlsSession::Role::kClient, remote_ascii_);
 }
 
 void OutboundConnection::DoOne(const outbound::ReconnectInClear&) {
@@ -243,7 +243,7 @@ void OutboundConnection::JudgePeer() {
       order_.trust_anchors.empty() ? tls.peer() : tls.JudgeAgainst(order_.trust_anchors);
   const bool named =
       MatchesXmppDomain(peer, order_.terms.remote) ||
-      (dial_->dane().names_target && MatchesXmppDomain(peer, target_host_));  // RFC 7673 §4.1
+      (dial_->dane().names_target && MatchesXmppDomain(peer, target_.host));  // RFC 7673 §4.1
   const bool ok = peer.chain_valid && named;
   proven_until_unix_ = ok ? peer.not_after_unix : 0;
   Tell("tls", true, tls.version() + " " + tls.cipher() + (tls.resumed() ? ", resumed" : ""));

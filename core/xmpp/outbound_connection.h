@@ -151,9 +151,8 @@ class OutboundConnection {
   Life life_ = Life::kEstablishing;
   proto::Element* element_ = nullptr;   // of the event in hand
   std::int64_t proven_until_unix_ = 0;  // end of the certificate that proved the peer; 0: none did
-  std::string target_host_;
-  bool direct_tls_ = false;
-  bool in_clear_next_ = false;
+  OutboundTarget target_;               // of transport_
+  bool in_clear_next_ = false;          // at the same target
   bool tls_pending_ = false;   // nothing can be said now
   bool peer_is_done_ = false;  // its footer came, or its XML was bad: nothing to wait for
   OutboundState timed_state_ = OutboundState::kIdle;

@@ -161,7 +161,7 @@ OutboundActions OutboundMachine::OpenXml(OutboundEvent event) {
 OutboundActions OutboundMachine::Start(bool direct_tls, TlsDemand demand) {
   state_ = OutboundState::kIdle;
   tls_demand_ = demand;
-  in_tls_ = certificate_ok_ = key_refused_ = offers_acks_ = has_acks_ = false;
+  in_tls_ = without_tls_ = certificate_ok_ = key_refused_ = offers_acks_ = has_acks_ = false;
   method_ = their_method_ = proto::AUTH_METHOD_NONE;
   handled_ = {};
   ack_wanted_ = ack_given_ = 0;
@@ -173,8 +173,9 @@ OutboundActions OutboundMachine::Start(bool direct_tls, TlsDemand demand) {
 }
 
 OutboundActions OutboundMachine::StartInClear() {
+  OutboundActions actions = Start(false);
   without_tls_ = true;
-  return Start(false);
+  return actions;
 }
 
 OutboundActions OutboundMachine::Refuse(OutboundFault fault, std::optional<StreamCondition> say) {

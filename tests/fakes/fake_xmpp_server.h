@@ -1,6 +1,7 @@
 // A partner's XMPP server on loopback: takes streams as the test says and remembers what it got.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ class FakeXmppServer {
     listener_.Listen();
     acceptor_ = *TcpAcceptor::Create(loop_, listener_.fd(), [this](std::unique_ptr<TcpStream> tcp) {
       streams_.push_back(std::make_unique<Stream>(*this, std::move(tcp)));
+      if (streams_.size() < takes) return;
+      acceptor_.reset();
+      listener_.Close();
     });
   }
 
@@ -32,6 +36,7 @@ class FakeXmppServer {
   bool hide_starttls = false;         // not offered, but taken
   bool external = false;              // offered inside TLS
   bool silent = false;                // accepts and says nothing
+  std::size_t takes = SIZE_MAX;       // connections; then nobody listens any more
   std::string result_type = "valid";  // of <db:result/>; "" answers nothing
   std::vector<std::string> result_errors;  // conditions that the first <db:result/>s get instead
   std::string verify_type = "valid";  // of <db:verify/>; "" answers nothing

@@ -205,6 +205,23 @@ TEST(OutboundMachine, ReconnectsOnceWithoutTlsWhenTlsIsRefused) {
   EXPECT_EQ(play.RunInClear(), "again-in-clear key open:tcp_dialback");
 }
 
+TEST(OutboundMachine, AsksTheNextTargetForTlsAnew) {
+  OutboundMachine machine(Terms({kOptional, kNotSupported, true}));
+  const auto asks_for_tls = [&machine] {
+    static_cast<void>(machine.Start(false));
+    static_cast<void>(machine.OnHeader(PeerHeader()));
+    const OutboundActions actions = machine.OnElement(Features(true, false));
+    const auto* sent = Find<outbound::SendXml>(actions);
+    return sent != nullptr && sent->xml.contains("<starttls");
+  };
+  ASSERT_TRUE(asks_for_tls());
+  static_cast<void>(machine.OnElement(MakeElement("failure", ns::kTls)));
+  static_cast<void>(machine.StartInClear());
+  static_cast<void>(machine.OnClosed("gone"));
+  ASSERT_TRUE(machine.MayTryNextTarget());
+  EXPECT_TRUE(asks_for_tls());
+}
+
 TEST(OutboundMachine, FailsWhereRequiredTlsIsRefused) {
   Play play(Terms({kRequired, kOptional, true}), {});
   play.refuse_tls = true;

@@ -177,6 +177,24 @@ TEST_F(OutboundPairsTest, ReconnectInClearWhereTlsIsRefusedAndOptional) {
   EXPECT_THAT(Delivered(), ElementsAre("a"));
 }
 
+// What one target refuses says nothing of the next: that one is asked for TLS anew.
+TEST_F(OutboundPairsTest, GoInClearToNoOtherTargetThanTheOneThatRefusedTls) {
+  SetUpTls();
+  FakeXmppServer second(*loop_, kTheirs);
+  second.tls = server_.tls;
+  dns_.addresses["second.partner.example"] = {"127.0.0.1"};
+  dns_.srv["_xmpp-server._tcp.partner.example"].push_back(
+      {1, 0, second.port(), "second.partner.example"});
+  server_.refuse_starttls = true;
+  server_.takes = 1;  // it is gone when we come back without TLS
+  SetRow(proto::OPTIONAL, proto::NOT_SUPPORTED, true);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  EXPECT_TRUE(RunUntil(*loop_, [&] { return !second.stanzas.empty(); }));
+  ASSERT_EQ(records_.size(), 1U);
+  EXPECT_EQ(records_[0].method(), "tls_dialback");
+}
+
 TEST_F(OutboundPairsTest, ShareAStreamThatDialbackOpened) {
   Send("a");
   ASSERT_TRUE(Settled(1));
