@@ -258,10 +258,10 @@ void OutboundConnection::JudgePeerByDane(bool pkix_ok) {
   const DaneVerdict verdict = tls.JudgeByDane({.records = dane.records,
                                                .anchors_pem = order_.trust_anchors,
                                                .domain = order_.terms.remote,
-                                               .target = target_host_});
-  if (!verdict.matched && tls.resumed()) {  // its chain is of another day
+                                               .target = target_.host});
+  if (!verdict.matched) transport_->ForgetTickets();  // the next one shall show its chain
+  if (!verdict.matched && tls.resumed()) {            // this chain is of another day
     Tell("dane", false, "resumed with a chain that matches no more; once more from the start");
-    transport_->ForgetTickets();
     SetAsideTransport();
     return dial_->Again();
   }

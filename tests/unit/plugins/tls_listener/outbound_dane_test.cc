@@ -28,6 +28,13 @@ class OutboundDaneTest : public OutboundPairsTest {
     SetUpTls();
     server_.tls = TlsContext::Create(files).value();
   }
+  // The same, and both ends resume sessions.
+  void ServerResumes(const TlsFiles& files) {
+    const TlsContext::Options resuming{.resume_sessions = true};
+    const auto ours = TlsContext::Create(maker_.Issue(PlanFor(kOurs)), resuming).value();
+    pairs_.SetTls({.starttls = ours, .direct = ours, .shows_certificate = true});
+    server_.tls = TlsContext::Create(files, resuming).value();
+  }
   [[nodiscard]] std::string Name() const {
     return "_" + std::to_string(server_.port()) + "._tcp.xmpp.partner.example";
   }
@@ -128,6 +135,34 @@ TEST_F(OutboundDaneTest, AfterAMismatchTheNextTargetIsTried) {
   ASSERT_TRUE(Settled(1));
   EXPECT_THAT(Delivered(), ElementsAre("a"));
   EXPECT_EQ(server_.connections(), 2U);
+}
+
+// The chain of a resumed session is of another day: it is no reason to refuse the server's own.
+TEST_F(OutboundDaneTest, AResumedChainThatMatchesNoMoreIsAskedForAnew) {
+  const TlsFiles files = maker_.Issue(PlanFor(kTheirs));
+  ServerResumes(files);
+  PublishTlsa(KeyOf(files));
+  Dane(proto::ENFORCE);
+  EXPECT_TRUE(Test().ok());
+  const proto::TestReport resumed = Test();
+  EXPECT_TRUE(resumed.ok());
+  EXPECT_THAT(StepOf(resumed, "tls"), HasSubstr("resumed"));
+  EXPECT_EQ(server_.connections(), 2U);
+  PublishTlsa(wrong_);
+  const proto::TestReport refused = Test();
+  EXPECT_FALSE(refused.ok());
+  EXPECT_THAT(StepOf(refused, "tls"), Not(HasSubstr("resumed")));
+  EXPECT_EQ(server_.connections(), 4U);
+}
+
+TEST_F(OutboundDaneTest, AMismatchThatIsOnlyReportedCostsNoConnection) {
+  ServerResumes(maker_.Issue(PlanFor(kTheirs)));
+  PublishTlsa(wrong_);
+  Dane(proto::REPORT);
+  for (std::size_t streams = 1; streams <= 3; ++streams) {
+    EXPECT_TRUE(Test().ok());
+    EXPECT_EQ(server_.connections(), streams);
+  }
 }
 
 // RFC 7673 §3.4
