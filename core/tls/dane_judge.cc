@@ -89,7 +89,7 @@ class Judge {
   }
 
   std::string WhyNot(const PeerCertificate& peer) {
-    if (!peer.chain_valid) return peer.chain_error;
+    if (!peer.chain_valid) return peer.chain_error.empty() ? "not verified" : peer.chain_error;
     if (!MatchesXmppDomain(peer, question_.domain) && !MatchesXmppDomain(peer, question_.target))
       return "the certificate names neither domain nor target";
     end_ = peer.not_after_unix;
