@@ -14,10 +14,11 @@ std::string_view DaneSentence(const proto::Partner& partner) {
   if (partner.dane() == proto::OFF || partner.tls() == proto::NOT_SUPPORTED) return {};
   if (!partner.proxy().empty()) return {};  // no SRV record, no DANE
   if (partner.dane() == proto::ENFORCE)
-    return "where its zone is signed and has TLSA records: TLS, and a certificate that matches "
-           "one, which proves the domain by itself; a lookup that fails rules the target out";
-  return "where its zone is signed and has TLSA records: whether the certificate matches is "
-         "reported, and decides nothing";
+    return "where our resolver validates (dns.dnssec) and its signed zone has TLSA records: TLS, "
+           "and a certificate that matches one, which proves the domain by itself; a lookup that "
+           "fails rules the target out";
+  return "where our resolver validates (dns.dnssec) and its signed zone has TLSA records: whether "
+         "the certificate matches is reported, and decides nothing";
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ class OutboundConnection {
     std::function<void()> on_gone;
     // What happened, for `test stream`: dns, dane, tcp, tls, certificate, features, sasl, dialback.
     std::function<void(std::string_view step, bool ok, std::string detail)> on_step;
-    std::function<void(const DaneReport&)> on_dane;  // once a target, unless it is off
+    std::function<void(const DaneReport&)> on_dane;  // once a target, unless kNotAsked
     std::function<void(std::string_view what)>
         on_dropped;  // what the peer sent without being asked
   };

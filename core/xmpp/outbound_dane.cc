@@ -19,10 +19,12 @@ std::string_view ModeName(DaneMode mode) {
   std::unreachable();
 }
 
-// What each stream to an unsigned zone would say is counted only.
-bool IsWorthALine(DaneResult result) {
-  return result == DaneResult::kUnusable || result == DaneResult::kLookupFailed ||
-         result == DaneResult::kMatched || result == DaneResult::kMismatched;
+// What each stream to an unsigned zone would say is counted only, but for those whose operator
+// wants records to decide: there it is news that they did not.
+bool IsWorthALine(DaneMode mode, DaneResult result) {
+  return mode == DaneMode::kEnforce || result == DaneResult::kUnusable ||
+         result == DaneResult::kLookupFailed || result == DaneResult::kMatched ||
+         result == DaneResult::kMismatched;
 }
 
 }  // namespace
@@ -73,7 +75,7 @@ void NoteDane(Metrics& metrics, std::string_view remote, const DaneReport& repor
   const std::string_view result = DaneResultName(report.result);
   ++metrics.Value("gatehouse_dane_total", "{mode=\"" + std::string(ModeName(report.mode)) +
                                               "\",result=\"" + std::string(result) + "\"}");
-  if (!IsWorthALine(report.result)) return;
+  if (!IsWorthALine(report.mode, report.result)) return;
   const bool fine = report.result == DaneResult::kMatched;
   Log(fine ? LogLevel::kInfo : LogLevel::kNotice, "stream-out-dane",
       {{"remote", remote},

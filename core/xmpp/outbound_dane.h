@@ -20,11 +20,11 @@ enum class DaneMode : std::uint8_t {
 };
 
 enum class DaneResult : std::uint8_t {
-  kNotAsked,      // off, or no SRV record led here
-  kInsecure,      // SRV record or addresses are not validated
+  kNotAsked,      // off, or no SRV record led here and it is not enforced
+  kInsecure,      // SRV record or addresses are not validated; enforced: or there is no SRV record
   kNoRecords,     // no TLSA record, or none that is validated
   kUnusable,      // none of those there is usable: as if there were none (RFC 7673 §4.1)
-  kLookupFailed,  // or bogus: the target is not connected to (RFC 7673 §3.4)
+  kLookupFailed,  // or bogus: enforced, the target is not connected to (RFC 7673 §3.4)
   kFound,         // there are usable ones; TLS will tell
   kMatched,
   kMismatched,

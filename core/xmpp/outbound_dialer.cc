@@ -184,9 +184,11 @@ void OutboundDialer::Dial::State::OnAddresses(DnsAnswer<SocketAddress> answer) {
 
 // RFC 7673 §3.1, §3.2. Says why where not.
 bool OutboundDialer::Dial::State::AsksForTlsa(bool secure_addresses) {
-  if (order.dane == DaneMode::kOff || !from_srv) return false;
+  if (order.dane == DaneMode::kOff || (!from_srv && order.dane == DaneMode::kReport)) return false;
   if (target().secure && secure_addresses) return true;
-  if (!dialer.dns_.validates())
+  if (!from_srv)
+    TellDane(DaneResult::kInsecure, "no SRV record names " + target().host);
+  else if (!dialer.dns_.validates())
     TellDane(DaneResult::kInsecure, "no resolver is trusted to validate: see dns.dnssec");
   else if (!target().secure)
     TellDane(DaneResult::kInsecure, "the SRV records are not secured by DNSSEC");

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -112,6 +113,11 @@ class ATrustedServerWithAWrongRecord(DaneScene):
         self.zone.publish(tlsa=WRONG, signed=False)
         self.addCleanup(self.zone.publish, tlsa=self.key)
         self.assertTrue(self.try_stream()["ok"])
+
+        def is_told():  # by a stream that a message opens, once no failure of before holds it back
+            self.lab.ctl("test", "im", "--from", f"sip:ann@{lab.SIP_DOMAIN}", "--to", f"romeo@{lab.XMPP_DOMAIN}", check=False)
+            return re.search(r"stream-out-dane.*mode=enforce.*result=insecure", self.lab.gatehouse.text())
+        lab.wait_until(is_told, 30, "the log says that nothing could be enforced")
 
 
 class AWrongRecordThatIsOnlyReported(DaneScene):

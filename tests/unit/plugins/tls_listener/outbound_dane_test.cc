@@ -200,6 +200,16 @@ TEST_F(OutboundDaneTest, AnUnsignedZoneIsNotAskedForTlsa) {
   EXPECT_EQ(Counted("enforce", "insecure"), 1);
 }
 
+TEST_F(OutboundDaneTest, ThatNothingCouldBeEnforcedIsSaidOfADomainWithoutSrvRecordsToo) {
+  SetUpTls();
+  dns_.srv.clear();
+  dns_.addresses[kTheirs] = {"127.0.0.1"};
+  Dane(proto::ENFORCE);
+  EXPECT_EQ(StepOf(Test(), "dane"), "ok: insecure: no SRV record names partner.example");
+  Dane(proto::REPORT);
+  EXPECT_EQ(StepOf(Test(), "dane"), "");
+}
+
 TEST_F(OutboundDaneTest, WithNoUsableRecordPkixDecides) {
   SetUpTls();
   PublishTlsa({3, 1, 1, "short"});
