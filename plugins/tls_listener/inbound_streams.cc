@@ -269,8 +269,8 @@ bool InboundStreams::IsTaken(const PairVerified& pair, const InboundStream& stre
   if (!rules_.policy->gateway().one_stream_per_pair()) return false;
   return std::ranges::any_of(streams_, [&](const auto& each) {
     const InboundStream& other = *each.second;
-    return &other != &stream && !other.ended() && other.ip() == stream.ip() &&
-           other.machine().HasVerified(pair.from, pair.to);
+    return &other != &stream && !other.ended() && !other.machine().is_leaving() &&
+           other.ip() == stream.ip() && other.machine().HasVerified(pair.from, pair.to);
   });
 }
 

@@ -156,6 +156,20 @@ TEST_F(InboundStreamsTest, LetsAPairHaveItsOneStreamAgainOnceTheFirstHasEnded) {
   Until([this] { return translator_.offers.size() == 1; });
 }
 
+// A peer whose idle stream we leave may come anew before it has closed its own side of that.
+TEST_F(InboundStreamsTest, LetsAPairHaveItsOneStreamAgainOnceWeLeaveTheFirst) {
+  proto::PolicySnapshot snapshot;
+  *snapshot.add_partners() = PartnerOfRow(9);
+  snapshot.mutable_gateway()->set_one_stream_per_pair(true);
+  streams_->SetPolicy(std::make_shared<const PolicyView>(std::move(snapshot)));
+  Peer& first = ConnectByExternal();
+  streams_->CheckClocks(loop_->Now() + seconds{601});
+  Until([&first] { return first.Saw("footer"); });
+  Peer& again = ConnectByExternal();
+  again.transport->Send(Message());
+  Until([this] { return translator_.offers.size() == 1; });
+}
+
 // --- a stream that is lent (2.14)
 
 TEST_F(InboundStreamsTest, LendsAStreamWhosePeerTakesOurs) {
