@@ -46,8 +46,7 @@ void LimitOwnMemory(std::uint32_t cap_mib) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   rlimit limit{};
   if (::getrlimit(RLIMIT_DATA, &limit) != 0) return;
-  const rlim_t wanted =
-      std::max(2 * rlim_t{cap_mib == 0 ? kDefaultWorkerMemoryMib : cap_mib}, kLeastMib) * kMib;
+  const rlim_t wanted = std::max(2 * rlim_t{cap_mib}, kLeastMib) * kMib;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
   static_cast<void>(::setrlimit(RLIMIT_DATA, &limit));
 #else

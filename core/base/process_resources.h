@@ -8,8 +8,11 @@ namespace gatehouse {
 // Resident memory in octets; 0 where /proc cannot be read.
 [[nodiscard]] std::uint64_t ResidentBytes();
 
-// What 0 in the configuration's limits.worker_memory_mib stands for.
-inline constexpr std::uint32_t kDefaultWorkerMemoryMib = 1024;
+// What limits.worker_memory_mib of the configuration stands for: 0 is the default.
+[[nodiscard]] constexpr std::uint32_t WorkerMemoryMib(std::uint32_t configured) {
+  constexpr std::uint32_t kDefault = 1024;
+  return configured == 0 ? kDefault : configured;
+}
 
 // As many descriptors as the system lets this process have: the soft limit is made for programs
 // that use select, which nothing here does.

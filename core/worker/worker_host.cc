@@ -86,7 +86,7 @@ Result<void> WorkerHost::BringUp() {
 
 Result<void> WorkerHost::GiveUpRights() {
   RaiseDescriptorLimit();
-  LimitOwnMemory(config_.config().limits().worker_memory_mib());
+  LimitOwnMemory(WorkerMemoryMib(config_.config().limits().worker_memory_mib()));
   GATEHOUSE_TRY(
       const bool filtered,
       EnterSandbox(config_.may_use_network() ? NetworkRight::kInternet : NetworkRight::kNone));
@@ -109,14 +109,21 @@ void WorkerHost::OnWord(const proto::FromSupervisor& word) {
     case Body::kDrain:
       return Drain();
     case Body::kReconfigure:
-      *config_.mutable_config() = word.reconfigure();
-      if (on_reconfigure_) on_reconfigure_(config_.config());
-      return;
+      return OnNewConfig(word.reconfigure());
     case Body::kCtl:
       return OnCtlRequest(word.ctl());
     case Body::BODY_NOT_SET:
       return Log(LogLevel::kWarning, "control-word-unknown");
   }
+}
+
+// Memory that is in use cannot be taken back: a lower limit waits for the next life.
+void WorkerHost::OnNewConfig(const proto::Config& config) {
+  const std::uint32_t before = WorkerMemoryMib(config_.config().limits().worker_memory_mib());
+  *config_.mutable_config() = config;
+  const std::uint32_t mib = WorkerMemoryMib(config.limits().worker_memory_mib());
+  if (mib > before) LimitOwnMemory(mib);
+  if (on_reconfigure_) on_reconfigure_(config_.config());
 }
 
 void WorkerHost::OnSiblingUp(const proto::Sibling& sibling) {

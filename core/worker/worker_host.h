@@ -31,6 +31,7 @@ class WorkerHost final : private WorkerContext {
   Result<void> BringUp();
   Result<void> GiveUpRights();
   void OnWord(const proto::FromSupervisor& word);
+  void OnNewConfig(const proto::Config& config);
   void OnSiblingUp(const proto::Sibling& sibling);
   void OnSiblingDown(const proto::Sibling& sibling);
   void OnCtlRequest(const proto::CtlRequest& request);

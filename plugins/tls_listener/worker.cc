@@ -277,8 +277,9 @@ Result<void> TlsListenerWorker::OpenAcceptors() {
 
 // 12.5. What was freed is resident until it is given back.
 void TlsListenerWorker::CheckMemory() {
-  const std::uint32_t mib = context_->config().config().limits().worker_memory_mib();
-  const std::uint64_t cap = std::uint64_t{mib == 0 ? kDefaultWorkerMemoryMib : mib} * 1024 * 1024;
+  const std::uint64_t mib =
+      WorkerMemoryMib(context_->config().config().limits().worker_memory_mib());
+  const std::uint64_t cap = mib * 1024 * 1024;
   const auto level = [&] { return MemoryLevelOf(ResidentBytes(), cap, memory_level_); };
   MemoryLevel now = level();
   if (now != MemoryLevel::kCalm) {

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pathlib
+import re
 import shutil
 import signal
 import tempfile
@@ -85,6 +86,22 @@ class Memory(Scene):
         text = gatehouse.config_file.read_text().partition("limits:")[0]
         gatehouse.write_config(f"{text}limits:\n  worker_memory_mib: {mib}\n")
         gatehouse.send_signal(signal.SIGHUP)
+
+    def hard_cap(self):
+        """Of the listener, in octets: where it ends, should it leak. None with a sanitizer, whose shadow counts too."""
+        pid = self.edge.gatehouse.workers()["tls_listener/0"]["pid"]
+        soft = re.search(r"Max data size +(\S+)", pathlib.Path(f"/proc/{pid}/limits").read_text())[1]
+        return None if soft == "unlimited" else int(soft)
+
+    async def test_a_cap_that_is_raised_counts_at_once_and_a_lower_one_ends_no_worker(self):
+        await self.start()
+        if await asyncio.to_thread(self.hard_cap) is None:
+            self.skipTest("no limit with a sanitizer")
+        self.use_cap(4096)
+        await self.until(lambda: self.hard_cap() == 2 * 4096 * 2**20, "the cap is raised")
+        self.use_cap(1)
+        await asyncio.to_thread(self.edge.gatehouse.wait_event, "accepting-stopped")
+        self.assertEqual(self.hard_cap(), 2 * 4096 * 2**20)
 
     async def test_near_the_cap_strangers_go_and_what_is_established_stays(self):
         await self.start()
