@@ -31,16 +31,6 @@ Result<void> CheckPrograms(const Supervisor::Options& options, const Plan& plan)
   return {};
 }
 
-// Keys that are right and that no worker of this version serves.
-void WarnOfUnserved(const proto::Listen& listen) {
-  const auto warn = [](std::string_view key, const std::string& address) {
-    if (!address.empty())
-      Log(LogLevel::kWarning, "not-served", {{"key", key}, {"address", address}});
-  };
-  warn("listen.control_panel", listen.control_panel());
-  warn("listen.metrics", listen.metrics());
-}
-
 // Absolute, whatever the folder this program was started in.
 Result<Supervisor::Options> WithFolders(Supervisor::Options options) {
   GATEHOUSE_TRY(options.state_dir, PrepareFolder("--state-dir", options.state_dir));
@@ -134,7 +124,6 @@ Result<void> Supervisor::Run() {
     return std::unexpected(yaml_.At(applied.error().key, applied.error().what));
   for (const ListeningSockets::Listener& listener : fleet_.sockets().All())
     Log(LogLevel::kInfo, "listening", {{"kind", listener.kind}, {"address", listener.address}});
-  WarnOfUnserved(yaml_.config().listen());
   loop_->Run();
   if (failed_) return std::unexpected(*failed_);
   Log(LogLevel::kInfo, "stopped");

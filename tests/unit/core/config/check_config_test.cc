@@ -50,7 +50,7 @@ class CheckConfigTest : public testing::Test {
 TEST_F(CheckConfigTest, AcceptsASmallAndAFullConfiguration) {
   EXPECT_EQ(ErrorWith(""), "");
   EXPECT_EQ(ErrorWith("listen: {xmpp: ['[::]:5269'], xmpps: ['0.0.0.0:5270'],\n"
-                      "  sip: ['tcp:127.0.0.1:0', 'udp:[::1]:5060'], metrics: '127.0.0.1:9464'}\n"
+                      "  sip: ['tcp:127.0.0.1:0', 'udp:[::1]:5060']}\n"
                       "sip: {trusted_peers: [pool.contoso.example, 192.0.2.0/24], profile: page}\n"
                       "dns: {servers: [192.0.2.53, '[::1]:5353']}\n"),
             "");
@@ -88,10 +88,18 @@ TEST_F(CheckConfigTest, NamesABadListenAddress) {
                         "address and a port"));
   EXPECT_THAT(ErrorWith("listen: {sip: ['[::]:5061']}\n"), HasSubstr("tls, tcp or udp"));
   EXPECT_THAT(ErrorWith("listen: {sip: ['tls:5061']}\n"), HasSubstr("\"tls:[::]:5061\""));
-  EXPECT_THAT(ErrorWith("listen: {control_panel: '8443'}\n"), HasSubstr("'listen.control_panel'"));
   EXPECT_THAT(ErrorWith("listen: {xmpp: ['[::]:5269', '[::]:5269']}\n"),
               HasSubstr("key 'listen.xmpp[1]': names '[::]:5269' again"));
   EXPECT_EQ(ErrorWith("listen: {xmpp: ['[::]:0', '[::]:0']}\n"), "");
+}
+
+// An operator who asks for metrics and gets none would find out when he needs them.
+TEST_F(CheckConfigTest, RefusesAddressesWhereNothingIsServed) {
+  EXPECT_THAT(ErrorWith("listen: {metrics: '127.0.0.1:9464'}\n"),
+              HasSubstr("key 'listen.metrics': is '127.0.0.1:9464', where this version serves "
+                        "nothing; would be right: without this key; `gatehousectl status --json`"));
+  EXPECT_THAT(ErrorWith("listen: {control_panel: '127.0.0.1:8443'}\n"),
+              HasSubstr("key 'listen.control_panel': is '127.0.0.1:8443', where this version"));
 }
 
 TEST_F(CheckConfigTest, WantsACertificateWhereSomethingSpeaksTls) {
