@@ -112,6 +112,7 @@ class XmppPartner:
         self.received = []      # Elements, in order of arrival
         self.arrived = asyncio.Event()
         self.refused = []       # why a stream could not be set up
+        self.more_features = ""  # offered in clear beside STARTTLS
         self._server_context = self._context(ssl.PROTOCOL_TLS_SERVER, chain, key, ca_file)
         self._client_context = self._context(ssl.PROTOCOL_TLS_CLIENT, chain, key, ca_file)
         self._inbound = set()
@@ -157,7 +158,8 @@ class XmppPartner:
     async def _accept(self, stream):
         header = await stream.expect("header")
         stream.header(self.domain, header.attributes.get("from", ""), secrets.token_hex(8))
-        stream.send(f"<stream:features><starttls xmlns='{TLS}'><required/></starttls></stream:features>")
+        stream.send(f"<stream:features><starttls xmlns='{TLS}'><required/></starttls>{self.more_features}"
+                    "</stream:features>")
         await stream.expect("element", "starttls")
         stream.send(f"<proceed xmlns='{TLS}'/>")
         await stream.writer.drain()

@@ -28,6 +28,7 @@ AT_THE_HEADER = {
     "a user as sender": (header(sender=f"juliet@{THEM}"), "improper-addressing"),
     "a stranger": (header(sender="stranger.example"), "policy-violation"),
     "a document type": (header(before="<!DOCTYPE x [<!ENTITY e 'e'>]>"), "restricted-xml"),
+    "a document that stands alone": (header(before="<?xml version='1.0' standalone='yes'?>"), "restricted-xml"),
     "a comment": (header() + "<!-- -->", "restricted-xml"),
     "a processing instruction": (header() + "<?x y?>", "restricted-xml"),
     "an entity": (header() + "<message>&foo;</message>", "restricted-xml"),
@@ -134,6 +135,23 @@ class StreamErrors(unittest.IsolatedAsyncioTestCase):
             end = asyncio.ensure_future(self.end_of(stream))
             await asyncio.to_thread(self.edge.lab.ctl, "stop")
             self.assertEqual(await end, "system-shutdown")
+
+    async def test_a_domain_that_is_ours_no_more(self):
+        file = self.edge.lab.folder / "gatehouse.yaml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("domains:\n", "domains:\n  - name: old.example\n", 1), encoding="utf-8")
+        await asyncio.to_thread(self.edge.lab.ctl, "reload")
+        stream = await self.edge.connect(to="old.example")
+        file.write_text(text, encoding="utf-8")
+        await asyncio.to_thread(self.edge.lab.ctl, "reload")
+        self.assertEqual(await self.end_of(stream), "host-gone")
+        self.assertEqual(await self.end_of(await self.first_words(header(to="old.example"))), "host-gone")
+
+    async def test_a_server_that_demands_what_nobody_here_knows(self):
+        self.edge.partner.more_features = "<toll xmlns='urn:example:toll'><required/></toll>"
+        said = await asyncio.to_thread(self.edge.lab.ctl, "test", "stream", THEM, check=False)
+        self.assertIn("requires a feature unknown here", said)
+        self.assertIn("unsupported-feature", self.edge.partner.refused[-1])
 
     async def test_a_ping_is_answered_and_silence_is_probed(self):
         stream = await self.edge.connect()

@@ -52,12 +52,12 @@ class Edge:
         await partner.listen(port)
         return partner
 
-    async def connect(self, partner=None):
-        """A stream of the partner towards Gatehouse, tried until it stands."""
+    async def connect(self, partner=None, to=lab.SIP_DOMAIN):
+        """A stream of the partner towards a domain of Gatehouse, tried until it stands."""
         end = time.monotonic() + 20
         while True:
             try:
-                return await (partner or self.partner).connect(self.lab.ports["xmpp"], lab.SIP_DOMAIN)
+                return await (partner or self.partner).connect(self.lab.ports["xmpp"], to)
             except (OSError, asyncio.IncompleteReadError) as problem:
                 if time.monotonic() > end:
                     raise RuntimeError(f"no stream within 20 s: {problem}") from problem
