@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ constexpr std::size_t kMaxCtlBytes = std::size_t{64} * 1024 * 1024;
 
 ZmqSocket::Options CtlSocket(milliseconds linger) {
   ZmqSocket::Options options;
+  options.tell_uid = true;
   options.max_message_bytes = kMaxCtlBytes;
   options.linger = linger;
   return options;
@@ -28,6 +30,11 @@ ZmqSocket::Options CtlSocket(milliseconds linger) {
 
 void Fill(ZmqMessage& message, const google::protobuf::MessageLite& from) {
   from.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(message.data()));
+}
+
+std::string UserName(std::uint32_t uid) {
+  const passwd* const entry = ::getpwuid(uid);
+  return entry != nullptr ? entry->pw_name : fmt::format("uid {}", uid);
 }
 
 class RouterEnd final : public CtlServer {
@@ -47,17 +54,23 @@ class RouterEnd final : public CtlServer {
   void OnFrame(const ZmqFrame& frame) {
     proto::CtlRequest request;
     if (!frame.well_formed ||
-        !request.ParseFromArray(frame.body.data(), static_cast<int>(frame.body.size()))) {
-      proto::CtlResponse refusal;
-      refusal.set_exit_code(2);
-      refusal.set_error("the request cannot be read: use the gatehousectl of this version");
-      return Send(frame.from, refusal);
-    }
+        !request.ParseFromArray(frame.body.data(), static_cast<int>(frame.body.size())))
+      return Refuse(frame, 2, "the request cannot be read: use the gatehousectl of this version");
+    if (!frame.uid)
+      return Refuse(frame, 1, "the control socket does not tell who asks; nothing is done");
+    request.set_actor_uid(*frame.uid);
+    request.set_actor(UserName(*frame.uid));
     on_request_(request, [this, client = std::string(frame.from),
                           id = request.id()](proto::CtlResponse response) {
       response.set_id(id);
       Send(client, response);
     });
+  }
+  void Refuse(const ZmqFrame& frame, std::uint32_t exit_code, std::string why) {
+    proto::CtlResponse refusal;
+    refusal.set_exit_code(exit_code);
+    refusal.set_error(std::move(why));
+    Send(frame.from, refusal);
   }
   // One who has gone away meanwhile needs no response.
   void Send(std::string_view client, const proto::CtlResponse& response) {

@@ -19,7 +19,8 @@ class CtlServer {
  public:
   using Reply = std::function<void(proto::CtlResponse)>;
   // `reply` is called once, now or later, but not after the server's end; it sets the response's id
-  // itself.
+  // itself. The request's actor is the user the socket proves (SO_PEERCRED), whatever the client
+  // wrote; a client the kernel does not name is refused.
   using OnRequest = std::function<void(const proto::CtlRequest& request, Reply reply)>;
   // `address` is "ipc://PATH". A request that cannot be read is answered with exit code 2.
   static Result<std::unique_ptr<CtlServer>> Create(Loop& loop, ZmqContext& context,

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
+#include <charconv>
 
 #include "core/base/limits.h"
 
@@ -17,6 +19,25 @@ constexpr int kReconnectMaxMs = 100;
 
 Error ZmqError(std::string_view what) {
   return Error{Fault::kTrouble, fmt::format("{}: {}", what, zmq_strerror(zmq_errno()))};
+}
+
+// ZeroMQ asks the kernel when the connection begins and notes "HOST:UID:GID:PID"; what a peer says
+// of itself does not replace it.
+std::optional<std::uint32_t> PeerUid(ZmqMessage& message) {
+  const char* const noted = zmq_msg_gets(message.raw(), "Peer-Address");
+  std::string_view rest = noted != nullptr ? noted : "";
+  std::array<std::string_view, 3> last;  // PID, GID, UID
+  for (std::string_view& part : last) {
+    const std::size_t colon = rest.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    part = rest.substr(colon + 1);
+    rest = rest.substr(0, colon);
+  }
+  std::uint32_t uid = 0;
+  const char* const stop = last[2].data() + last[2].size();
+  const auto [end, failed] = std::from_chars(last[2].data(), stop, uid);
+  if (failed != std::errc() || end != stop) return std::nullopt;
+  return uid;
 }
 
 }  // namespace
@@ -37,8 +58,8 @@ Result<std::unique_ptr<ZmqSocket>> ZmqSocket::Create(ZmqContext& context, ZmqKin
                                                      const Options& options) {
   void* raw = zmq_socket(context.raw(), kind == ZmqKind::kRouter ? ZMQ_ROUTER : ZMQ_DEALER);
   if (raw == nullptr) return std::unexpected(ZmqError("ZeroMQ socket"));
-  auto socket = std::unique_ptr<ZmqSocket>(
-      new ZmqSocket(raw, kind, options.queue_unconnected));  // NOLINT: private constructor
+  auto socket =
+      std::unique_ptr<ZmqSocket>(new ZmqSocket(raw, kind, options));  // NOLINT: private constructor
   GATEHOUSE_TRY_VOID(socket->Apply(options));
   return socket;
 }
@@ -125,6 +146,7 @@ bool ZmqSocket::Receive(ZmqMessage& from, ZmqMessage& body, ZmqFrame& frame) {
   if (!ReceivePart(body)) return false;
   frame.well_formed = !DropRest(body);
   frame.body = frame.well_formed ? body.view() : std::string_view{};
+  if (tells_uid_) frame.uid = PeerUid(body);
   return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ struct ZmqFrame {
   std::string_view from;  // the sender's routing id; empty on a DEALER
   std::string_view body;
   bool well_formed = true;  // false: other parts than one frame has
+  // Who is at the other end of the Unix socket, as the kernel says (SO_PEERCRED); asked for by
+  // Options::tell_uid.
+  std::optional<std::uint32_t> uid;
 };
 
 class ZmqSocket {
@@ -33,6 +37,7 @@ class ZmqSocket {
     milliseconds linger{200};         // how long closing may wait for unsent messages
     // DEALER: messages wait in the socket while nobody listens. False: they are refused as kNoPeer.
     bool queue_unconnected = true;
+    bool tell_uid = false;  // each frame says who sent it
   };
   enum class Sent : std::uint8_t {
     kSent,
@@ -63,8 +68,11 @@ class ZmqSocket {
   [[nodiscard]] bool readable() const;
 
  private:
-  ZmqSocket(void* socket, ZmqKind kind, bool queues)
-      : socket_(socket), kind_(kind), queues_(queues) {}
+  ZmqSocket(void* socket, ZmqKind kind, const Options& options)
+      : socket_(socket),
+        kind_(kind),
+        queues_(options.queue_unconnected),
+        tells_uid_(options.tell_uid) {}
   Result<void> Apply(const Options& options);
   Result<void> Set(int option, const char* name, int value);
   bool ReceivePart(ZmqMessage& part);
@@ -73,6 +81,7 @@ class ZmqSocket {
   void* socket_;
   ZmqKind kind_;
   bool queues_;
+  bool tells_uid_;
 };
 
 // The path of "ipc://PATH", checked against sun_path.

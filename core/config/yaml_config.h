@@ -3,11 +3,11 @@
 // Every error is one line: "FILE:LINE: key 'a.b': what is wrong; what would be right".
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "core/base/result.h"
+#include "core/config/yaml_reader.h"
 #include "proto/config.pb.h"
 
 namespace gatehouse {
@@ -25,16 +25,16 @@ class YamlConfig {
 
   [[nodiscard]] const proto::Config& config() const { return config_; }
   [[nodiscard]] proto::Config& config() { return config_; }
-  [[nodiscard]] const std::string& file() const { return file_; }
+  [[nodiscard]] const std::string& file() const { return places_.file; }
 
   // An error at `key`, such as "listen.xmpp[1]", or at the nearest key above it that the file has.
-  [[nodiscard]] Error At(std::string_view key, std::string_view what) const;
+  [[nodiscard]] Error At(std::string_view key, std::string_view what) const {
+    return places_.At(key, what);
+  }
 
  private:
-  friend class YamlReader;
   proto::Config config_;
-  std::string file_;
-  std::map<std::string, int, std::less<>> lines_;  // by key, from 1
+  YamlPlaces places_;
 };
 
 // The candidate that `word` most likely stands for, or nothing where none is near.

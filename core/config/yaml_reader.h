@@ -1,43 +1,77 @@
-// Walks a YAML document beside the descriptor of proto::Config.
+// Walks a YAML document beside the descriptor of the message it is read into.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
-#include "core/config/yaml_config.h"
 
 namespace YAML {
 class Node;
 }
 namespace google::protobuf {
+class Descriptor;
 class FieldDescriptor;
 class Message;
 }  // namespace google::protobuf
 
 namespace gatehouse {
 
+// Where each key of a file stands.
+struct YamlPlaces {
+  std::string file;
+  std::map<std::string, int, std::less<>> lines;  // by key, from 1
+
+  // The line of `key`, such as "listen.xmpp[1]", or of the nearest key above it that the file has.
+  [[nodiscard]] int LineOf(std::string_view key) const;
+  // "FILE:LINE: key 'KEY': WHAT".
+  [[nodiscard]] Error At(std::string_view key, std::string_view what) const;
+};
+
+// What is special in a message that is read.
+struct YamlShape {
+  // A field no key stands for.
+  bool (*hides)(const google::protobuf::FieldDescriptor& field) =
+      [](const google::protobuf::FieldDescriptor&) { return false; };
+  // What a group of keys means where it leaves some out.
+  void (*start)(google::protobuf::Message& message) = [](google::protobuf::Message&) {};
+};
+
 class YamlReader {
  public:
-  explicit YamlReader(YamlConfig& into) : into_(into) {}
-  // What yaml-cpp throws ends here.
-  Result<void> Read(std::string_view text);
+  YamlReader(YamlPlaces& places, YamlShape shape) : places_(places), shape_(shape) {}
+  // Reads on behind a mistake, so that all of them are found; gives them in their order. What
+  // yaml-cpp throws ends here.
+  std::vector<Error> Read(std::string_view text, google::protobuf::Message& into);
 
  private:
   using Field = google::protobuf::FieldDescriptor;
   using Message = google::protobuf::Message;
 
-  Result<void> ReadDocument(std::string_view text);
-  Result<void> ReadMapping(const YAML::Node& node, const std::string& path, Message& message);
-  Result<void> ReadField(const YAML::Node& node, const std::string& path, Message& message,
-                         const Field& field);
-  Result<void> ReadList(const YAML::Node& node, const std::string& path, Message& message,
-                        const Field& field);
-  Result<void> ReadScalar(const YAML::Node& node, const std::string& path, Message& message,
-                          const Field& field);
+  void ReadDocument(std::string_view text, Message& into);
+  void ReadMapping(const YAML::Node& node, const std::string& path, Message& message);
+  void ReadField(const YAML::Node& node, const std::string& path, Message& message,
+                 const Field& field);
+  void ReadList(const YAML::Node& node, const std::string& path, Message& message,
+                const Field& field);
+  void ReadScalar(const YAML::Node& node, const std::string& path, Message& message,
+                  const Field& field);
+  void ReadEnum(const YAML::Node& node, const std::string& path, Message& message,
+                const Field& field);
+  [[nodiscard]] std::string KeysOf(const google::protobuf::Descriptor& type) const;
+  [[nodiscard]] std::string UnknownKey(std::string_view key,
+                                       const google::protobuf::Descriptor& type) const;
+  void Mistake(std::string_view key, std::string_view what);
   void Remember(const YAML::Node& node, const std::string& path);
 
-  YamlConfig& into_;
+  YamlPlaces& places_;
+  YamlShape shape_;
+  std::vector<Error> mistakes_;
 };
+
+// The text of a file. Fails (kConfig) when it cannot be read or is larger than `most_bytes`.
+Result<std::string> ReadTextFile(const std::string& path, std::size_t most_bytes);
 
 }  // namespace gatehouse

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/ctl/data_files.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/matrix_text.h"
 #include "core/ctl/partner_text.h"
@@ -19,14 +20,6 @@ namespace {
 constexpr std::size_t kMaxPassphraseBytes = 4096;
 // Shorter ones can be guessed (1.4).
 constexpr std::size_t kGoodPassphraseBytes = 16;
-
-Ending Unreachable(const Invocation& invocation, const Error& error) {
-  return {kUnreachable,
-          {},
-          fmt::format("the supervisor cannot be reached in '{}': {}; is gatehoused running, and is "
-                      "--runtime-dir its own?\n",
-                      invocation.runtime_dir, error.text)};
-}
 
 std::string Shown(const Invocation& invocation, const proto::CtlRequest& request,
                   const proto::CtlResponse& response) {
@@ -58,7 +51,7 @@ Ending SetPassphrase(const Invocation& invocation, const Outside& outside) {
   const Result<std::string> passphrase = ReadPassphrase(invocation.passphrase_file);
   if (!passphrase) return {kRefused, {}, passphrase.error().text + '\n'};
   proto::CtlRequest request;
-  request.set_actor(invocation.request.actor());
+  request.set_reason(invocation.request.reason());
   request.mutable_dialback_secret_set()->set_passphrase(*passphrase);
   Ending ending = Ask(invocation, request, outside);
   if (ending.exit_code == kDone && passphrase->size() < kGoodPassphraseBytes)
@@ -135,6 +128,14 @@ Ending PlayMatrix(const Invocation& invocation, const Outside& outside) {
 
 }  // namespace
 
+Ending Unreachable(const Invocation& invocation, const Error& error) {
+  return {kUnreachable,
+          {},
+          fmt::format("the supervisor cannot be reached in '{}': {}; is gatehoused running, and is "
+                      "--runtime-dir its own?\n",
+                      invocation.runtime_dir, error.text)};
+}
+
 Result<std::string> ReadPassphrase(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream)
@@ -166,6 +167,10 @@ Ending CarryOut(const Invocation& invocation, const Outside& outside) {
       return Explain(invocation);
     case Action::kCheckConfig:
       return CheckConfig(invocation, outside);
+    case Action::kExport:
+      return ExportData(invocation, outside);
+    case Action::kApply:
+      return ApplyData(invocation, outside);
     case Action::kPlayMatrix:
       return PlayMatrix(invocation, outside);
   }

@@ -35,6 +35,9 @@ struct Ending {
 
 [[nodiscard]] Ending CarryOut(const Invocation& invocation, const Outside& outside);
 
+// What is said when `outside.call` fails.
+[[nodiscard]] Ending Unreachable(const Invocation& invocation, const Error& error);
+
 // The secret in `file` without its last line end.
 //   fails  kConfig: cannot be read, empty, or longer than 4096 octets
 [[nodiscard]] Result<std::string> ReadPassphrase(const std::string& file);

@@ -7,8 +7,10 @@
 #include <sstream>
 #include <vector>
 
+#include "core/ctl/audit_commands.h"
 #include "core/ctl/config_commands.h"
 #include "core/ctl/contact_commands.h"
+#include "core/ctl/data_commands.h"
 #include "core/ctl/gateway_commands.h"
 #include "core/ctl/instance_commands.h"
 #include "core/ctl/partner_commands.h"
@@ -77,6 +79,8 @@ Result<Invocation> Parse(CLI::App& app, std::vector<std::string> arguments,
   }
   if (!invocation.misuse.empty())
     return BadConfig(invocation.misuse + "; see gatehousectl " + Path(app) + "--help");
+  invocation.request.set_reason(invocation.reason);
+  if (invocation.if_revision) invocation.request.set_if_revision(*invocation.if_revision);
   return invocation;
 }
 
@@ -103,6 +107,8 @@ Result<Invocation> ParseCommandLine(std::span<const std::string> arguments) {
   PartnerCommands partner(app, invocation);
   ContactCommands contact(app, invocation);
   GatewayCommands gateway(app, invocation);
+  AuditCommands audit(app, invocation);
+  DataCommands data(app, invocation);
   TestCommands test(app, invocation);
   ConfigCommands config(app, invocation);
   SelftestCommands selftest(app, invocation);

@@ -1,4 +1,4 @@
-// config check.
+// config check, history, diff, rollback.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,12 @@ class ConfigCommands {
   ConfigCommands& operator=(const ConfigCommands&) = delete;
 
  private:
+  void AddRevisions(CLI::App& config, Invocation& invocation);
+
   std::string file_;
+  std::uint32_t last_ = 20;
+  std::uint64_t from_ = 0;
+  std::uint64_t to_ = 0;
 };
 
 }  // namespace gatehouse::ctl

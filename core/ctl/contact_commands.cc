@@ -9,6 +9,8 @@
 #include <limits>
 #include <sstream>
 
+#include "core/ctl/write_options.h"
+
 namespace gatehouse::ctl {
 
 std::string ReadContacts(const std::string& file, proto::ContactChange& change) {
@@ -65,6 +67,7 @@ void ContactCommands::AddChange(CLI::App& parent, Invocation& invocation,
       ->add_option("--file", file_,
                    "Many at once, a line \"USER JID\" each: all of them, or none if one is refused")
       ->type_name("FILE");
+  AddWriteOptions(*command, invocation);
   command->callback([this, &invocation, verb] {
     invocation.action = Action::kAsk;
     proto::ContactChange& change = *invocation.request.mutable_contact_change();

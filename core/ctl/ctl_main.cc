@@ -1,8 +1,5 @@
 // gatehousectl: the operator's command line. All logic is in the workers; here words become
 // requests, and responses become text.
-#include <pwd.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -17,11 +14,6 @@
 
 namespace gatehouse::ctl {
 namespace {
-
-std::string UserName() {
-  const passwd* entry = ::getpwuid(::geteuid());
-  return entry != nullptr ? entry->pw_name : "uid " + std::to_string(::geteuid());
-}
 
 Result<void> CheckConfigFile(const std::string& file) {
   GATEHOUSE_TRY(const InstallLayout layout, InstallLayout::OfThisProgram());
@@ -44,7 +36,6 @@ int Main(const std::vector<std::string>& arguments) {
     return kWrongUsage;
   }
   invocation->request.set_id(1);
-  invocation->request.set_actor(UserName());
   const std::string& runtime_dir = invocation->runtime_dir;
   const Outside outside = {
       .call = [&runtime_dir](const proto::CtlRequest& request,

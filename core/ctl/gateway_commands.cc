@@ -6,6 +6,8 @@
 #include <array>
 #include <limits>
 
+#include "core/ctl/write_options.h"
+
 namespace gatehouse::ctl {
 namespace {
 
@@ -83,6 +85,7 @@ void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
       ->add_option("--dialback-passphrase-file", passphrase_file_,
                    "File with the new dialback secret; its last line end does not count")
       ->type_name("FILE");
+  AddWriteOptions(*command, invocation);
   command->callback([this, &invocation] {
     invocation.action = Action::kAsk;
     invocation.passphrase_file = passphrase_file_;

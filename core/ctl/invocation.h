@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/selftest/matrix_run.h"
@@ -16,15 +17,23 @@ enum class Action : std::uint8_t {
   kListContacts,  // `request`, a contact_list, page by page
   kExplainRow,    // the row of `partner`, offline
   kCheckConfig,   // `file`, offline
+  kExport,        // what `request` gives, as YAML, to `file`
+  kApply,         // `file` to the supervisor, by the words of `request`
   kPlayMatrix,    // `matrix`, with a gatehoused of its own
 };
+
+// For commands about all partners at once, of which there may be thousands.
+inline constexpr std::chrono::seconds kWholeDataLimit{120};
 
 struct Invocation {
   Action action = Action::kPrint;
   std::string text;
   proto::CtlRequest request;
+  // Of a changing command (write_options.h); they are in `request` once all is parsed.
+  std::string reason;
+  std::optional<std::uint64_t> if_revision;
   proto::Partner partner;
-  std::string file;             // kCheckConfig: the configuration
+  std::string file;             // kCheckConfig: the configuration; empty for kExport: printed
   std::string passphrase_file;  // `gateway set --dialback-passphrase-file`; asked after `request`,
                                 // if that has a command
   selftest::MatrixOptions matrix;

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "core/base/enum_words.h"
+
 namespace gatehouse::ctl {
 namespace {
 
@@ -26,16 +28,6 @@ void AppendString(std::string& out, std::string_view text) {
     }
   }
   out += '"';
-}
-
-// NOT_SUPPORTED is "not-supported".
-void AppendEnum(std::string& out, const google::protobuf::EnumValueDescriptor* value) {
-  std::string word = value->name();
-  for (char& c : word) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == '_') c = '-';
-  }
-  AppendString(out, word);
 }
 
 void AppendDouble(std::string& out, double value) {
@@ -82,7 +74,7 @@ void AppendValue(std::string& out, const Value& value) {
     case FieldDescriptor::CPPTYPE_STRING:
       return AppendString(out, value.Get(&Of::GetString, &Of::GetRepeatedString));
     case FieldDescriptor::CPPTYPE_ENUM:
-      return AppendEnum(out, value.Get(&Of::GetEnum, &Of::GetRepeatedEnum));
+      return AppendString(out, EnumWord(*value.Get(&Of::GetEnum, &Of::GetRepeatedEnum)));
     case FieldDescriptor::CPPTYPE_MESSAGE: {
       const Of& of = *value.message.GetReflection();
       return AppendMessage(out,

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 
+#include "core/ctl/write_options.h"
 #include "core/policy/partner_words.h"
 #include "core/tls/trust_anchors.h"
 
@@ -148,6 +149,7 @@ void PartnerCommands::AddNew(CLI::App& parent, Invocation& invocation) {
       "DANE reported, where not said otherwise)");
   AddDomain(*command, domain_);
   AddValues(*command);
+  AddWriteOptions(*command, invocation);
   command->callback([this, command, &invocation] {
     invocation.action = Action::kAsk;
     proto::Partner& partner = *invocation.request.mutable_partner_new()->mutable_partner();
@@ -161,6 +163,7 @@ void PartnerCommands::AddSet(CLI::App& parent, Invocation& invocation) {
   CLI::App* command = parent.add_subcommand("set", "Changes what is given, live");
   AddDomain(*command, domain_);
   AddValues(*command);
+  AddWriteOptions(*command, invocation);
   command->callback([this, command, &invocation] {
     invocation.action = Action::kAsk;
     proto::PartnerSet& set = *invocation.request.mutable_partner_set();
@@ -188,12 +191,14 @@ void PartnerCommands::AddReading(CLI::App& parent, Invocation& invocation) {
       "Forgets that TLS with a partner has succeeded: where TLS is optional, streams in clear are "
       "possible again");
   AddDomain(*forget, domain_);
+  AddWriteOptions(*forget, invocation);
   forget->callback([this, &invocation] {
     invocation.action = Action::kAsk;
     invocation.request.mutable_partner_forget_tls()->set_domain(domain_);
   });
   CLI::App* remove = parent.add_subcommand("remove", "Takes a partner out, live");
   AddDomain(*remove, domain_);
+  AddWriteOptions(*remove, invocation);
   remove->callback([this, &invocation] {
     invocation.action = Action::kAsk;
     invocation.request.mutable_partner_remove()->set_domain(domain_);

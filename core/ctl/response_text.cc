@@ -6,6 +6,7 @@
 
 #include <ctime>
 
+#include "core/ctl/audit_text.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/partner_text.h"
 #include "core/ctl/text_table.h"
@@ -107,6 +108,14 @@ std::string ResponseText(const Request& request, const Response& response) {
       return TestText(response.test());
     case Response::kContacts:
       return ContactsText(response.contacts());
+    case Response::kAudit:
+      return request.audit_get().revisions_only() ? HistoryText(response.audit())
+                                                  : AuditText(response.audit());
+    case Response::kChanges:
+      return ReportText(response.changes());
+    case Response::kFederationData:
+    case Response::kBackup:
+      return {};  // files, not texts
     case Response::kDone:
       return Printable(response.done()) + '\n';
     case Response::RESULT_NOT_SET:
@@ -129,6 +138,14 @@ std::string ResponseJson(const Request& request, const Response& response) {
       return JsonText(response.test());
     case Response::kContacts:
       return JsonText(response.contacts());
+    case Response::kAudit:
+      return JsonText(response.audit());
+    case Response::kChanges:
+      return JsonText(response.changes());
+    case Response::kFederationData:
+      return JsonText(response.federation_data());
+    case Response::kBackup:
+      return {};
     case Response::kDone:
       return fmt::format("{{\"done\":{}}}", JsonString(response.done()));
     case Response::RESULT_NOT_SET:

@@ -176,7 +176,8 @@ class DialbackVerifierWorker final : public Worker {
       response.set_error(replaced.error().text);
       return response;
     }
-    Log(LogLevel::kNotice, "dialback-secret-changed", {{"actor", request.actor()}});
+    Log(LogLevel::kNotice, "dialback-secret-changed",
+        {{"actor", request.actor()}, {"reason", request.reason()}});
     const bool is_short = passphrase.size() < kShortSecretBytes;
     response.set_done(
         is_short ? "dialback passphrase set; warning: it is shorter than 16 octets"

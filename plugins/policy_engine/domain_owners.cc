@@ -4,7 +4,8 @@
 
 namespace gatehouse::policy_engine {
 
-DomainOwners::DomainOwners(const std::vector<std::string>& served) {
+DomainOwners::DomainOwners(const std::vector<std::string>& served, Remedy remedy)
+    : remedy_(remedy) {
   for (const std::string& domain : served) owner_of_.emplace(domain, std::string());
 }
 
@@ -22,6 +23,10 @@ std::string DomainOwners::WhyTaken(std::string_view domain) const {
     return fmt::format(
         "domain '{}' is one of our own (domains in gatehouse.yaml); a partner is somebody else's",
         domain);
+  if (remedy_ == Remedy::kInTheFile)
+    return fmt::format(
+        "domain '{}' belongs to partner '{}' already; a domain has one partner, name it once",
+        domain, owner);
   if (owner == domain)
     return fmt::format("partner '{}' exists already; change it with: gatehousectl partner set {}",
                        domain, domain);

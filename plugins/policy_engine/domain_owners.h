@@ -1,6 +1,7 @@
 // Who has which domain: ourselves or a partner. A domain has one owner at most.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,8 +13,11 @@ namespace gatehouse::policy_engine {
 
 class DomainOwners {
  public:
+  // What a sentence tells the operator to do: give a command, or change the file he applies.
+  enum class Remedy : std::uint8_t { kCommand, kInTheFile };
+
   // `served` are our own domains, prepared (6.2).
-  explicit DomainOwners(const std::vector<std::string>& served);
+  explicit DomainOwners(const std::vector<std::string>& served, Remedy remedy = Remedy::kCommand);
   // Adds the partner's primary and additional domains.
   void Add(const proto::Partner& partner);
   // Why `domain` (prepared) cannot be given to another partner, with the remedy; empty when it is
@@ -21,6 +25,7 @@ class DomainOwners {
   [[nodiscard]] std::string WhyTaken(std::string_view domain) const;
 
  private:
+  Remedy remedy_;
   std::map<std::string, std::string, std::less<>> owner_of_;  // empty owner: ourselves
 };
 

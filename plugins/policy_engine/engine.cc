@@ -1,7 +1,6 @@
 #include "plugins/policy_engine/engine.h"
 
 #include <fmt/format.h>
-#include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 #include "core/policy/partner_view.h"
 #include "core/tls/crypto.h"
 #include "core/xmpp/jid.h"
+#include "plugins/policy_engine/change_view.h"
 #include "plugins/policy_engine/gateway_rules.h"
 #include "plugins/policy_engine/partner_rules.h"
 #include "plugins/policy_engine/record_fields.h"
@@ -19,6 +19,7 @@ namespace gatehouse::policy_engine {
 namespace {
 
 constexpr std::size_t kIdBytes = 8;
+constexpr std::size_t kMaxReasonBytes = 1024;  // a few sentences for people
 // A success over TLS is written down anew after this long; each writing is a new snapshot.
 constexpr std::int64_t kTlsMemoryStepSeconds = 86400;
 constexpr std::array<std::string_view, 15> kPartnerFields = {"additional_domains",
@@ -47,16 +48,6 @@ constexpr std::array<std::string_view, 10> kGatewayFields = {"connection_limit",
                                                              "one_stream_per_pair",
                                                              "authorisation_ttl_s"};
 
-std::string Json(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  options.always_print_primitive_fields = true;
-  std::string text;
-  // Fails for wrong UTF-8 only, which no record that passed the rules has.
-  if (!google::protobuf::util::MessageToJsonString(message, &text, options).ok()) return {};
-  return text;
-}
-
 proto::CtlResponse OneView(const proto::Partner& partner) {
   proto::CtlResponse response;
   *response.mutable_partners()->add_partners() = ViewOf(partner);
@@ -76,6 +67,35 @@ bool Names(const proto::Partner& partner, const std::string& domain) {
 
 proto::ContactState StateOf(ContactMark mark) {
   return mark == ContactMark::kBlocked ? proto::CONTACT_BLOCKED : proto::CONTACT_AUTHORISED;
+}
+
+bool HasControls(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+proto::RecordChange ChangeOf(const proto::Partner& before) {
+  proto::RecordChange change;
+  *change.mutable_before()->mutable_partner() = before;
+  return change;
+}
+
+proto::AuditRecord RecordOf(const AuditEntry& entry) {
+  proto::AuditRecord record;
+  record.set_revision(entry.revision);
+  record.set_at_unix_ms(entry.at_unix_ms);
+  record.set_user(entry.actor);
+  record.set_uid(entry.uid);
+  record.set_action(entry.action);
+  record.set_subject(entry.subject);
+  record.set_reason(entry.reason);
+  for (const proto::RecordChange& change : entry.changes)
+    *record.add_changes() = ChangeViewOf(change);
+  if (!entry.before.empty() || !entry.after.empty())
+    *record.add_changes() = ChangeViewOf(entry.subject, entry.before, entry.after);
+  return record;
 }
 
 bool SameButRevision(proto::Partner a, proto::Partner b) {
@@ -113,8 +133,11 @@ proto::CtlResponse Engine::Answer(const proto::CtlRequest& request,
   AuditEntry audit;
   audit.at_unix_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-  audit.actor = request.actor().empty() ? "unknown" : request.actor();
-  Reply reply = Dispatch(request, std::move(audit));
+  audit.actor = request.actor();
+  audit.uid = request.actor_uid();
+  audit.reason = request.reason();
+  const Result<void> may = MayChange(request);
+  Reply reply = may ? Dispatch(request, std::move(audit)) : std::unexpected(may.error());
   proto::CtlResponse response;
   if (reply) {
     response = *std::move(reply);
@@ -123,7 +146,23 @@ proto::CtlResponse Engine::Answer(const proto::CtlRequest& request,
     response.set_error(reply.error().text);
   }
   response.set_id(request.id());
+  response.set_revision(content_.revision);
   return response;
+}
+
+// What every changing command may say besides.
+Result<void> Engine::MayChange(const proto::CtlRequest& request) const {
+  if (request.reason().size() > kMaxReasonBytes)
+    return BadConfig(fmt::format("the reason has {} octets; at most {} are possible",
+                                 request.reason().size(), kMaxReasonBytes));
+  if (HasControls(request.reason()))
+    return BadConfig("the reason has control characters; write it on one line");
+  if (request.has_if_revision() && request.if_revision() != content_.revision)
+    return BadConfig(
+        fmt::format("the store is at revision {}, not {}: it was changed meanwhile; see what with "
+                    "gatehousectl config history, then name the revision it is at",
+                    content_.revision, request.if_revision()));
+  return {};
 }
 
 Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audit) {
@@ -147,7 +186,19 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kPartnerList:
       return ListPartners();
     case proto::CtlRequest::kGatewayGet:
-      return GatewayResponse(content_.gateway);
+      return GatewayResponse(content_.data.gateway());
+    case proto::CtlRequest::kAuditGet:
+      return ShowAudit(request.audit_get());
+    case proto::CtlRequest::kConfigDiff:
+      return ShowDifference(request.config_diff());
+    case proto::CtlRequest::kConfigRollback:
+      audit.action = "config rollback";
+      return RollBack(request.config_rollback().revision(), std::move(audit));
+    case proto::CtlRequest::kExportData:
+      return ExportData();
+    case proto::CtlRequest::kApply:
+      audit.action = "apply";
+      return ApplyData(request.apply(), std::move(audit));
     case proto::CtlRequest::kGatewaySet:
       audit.action = "gateway set";
       return SetGateway(request.gateway_set(), std::move(audit));
@@ -161,6 +212,8 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kScale:
     case proto::CtlRequest::kStop:
     case proto::CtlRequest::kReload:
+    case proto::CtlRequest::kBackupRead:
+    case proto::CtlRequest::kRestoreWrite:
     case proto::CtlRequest::kDialbackSecretSet:
     case proto::CtlRequest::kTestStream:
     case proto::CtlRequest::kTestIm:
@@ -178,7 +231,7 @@ Result<const proto::Partner*> Engine::Owner(const std::string& domain) const {
   if (!prepared)
     return BadConfig(fmt::format("'{}' is not a domain ({}); write one like partner.example",
                                  domain, prepared.error().text));
-  for (const proto::Partner& partner : content_.partners)
+  for (const proto::Partner& partner : content_.data.partners())
     if (Names(partner, *prepared)) return &partner;
   return BadConfig(
       fmt::format("no partner has the domain '{}'; see gatehousectl partner list", *prepared));
@@ -196,7 +249,7 @@ Result<const proto::Partner*> Engine::OwnerByPrimary(const std::string& domain) 
 // By the rules, next to everybody but the record it replaces, and small enough with all of them.
 Result<proto::Partner> Engine::Checked(proto::Partner partner) const {
   DomainOwners others(served_);
-  for (const proto::Partner& other : content_.partners)
+  for (const proto::Partner& other : content_.data.partners())
     if (other.id() != partner.id()) others.Add(other);
   GATEHOUSE_TRY(proto::Partner checked, CheckPartner(std::move(partner), others));
   const std::size_t size = policy_.snapshot.ByteSizeLong() + checked.ByteSizeLong();
@@ -208,11 +261,12 @@ Result<proto::Partner> Engine::Checked(proto::Partner partner) const {
   return checked;
 }
 
-Engine::Reply Engine::Save(proto::Partner partner, AuditEntry audit) {
+Engine::Reply Engine::Save(proto::RecordChange change, proto::Partner partner, AuditEntry audit) {
   GATEHOUSE_TRY(partner, Checked(std::move(partner)));
   audit.subject = partner.domain();
-  audit.after = Json(partner);
-  GATEHOUSE_TRY_VOID(store_.PutPartner(partner, audit));
+  *change.mutable_after()->mutable_partner() = partner;
+  audit.changes.push_back(std::move(change));
+  GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
   GATEHOUSE_TRY_VOID(Reload());
   return ShowPartner(partner.domain());
 }
@@ -221,7 +275,7 @@ Engine::Reply Engine::NewPartner(proto::Partner partner, AuditEntry audit) {
   partner.set_id(RandomHex(kIdBytes));
   partner.clear_revision();
   partner.clear_tls_seen_unix();
-  return Save(std::move(partner), std::move(audit));
+  return Save({}, std::move(partner), std::move(audit));
 }
 
 Engine::Reply Engine::SetPartner(const proto::PartnerSet& command, AuditEntry audit) {
@@ -231,16 +285,15 @@ Engine::Reply Engine::SetPartner(const proto::PartnerSet& command, AuditEntry au
   GATEHOUSE_TRY_VOID(ReplaceFields(command.fields(), kPartnerFields, command.partner(), after));
   GATEHOUSE_TRY(after, Checked(std::move(after)));
   if (SameButRevision(before, after)) return OneView(before);
-  audit.before = Json(before);
-  return Save(std::move(after), std::move(audit));
+  return Save(ChangeOf(before), std::move(after), std::move(audit));
 }
 
 Engine::Reply Engine::RemovePartner(const std::string& domain, AuditEntry audit) {
   GATEHOUSE_TRY(const proto::Partner* stored, OwnerByPrimary(domain));
   const proto::Partner before = *stored;
   audit.subject = before.domain();
-  audit.before = Json(before);
-  GATEHOUSE_TRY_VOID(store_.RemovePartner(before.id(), audit));
+  audit.changes.push_back(ChangeOf(before));
+  GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
   GATEHOUSE_TRY_VOID(Reload());
   streams_.Forget(before.id());
   proto::CtlResponse response;
@@ -271,8 +324,7 @@ Engine::Reply Engine::ForgetTls(const std::string& domain, AuditEntry audit) {
   GATEHOUSE_TRY(const proto::Partner* stored, OwnerByPrimary(domain));
   const proto::Partner before = *stored;
   audit.subject = before.domain();
-  audit.before = Json(before);
-  GATEHOUSE_TRY_VOID(store_.ForgetTls(before.id(), audit));
+  GATEHOUSE_TRY_VOID(store_.ForgetTls(before.id(), std::move(audit)));
   GATEHOUSE_TRY_VOID(Reload());
   proto::CtlResponse response;
   response.set_done(fmt::format("that TLS with '{}' has succeeded is forgotten", before.domain()));
@@ -282,9 +334,9 @@ Engine::Reply Engine::ForgetTls(const std::string& domain, AuditEntry audit) {
 Result<void> Engine::NoteStreams(const proto::StreamsSeen& seen, std::int64_t now_unix) {
   std::vector<std::string> remember;
   for (const proto::StreamRecord& record : seen.streams()) {
-    const auto partner = std::ranges::find(content_.partners, record.partner_id(),
+    const auto partner = std::ranges::find(content_.data.partners(), record.partner_id(),
                                            [](const proto::Partner& p) { return p.id(); });
-    if (partner == content_.partners.end()) continue;  // removed meanwhile
+    if (partner == content_.data.partners().end()) continue;  // removed meanwhile
     streams_.Add(record);
     const auto known = static_cast<std::int64_t>(partner->tls_seen_unix());
     const bool over_tls = record.outbound() && !record.method().empty() && !record.tls().empty();
@@ -357,28 +409,131 @@ bool Engine::IsOurs(const std::string& bare_jid) const {
 }
 
 ContactClock Engine::ClockAt(std::int64_t now_unix) const {
-  return {now_unix, std::int64_t{content_.gateway.authorisation_ttl_s()}};
+  return {now_unix, std::int64_t{content_.data.gateway().authorisation_ttl_s()}};
 }
 
 Engine::Reply Engine::ListPartners() const {
   proto::CtlResponse response;
   proto::PartnerViews& views = *response.mutable_partners();
-  for (const proto::Partner& partner : content_.partners) *views.add_partners() = ViewOf(partner);
+  for (const proto::Partner& partner : content_.data.partners())
+    *views.add_partners() = ViewOf(partner);
   return response;
 }
 
 Engine::Reply Engine::SetGateway(const proto::GatewaySet& command, AuditEntry audit) {
-  proto::GatewaySettings after = content_.gateway;
+  const proto::GatewaySettings& before = content_.data.gateway();
+  proto::GatewaySettings after = before;
   GATEHOUSE_TRY_VOID(ReplaceFields(command.fields(), kGatewayFields, command.settings(), after));
   GATEHOUSE_TRY_VOID(CheckGateway(after));
-  if (after.SerializeAsString() == content_.gateway.SerializeAsString())
-    return GatewayResponse(after);
+  if (after.SerializeAsString() == before.SerializeAsString()) return GatewayResponse(after);
   audit.subject = "gateway";
-  audit.before = Json(content_.gateway);
-  audit.after = Json(after);
-  GATEHOUSE_TRY_VOID(store_.PutGateway(after, audit));
+  proto::RecordChange& change = audit.changes.emplace_back();
+  *change.mutable_before()->mutable_gateway() = before;
+  *change.mutable_after()->mutable_gateway() = after;
+  GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
   GATEHOUSE_TRY_VOID(Reload());
-  return GatewayResponse(content_.gateway);
+  return GatewayResponse(content_.data.gateway());
+}
+
+Engine::Reply Engine::ShowAudit(const proto::AuditGet& command) {
+  const Result<std::string> domain = PrepareDomain(command.subject());
+  GATEHOUSE_TRY(const std::vector<AuditEntry> entries,
+                store_.Audit({.last = command.last(),
+                              .subject = domain ? *domain : command.subject(),
+                              .revisions_only = command.revisions_only()}));
+  proto::CtlResponse response;
+  proto::AuditRecords& records = *response.mutable_audit();
+  for (const AuditEntry& entry : entries) *records.add_records() = RecordOf(entry);
+  return response;
+}
+
+// --- the data as a whole
+
+// What the present data was at that revision: the changes since then are taken back one by one.
+Result<RecordSet> Engine::RecordsAt(std::uint64_t revision) {
+  RecordSet records = RecordsOf(content_.data);
+  if (revision == content_.revision) return records;
+  GATEHOUSE_TRY(const bool known, store_.HasRevision(revision));
+  if (!known || revision > content_.revision)
+    return BadConfig(
+        fmt::format("there is no revision {} to look at; see gatehousectl config "
+                    "history",
+                    revision));
+  GATEHOUSE_TRY(const std::vector<AuditEntry> later, store_.Audit({.after_revision = revision}));
+  for (const AuditEntry& entry : later) TakeBack(entry.changes, records);
+  return records;
+}
+
+Engine::Reply Engine::ShowDifference(const proto::ConfigDiff& command) {
+  const std::uint64_t to = command.to() == 0 ? content_.revision : command.to();
+  GATEHOUSE_TRY(const RecordSet before, RecordsAt(command.from()));
+  GATEHOUSE_TRY(RecordSet after, RecordsAt(to));
+  proto::CtlResponse response;
+  proto::ChangeReport& report = *response.mutable_changes();
+  report.set_from(command.from());
+  report.set_to(to);
+  for (const proto::RecordChange& change : Difference(before, std::move(after)))
+    *report.add_changes() = ChangeViewOf(change);
+  return response;
+}
+
+Engine::Reply Engine::RollBack(std::uint64_t revision, AuditEntry audit) {
+  GATEHOUSE_TRY(const RecordSet records, RecordsAt(revision));
+  const CheckedData target = CheckData(DataOf(records), served_);
+  if (!target.mistakes.empty()) {
+    const proto::Mistake& first = target.mistakes.front();
+    return BadConfig(fmt::format("revision {} would not be valid today: {}: {}", revision,
+                                 first.record(), first.what()));
+  }
+  audit.subject = fmt::format("revision {}", revision);
+  return Become(target, std::move(audit), false);
+}
+
+Engine::Reply Engine::ExportData() const {
+  proto::CtlResponse response;
+  *response.mutable_federation_data() = WithoutKept(content_.data);
+  return response;
+}
+
+Engine::Reply Engine::ApplyData(const proto::Apply& command, AuditEntry audit) {
+  std::vector<const google::protobuf::FieldDescriptor*> sections;
+  for (const std::string& name : command.sections()) {
+    sections.push_back(proto::FederationData::descriptor()->FindFieldByName(name));
+    if (sections.back() == nullptr)
+      return BadConfig(fmt::format("'{}' is no part of the federation data", name));
+  }
+  proto::FederationData data = content_.data;
+  proto::FederationData given = WithoutKept(command.data());
+  data.GetReflection()->SwapFields(&data, &given, sections);
+  const CheckedData target = CheckData(std::move(data), served_);
+  audit.subject = command.file();
+  return Become(target, std::move(audit), command.dry_run());
+}
+
+Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool dry_run) {
+  proto::CtlResponse response;
+  if (!target.mistakes.empty()) {
+    response.set_exit_code(1);
+    for (const proto::Mistake& mistake : target.mistakes) *response.add_mistakes() = mistake;
+    return response;
+  }
+  audit.changes = Difference(RecordsOf(content_.data), RecordsOf(target.data));
+  proto::ChangeReport& report = *response.mutable_changes();
+  report.set_from(content_.revision);
+  for (const proto::RecordChange& change : audit.changes)
+    *report.add_changes() = ChangeViewOf(change);
+  if (dry_run) return response;
+  report.set_to(content_.revision);
+  if (audit.changes.empty()) return response;
+  std::vector<std::string> removed;
+  for (const proto::RecordChange& change : audit.changes)
+    if (change.before().has_partner() && !change.has_after())
+      removed.push_back(change.before().partner().id());
+  GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
+  GATEHOUSE_TRY_VOID(Reload());
+  for (const std::string& id : removed) streams_.Forget(id);
+  report.set_to(content_.revision);
+  return response;
 }
 
 }  // namespace gatehouse::policy_engine

@@ -10,6 +10,8 @@
 
 #include "core/base/result.h"
 #include "plugins/policy_engine/contact_commands.h"
+#include "plugins/policy_engine/data_rules.h"
+#include "plugins/policy_engine/record_set.h"
 #include "plugins/policy_engine/snapshot_compiler.h"
 #include "plugins/policy_engine/store.h"
 #include "plugins/policy_engine/stream_memory.h"
@@ -17,9 +19,6 @@
 #include "proto/link_policy.pb.h"
 
 namespace gatehouse::policy_engine {
-
-// A snapshot must fit its link (16 MiB) with room to spare, and every worker keeps one.
-inline constexpr std::size_t kMaxSnapshotBytes = 8'388'608;
 
 class Engine {
  public:
@@ -64,6 +63,15 @@ class Engine {
   Reply SetGateway(const proto::GatewaySet& command, AuditEntry audit);
   Reply ShowPartner(const std::string& domain) const;
   Reply ListPartners() const;
+  Reply ShowAudit(const proto::AuditGet& command);
+  // --- the data as a whole
+  Reply ShowDifference(const proto::ConfigDiff& command);
+  Reply RollBack(std::uint64_t revision, AuditEntry audit);
+  Reply ExportData() const;
+  Reply ApplyData(const proto::Apply& command, AuditEntry audit);
+  Reply Become(const CheckedData& target, AuditEntry audit, bool dry_run);
+  Result<RecordSet> RecordsAt(std::uint64_t revision);
+  Result<void> MayChange(const proto::CtlRequest& request) const;
 
   Reply ChangeContacts(const proto::ContactChange& command, AuditEntry audit);
   [[nodiscard]] ContactRules RulesOfContacts() const;
@@ -72,7 +80,7 @@ class Engine {
   Result<const proto::Partner*> Owner(const std::string& domain) const;
   Result<const proto::Partner*> OwnerByPrimary(const std::string& domain) const;
   Result<proto::Partner> Checked(proto::Partner partner) const;
-  Reply Save(proto::Partner partner, AuditEntry audit);
+  Reply Save(proto::RecordChange change, proto::Partner partner, AuditEntry audit);
   Result<void> Reload();
 
   Store store_;

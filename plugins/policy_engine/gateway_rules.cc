@@ -9,37 +9,50 @@
 
 namespace gatehouse::policy_engine {
 
-Result<void> CheckGateway(const proto::GatewaySettings& settings) {
+std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settings) {
   struct Row {
+    const char* field;
     std::string_view name;
     std::uint32_t value;
     std::uint32_t most;
   };
+  // clang-format off
   const std::array rows = {
-      Row{"connection limit", settings.connection_limit(), kMaxConnections},
-      Row{"partner connection limit", settings.partner_connection_limit(), kMaxConnections},
-      Row{"keep-alive interval", settings.keep_alive_interval_s(), kMaxIntervalSeconds},
-      Row{"stream establishment timeout", settings.stream_establishment_timeout_s(),
-          kMaxIntervalSeconds},
-      Row{"stream inactivity timeout", settings.stream_inactivity_timeout_s(), kMaxIntervalSeconds},
-      Row{"subscription refresh interval", settings.subscription_refresh_interval_s(),
-          kMaxIntervalSeconds},
-      Row{"authorisation time to live", settings.authorisation_ttl_s(), kMaxAuthorisationSeconds},
+      Row{"connection_limit", "connection limit", settings.connection_limit(), kMaxConnections},
+      Row{"partner_connection_limit", "partner connection limit", settings.partner_connection_limit(), kMaxConnections},
+      Row{"keep_alive_interval_s", "keep-alive interval", settings.keep_alive_interval_s(), kMaxIntervalSeconds},
+      Row{"stream_establishment_timeout_s", "stream establishment timeout", settings.stream_establishment_timeout_s(), kMaxIntervalSeconds},
+      Row{"stream_inactivity_timeout_s", "stream inactivity timeout", settings.stream_inactivity_timeout_s(), kMaxIntervalSeconds},
+      Row{"subscription_refresh_interval_s", "subscription refresh interval", settings.subscription_refresh_interval_s(), kMaxIntervalSeconds},
+      Row{"authorisation_ttl_s", "authorisation time to live", settings.authorisation_ttl_s(), kMaxAuthorisationSeconds},
+  };
+  // clang-format on
+  std::vector<proto::Mistake> mistakes;
+  const auto note = [&mistakes](const char* field, std::string what) {
+    proto::Mistake& mistake = mistakes.emplace_back();
+    mistake.set_key(field);
+    mistake.set_what(std::move(what));
   };
   for (const Row& row : rows)
     if (row.value == 0 || row.value > row.most)
-      return BadConfig(fmt::format("the {} cannot be {}; use a number from 1 to {}", row.name,
-                                   row.value, row.most));
+      note(row.field, fmt::format("the {} cannot be {}; use a number from 1 to {}", row.name,
+                                  row.value, row.most));
   if (settings.log_message_bodies())
-    return BadConfig(
-        "message texts cannot be logged: this Gatehouse writes them to no log; leave "
-        "--log-message-bodies at false");
+    note("log_message_bodies",
+         "message texts cannot be logged: this Gatehouse writes them to no log; leave "
+         "--log-message-bodies at false");
   if (settings.partner_connection_limit() > settings.connection_limit())
-    return BadConfig(fmt::format(
-        "the partner connection limit {} is above the connection limit {} of all partners; lower "
-        "the first or raise the second",
-        settings.partner_connection_limit(), settings.connection_limit()));
-  return {};
+    note("partner_connection_limit",
+         fmt::format("the partner connection limit {} is above the connection limit {} of all "
+                     "partners; lower the first or raise the second",
+                     settings.partner_connection_limit(), settings.connection_limit()));
+  return mistakes;
+}
+
+Result<void> CheckGateway(const proto::GatewaySettings& settings) {
+  const std::vector<proto::Mistake> mistakes = GatewayMistakes(settings);
+  if (mistakes.empty()) return {};
+  return BadConfig(mistakes.front().what());
 }
 
 }  // namespace gatehouse::policy_engine

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/base/result.h"
-#include "proto/policy_snapshot.pb.h"
+#include "proto/ctl.pb.h"
 
 namespace gatehouse::policy_engine {
 
@@ -13,8 +14,11 @@ inline constexpr std::uint32_t kMaxIntervalSeconds = 604'800;
 // Ten years of authorised contacts.
 inline constexpr std::uint32_t kMaxAuthorisationSeconds = 315'360'000;
 
-// Fails (kConfig), one sentence with the remedy: a limit of 0 or above kMaxConnections, an interval
-// of 0 or above its maximum, more connections for one partner than for all.
+// Each mistake with its field and one sentence with the remedy: a limit of 0 or above
+// kMaxConnections, an interval of 0 or above its maximum, more connections for one partner
+// than for all.
+[[nodiscard]] std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settings);
+// Fails (kConfig) with the first of them.
 Result<void> CheckGateway(const proto::GatewaySettings& settings);
 
 }  // namespace gatehouse::policy_engine

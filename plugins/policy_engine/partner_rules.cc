@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_words.h"
@@ -27,30 +29,56 @@ Result<std::string> Prepared(std::string_view domain) {
                                prepared.error().text));
 }
 
-Result<void> PrepareDomains(proto::Partner& partner, const DomainOwners& others) {
-  GATEHOUSE_TRY(*partner.mutable_domain(), Prepared(partner.domain()));
-  if (partner.additional_domains_size() > kMaxAdditionalDomains)
-    return BadConfig(fmt::format("{} additional domains are too many; at most {} are possible",
-                                 partner.additional_domains_size(), kMaxAdditionalDomains));
-  std::set<std::string> own = {partner.domain()};
-  for (std::string& domain : *partner.mutable_additional_domains()) {
-    GATEHOUSE_TRY(domain, Prepared(domain));
-    if (!own.insert(domain).second)
-      return BadConfig(fmt::format("domain '{}' is named twice; name it once", domain));
+class MistakeList {
+ public:
+  void Add(std::string field, std::string what) {
+    proto::Mistake& mistake = mistakes_.emplace_back();
+    mistake.set_key(std::move(field));
+    mistake.set_what(std::move(what));
   }
-  for (const std::string& domain : own)
-    if (std::string why = others.WhyTaken(domain); !why.empty()) return BadConfig(std::move(why));
-  return {};
+  std::vector<proto::Mistake> Take() { return std::move(mistakes_); }
+
+ private:
+  std::vector<proto::Mistake> mistakes_;
+};
+
+void PrepareDomain(std::string field, std::string& domain, std::set<std::string>& own,
+                   const DomainOwners& others, MistakeList& mistakes) {
+  Result<std::string> prepared = Prepared(domain);
+  if (!prepared) return mistakes.Add(std::move(field), std::move(prepared).error().text);
+  domain = *std::move(prepared);
+  if (!own.insert(domain).second)
+    return mistakes.Add(std::move(field),
+                        fmt::format("domain '{}' is named twice; name it once", domain));
+  std::string why = others.WhyTaken(domain);
+  if (!why.empty()) mistakes.Add(std::move(field), std::move(why));
 }
 
-Result<void> CheckWords(const proto::Partner& partner) {
-  if (PartnerTypeWord(partner.type()).empty())
-    return BadConfig("the type is unknown; use federated, public-verified or public-unverified");
-  if (NegotiationWord(partner.tls()).empty())
-    return BadConfig("the TLS setting is unknown; use required, optional or not-supported");
-  if (NegotiationWord(partner.sasl()).empty())
-    return BadConfig("the SASL setting is unknown; use required, optional or not-supported");
-  return {};
+void PrepareDomains(proto::Partner& partner, const DomainOwners& others, MistakeList& mistakes) {
+  std::set<std::string> own;
+  PrepareDomain("domain", *partner.mutable_domain(), own, others, mistakes);
+  if (partner.additional_domains_size() > kMaxAdditionalDomains)
+    return mistakes.Add("additional_domains",
+                        fmt::format("{} additional domains are too many; at most {} are possible",
+                                    partner.additional_domains_size(), kMaxAdditionalDomains));
+  for (int i = 0; i < partner.additional_domains_size(); ++i)
+    PrepareDomain(fmt::format("additional_domains[{}]", i), *partner.mutable_additional_domains(i),
+                  own, others, mistakes);
+}
+
+Result<void> CheckType(const proto::Partner& partner) {
+  if (!PartnerTypeWord(partner.type()).empty()) return {};
+  return BadConfig("the type is unknown; use federated, public-verified or public-unverified");
+}
+
+Result<void> CheckTls(const proto::Partner& partner) {
+  if (!NegotiationWord(partner.tls()).empty()) return {};
+  return BadConfig("the TLS setting is unknown; use required, optional or not-supported");
+}
+
+Result<void> CheckSasl(const proto::Partner& partner) {
+  if (!NegotiationWord(partner.sasl()).empty()) return {};
+  return BadConfig("the SASL setting is unknown; use required, optional or not-supported");
 }
 
 std::string_view RemedyOf(NegotiationNote note, const proto::Partner& partner) {
@@ -87,10 +115,13 @@ bool IsControl(char c) {
   return byte < 0x20 || byte == 0x7f;
 }
 
-Result<void> CheckLimits(const proto::Partner& partner) {
-  if (partner.connection_limit() > kMaxConnections)
-    return BadConfig(fmt::format("connection limit {} is too large; at most {} is possible",
-                                 partner.connection_limit(), kMaxConnections));
+Result<void> CheckLimit(const proto::Partner& partner) {
+  if (partner.connection_limit() <= kMaxConnections) return {};
+  return BadConfig(fmt::format("connection limit {} is too large; at most {} is possible",
+                               partner.connection_limit(), kMaxConnections));
+}
+
+Result<void> CheckDescription(const proto::Partner& partner) {
   if (partner.description().size() > kMaxDescriptionBytes)
     return BadConfig(fmt::format("the description has {} octets; at most {} are possible",
                                  partner.description().size(), kMaxDescriptionBytes));
@@ -157,6 +188,15 @@ std::optional<HostPort> Split(std::string_view proxy) {
   return parts;
 }
 
+Result<void> CheckOwnProxy(const proto::Partner& partner) {
+  return partner.proxy().empty() ? Result<void>() : CheckProxy(partner.proxy());
+}
+
+Result<void> CheckAnchors(const proto::Partner& partner) {
+  if (!partner.trust_anchors().empty()) GATEHOUSE_TRY_VOID(CountAnchors(partner.trust_anchors()));
+  return {};
+}
+
 }  // namespace
 
 Result<void> CheckProxy(std::string_view proxy) {
@@ -167,14 +207,40 @@ Result<void> CheckProxy(std::string_view proxy) {
       "proxy '{}' is not HOST[:PORT]; write it like proxy.partner.example:5269", proxy));
 }
 
+std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner, const DomainOwners& others) {
+  struct Rule {
+    const char* field;
+    Result<void> (*check)(const proto::Partner&);
+  };
+  // Where the words of a row are unknown there is no row to judge.
+  static constexpr std::array kWords = {Rule{"type", CheckType}, Rule{"tls", CheckTls},
+                                        Rule{"sasl", CheckSasl}};
+  static constexpr std::array kRules = {
+      Rule{"tls", CheckRow},
+      Rule{"dane", CheckDane},
+      Rule{"proxy", CheckOwnProxy},
+      Rule{"trust_anchors", CheckAnchors},
+      Rule{"connection_limit", CheckLimit},
+      Rule{"description", CheckDescription},
+  };
+  MistakeList mistakes;
+  const auto play = [&](std::span<const Rule> rules) {
+    bool all_hold = true;
+    for (const Rule& rule : rules)
+      if (Result<void> held = rule.check(partner); !held) {
+        all_hold = false;
+        mistakes.Add(rule.field, std::move(held).error().text);
+      }
+    return all_hold;
+  };
+  PrepareDomains(partner, others, mistakes);
+  if (play(kWords)) play(kRules);
+  return mistakes.Take();
+}
+
 Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& others) {
-  GATEHOUSE_TRY_VOID(PrepareDomains(partner, others));
-  GATEHOUSE_TRY_VOID(CheckWords(partner));
-  GATEHOUSE_TRY_VOID(CheckRow(partner));
-  GATEHOUSE_TRY_VOID(CheckDane(partner));
-  if (!partner.proxy().empty()) GATEHOUSE_TRY_VOID(CheckProxy(partner.proxy()));
-  if (!partner.trust_anchors().empty()) GATEHOUSE_TRY_VOID(CountAnchors(partner.trust_anchors()));
-  GATEHOUSE_TRY_VOID(CheckLimits(partner));
+  const std::vector<proto::Mistake> mistakes = PartnerMistakes(partner, others);
+  if (!mistakes.empty()) return BadConfig(mistakes.front().what());
   return partner;
 }
 

@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "plugins/policy_engine/domain_owners.h"
-#include "proto/policy_snapshot.pb.h"
+#include "proto/ctl.pb.h"
 
 namespace gatehouse::policy_engine {
 
@@ -18,10 +19,15 @@ inline constexpr std::uint32_t kMaxConnections = 100'000;
 // A few sentences for people.
 inline constexpr std::size_t kMaxDescriptionBytes = 1024;
 
+// All that is wrong with a record, each with its field and one sentence with the remedy; its
+// domains are prepared (6.2) where they can be.
+[[nodiscard]] std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner,
+                                                          const DomainOwners& others);
+
 // Takes a full record as an operator wrote it, and who owns the domains of everybody else.
 //   gives  the same record with its domains prepared (6.2)
-//   fails  kConfig, one sentence with the remedy: a domain that is none, is named twice or is
-//   somebody else's; a value
+//   fails  kConfig with the first mistake, one sentence with the remedy: a domain that is none, is
+//   named twice or is somebody else's; a value
 //          outside its enum; a row of 4.2 without a method ("E1: ..."); a proxy that is not
 //          HOST[:PORT]; trust anchors that are no PEM certificates; a number or text above its
 //          limit

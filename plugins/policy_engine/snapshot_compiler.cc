@@ -9,10 +9,10 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
   CompiledPolicy compiled;
   proto::PolicySnapshot& snapshot = compiled.snapshot;
   snapshot.set_revision(content.revision);
-  *snapshot.mutable_gateway() = content.gateway;
+  *snapshot.mutable_gateway() = content.data.gateway();
   snapshot.set_contacts_epoch(content.contacts_epoch);
   DomainOwners owners(served);
-  for (const proto::Partner& stored : content.partners) {
+  for (const proto::Partner& stored : content.data.partners()) {
     Result<proto::Partner> partner = CheckPartner(stored, owners);
     if (!partner) {
       compiled.rejected.push_back({stored.domain(), partner.error().text});

@@ -47,7 +47,8 @@ Result<void> SqliteStatement::Run() {
 }
 
 void SqliteStatement::Reset() {
-  sqlite3_reset(statement_.get());  // its code is that of the last Step, which was told then
+  // It gives the error of the last step once more, which Step has told.
+  static_cast<void>(sqlite3_reset(statement_.get()));
 }
 
 std::string SqliteStatement::Text(int column) const {

@@ -10,7 +10,7 @@ namespace gatehouse::policy_engine {
 namespace {
 
 Result<std::uint64_t> FileId(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0)
     return Trouble(fmt::format("policy store '{}': the file is gone", path));
   return static_cast<std::uint64_t>(info.st_ino);
@@ -59,19 +59,19 @@ constexpr std::string_view kSelectPartners =
     " LEFT JOIN tls_memory ON tls_memory.partner_id = partner.id"
     " ORDER BY first.domain, named.position";
 
-Result<std::vector<proto::Partner>> ReadPartners(SqliteDatabase& database) {
+Result<void> ReadPartners(SqliteDatabase& database,
+                          google::protobuf::RepeatedPtrField<proto::Partner>& partners) {
   GATEHOUSE_TRY(SqliteStatement select, database.Prepare(kSelectPartners));
-  std::vector<proto::Partner> partners;
   while (true) {
     GATEHOUSE_TRY(const bool row, select.Step());
-    if (!row) return partners;
+    if (!row) return {};
     if (select.Integer(18) != 0) {
-      partners.back().add_additional_domains(select.Text(17));
+      partners.rbegin()->add_additional_domains(select.Text(17));
       continue;
     }
     GATEHOUSE_TRY(proto::Partner partner, PartnerOf(select));
     partner.set_domain(select.Text(17));
-    partners.push_back(std::move(partner));
+    *partners.Add() = std::move(partner);
   }
 }
 
@@ -112,15 +112,6 @@ Result<std::uint64_t> NextRevision(SqliteDatabase& database) {
 // Answers about contacts that were given before are void from now on.
 Result<void> NextContactsEpoch(SqliteDatabase& database) {
   return database.Run("UPDATE store_state SET contacts_epoch = contacts_epoch + 1");
-}
-
-Result<void> AddAudit(SqliteDatabase& database, const AuditEntry& entry) {
-  GATEHOUSE_TRY(SqliteStatement insert,
-                database.Prepare("INSERT INTO audit (at_unix_ms, actor, action, subject, before,"
-                                 " after) VALUES (?, ?, ?, ?, ?, ?)"));
-  insert.Bind(1, entry.at_unix_ms).Bind(2, entry.actor).Bind(3, entry.action);
-  insert.Bind(4, entry.subject).Bind(5, entry.before).Bind(6, entry.after);
-  return insert.Run();
 }
 
 Result<void> AddDomain(SqliteDatabase& database, const std::string& id, const std::string& domain,
@@ -198,6 +189,32 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
   return update.Run();
 }
 
+Result<void> TakeOut(SqliteDatabase& database, const proto::RecordChange& change) {
+  switch (change.before().body_case()) {
+    case proto::Record::kPartner:
+      if (!change.has_after())
+        GATEHOUSE_TRY_VOID(ForgetTls(database, change.before().partner().id()));
+      return DeletePartner(database, change.before().partner().id());
+    case proto::Record::kGateway:
+    case proto::Record::BODY_NOT_SET:
+      break;
+  }
+  return {};
+}
+
+Result<void> PutIn(SqliteDatabase& database, const proto::RecordChange& change,
+                   std::uint64_t revision) {
+  switch (change.after().body_case()) {
+    case proto::Record::kPartner:
+      return InsertPartner(database, change.after().partner(), revision);
+    case proto::Record::kGateway:
+      return UpdateGateway(database, change.after().gateway());
+    case proto::Record::BODY_NOT_SET:
+      break;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Store> Store::Open(const std::string& path) {
@@ -216,12 +233,29 @@ Result<void> Store::CheckFileIsThere() const {
                   path_));
 }
 
+// Those of partners that go for good; by the domains they still have.
+Result<void> Store::ForgetContacts(std::span<const proto::RecordChange> changes) {
+  bool any = false;
+  for (const proto::RecordChange& change : changes) {
+    if (!change.before().has_partner() || change.has_after()) continue;
+    GATEHOUSE_TRY(const bool some,
+                  contacts_.ForgetPartner(database_, change.before().partner().id()));
+    any = any || some;
+  }
+  return any ? NextContactsEpoch(database_) : Result<void>();
+}
+
+// `change` does what is not in the entry's records.
 template <class Change>
-Result<void> Store::Write(const AuditEntry& audit, Change change) {
+Result<void> Store::Write(AuditEntry audit, Change change) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
-  GATEHOUSE_TRY(const std::uint64_t revision, NextRevision(database_));
-  GATEHOUSE_TRY_VOID(change(revision));
+  GATEHOUSE_TRY(audit.revision, NextRevision(database_));
+  GATEHOUSE_TRY_VOID(ForgetContacts(audit.changes));
+  for (const proto::RecordChange& one : audit.changes) GATEHOUSE_TRY_VOID(TakeOut(database_, one));
+  for (const proto::RecordChange& one : audit.changes)
+    GATEHOUSE_TRY_VOID(PutIn(database_, one, audit.revision));
+  GATEHOUSE_TRY_VOID(change(audit.revision));
   GATEHOUSE_TRY_VOID(AddAudit(database_, audit));
   return transaction.Commit();
 }
@@ -234,42 +268,26 @@ Result<StoreContent> Store::Read() {
   if (!row) return Trouble("the store has no revision");
   content.revision = static_cast<std::uint64_t>(select.Integer(0));
   content.contacts_epoch = static_cast<std::uint64_t>(select.Integer(1));
-  GATEHOUSE_TRY(content.gateway, ReadGateway(database_));
-  GATEHOUSE_TRY(content.partners, ReadPartners(database_));
+  GATEHOUSE_TRY(*content.data.mutable_gateway(), ReadGateway(database_));
+  GATEHOUSE_TRY_VOID(ReadPartners(database_, *content.data.mutable_partners()));
   return content;
 }
 
-Result<void> Store::PutPartner(const proto::Partner& partner, const AuditEntry& audit) {
-  return Write(audit, [&](std::uint64_t revision) -> Result<void> {
-    GATEHOUSE_TRY_VOID(DeletePartner(database_, partner.id()));
-    return InsertPartner(database_, partner, revision);
-  });
+Result<void> Store::Write(AuditEntry change) {
+  return Write(std::move(change), [](std::uint64_t) { return Result<void>(); });
 }
 
-Result<void> Store::RemovePartner(const std::string& id, const AuditEntry& audit) {
-  return Write(audit, [&](std::uint64_t) -> Result<void> {
-    GATEHOUSE_TRY_VOID(policy_engine::ForgetTls(database_, id));
-    GATEHOUSE_TRY(const bool contacts, contacts_.ForgetPartner(database_, id));
-    if (contacts) GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
-    return DeletePartner(database_, id);
-  });
-}
-
-Result<void> Store::ForgetTls(const std::string& id, const AuditEntry& audit) {
-  return Write(audit, [&](std::uint64_t) { return policy_engine::ForgetTls(database_, id); });
+Result<void> Store::ForgetTls(const std::string& id, AuditEntry change) {
+  return Write(std::move(change),
+               [&](std::uint64_t) { return policy_engine::ForgetTls(database_, id); });
 }
 
 Result<void> Store::RememberTls(std::span<const std::string> ids, std::int64_t at_unix) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
-  GATEHOUSE_TRY_VOID(NextRevision(database_));
   for (const std::string& id : ids)
     GATEHOUSE_TRY_VOID(policy_engine::RememberTls(database_, id, at_unix));
   return transaction.Commit();
-}
-
-Result<void> Store::PutGateway(const proto::GatewaySettings& settings, const AuditEntry& audit) {
-  return Write(audit, [&](std::uint64_t) { return UpdateGateway(database_, settings); });
 }
 
 Result<std::optional<ContactRow>> Store::FindContact(const ContactPair& pair,
@@ -293,7 +311,6 @@ Result<std::vector<std::optional<ContactMark>>> Store::SeeContacts(
 Result<void> Store::EditContacts(std::span<const ContactEdit> edits, std::int64_t now_unix) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
-  GATEHOUSE_TRY_VOID(NextRevision(database_));
   GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
   for (const ContactEdit& edit : edits) {
     if (edit.mark) {
@@ -318,18 +335,16 @@ Result<void> Store::SweepContacts(const ContactClock& clock) {
   return contacts_.Sweep(database_, clock);
 }
 
-Result<std::vector<AuditEntry>> Store::Audit(int count) {
-  GATEHOUSE_TRY(SqliteStatement select,
-                database_.Prepare("SELECT at_unix_ms, actor, action, subject, before, after"
-                                  " FROM audit ORDER BY seq DESC LIMIT ?"));
-  select.Bind(1, std::int64_t{count});
-  std::vector<AuditEntry> entries;
-  while (true) {
-    GATEHOUSE_TRY(const bool row, select.Step());
-    if (!row) return entries;
-    entries.push_back({select.Integer(0), select.Text(1), select.Text(2), select.Text(3),
-                       select.Text(4), select.Text(5)});
-  }
+Result<bool> Store::HasRevision(std::uint64_t revision) {
+  // The oldest that is noted leads back to the one before it.
+  GATEHOUSE_TRY(
+      SqliteStatement select,
+      database_.Prepare("SELECT EXISTS (SELECT 1 FROM audit WHERE revision = ?1 AND ?1 > 0)"
+                        " OR ?1 = (SELECT min(revision) - 1 FROM audit"
+                        " WHERE revision > 0)"));
+  select.Bind(1, static_cast<std::int64_t>(revision));
+  GATEHOUSE_TRY(const bool row, select.Step());
+  return row && select.Integer(0) != 0;
 }
 
 }  // namespace gatehouse::policy_engine

@@ -81,7 +81,7 @@ CREATE TABLE audit (
 ) STRICT;
 )";
 
-// What a version added to those before it. A new file goes all the way, from 1 on.
+// What each version added to the ones before it, in their order. A new file goes all the way.
 struct Upgrade {
   int version;
   const char* sql;
@@ -113,9 +113,32 @@ constexpr std::array kUpgrades = {
             "ALTER TABLE store_state ADD COLUMN contacts_epoch INTEGER NOT NULL DEFAULT 1;"
             "ALTER TABLE gateway ADD COLUMN authorisation_ttl_s INTEGER NOT NULL"
             " DEFAULT 2592000"},
+    // Changes have revisions, reasons and any number of records. Entries from before stay, but
+    // nothing can be taken back to them: their revision is 0.
+    Upgrade{7,
+            "ALTER TABLE audit ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
+            "ALTER TABLE audit ADD COLUMN uid INTEGER NOT NULL DEFAULT -1;"
+            "ALTER TABLE audit ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+            "CREATE UNIQUE INDEX audit_revision ON audit (revision) WHERE revision > 0;"
+            "CREATE TABLE record_change ("
+            "  audit_seq INTEGER NOT NULL REFERENCES audit (seq),"
+            "  position INTEGER NOT NULL,"
+            "  kind TEXT NOT NULL,"
+            "  key TEXT NOT NULL,"
+            "  before TEXT NOT NULL,"
+            "  after TEXT NOT NULL,"
+            "  PRIMARY KEY (audit_seq, position)"
+            ") STRICT, WITHOUT ROWID;"
+            "CREATE INDEX record_change_key ON record_change (key);"
+            "INSERT INTO record_change SELECT seq, 0,"
+            " substr(action, 1, instr(action, ' ') - 1),"
+            " CASE subject WHEN 'gateway' THEN '' ELSE subject END, before, after"
+            " FROM audit WHERE action <> 'partner forget-tls';"
+            "ALTER TABLE audit DROP COLUMN before;"
+            "ALTER TABLE audit DROP COLUMN after"},
 };
-static_assert(kUpgrades.back().version == kSchemaVersion);
 static_assert(std::ranges::is_sorted(kUpgrades, {}, &Upgrade::version));
+static_assert(kUpgrades.back().version == kSchemaVersion);
 
 std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {
   return Trouble(fmt::format("policy store '{}': {}", path, why));

@@ -7,7 +7,7 @@
 
 namespace gatehouse::policy_engine {
 
-inline constexpr int kSchemaVersion = 6;
+inline constexpr int kSchemaVersion = 7;
 
 // Opens `path`, or creates it with mode 0600 and an empty schema (no partners: a closed door).
 //   gives   a sound database in WAL mode with synchronous=FULL: what was committed survives kill -9

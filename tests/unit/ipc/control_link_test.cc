@@ -1,7 +1,10 @@
 // Words between supervisor and worker, and between gatehousectl and supervisor.
 #include "ipc/control_link.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -124,7 +127,7 @@ TEST_F(CtlLinkTest, AnswersARequestNowOrLater) {
   const auto server =
       CtlServer::Create(*loop, *context, address,
                         [&](const proto::CtlRequest& request, CtlServer::Reply reply) {
-                          EXPECT_EQ(request.actor(), "ada");
+                          EXPECT_TRUE(request.has_status());
                           kept = std::move(reply);
                           loop->Post([&kept] {
                             proto::CtlResponse response;
@@ -135,11 +138,29 @@ TEST_F(CtlLinkTest, AnswersARequestNowOrLater) {
           .value();
   proto::CtlRequest request;
   request.set_id(77);
-  request.set_actor("ada");
+  request.mutable_status();
   const auto response = Call(request, 5s);
   ASSERT_TRUE(response) << response.error().text;
   EXPECT_EQ(response->id(), 77U);
   EXPECT_EQ(response->done(), "as you say");
+}
+
+TEST_F(CtlLinkTest, TheUserIsWhomTheSocketProvesNotWhomTheClientNames) {
+  proto::CtlRequest heard;
+  const auto server =
+      CtlServer::Create(*loop, *context, address,
+                        [&](const proto::CtlRequest& request, const CtlServer::Reply& reply) {
+                          heard = request;
+                          reply({});
+                        })
+          .value();
+  proto::CtlRequest request;
+  request.set_actor("somebody else");
+  request.set_actor_uid(::geteuid() + 1);
+  ASSERT_TRUE(Call(request, 5s));
+  EXPECT_EQ(heard.actor_uid(), ::geteuid());
+  const passwd* const entry = ::getpwuid(::geteuid());
+  EXPECT_EQ(heard.actor(), entry != nullptr ? entry->pw_name : fmt::format("uid {}", ::geteuid()));
 }
 
 TEST_F(CtlLinkTest, SaysAtOnceThatNobodyListens) {

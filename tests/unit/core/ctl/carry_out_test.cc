@@ -153,12 +153,12 @@ TEST(CarryOut, SendsThePassphraseOfTheFileAndNeverPrintsIt) {
   supervisor.Say(Done("the dialback secret is set"));
   Invocation invocation = Asking();
   invocation.request.clear_command();
-  invocation.request.set_actor("alice");
+  invocation.request.set_reason("it leaked");
   invocation.passphrase_file = file.path();
   const Ending ending = CarryOut(invocation, supervisor.AsOutside());
   ASSERT_EQ(supervisor.requests.size(), 1U);
   EXPECT_EQ(supervisor.requests[0].dialback_secret_set().passphrase(), "a secret of many octets");
-  EXPECT_EQ(supervisor.requests[0].actor(), "alice");
+  EXPECT_EQ(supervisor.requests[0].reason(), "it leaked");
   EXPECT_THAT(ending.out + ending.err, Not(HasSubstr("many octets")));
   EXPECT_THAT(ending.err, IsEmpty());
 }

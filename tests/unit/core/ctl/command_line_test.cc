@@ -116,6 +116,37 @@ TEST(CommandLine, NamesExactlyTheFieldsThatSetIsGiven) {
   EXPECT_EQ(set.partner().tls(), proto::OPTIONAL);
 }
 
+TEST(CommandLine, TakesAReasonAndTheRevisionOnEveryCommandThatChangesSomething) {
+  for (const char* command :
+       {"partner new a.example", "partner set a.example --tls optional", "partner remove a.example",
+        "partner forget-tls a.example", "gateway set --connection-limit 5", "config rollback 3"}) {
+    const proto::CtlRequest request =
+        RequestOf(std::string(command) + " --reason why --if-revision 17");
+    EXPECT_EQ(request.reason(), "why") << command;
+    EXPECT_EQ(request.if_revision(), 17U) << command;
+  }
+  EXPECT_FALSE(RequestOf("partner remove a.example").has_if_revision());
+  EXPECT_THAT(MisuseOf("partner list --reason why"), HasSubstr("--reason"));
+}
+
+TEST(CommandLine, TurnsTheCommandsOnRevisionsIntoRequests) {
+  EXPECT_EQ(RequestOf("audit").audit_get().last(), 20U);
+  const proto::AuditGet audit = RequestOf("audit --last 3 --subject a.example").audit_get();
+  EXPECT_EQ(audit.last(), 3U);
+  EXPECT_EQ(audit.subject(), "a.example");
+  EXPECT_TRUE(RequestOf("config history --last 5").audit_get().revisions_only());
+  EXPECT_EQ(RequestOf("config diff 3").config_diff().from(), 3U);
+  EXPECT_EQ(RequestOf("config diff 3 4").config_diff().to(), 4U);
+  EXPECT_EQ(RequestOf("config rollback 3").config_rollback().revision(), 3U);
+  const Result<Invocation> apply = ParseText("apply -f p.yaml --dry-run --reason why");
+  ASSERT_TRUE(apply.has_value());
+  EXPECT_EQ(apply->action, Action::kApply);
+  EXPECT_EQ(apply->file, "p.yaml");
+  EXPECT_TRUE(apply->request.apply().dry_run());
+  EXPECT_EQ(apply->request.reason(), "why");
+  EXPECT_EQ(ParseText("export -o p.yaml")->file, "p.yaml");
+}
+
 TEST(CommandLine, ReadsTheFileOfTrustAnchors) {
   const std::string path = testing::TempDir() + "/anchors.pem";
   std::ofstream(path) << "-----BEGIN CERTIFICATE-----\n";

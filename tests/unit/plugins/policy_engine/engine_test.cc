@@ -1,7 +1,10 @@
 #include "plugins/policy_engine/engine.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <random>
 
 #include "core/policy/partner_words.h"
 #include "tests/unit/plugins/policy_engine/scratch_folder.h"
@@ -24,6 +27,7 @@ class EngineTest : public testing::Test {
   proto::CtlResponse Answer(proto::CtlRequest request) {
     request.set_id(17);
     request.set_actor("alice");
+    request.set_actor_uid(1001);
     return engine_.Answer(request,
                           std::chrono::system_clock::time_point{std::chrono::milliseconds{1234}});
   }
@@ -55,7 +59,7 @@ class EngineTest : public testing::Test {
     request.mutable_partner_remove()->set_domain(domain);
     return Answer(request);
   }
-  std::vector<AuditEntry> Audit() { return *Store::Open(folder_.File("policy.db"))->Audit(100); }
+  std::vector<AuditEntry> Audit() { return *Store::Open(folder_.File("policy.db"))->Audit({}); }
   std::string hash() const { return engine_.policy().snapshot.hash(); }
 
   ScratchFolder folder_;
@@ -80,8 +84,11 @@ TEST_F(EngineTest, ANewPartnerIsStoredPublishedAuditedAndShown) {
   EXPECT_EQ(Audit()[0].at_unix_ms, 1234);
   EXPECT_EQ(Audit()[0].action, "partner new");
   EXPECT_EQ(Audit()[0].subject, "partner.example");
-  EXPECT_EQ(Audit()[0].before, "");
-  EXPECT_THAT(Audit()[0].after, HasSubstr("\"domain\":\"partner.example\""));
+  EXPECT_EQ(Audit()[0].uid, 1001);
+  EXPECT_EQ(Audit()[0].revision, response.revision());
+  ASSERT_EQ(Audit()[0].changes.size(), 1U);
+  EXPECT_FALSE(Audit()[0].changes[0].has_before());
+  EXPECT_EQ(Audit()[0].changes[0].after().partner().domain(), "partner.example");
 }
 
 TEST_F(EngineTest, ARefusedPartnerChangesNothing) {
@@ -111,8 +118,8 @@ TEST_F(EngineTest, SetReplacesExactlyTheFieldsThatAreNamed) {
   EXPECT_THAT(partner.additional_domains(), ElementsAre("new.partner.example"));
   EXPECT_EQ(partner.description(), "first");
   EXPECT_TRUE(partner.dialback());
-  EXPECT_THAT(Audit()[0].before, HasSubstr("\"tls\":\"REQUIRED\""));
-  EXPECT_THAT(Audit()[0].after, HasSubstr("\"tls\":\"OPTIONAL\""));
+  EXPECT_EQ(Audit()[0].changes[0].before().partner().tls(), proto::REQUIRED);
+  EXPECT_EQ(Audit()[0].changes[0].after().partner().tls(), proto::OPTIONAL);
 }
 
 TEST_F(EngineTest, AnInvalidRowIsRefusedWithItsCodeAndTheOldOneStaysInForce) {
@@ -163,7 +170,7 @@ TEST_F(EngineTest, ARemovedPartnerIsGoneFromStoreAndSnapshot) {
   EXPECT_EQ(engine_.policy().snapshot.partners_size(), 0);
   EXPECT_EQ(Remove("partner.example").exit_code(), 1U);
   EXPECT_EQ(Audit()[0].action, "partner remove");
-  EXPECT_EQ(Audit()[0].after, "");
+  EXPECT_FALSE(Audit()[0].changes[0].has_after());
 }
 
 TEST_F(EngineTest, GatewaySettingsAreCheckedStoredAndPublished) {
@@ -199,6 +206,224 @@ TEST_F(EngineTest, CommandsOfOthersAreWrongUsage) {
   proto::CtlRequest request;
   request.mutable_reload();
   EXPECT_EQ(Answer(request).exit_code(), 2U);
+}
+
+TEST_F(EngineTest, AChangeIsRefusedWhenTheStoreHasMovedOn) {
+  const std::uint64_t seen = New("first.example").revision();
+  New("second.example");
+  proto::CtlRequest request;
+  request.mutable_partner_remove()->set_domain("first.example");
+  request.set_if_revision(seen);
+  const proto::CtlResponse late = Answer(request);
+  EXPECT_EQ(late.exit_code(), 1U);
+  EXPECT_EQ(late.error(),
+            "the store is at revision 3, not 2: it was changed meanwhile; see what with "
+            "gatehousectl config history, then name the revision it is at");
+  EXPECT_EQ(engine_.policy().snapshot.partners_size(), 2);
+  request.set_if_revision(late.revision());
+  EXPECT_EQ(Answer(request).exit_code(), 0U);
+}
+
+TEST_F(EngineTest, TheAuditSaysWhoWhenWhatAndWhyFieldByField) {
+  New("partner.example");
+  proto::CtlRequest request;
+  request.set_reason("their certificate has run out");
+  request.mutable_partner_set()->set_domain("partner.example");
+  request.mutable_partner_set()->mutable_partner()->set_tls(proto::OPTIONAL);
+  request.mutable_partner_set()->add_fields("tls");
+  ASSERT_EQ(Answer(request).exit_code(), 0U);
+  proto::CtlRequest ask;
+  ask.mutable_audit_get()->set_last(1);
+  ask.mutable_audit_get()->set_subject("Partner.Example");
+  const proto::CtlResponse response = Answer(ask);
+  ASSERT_EQ(response.audit().records_size(), 1);
+  const proto::AuditRecord& record = response.audit().records(0);
+  EXPECT_EQ(record.revision(), 3U);
+  EXPECT_EQ(record.user(), "alice");
+  EXPECT_EQ(record.uid(), 1001);
+  EXPECT_EQ(record.at_unix_ms(), 1234);
+  EXPECT_EQ(record.reason(), "their certificate has run out");
+  ASSERT_EQ(record.changes_size(), 1);
+  EXPECT_EQ(record.changes(0).kind(), "partner");
+  EXPECT_EQ(record.changes(0).key(), "partner.example");
+  ASSERT_EQ(record.changes(0).fields_size(), 1);
+  EXPECT_EQ(record.changes(0).fields(0).field(), "tls");
+  EXPECT_EQ(record.changes(0).fields(0).before(), "required");
+  EXPECT_EQ(record.changes(0).fields(0).after(), "optional");
+}
+
+TEST_F(EngineTest, AReasonOfSeveralLinesOrWithoutEndIsRefused) {
+  proto::CtlRequest request;
+  request.mutable_partner_new()->mutable_partner()->set_domain("partner.example");
+  request.set_reason("one\ntwo");
+  EXPECT_THAT(Answer(request).error(), HasSubstr("write it on one line"));
+  request.set_reason(std::string(1025, 'x'));
+  EXPECT_THAT(Answer(request).error(), HasSubstr("at most 1024 are possible"));
+  EXPECT_TRUE(Audit().empty());
+}
+
+class DataAsAWhole : public EngineTest {
+ protected:
+  static std::string AnyOf(std::uint32_t number, const std::vector<std::string>& words) {
+    return words[number % words.size()];
+  }
+  // Partners that pass the rules.
+  static proto::FederationData Generated(unsigned seed) {
+    std::mt19937 source(seed);
+    const auto random = [&source] { return static_cast<std::uint32_t>(source()); };
+    proto::FederationData data;
+    *data.mutable_gateway() = DefaultGatewaySettings();
+    data.mutable_gateway()->set_keep_alive_interval_s(1 + random() % 1000);
+    for (unsigned i = 0; i < random() % 6; ++i) {
+      proto::Partner& partner = *data.add_partners();
+      partner = DefaultPartner();
+      partner.set_domain(fmt::format("p{}.example", i));
+      if (random() % 2 == 0) partner.add_additional_domains(fmt::format("a{}.example", i));
+      partner.set_type(static_cast<proto::PartnerType>(random() % 3));
+      partner.set_tls(static_cast<proto::Negotiation>(random() % 2));
+      partner.set_sasl(static_cast<proto::Negotiation>(random() % 2));
+      partner.set_enabled(random() % 2 == 0);
+      partner.set_dane(random() % 2 == 0 ? proto::OFF : proto::REPORT);
+      partner.set_connection_limit(random() % 100);
+      partner.set_proxy(AnyOf(random(), {"", "proxy.example", "[2001:db8::1]:5270"}));
+      partner.set_description(AnyOf(random(), {"", "true", "~", "a: b # c", "\"'\\", "Grüße"}));
+    }
+    return data;
+  }
+  proto::CtlResponse Apply(const proto::FederationData& data, bool dry_run = false,
+                           const std::vector<std::string>& sections = {"gateway", "partners"}) {
+    proto::CtlRequest request;
+    *request.mutable_apply()->mutable_data() = data;
+    for (const std::string& section : sections) request.mutable_apply()->add_sections(section);
+    request.mutable_apply()->set_dry_run(dry_run);
+    request.mutable_apply()->set_file("partners.yaml");
+    return Answer(request);
+  }
+  proto::FederationData Export() {
+    proto::CtlRequest request;
+    request.mutable_export_data();
+    return Answer(request).federation_data();
+  }
+  proto::CtlResponse RollBack(std::uint64_t revision) {
+    proto::CtlRequest request;
+    request.mutable_config_rollback()->set_revision(revision);
+    return Answer(request);
+  }
+  proto::ChangeReport Diff(std::uint64_t from, std::uint64_t to) {
+    proto::CtlRequest request;
+    request.mutable_config_diff()->set_from(from);
+    request.mutable_config_diff()->set_to(to);
+    return Answer(request).changes();
+  }
+};
+
+TEST_F(DataAsAWhole, WhatIsAppliedIsWhatIsExported) {
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    const proto::FederationData data = Generated(seed);
+    const proto::CtlResponse applied = Apply(data);
+    ASSERT_EQ(applied.exit_code(), 0U) << applied.DebugString();
+    ASSERT_EQ(Export().SerializeAsString(), data.SerializeAsString()) << seed;
+    const std::string before = hash();
+    EXPECT_EQ(Apply(Export()).changes().changes_size(), 0);
+    EXPECT_EQ(hash(), before);
+  }
+}
+
+TEST_F(DataAsAWhole, EveryRevisionCanComeBack) {
+  std::vector<std::pair<std::uint64_t, std::string>> known = {
+      {engine_.policy().snapshot.revision(), Export().SerializeAsString()}};
+  for (unsigned seed = 0; seed < 8; ++seed) {
+    const std::uint64_t revision = Apply(Generated(seed)).revision();
+    known.emplace_back(revision, Export().SerializeAsString());
+  }
+  for (const auto& [revision, data] : known) {
+    const proto::CtlResponse back = RollBack(revision);
+    ASSERT_EQ(back.exit_code(), 0U) << back.error();
+    EXPECT_EQ(Export().SerializeAsString(), data) << revision;
+    EXPECT_EQ(Diff(revision, 0).changes_size(), 0);
+  }
+  EXPECT_EQ(Audit().front().action, "config rollback");
+  EXPECT_EQ(Open().policy().snapshot.hash(), hash());
+}
+
+TEST_F(DataAsAWhole, AnApplyIsOneRevisionAndLeavesTheOtherRecordsUntouched) {
+  proto::FederationData data = Generated(3);
+  ASSERT_GE(data.partners_size(), 2);
+  Apply(data);
+  const proto::Partner first = engine_.policy().snapshot.partners(0);
+  const proto::Partner second = engine_.policy().snapshot.partners(1);
+  data.mutable_partners(1)->set_description("another");
+  const proto::CtlResponse applied = Apply(data);
+  EXPECT_EQ(applied.changes().changes_size(), 1);
+  EXPECT_EQ(applied.revision(), applied.changes().from() + 1);
+  EXPECT_EQ(engine_.policy().snapshot.partners(0).SerializeAsString(), first.SerializeAsString());
+  EXPECT_EQ(engine_.policy().snapshot.partners(1).id(), second.id());
+  EXPECT_EQ(Audit().front().subject, "partners.yaml");
+}
+
+TEST_F(DataAsAWhole, ADryRunSaysWhatWouldChangeAndChangesNothing) {
+  New("old.example");
+  const std::string before = hash();
+  proto::FederationData data;
+  *data.add_partners() = DefaultPartner();
+  data.mutable_partners(0)->set_domain("new.example");
+  const proto::CtlResponse dry = Apply(data, true, {"partners"});
+  EXPECT_EQ(dry.exit_code(), 0U);
+  EXPECT_EQ(dry.changes().to(), 0U);
+  ASSERT_EQ(dry.changes().changes_size(), 2);
+  EXPECT_EQ(dry.changes().changes(0).verb(), proto::ChangeView::REMOVED);
+  EXPECT_EQ(dry.changes().changes(1).verb(), proto::ChangeView::ADDED);
+  EXPECT_EQ(hash(), before);
+  EXPECT_EQ(Audit().size(), 1U);
+}
+
+TEST_F(DataAsAWhole, OneMistakeRefusesAllOfItAndAllMistakesAreNamed) {
+  proto::FederationData data;
+  *data.mutable_gateway() = DefaultGatewaySettings();
+  data.mutable_gateway()->set_connection_limit(0);
+  for (const char* domain : {"good.example", "@", "good.example", "contoso.example"}) {
+    *data.add_partners() = DefaultPartner();
+    data.mutable_partners(data.partners_size() - 1)->set_domain(domain);
+  }
+  data.mutable_partners(1)->set_proxy("no proxy");
+  const proto::CtlResponse refused = Apply(data);
+  EXPECT_EQ(refused.exit_code(), 1U);
+  std::vector<std::string> keys;
+  for (const proto::Mistake& mistake : refused.mistakes()) keys.push_back(mistake.key());
+  EXPECT_THAT(keys, ElementsAre("gateway.connection_limit", "gateway.partner_connection_limit",
+                                "partners[1].domain", "partners[1].proxy", "partners[2].domain",
+                                "partners[3].domain"));
+  EXPECT_THAT(refused.mistakes(4).what(), HasSubstr("name it once"));
+  EXPECT_TRUE(Export().partners().empty());
+  EXPECT_TRUE(Audit().empty());
+}
+
+TEST_F(DataAsAWhole, ARollbackToWhatIsNotValidTodayIsRefused) {
+  const std::uint64_t with = New("partner.example").revision();
+  Remove("partner.example");
+  engine_.SetServed({"contoso.example", "partner.example"});
+  const proto::CtlResponse refused = RollBack(with);
+  EXPECT_EQ(refused.exit_code(), 1U);
+  EXPECT_THAT(refused.error(),
+              HasSubstr("would not be valid today: partner partner.example: domain "
+                        "'partner.example' is one of our own"));
+  EXPECT_TRUE(Export().partners().empty());
+  EXPECT_THAT(RollBack(99).error(), HasSubstr("there is no revision 99"));
+  EXPECT_THAT(RollBack(0).error(), HasSubstr("there is no revision 0"));
+}
+
+TEST_F(DataAsAWhole, ADiffNamesTheFieldsThatDiffer) {
+  const std::uint64_t from = New("partner.example").revision();
+  proto::Partner values;
+  values.set_tls(proto::OPTIONAL);
+  const std::uint64_t to = Set("partner.example", values, {"tls"}).revision();
+  Remove("partner.example");
+  const proto::ChangeReport report = Diff(from, to);
+  ASSERT_EQ(report.changes_size(), 1);
+  ASSERT_EQ(report.changes(0).fields_size(), 1);
+  EXPECT_EQ(report.changes(0).fields(0).before(), "required");
+  EXPECT_EQ(report.changes(0).fields(0).after(), "optional");
+  EXPECT_EQ(Diff(from, 0).changes(0).verb(), proto::ChangeView::REMOVED);
 }
 
 class StreamsOfAPartner : public EngineTest {

@@ -11,12 +11,12 @@ namespace {
 StoreContent TwoPartners() {
   StoreContent content;
   content.revision = 5;
-  content.gateway = DefaultGatewaySettings();
+  *content.data.mutable_gateway() = DefaultGatewaySettings();
   for (const char* domain : {"a.example", "b.example"}) {
     proto::Partner partner = DefaultPartner();
     partner.set_id(domain);
     partner.set_domain(domain);
-    content.partners.push_back(partner);
+    *content.data.add_partners() = partner;
   }
   return content;
 }
@@ -32,20 +32,20 @@ TEST(SnapshotCompiler, GivesTheSameHashForTheSameContent) {
 TEST(SnapshotCompiler, GivesAnotherHashForAnyOtherContent) {
   const std::string hash = CompilePolicy(TwoPartners(), {}).snapshot.hash();
   StoreContent dialback = TwoPartners();
-  dialback.partners[0].set_dialback(false);
+  dialback.data.mutable_partners(0)->set_dialback(false);
   EXPECT_NE(CompilePolicy(dialback, {}).snapshot.hash(), hash);
   StoreContent gateway = TwoPartners();
-  gateway.gateway.set_connection_limit(999);
+  gateway.data.mutable_gateway()->set_connection_limit(999);
   EXPECT_NE(CompilePolicy(gateway, {}).snapshot.hash(), hash);
   StoreContent fewer = TwoPartners();
-  fewer.partners.pop_back();
+  fewer.data.mutable_partners()->RemoveLast();
   EXPECT_NE(CompilePolicy(fewer, {}).snapshot.hash(), hash);
 }
 
 TEST(SnapshotCompiler, LeavesOutAndNamesWhatBreaksARule) {
   StoreContent content = TwoPartners();
-  content.partners[1].set_sasl(proto::NOT_SUPPORTED);
-  content.partners[1].set_dialback(false);
+  content.data.mutable_partners(1)->set_sasl(proto::NOT_SUPPORTED);
+  content.data.mutable_partners(1)->set_dialback(false);
   const CompiledPolicy compiled = CompilePolicy(content, {});
   ASSERT_EQ(compiled.snapshot.partners_size(), 1);
   EXPECT_EQ(compiled.snapshot.partners(0).domain(), "a.example");
@@ -63,7 +63,7 @@ TEST(SnapshotCompiler, LeavesOutAPartnerWhoseDomainHasBecomeOurs) {
 
 TEST(SnapshotCompiler, PublishesPartnersThatAreSwitchedOffToo) {
   StoreContent content = TwoPartners();
-  content.partners[0].set_enabled(false);
+  content.data.mutable_partners(0)->set_enabled(false);
   EXPECT_EQ(CompilePolicy(content, {}).snapshot.partners_size(), 2);
 }
 

@@ -41,7 +41,35 @@ proto::Partner FullPartner() {
 }
 
 AuditEntry Entry(const std::string& action) {
-  return {1'700'000'000'000, "alice", action, "partner.example", "{}", "{\"a\":1}"};
+  AuditEntry entry;
+  entry.at_unix_ms = 1'700'000'000'000;
+  entry.actor = "alice";
+  entry.uid = 1001;
+  entry.action = action;
+  entry.subject = "partner.example";
+  entry.reason = "they asked";
+  return entry;
+}
+
+// In place of whatever stands under its id.
+Result<void> Put(Store& store, const proto::Partner& partner) {
+  AuditEntry entry = Entry("partner set");
+  proto::RecordChange& change = entry.changes.emplace_back();
+  *change.mutable_before()->mutable_partner() = partner;
+  *change.mutable_after()->mutable_partner() = partner;
+  return store.Write(std::move(entry));
+}
+
+Result<void> Remove(Store& store, const proto::Partner& partner) {
+  AuditEntry entry = Entry("partner remove");
+  *entry.changes.emplace_back().mutable_before()->mutable_partner() = partner;
+  return store.Write(std::move(entry));
+}
+
+Result<void> PutGateway(Store& store, const proto::GatewaySettings& settings) {
+  AuditEntry entry = Entry("gateway set");
+  *entry.changes.emplace_back().mutable_after()->mutable_gateway() = settings;
+  return store.Write(std::move(entry));
 }
 
 Store OpenAt(const std::string& path) {
@@ -60,9 +88,10 @@ TEST(Store, StartsWithNoPartnersTheDefaultsAndRights0600) {
   Store store = OpenAt(folder.File("policy.db"));
   const Result<StoreContent> content = store.Read();
   ASSERT_TRUE(content.has_value());
-  EXPECT_TRUE(content->partners.empty());
-  EXPECT_EQ(content->gateway.SerializeAsString(), DefaultGatewaySettings().SerializeAsString());
-  struct stat info {};
+  EXPECT_TRUE(content->data.partners().empty());
+  EXPECT_EQ(content->data.gateway().SerializeAsString(),
+            DefaultGatewaySettings().SerializeAsString());
+  struct stat info{};
   ASSERT_EQ(::stat(folder.File("policy.db").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777U, 0600U);
   ASSERT_EQ(::stat(folder.File("policy.db-wal").c_str(), &info), 0);
@@ -85,25 +114,28 @@ TEST(Store, GivesBackEveryFieldAfterItWasOpenedAgain) {
   settings.set_authorisation_ttl_s(7);
   {
     Store store = OpenAt(folder.File("policy.db"));
-    ASSERT_TRUE(store.PutPartner(partner, Entry("partner new")).has_value());
-    ASSERT_TRUE(store.PutGateway(settings, Entry("gateway set")).has_value());
+    ASSERT_TRUE(Put(store, partner).has_value());
+    ASSERT_TRUE(PutGateway(store, settings).has_value());
   }
   Store store = OpenAt(folder.File("policy.db"));
   Result<StoreContent> content = store.Read();
   ASSERT_TRUE(content.has_value());
   EXPECT_EQ(content->revision, 3U);
-  ASSERT_EQ(content->partners.size(), 1U);
-  EXPECT_EQ(content->partners[0].revision(), 2U);
-  content->partners[0].clear_revision();
-  EXPECT_EQ(content->partners[0].SerializeAsString(), partner.SerializeAsString());
-  EXPECT_EQ(content->gateway.SerializeAsString(), settings.SerializeAsString());
+  ASSERT_EQ(content->data.partners_size(), 1U);
+  EXPECT_EQ(content->data.partners(0).revision(), 2U);
+  content->data.mutable_partners(0)->clear_revision();
+  EXPECT_EQ(content->data.partners(0).SerializeAsString(), partner.SerializeAsString());
+  EXPECT_EQ(content->data.gateway().SerializeAsString(), settings.SerializeAsString());
 }
 
 TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
   const ScratchFolder folder;
   const std::string path = folder.File("policy.db");
   proto::Partner partner = FullPartner();
-  ASSERT_TRUE(OpenAt(path).PutPartner(partner, Entry("partner new")).has_value());
+  {
+    Store store = OpenAt(path);
+    ASSERT_TRUE(Put(store, partner).has_value());
+  }
   ASSERT_TRUE(SqliteDatabase::Open(path)
                   ->Run("ALTER TABLE partner DROP COLUMN trust_anchors;"
                         " ALTER TABLE partner DROP COLUMN strict_sasl; DROP TABLE tls_memory;"
@@ -115,16 +147,28 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " DROP TABLE contact; DROP TABLE contact_domain;"
                         " ALTER TABLE store_state DROP COLUMN contacts_epoch;"
                         " ALTER TABLE gateway DROP COLUMN authorisation_ttl_s;"
+                        " DROP TABLE record_change; DROP INDEX audit_revision;"
+                        " ALTER TABLE audit DROP COLUMN revision;"
+                        " ALTER TABLE audit DROP COLUMN uid;"
+                        " ALTER TABLE audit DROP COLUMN reason;"
+                        " ALTER TABLE audit ADD COLUMN before TEXT NOT NULL DEFAULT '';"
+                        " ALTER TABLE audit ADD COLUMN after TEXT NOT NULL DEFAULT '';"
+                        " UPDATE audit SET after = '{\"domain\":\"partner.example\"}';"
                         " PRAGMA user_version = 1;")
                   .has_value());
   Store store = OpenAt(path);
   const Result<StoreContent> content = store.Read();
   ASSERT_TRUE(content.has_value());
-  ASSERT_EQ(content->partners.size(), 1U);
-  EXPECT_EQ(content->partners[0].trust_anchors(), "");
-  EXPECT_EQ(content->partners[0].dane(), proto::REPORT);
-  EXPECT_EQ(content->partners[0].proxy(), partner.proxy());
-  EXPECT_TRUE(store.PutPartner(partner, Entry("partner set")).has_value());
+  ASSERT_EQ(content->data.partners_size(), 1U);
+  EXPECT_EQ(content->data.partners(0).trust_anchors(), "");
+  EXPECT_EQ(content->data.partners(0).dane(), proto::REPORT);
+  EXPECT_EQ(content->data.partners(0).proxy(), partner.proxy());
+  const Result<std::vector<AuditEntry>> audit = store.Audit({});
+  ASSERT_TRUE(audit.has_value()) << audit.error().text;
+  EXPECT_EQ(audit->front().revision, 0U);
+  EXPECT_EQ(audit->front().uid, -1);
+  EXPECT_EQ(audit->front().changes[0].after().partner().domain(), "partner.example");
+  EXPECT_TRUE(Put(store, partner).has_value());
 }
 
 TEST(Store, OrdersPartnersByTheirPrimaryDomain) {
@@ -135,41 +179,94 @@ TEST(Store, OrdersPartnersByTheirPrimaryDomain) {
     partner.set_id(std::string("id of ") + domain);
     partner.set_domain(domain);
     partner.add_additional_domains(std::string("0.") + domain);
-    ASSERT_TRUE(store.PutPartner(partner, Entry("partner new")).has_value());
+    ASSERT_TRUE(Put(store, partner).has_value());
   }
   const Result<StoreContent> content = store.Read();
   ASSERT_TRUE(content.has_value());
-  ASSERT_EQ(content->partners.size(), 3U);
-  EXPECT_EQ(content->partners[0].domain(), "a.example");
-  EXPECT_EQ(content->partners[1].domain(), "b.example");
-  EXPECT_EQ(content->partners[2].domain(), "c.example");
+  ASSERT_EQ(content->data.partners_size(), 3U);
+  EXPECT_EQ(content->data.partners(0).domain(), "a.example");
+  EXPECT_EQ(content->data.partners(1).domain(), "b.example");
+  EXPECT_EQ(content->data.partners(2).domain(), "c.example");
 }
 
 TEST(Store, NotesEachChangeInTheAuditTheNewestFirst) {
   const ScratchFolder folder;
   Store store = OpenAt(folder.File("policy.db"));
-  ASSERT_TRUE(store.PutPartner(FullPartner(), Entry("partner new")).has_value());
-  ASSERT_TRUE(store.RemovePartner("p1", Entry("partner remove")).has_value());
-  const Result<std::vector<AuditEntry>> audit = store.Audit(10);
-  ASSERT_TRUE(audit.has_value());
-  EXPECT_THAT(*audit, testing::ElementsAre(Entry("partner remove"), Entry("partner new")));
-  EXPECT_TRUE(store.Read()->partners.empty());
+  ASSERT_TRUE(Put(store, FullPartner()).has_value());
+  ASSERT_TRUE(Remove(store, FullPartner()).has_value());
+  const Result<std::vector<AuditEntry>> audit = store.Audit({});
+  ASSERT_TRUE(audit.has_value()) << audit.error().text;
+  ASSERT_EQ(audit->size(), 2U);
+  const AuditEntry& newest = audit->front();
+  EXPECT_EQ(newest.revision, 3U);
+  EXPECT_EQ(newest.at_unix_ms, 1'700'000'000'000);
+  EXPECT_EQ(newest.actor, "alice");
+  EXPECT_EQ(newest.uid, 1001);
+  EXPECT_EQ(newest.action, "partner remove");
+  EXPECT_EQ(newest.subject, "partner.example");
+  EXPECT_EQ(newest.reason, "they asked");
+  ASSERT_EQ(newest.changes.size(), 1U);
+  EXPECT_EQ(newest.changes[0].before().partner().SerializeAsString(),
+            FullPartner().SerializeAsString());
+  EXPECT_FALSE(newest.changes[0].has_after());
+  EXPECT_EQ(audit->back().action, "partner set");
+  EXPECT_TRUE(store.Read()->data.partners().empty());
+}
+
+TEST(Store, FindsWhatIsAboutOneSubjectAndWhatHasRevisions) {
+  const ScratchFolder folder;
+  Store store = OpenAt(folder.File("policy.db"));
+  ASSERT_TRUE(PutGateway(store, DefaultGatewaySettings()).has_value());
+  AuditEntry both = Entry("apply");
+  both.subject = "partners.yaml";
+  *both.changes.emplace_back().mutable_after()->mutable_partner() = FullPartner();
+  ASSERT_TRUE(store.Write(both).has_value());
+  ASSERT_EQ(store.Audit({.subject = "partner.example"})->size(), 2U);
+  ASSERT_EQ(store.Audit({.last = 1, .subject = "partner.example"})->size(), 1U);
+  EXPECT_EQ(store.Audit({.subject = "partners.yaml"})->size(), 1U);
+  EXPECT_EQ(store.Audit({.subject = "another.example"})->size(), 0U);
+  const Result<std::vector<AuditEntry>> later = store.Audit({.after_revision = 2});
+  ASSERT_EQ(later->size(), 1U);
+  EXPECT_EQ(later->front().revision, 3U);
+}
+
+TEST(Store, ADomainMayGoFromOnePartnerToAnotherInOneChange) {
+  const ScratchFolder folder;
+  Store store = OpenAt(folder.File("policy.db"));
+  proto::Partner giver = FullPartner();
+  proto::Partner taker = DefaultPartner();
+  taker.set_id("p2");
+  taker.set_domain("taker.example");
+  ASSERT_TRUE(Put(store, giver).has_value());
+  ASSERT_TRUE(Put(store, taker).has_value());
+  AuditEntry entry = Entry("apply");
+  proto::RecordChange& first = entry.changes.emplace_back();
+  *first.mutable_before()->mutable_partner() = taker;
+  taker.add_additional_domains("a.partner.example");
+  *first.mutable_after()->mutable_partner() = taker;
+  proto::RecordChange& second = entry.changes.emplace_back();
+  *second.mutable_before()->mutable_partner() = giver;
+  giver.clear_additional_domains();
+  *second.mutable_after()->mutable_partner() = giver;
+  const Result<void> written = store.Write(entry);
+  ASSERT_TRUE(written.has_value()) << written.error().text;
+  EXPECT_EQ(store.Read()->data.partners(1).additional_domains(0), "a.partner.example");
 }
 
 TEST(Store, WritesNothingAtAllOfAChangeThatFails) {
   const ScratchFolder folder;
   Store store = OpenAt(folder.File("policy.db"));
-  ASSERT_TRUE(store.PutPartner(FullPartner(), Entry("partner new")).has_value());
+  ASSERT_TRUE(Put(store, FullPartner()).has_value());
   proto::Partner thief = DefaultPartner();
   thief.set_id("p2");
   thief.set_domain("thief.example");
   thief.add_additional_domains("a.partner.example");  // p1's
-  EXPECT_FALSE(store.PutPartner(thief, Entry("partner new")).has_value());
+  EXPECT_FALSE(Put(store, thief).has_value());
   const Result<StoreContent> content = store.Read();
-  EXPECT_EQ(content->partners.size(), 1U);
+  EXPECT_EQ(content->data.partners_size(), 1U);
   EXPECT_EQ(content->revision, 2U);
-  EXPECT_EQ(store.Audit(10)->size(), 1U);
-  EXPECT_TRUE(store.RemovePartner("p1", Entry("partner remove")).has_value());
+  EXPECT_EQ(store.Audit({})->size(), 1U);
+  EXPECT_TRUE(Remove(store, FullPartner()).has_value());
 }
 
 // The child says each partner it has been told is stored; it dies in the middle of the next ones.
@@ -186,7 +283,7 @@ TEST(Store, KeepsEveryAcknowledgedChangeWhenItsProcessIsKilled) {
       proto::Partner partner = DefaultPartner();
       partner.set_id(std::to_string(i));
       partner.set_domain("d" + std::to_string(i) + ".example");
-      if (!store->PutPartner(partner, Entry("partner new"))) break;
+      if (!Put(*store, partner)) break;
       if (::write(acknowledged[1], "+", 1) != 1) break;
     }
     ::_exit(1);
@@ -206,10 +303,10 @@ TEST(Store, KeepsEveryAcknowledgedChangeWhenItsProcessIsKilled) {
   Store store = OpenAt(path);
   const Result<StoreContent> content = store.Read();
   ASSERT_TRUE(content.has_value());
-  EXPECT_GE(content->partners.size(), count);
-  EXPECT_LE(content->partners.size(), count + 1);
-  EXPECT_EQ(content->revision, content->partners.size() + 1);
-  EXPECT_EQ(store.Audit(100'000)->size(), content->partners.size());
+  EXPECT_GE(content->data.partners_size(), count);
+  EXPECT_LE(content->data.partners_size(), count + 1);
+  EXPECT_EQ(content->revision, content->data.partners_size() + 1);
+  EXPECT_EQ(store.Audit({})->size(), content->data.partners_size());
 }
 
 TEST(Store, RefusesAFileThatIsNoDatabaseAndLeavesItAlone) {
@@ -240,7 +337,7 @@ TEST(Store, RefusesADamagedFile) {
       partner.set_id(std::to_string(i));
       partner.set_domain("d" + std::to_string(i) + ".example");
       partner.set_description(std::string(900, 'x'));
-      ASSERT_TRUE(store.PutPartner(partner, Entry("partner new")).has_value());
+      ASSERT_TRUE(Put(store, partner).has_value());
     }
   }
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -260,7 +357,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
   const std::string newer = folder.File("policy.db");
   { Store store = OpenAt(newer); }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 6"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 7"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {
@@ -274,7 +371,7 @@ TEST(Store, RefusesToWriteIntoAFileThatWasTakenAway) {
   const ScratchFolder folder;
   Store store = OpenAt(folder.File("policy.db"));
   std::filesystem::rename(folder.File("policy.db"), folder.File("elsewhere.db"));
-  const Result<void> put = store.PutPartner(FullPartner(), Entry("partner new"));
+  const Result<void> put = Put(store, FullPartner());
   ASSERT_FALSE(put.has_value());
   EXPECT_THAT(put.error().text, HasSubstr("taken away"));
 }
@@ -284,15 +381,15 @@ TEST(Store, RemembersTlsAcrossChangesOfThePartnerAndUntilItIsRemovedOrForgotten)
   const std::string path = folder.File("policy.db");
   {
     Store store = OpenAt(path);
-    ASSERT_TRUE(store.PutPartner(FullPartner(), Entry("partner new")).has_value());
+    ASSERT_TRUE(Put(store, FullPartner()).has_value());
     const std::vector<std::string> ids = {"p1"};
     ASSERT_TRUE(store.RememberTls(ids, 1'800'000'000).has_value());
-    ASSERT_TRUE(store.PutPartner(FullPartner(), Entry("partner set")).has_value());
+    ASSERT_TRUE(Put(store, FullPartner()).has_value());
   }
   Store store = OpenAt(path);
-  EXPECT_EQ(store.Read()->partners.front().tls_seen_unix(), 1'800'000'000U);
+  EXPECT_EQ(store.Read()->data.partners(0).tls_seen_unix(), 1'800'000'000U);
   ASSERT_TRUE(store.ForgetTls("p1", Entry("partner forget-tls")).has_value());
-  EXPECT_EQ(store.Read()->partners.front().tls_seen_unix(), 0U);
+  EXPECT_EQ(store.Read()->data.partners(0).tls_seen_unix(), 0U);
 }
 
 }  // namespace

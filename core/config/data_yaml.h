@@ -1,0 +1,27 @@
+// The federation data as YAML: what `export` prints and `apply` reads.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config/yaml_reader.h"
+#include "proto/federation_data.pb.h"
+
+namespace gatehouse {
+
+// Keys are the field names; every setting is written out, but for texts and lists that are empty.
+// What the engine keeps by itself (ids, revisions) is left out. Read again it gives the same data.
+[[nodiscard]] std::string DataYaml(const proto::FederationData& data);
+
+struct DataFile {
+  proto::FederationData data;
+  std::vector<std::string> sections;  // the top keys the file has; what it has not is not meant
+  YamlPlaces places;
+  std::vector<Error> mistakes;  // all there are, each "FILE:LINE: key 'a.b': what; remedy"
+};
+
+// A setting that is left out has the default of a new record. `file` is for messages.
+[[nodiscard]] DataFile ReadDataYaml(std::string_view text, std::string_view file);
+
+}  // namespace gatehouse

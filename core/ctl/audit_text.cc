@@ -1,0 +1,101 @@
+#include "core/ctl/audit_text.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "core/ctl/text_table.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+// A longer text, such as a certificate, is told by its size.
+constexpr std::size_t kMaxShownBytes = 80;
+
+std::string TimeText(std::int64_t unix_ms) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(unix_ms / 1000));
+}
+
+std::string ValueText(const std::string& value) {
+  if (value.empty()) return "(empty)";
+  if (value.size() > kMaxShownBytes) return fmt::format("({} octets)", value.size());
+  return Printable(value);
+}
+
+std::string FieldsText(const proto::ChangeView& change) {
+  std::string text;
+  for (const proto::FieldChange& field : change.fields()) {
+    text += fmt::format("{}{} ", text.empty() ? "" : ", ", field.field());
+    if (change.verb() == proto::ChangeView::CHANGED)
+      text += fmt::format("{} -> {}", ValueText(field.before()), ValueText(field.after()));
+    else
+      text += ValueText(field.before().empty() ? field.after() : field.before());
+  }
+  return text;
+}
+
+std::string ChangeText(const proto::ChangeView& change) {
+  const std::string name =
+      Printable(change.key().empty() ? change.kind() : change.kind() + ' ' + change.key());
+  switch (change.verb()) {
+    case proto::ChangeView::ADDED:
+      return fmt::format("{} added: {}", name, FieldsText(change));
+    case proto::ChangeView::REMOVED:
+      return fmt::format("{} removed: {}", name, FieldsText(change));
+    default:
+      return fmt::format("{}: {}", name, FieldsText(change));
+  }
+}
+
+std::string UserText(const proto::AuditRecord& record) {
+  if (record.uid() < 0) return Printable(record.user());
+  return fmt::format("{} (uid {})", Printable(record.user()), record.uid());
+}
+
+std::string RevisionText(const proto::AuditRecord& record) {
+  return record.revision() == 0 ? "-" : std::to_string(record.revision());
+}
+
+std::string ActionText(const proto::AuditRecord& record) {
+  return record.action() + (record.subject().empty() ? "" : ' ' + record.subject());
+}
+
+}  // namespace
+
+std::string ChangesText(const google::protobuf::RepeatedPtrField<proto::ChangeView>& changes,
+                        std::string_view indent) {
+  std::string text;
+  for (const proto::ChangeView& change : changes)
+    text += fmt::format("{}{}\n", indent, ChangeText(change));
+  return text;
+}
+
+std::string ReportText(const proto::ChangeReport& report) {
+  if (report.changes().empty()) return "no record differs\n";
+  const std::string text = ChangesText(report.changes(), "");
+  const int count = report.changes_size();
+  const std::string records = count == 1 ? "1 record" : fmt::format("{} records", count);
+  if (report.to() == 0) return text + fmt::format("{} would change\n", records);
+  return text +
+         fmt::format("{} changed from revision {} to {}\n", records, report.from(), report.to());
+}
+
+std::string AuditText(const proto::AuditRecords& audit) {
+  std::string text;
+  for (const proto::AuditRecord& record : audit.records()) {
+    text += fmt::format("{}  revision {}  {}  {}\n", TimeText(record.at_unix_ms()),
+                        RevisionText(record), UserText(record), Printable(ActionText(record)));
+    if (!record.reason().empty()) text += fmt::format("  why: {}\n", Printable(record.reason()));
+    text += ChangesText(record.changes(), "  ");
+  }
+  return text.empty() ? "nothing is noted\n" : text;
+}
+
+std::string HistoryText(const proto::AuditRecords& audit) {
+  TextTable table({"REVISION", "AT", "USER", "WHAT", "RECORDS", "WHY"});
+  for (const proto::AuditRecord& record : audit.records())
+    table.Add({RevisionText(record), TimeText(record.at_unix_ms()), record.user(),
+               ActionText(record), std::to_string(record.changes_size()), record.reason()});
+  return table.ToText();
+}
+
+}  // namespace gatehouse::ctl

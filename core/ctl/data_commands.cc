@@ -1,0 +1,38 @@
+#include "core/ctl/data_commands.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "core/ctl/write_options.h"
+
+namespace gatehouse::ctl {
+
+DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* exported = app.add_subcommand(
+      "export", "Partners and settings as YAML, as apply takes it; there are no secrets in it");
+  exported->add_option("-o,--output", file_, "Into this file; printed when left out")
+      ->type_name("FILE");
+  exported->callback([this, &invocation] {
+    invocation.action = Action::kExport;
+    invocation.limit = kWholeDataLimit;
+    invocation.file = file_;
+    invocation.request.mutable_export_data();
+  });
+  CLI::App* apply = app.add_subcommand(
+      "apply",
+      "Makes partners and settings equal to a file, live, all or nothing. A partner that is not in "
+      "the file is removed; a section that is not in it ('gateway:', 'partners:') stays as it is; "
+      "a setting that is left out has its default");
+  apply->add_option("-f,--file", file_, "YAML as export gives it")->type_name("FILE")->required();
+  apply->add_flag("--dry-run", dry_run_, "Only says what would change");
+  AddWriteOptions(*apply, invocation);
+  apply->callback([this, &invocation] {
+    invocation.action = Action::kApply;
+    invocation.limit = kWholeDataLimit;
+    invocation.file = file_;
+    invocation.request.mutable_apply()->set_dry_run(dry_run_);
+  });
+}
+
+}  // namespace gatehouse::ctl

@@ -1,0 +1,27 @@
+// export, apply.
+#pragma once
+
+#include <string>
+
+#include "core/ctl/invocation.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gatehouse::ctl {
+
+class DataCommands {
+ public:
+  // Adds its commands to `app`; parsing them fills `invocation`. Must live until the parsing is
+  // done.
+  DataCommands(CLI::App& app, Invocation& invocation);
+  DataCommands(const DataCommands&) = delete;
+  DataCommands& operator=(const DataCommands&) = delete;
+
+ private:
+  std::string file_;
+  bool dry_run_ = false;
+};
+
+}  // namespace gatehouse::ctl

@@ -1,0 +1,26 @@
+// What the federation data must be as a whole before it may be stored.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "proto/ctl.pb.h"
+#include "proto/federation_data.pb.h"
+
+namespace gatehouse::policy_engine {
+
+// A snapshot must fit its link (16 MiB) with room to spare, and every worker keeps one.
+inline constexpr std::size_t kMaxSnapshotBytes = 8'388'608;
+
+struct CheckedData {
+  proto::FederationData data;            // with its domains prepared (6.2)
+  std::vector<proto::Mistake> mistakes;  // all there are; empty: `data` may be stored
+};
+
+// `served` are our own domains, prepared. A record that gives a domain twice is a mistake of the
+// later one.
+[[nodiscard]] CheckedData CheckData(proto::FederationData data,
+                                    const std::vector<std::string>& served);
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,26 @@
+// The federation data as records by kind and key: compared, and taken back in time.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proto/federation_data.pb.h"
+
+namespace gatehouse::policy_engine {
+
+using RecordSet = std::map<std::pair<int, std::string>, proto::Record>;  // by kind's number and key
+
+[[nodiscard]] RecordSet RecordsOf(const proto::FederationData& data);
+[[nodiscard]] proto::FederationData DataOf(const RecordSet& records);
+// The same without what the engine keeps by itself.
+[[nodiscard]] proto::FederationData WithoutKept(proto::FederationData data);
+// What makes `to` of `from`. What the engine keeps by itself does not count and is `from`'s; a new
+// record that has an id gets one.
+[[nodiscard]] std::vector<proto::RecordChange> Difference(const RecordSet& from, RecordSet to);
+// Makes undone what `changes` did.
+void TakeBack(std::span<const proto::RecordChange> changes, RecordSet& records);
+
+}  // namespace gatehouse::policy_engine

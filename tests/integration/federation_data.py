@@ -1,0 +1,147 @@
+"""Federation data under control: who changed what and why, revisions, the data in a file, and all of it live in every
+worker while streams that it does not concern go on."""
+
+import asyncio
+import getpass
+import os
+import subprocess
+import unittest
+
+from dialback_edge import Edge
+from gatehouse import GATEHOUSECTL, wait_until
+
+
+class Data(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.edge = await Edge().start()
+        self.addAsyncCleanup(self.edge.stop)
+        self.file = self.edge.folder / "partners.yaml"
+
+    async def run_ctl(self, *words, environment=None):
+        """Exit code, what it printed, what it complained of: as an operator sees it."""
+        def call():
+            return subprocess.run([GATEHOUSECTL, *map(str, words), "--runtime-dir", self.edge.gatehouse.runtime_dir],
+                                  check=False, capture_output=True, text=True, timeout=180,
+                                  env={**os.environ, **(environment or {})})
+        done = await asyncio.to_thread(call)
+        return done.returncode, done.stdout, done.stderr
+
+    async def must(self, *words):
+        code, out, err = await self.run_ctl(*words)
+        self.assertEqual((code, err), (0, ""), words)
+        return out
+
+    async def revision(self):
+        return (await self.edge.ctl("config", "history", "--last", "1"))["records"][0]["revision"]
+
+    async def until_live(self):
+        """Every worker has the snapshot that was published last."""
+        def live():
+            published = self.edge.gatehouse.events("policy-published")[-1]["hash"]
+            held = {}
+            for record in self.edge.gatehouse.events("policy-snapshot"):
+                held[record["worker"]] = record["hash"]
+            return len(held) == 4 and set(held.values()) == {published}
+        await asyncio.to_thread(wait_until, live, "all workers hold the last snapshot")
+
+    async def test_a_change_tells_who_when_what_and_why(self):
+        await self.must("partner", "new", "fabrikam.example")
+        await self.must("partner", "set", "fabrikam.example", "--tls", "optional", "--reason", "their old server")
+        entry = (await self.edge.ctl("audit", "--last", "1", "--subject", "fabrikam.example"))["records"][0]
+        self.assertEqual((entry["user"], entry["uid"]), (getpass.getuser(), os.geteuid()))
+        self.assertEqual((entry["action"], entry["reason"]), ("partner set", "their old server"))
+        self.assertEqual(entry["changes"][0]["fields"], [{"field": "tls", "before": "required", "after": "optional"}])
+        text = await self.must("audit", "--last", "1")
+        self.assertIn("  why: their old server\n  partner fabrikam.example: tls required -> optional\n", text)
+
+    async def test_the_user_is_not_whom_the_client_names(self):
+        environment = {"USER": "somebody", "LOGNAME": "somebody", "SUDO_USER": "somebody"}
+        code, _, err = await self.run_ctl("partner", "new", "a.example", environment=environment)
+        self.assertEqual((code, err), (0, ""))
+        entry = (await self.edge.ctl("audit", "--last", "1"))["records"][0]
+        self.assertEqual(entry["uid"], os.geteuid())
+        self.assertNotEqual(entry["user"], "somebody")
+
+    async def test_a_change_is_refused_when_somebody_was_faster(self):
+        await self.must("partner", "new", "a.example")
+        seen = await self.revision()
+        await self.must("partner", "new", "b.example")
+        code, out, err = await self.run_ctl("partner", "remove", "a.example", "--if-revision", seen)
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(err, rf"^the store is at revision {seen + 1}, not {seen}: [^\n]*\n$")
+        await self.must("partner", "remove", "a.example", "--if-revision", seen + 1)
+
+    async def test_what_is_exported_and_applied_is_the_same_and_a_mistake_changes_nothing(self):
+        await self.must("partner", "new", "a.example", "--description", "# not: a \"comment\"", "--type", "federated")
+        await self.must("partner", "new", "b.example", "--additional-domains", "c.example,d.example")
+        await self.must("gateway", "set", "--keep-alive-interval", "120")
+        await self.must("export", "-o", self.file)
+        revision = await self.revision()
+        self.assertEqual(await self.must("apply", "-f", self.file), "no record differs\n")
+        self.assertEqual(await self.revision(), revision)
+        text = self.file.read_text()
+        self.file.write_text(text.replace("type: federated", "type: friend").replace("domain: b.example", "domain: '@'"))
+        code, _, err = await self.run_ctl("apply", "-f", self.file)
+        self.assertEqual(code, 1)
+        line = 1 + text[:text.index("type: federated")].count("\n")
+        self.assertEqual(err, f"{self.file}:{line}: key 'partners[0].type': is 'friend'; would be right: "
+                              "public-unverified, public-verified, federated\n")
+        self.file.write_text(text.replace("tls: required", "tls: not-supported").replace("dialback: true", "dialback: false"))
+        code, _, err = await self.run_ctl("apply", "-f", self.file, "--dry-run")
+        self.assertEqual(code, 1)
+        lines = err.splitlines()
+        self.assertEqual(len(lines), 2, err)
+        for number, name in enumerate("ab"):
+            self.assertRegex(lines[number], rf"partners.yaml:\d+: key 'partners\[{number}\].tls': partner {name}.example: E1: ")
+        self.assertEqual(await self.revision(), revision)
+
+    async def test_a_dry_run_shows_the_difference_and_a_rollback_brings_it_back(self):
+        await self.must("partner", "new", "fabrikam.example")
+        revision = await self.revision()
+        await self.must("export", "-o", self.file)
+        before = self.file.read_text()
+        self.file.write_text(before.replace("tls: required", "tls: optional"))
+        dry = await self.must("apply", "-f", self.file, "--dry-run")
+        self.assertEqual(dry, "partner fabrikam.example: tls required -> optional\n1 record would change\n")
+        self.assertEqual(await self.revision(), revision)
+        await self.must("apply", "-f", self.file, "--reason", "ticket 5")
+        self.assertEqual(await self.must("config", "diff", revision),
+                         "partner fabrikam.example: tls required -> optional\n"
+                         f"1 record changed from revision {revision} to {revision + 1}\n")
+        await self.must("config", "rollback", revision)
+        self.assertEqual(await self.revision(), revision + 2)
+        self.assertEqual(await self.must("config", "diff", revision, revision + 2), "no record differs\n")
+        history = await self.must("config", "history")
+        self.assertIn("ticket 5", history)
+        self.assertIn(f"config rollback revision {revision}", history)
+
+    async def test_an_apply_of_a_hundred_partners_touches_the_streams_of_the_one_that_changed(self):
+        partners = []
+        for name in ("stays.example", "changes.example"):
+            partners.append(await self.edge.add(name))
+        streams = [(await self.edge.connect(partner))[0] for partner in partners]
+        await self.must("export", "-o", self.file)
+        data = self.file.read_text()
+        for number in range(100):
+            data += f"  - domain: p{number}.example\n"
+        self.file.write_text(data)
+        await self.must("apply", "-f", self.file)
+        await self.until_live()
+        end = data.index("changes.example")
+        rest = data[end:].replace("tls: not-supported", "tls: required", 1).replace("sasl: not-supported", "sasl: required", 1)
+        self.file.write_text(data[:end] + rest)
+        said = await self.must("apply", "-f", self.file)
+        self.assertIn("1 record changed", said)
+        await self.until_live()
+        await asyncio.wait_for(self.ended(streams[1]), 20)
+        with self.assertRaises(TimeoutError):
+            await asyncio.wait_for(self.ended(streams[0]), 1)
+
+    @staticmethod
+    async def ended(stream):
+        while await stream.reader.read(4096):
+            pass
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,185 @@
+#include "core/config/data_yaml.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/message.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/policy/partner_words.h"
+#include "core/policy/record_kinds.h"
+
+namespace gatehouse {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Records with every kind of value that a field can hold, whether the rules allow it or not.
+class AnyData {
+ public:
+  explicit AnyData(unsigned seed) : random_(seed) {}
+
+  proto::FederationData Next() {
+    proto::FederationData data;
+    for (const RecordKind& kind : RecordKinds()) {
+      const FieldDescriptor& field = *data.GetDescriptor()->FindFieldByNumber(kind.number);
+      const int count = field.is_repeated() ? Below(5) : 1;
+      for (int i = 0; i < count; ++i) {
+        proto::Record record;
+        record.GetReflection()->MutableMessage(
+            &record, record.GetDescriptor()->FindFieldByNumber(kind.number));
+        Fill(BodyOf(record), kind);
+        Message* const into = field.is_repeated()
+                                  ? data.GetReflection()->AddMessage(&data, &field)
+                                  : data.GetReflection()->MutableMessage(&data, &field);
+        into->CopyFrom(BodyOf(record));
+      }
+    }
+    return data;
+  }
+
+ private:
+  int Below(int limit) { return std::uniform_int_distribution<int>(0, limit - 1)(random_); }
+  std::string Text() {
+    static const std::vector<std::string> kPieces = {
+        "a",    "Z",    "9",      " ",      "  ",
+        ":",    ": ",   "#",      " #",     "-",
+        "- ",   "\"",   "'",      "\\",     "\n",
+        "\t",   "\r",   "{",      "}",      "[",
+        "]",    ",",    "&",      "*",      "!",
+        "|",    ">",    "%",      "@",      "`",
+        "~",    "null", "true",   "off",    "0x",
+        "1e3",  ".",    "---",    "...",    "\x7f",
+        "\x01", "ö",    "\u2028", "\u0085", "😀",
+        "?",    "<<",   "=",      "\\n",    "-----BEGIN CERTIFICATE-----\n"};
+    std::string text;
+    for (int i = Below(8); i > 0; --i)
+      text += kPieces[static_cast<std::size_t>(Below(static_cast<int>(kPieces.size())))];
+    return text;
+  }
+  void Fill(Message& body, const RecordKind& kind) {
+    const auto& set = *body.GetReflection();
+    for (int i = 0; i < body.GetDescriptor()->field_count(); ++i) {
+      const FieldDescriptor& field = *body.GetDescriptor()->field(i);
+      if (IsKept(kind, field)) continue;
+      if (field.is_repeated()) {
+        for (int n = Below(4); n > 0; --n) set.AddString(&body, &field, Text());
+      } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+        set.SetString(&body, &field, Text());
+      } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
+        set.SetBool(&body, &field, Below(2) == 0);
+      } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+        set.SetEnum(&body, &field,
+                    field.enum_type()->value(Below(field.enum_type()->value_count())));
+      } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
+        set.SetUInt32(&body, &field, static_cast<std::uint32_t>(random_()));
+      } else {
+        set.SetUInt64(&body, &field, random_());
+      }
+    }
+  }
+
+  std::mt19937 random_;
+};
+
+TEST(DataYaml, WhatIsWrittenIsReadAsTheSame) {
+  for (unsigned seed = 0; seed < 500; ++seed) {
+    const proto::FederationData data = AnyData(seed).Next();
+    const std::string yaml = DataYaml(data);
+    const DataFile read = ReadDataYaml(yaml, "x.yaml");
+    ASSERT_TRUE(read.mistakes.empty()) << read.mistakes.front().text << "\n" << yaml;
+    ASSERT_EQ(read.data.SerializeAsString(), data.SerializeAsString())
+        << "seed " << seed << "\n"
+        << yaml << "\n"
+        << data.DebugString() << read.data.DebugString();
+  }
+}
+
+TEST(DataYaml, ReadsLikeWhatAnOperatorWouldWrite) {
+  proto::FederationData data;
+  *data.mutable_gateway() = DefaultGatewaySettings();
+  proto::Partner& partner = *data.add_partners();
+  partner = DefaultPartner();
+  partner.set_id("secret of the engine");
+  partner.set_domain("fabrikam.example");
+  partner.add_additional_domains("eu.fabrikam.example");
+  partner.set_description("since 2009: #1");
+  partner.set_trust_anchors("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  EXPECT_EQ(DataYaml(data),
+            "gateway:\n"
+            "  connection_limit: 1000\n"
+            "  partner_connection_limit: 20\n"
+            "  keep_alive_interval_s: 300\n"
+            "  stream_establishment_timeout_s: 60\n"
+            "  stream_inactivity_timeout_s: 600\n"
+            "  subscription_refresh_interval_s: 28800\n"
+            "  log_message_bodies: false\n"
+            "  dialback_disabled_reply: error-once\n"
+            "  one_stream_per_pair: false\n"
+            "  authorisation_ttl_s: 2592000\n"
+            "partners:\n"
+            "  - domain: fabrikam.example\n"
+            "    additional_domains: [eu.fabrikam.example]\n"
+            "    type: public-unverified\n"
+            "    tls: required\n"
+            "    sasl: required\n"
+            "    dialback: true\n"
+            "    connection_limit: 0\n"
+            "    keep_alive: true\n"
+            "    description: \"since 2009: #1\"\n"
+            "    enabled: true\n"
+            "    trust_anchors: |\n"
+            "      -----BEGIN CERTIFICATE-----\n"
+            "      AAAA\n"
+            "      -----END CERTIFICATE-----\n"
+            "    strict_sasl: false\n"
+            "    bidi: false\n"
+            "    same_certificate: false\n"
+            "    dane: report\n");
+}
+
+TEST(DataYaml, ASettingThatIsLeftOutHasItsDefault) {
+  const DataFile read = ReadDataYaml("gateway:\npartners:\n  - domain: a.example\n", "x.yaml");
+  ASSERT_TRUE(read.mistakes.empty()) << read.mistakes.front().text;
+  EXPECT_THAT(read.sections, ElementsAre("gateway", "partners"));
+  EXPECT_EQ(read.data.gateway().SerializeAsString(), DefaultGatewaySettings().SerializeAsString());
+  proto::Partner partner = DefaultPartner();
+  partner.set_domain("a.example");
+  EXPECT_EQ(read.data.partners(0).SerializeAsString(), partner.SerializeAsString());
+}
+
+TEST(DataYaml, ASectionThatIsNotThereIsNotMeant) {
+  EXPECT_THAT(ReadDataYaml("partners: []\n", "x.yaml").sections, ElementsAre("partners"));
+  EXPECT_THAT(ReadDataYaml("gateway:\n", "x.yaml").sections, ElementsAre("gateway"));
+  EXPECT_THAT(ReadDataYaml("# nothing\n", "x.yaml").mistakes.front().text,
+              HasSubstr("x.yaml:1: holds no data; would be right: "));
+}
+
+TEST(DataYaml, NamesEveryMistakeWithItsLineKeyAndWhatWouldBeRight) {
+  const DataFile read = ReadDataYaml(
+      "partners:\n"
+      "  - domain: a.example\n"
+      "    tls: maybe\n"
+      "    id: 17\n"
+      "  - b.example\n"
+      "  - domian: c.example\n"
+      "    dialback: 1\n",
+      "x.yaml");
+  std::vector<std::string> texts;
+  for (const Error& mistake : read.mistakes) texts.push_back(mistake.text);
+  EXPECT_THAT(
+      texts,
+      ElementsAre(
+          "x.yaml:3: key 'partners[0].tls': is 'maybe'; would be right: required, optional, "
+          "not-supported",
+          HasSubstr("x.yaml:4: key 'partners[0].id': is not known; "),
+          HasSubstr("x.yaml:5: key 'partners[1]': is 'b.example'; would be right: a group of keys"),
+          "x.yaml:6: key 'partners[2].domian': is not known; did you mean 'domain'?",
+          "x.yaml:7: key 'partners[2].dialback': is '1'; would be right: true or false"));
+}
+
+}  // namespace
+}  // namespace gatehouse
