@@ -171,6 +171,10 @@ Ending CarryOut(const Invocation& invocation, const Outside& outside) {
       return ExportData(invocation, outside);
     case Action::kApply:
       return ApplyData(invocation, outside);
+    case Action::kBackup:
+      return BackUp(invocation, outside);
+    case Action::kRestore:
+      return Restore(invocation, outside);
     case Action::kPlayMatrix:
       return PlayMatrix(invocation, outside);
   }

@@ -33,6 +33,28 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
     invocation.file = file_;
     invocation.request.mutable_apply()->set_dry_run(dry_run_);
   });
+  CLI::App* backup = app.add_subcommand(
+      "backup", "A copy of the whole store, with contacts and audit, made while it is in use");
+  backup->add_option("FILE", file_, "Replaced when all of the copy is there; mode 0600")
+      ->required();
+  backup->callback([this, &invocation] {
+    invocation.action = Action::kBackup;
+    invocation.limit = kWholeDataLimit;
+    invocation.file = file_;
+    invocation.request.mutable_backup_read();
+  });
+  CLI::App* restore = app.add_subcommand(
+      "restore",
+      "Puts a backup in place of the whole store, live, once all of it is found sound; the store "
+      "before is kept beside it");
+  restore->add_option("FILE", file_, "A backup")->required();
+  AddWriteOptions(*restore, invocation);
+  restore->callback([this, &invocation] {
+    invocation.action = Action::kRestore;
+    invocation.limit = kWholeDataLimit;
+    invocation.file = file_;
+    invocation.request.mutable_restore_write();
+  });
 }
 
 }  // namespace gatehouse::ctl

@@ -1,4 +1,4 @@
-// export, apply.
+// export, apply, backup, restore.
 #pragma once
 
 #include <string>

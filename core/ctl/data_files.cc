@@ -20,29 +20,76 @@ namespace {
 // Far above what as many partners take as fit into a snapshot.
 constexpr std::size_t kMaxDataFileBytes = std::size_t{64} * 1024 * 1024;
 
-Result<void> WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t done = ::write(fd, text.data(), text.size());
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) return Trouble(std::strerror(errno));
-    text.remove_prefix(static_cast<std::size_t>(done));
+// What a part of a store may have at most (proto/ctl.proto).
+constexpr std::size_t kPartBytes = std::size_t{4} * 1024 * 1024;
+// Others may read what has no secrets; a whole store is its owner's.
+constexpr mode_t kReadable = 0644;
+constexpr mode_t kPrivate = 0600;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
   }
-  if (::fsync(fd) != 0 && errno != EINVAL) return Trouble(std::strerror(errno));
-  return {};
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// A file in the making beside the one it shall replace, which stays until all of it is on the disk.
+
+class FreshFile {
+ public:
+  FreshFile(std::string file, mode_t mode)
+      : file_(std::move(file)),
+        fresh_(file_ + ".new"),
+        fd_((::unlink(fresh_.c_str()),
+             ::open(fresh_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode))) {}
+  ~FreshFile() { ::unlink(fresh_.c_str()); }
+  FreshFile(const FreshFile&) = delete;
+  FreshFile& operator=(const FreshFile&) = delete;
+
+  Result<void> Write(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t done = ::write(fd_.get(), text.data(), text.size());
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) return Failed();
+      text.remove_prefix(static_cast<std::size_t>(done));
+    }
+    return {};
+  }
+  Result<void> TakeItsPlace() {
+    if (::fsync(fd_.get()) != 0 || std::rename(fresh_.c_str(), file_.c_str()) != 0) return Failed();
+    return {};
+  }
+
+ private:
+  [[nodiscard]] Result<void> Failed() const {
+    return Trouble(fmt::format("'{}' cannot be written: {}", file_, std::strerror(errno)));
+  }
+
+  const std::string file_;
+  const std::string fresh_;
+  const Descriptor fd_;
+};
+
+Result<void> ReplaceFile(const std::string& file, std::string_view text) {
+  FreshFile fresh(file, kReadable);
+  GATEHOUSE_TRY_VOID(fresh.Write(text));
+  return fresh.TakeItsPlace();
 }
 
-// The file that stood there stays until all of the new one is on the disk.
-Result<void> ReplaceFile(const std::string& file, std::string_view text) {
-  const std::string fresh = file + ".new";
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (fd < 0)
-    return Trouble(fmt::format("'{}' cannot be written: {}", fresh, std::strerror(errno)));
-  const Result<void> written = WriteAll(fd, text);
-  ::close(fd);
-  if (written && std::rename(fresh.c_str(), file.c_str()) == 0) return {};
-  const std::string why = written ? std::strerror(errno) : written.error().text;
-  ::unlink(fresh.c_str());
-  return Trouble(fmt::format("'{}' cannot be written: {}", file, why));
+Ending Told(const Invocation& invocation, std::string done) {
+  proto::CtlResponse response;
+  response.set_done(std::move(done));
+  return {kDone,
+          invocation.json ? ResponseJson(invocation.request, response) + '\n'
+                          : ResponseText(invocation.request, response),
+          {}};
 }
 
 struct Line {
@@ -72,17 +119,16 @@ Ending ExportData(const Invocation& invocation, const Outside& outside) {
   if (!response) return Unreachable(invocation, response.error());
   if (response->exit_code() != kDone)
     return {static_cast<int>(response->exit_code()), {}, response->error() + '\n'};
-  const std::string text = invocation.json
-                               ? ResponseJson(invocation.request, *response) + '\n'
-                               : fmt::format(
-                                     "# Gatehouse's federation data at revision {}; bring it back "
-                                     "with: gatehousectl apply -f FILE\n{}",
-                                     response->revision(), DataYaml(response->federation_data()));
-  if (invocation.file.empty()) return {kDone, text, {}};
+  const std::string text = fmt::format(
+      "# Gatehouse's federation data at revision {}; bring it back with: "
+      "gatehousectl apply -f FILE\n{}",
+      response->revision(), DataYaml(response->federation_data()));
+  if (invocation.file.empty())
+    return {kDone, invocation.json ? ResponseJson(invocation.request, *response) + '\n' : text, {}};
   const Result<void> written = ReplaceFile(invocation.file, text);
   if (!written) return {kRefused, {}, written.error().text + '\n'};
-  return {
-      kDone, fmt::format("revision {} is in '{}'\n", response->revision(), invocation.file), {}};
+  return Told(invocation,
+              fmt::format("revision {} is in '{}'", response->revision(), invocation.file));
 }
 
 Ending ApplyData(const Invocation& invocation, const Outside& outside) {
@@ -108,6 +154,60 @@ Ending ApplyData(const Invocation& invocation, const Outside& outside) {
     ending.out = invocation.json ? ResponseJson(request, *response) + '\n'
                                  : ResponseText(request, *response);
   return ending;
+}
+
+Ending BackUp(const Invocation& invocation, const Outside& outside) {
+  FreshFile fresh(invocation.file, kPrivate);
+  proto::CtlRequest request = invocation.request;
+  proto::BackupRead& wanted = *request.mutable_backup_read();
+  while (true) {
+    const Result<proto::CtlResponse> response = outside.call(request, invocation.limit);
+    if (!response) return Unreachable(invocation, response.error());
+    if (response->exit_code() != kDone)
+      return {static_cast<int>(response->exit_code()), {}, response->error() + '\n'};
+    const proto::BackupPart& part = response->backup();
+    if (part.part().empty()) return {kRefused, {}, "the backup came to an early end; try again\n"};
+    if (const Result<void> written = fresh.Write(part.part()); !written)
+      return {kRefused, {}, written.error().text + '\n'};
+    wanted.set_copy(part.copy());
+    wanted.set_offset(wanted.offset() + part.part().size());
+    if (wanted.offset() >= part.size()) break;
+  }
+  if (const Result<void> done = fresh.TakeItsPlace(); !done)
+    return {kRefused, {}, done.error().text + '\n'};
+  return Told(invocation, fmt::format("{} octets are in '{}'", wanted.offset(), invocation.file));
+}
+
+Ending Restore(const Invocation& invocation, const Outside& outside) {
+  const Descriptor file(::open(invocation.file.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info{};
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0)
+    return {kRefused,
+            {},
+            fmt::format("'{}' cannot be read: {}\n", invocation.file, std::strerror(errno))};
+  proto::CtlRequest request = invocation.request;
+  proto::RestoreWrite& part = *request.mutable_restore_write();
+  part.set_file(invocation.file);
+  std::uint64_t offset = 0;
+  while (true) {
+    std::string& bytes = *part.mutable_part();
+    bytes.resize(kPartBytes);
+    const ssize_t got = ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (got <= 0) return {kRefused, {}, fmt::format("'{}' is empty\n", invocation.file)};
+    bytes.resize(static_cast<std::size_t>(got));
+    part.set_offset(offset);
+    offset += bytes.size();
+    part.set_last(offset >= static_cast<std::uint64_t>(info.st_size));
+    const Result<proto::CtlResponse> response = outside.call(request, invocation.limit);
+    if (!response) return Unreachable(invocation, response.error());
+    if (response->exit_code() != kDone)
+      return {static_cast<int>(response->exit_code()), {}, response->error() + '\n'};
+    if (!part.last()) continue;
+    return {kDone,
+            invocation.json ? ResponseJson(request, *response) + '\n'
+                            : ResponseText(request, *response),
+            {}};
+  }
 }
 
 }  // namespace gatehouse::ctl

@@ -19,6 +19,8 @@ enum class Action : std::uint8_t {
   kCheckConfig,   // `file`, offline
   kExport,        // what `request` gives, as YAML, to `file`
   kApply,         // `file` to the supervisor, by the words of `request`
+  kBackup,        // the store, to `file`
+  kRestore,       // `file`, to the store
   kPlayMatrix,    // `matrix`, with a gatehoused of its own
 };
 

@@ -98,6 +98,16 @@ proto::AuditRecord RecordOf(const AuditEntry& entry) {
   return record;
 }
 
+AuditEntry EntryOf(const proto::CtlRequest& request, std::chrono::system_clock::time_point now) {
+  AuditEntry audit;
+  audit.at_unix_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  audit.actor = request.actor();
+  audit.uid = request.actor_uid();
+  audit.reason = request.reason();
+  return audit;
+}
+
 bool SameButRevision(proto::Partner a, proto::Partner b) {
   a.clear_revision();
   b.clear_revision();
@@ -130,14 +140,12 @@ Result<void> Engine::Reload() {
 
 proto::CtlResponse Engine::Answer(const proto::CtlRequest& request,
                                   std::chrono::system_clock::time_point now) {
-  AuditEntry audit;
-  audit.at_unix_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-  audit.actor = request.actor();
-  audit.uid = request.actor_uid();
-  audit.reason = request.reason();
   const Result<void> may = MayChange(request);
-  Reply reply = may ? Dispatch(request, std::move(audit)) : std::unexpected(may.error());
+  return Sealed(request, may ? Dispatch(request, EntryOf(request, now))
+                             : Reply(std::unexpected(may.error())));
+}
+
+proto::CtlResponse Engine::Sealed(const proto::CtlRequest& request, Reply reply) const {
   proto::CtlResponse response;
   if (reply) {
     response = *std::move(reply);
@@ -533,6 +541,45 @@ Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool d
   GATEHOUSE_TRY_VOID(Reload());
   for (const std::string& id : removed) streams_.Forget(id);
   report.set_to(content_.revision);
+  return response;
+}
+
+// --- the whole store
+
+Result<StoreCopy> Engine::CopyTo(const std::string& path, const proto::CtlRequest& request,
+                                 std::chrono::system_clock::time_point now) {
+  AuditEntry audit = EntryOf(request, now);
+  audit.action = "backup";
+  GATEHOUSE_TRY_VOID(store_.Note(audit));
+  return store_.CopyTo(path);
+}
+
+proto::CtlResponse Engine::TakeStore(const std::string& file, const proto::CtlRequest& request,
+                                     std::chrono::system_clock::time_point now) {
+  AuditEntry audit = EntryOf(request, now);
+  audit.action = "restore";
+  audit.subject = request.restore_write().file();
+  const Result<void> may = MayChange(request);
+  return Sealed(request, may ? Take(file, std::move(audit)) : Reply(std::unexpected(may.error())));
+}
+
+Engine::Reply Engine::Take(const std::string& file, AuditEntry audit) {
+  Result<Store> taken = Store::Open(file);
+  if (!taken) return BadConfig("this is not a store to be restored: " + taken.error().text);
+  GATEHOUSE_TRY(const StoreContent content, taken->Read());
+  if (const CheckedData checked = CheckData(content.data, served_); !checked.mistakes.empty()) {
+    const proto::Mistake& first = checked.mistakes.front();
+    return BadConfig(fmt::format("the store to be restored would not be valid today: {}: {}",
+                                 first.record(), first.what()));
+  }
+  GATEHOUSE_TRY(const std::string kept, store_.KeepBeside(audit.at_unix_ms / 1000));
+  GATEHOUSE_TRY(const std::uint64_t revision, taken->CountOnFrom(content_, std::move(audit)));
+  GATEHOUSE_TRY_VOID(store_.Become(*taken));
+  GATEHOUSE_TRY_VOID(Reload());
+  proto::CtlResponse response;
+  response.set_done(fmt::format(
+      "restored what was revision {}, as revision {} with {} partners; the store before is in '{}'",
+      content.revision, revision, content.data.partners_size(), kept));
   return response;
 }
 

@@ -30,6 +30,16 @@ class Engine {
   // the remedy, nothing changed.
   [[nodiscard]] proto::CtlResponse Answer(const proto::CtlRequest& request,
                                           std::chrono::system_clock::time_point now);
+  // `backup`: a copy of the store, to be made by Step; the audit has who asked. The file at `path`
+  // must be there, empty.
+  Result<StoreCopy> CopyTo(const std::string& path, const proto::CtlRequest& request,
+                           std::chrono::system_clock::time_point now);
+  // `restore`: the store in `file` takes the place of this one once all of it is sound: a store of
+  // ours, its schema, every record by the rules of today. What this one was is kept beside it. The
+  // revision is above both, so that no number means two things.
+  [[nodiscard]] proto::CtlResponse TakeStore(const std::string& file,
+                                             const proto::CtlRequest& request,
+                                             std::chrono::system_clock::time_point now);
   // Streams that a listener opened, or could not open. What must outlive this process, that TLS to
   // a partner succeeded (3.4.1), is in the store and in policy() when this returns well.
   Result<void> NoteStreams(const proto::StreamsSeen& seen, std::int64_t now_unix);
@@ -54,6 +64,8 @@ class Engine {
   using Reply = Result<proto::CtlResponse>;
   Engine(Store store, std::vector<std::string> served, StoreContent content);
 
+  // The reply as a response to this request.
+  [[nodiscard]] proto::CtlResponse Sealed(const proto::CtlRequest& request, Reply reply) const;
   Reply Dispatch(const proto::CtlRequest& request, AuditEntry audit);
   Reply NewPartner(proto::Partner partner, AuditEntry audit);
   Reply SetPartner(const proto::PartnerSet& command, AuditEntry audit);
@@ -82,6 +94,7 @@ class Engine {
   Result<proto::Partner> Checked(proto::Partner partner) const;
   Reply Save(proto::RecordChange change, proto::Partner partner, AuditEntry audit);
   Result<void> Reload();
+  Reply Take(const std::string& file, AuditEntry audit);
 
   Store store_;
   StreamMemory streams_;

@@ -97,6 +97,25 @@ Result<std::string> SqliteDatabase::One(std::string_view sql) {
   return row ? statement.Text(0) : std::string();
 }
 
+void SqliteCopy::Finish::operator()(sqlite3_backup* copy) const noexcept {
+  sqlite3_backup_finish(copy);
+}
+
+Result<SqliteCopy> SqliteCopy::Begin(SqliteDatabase& target, SqliteDatabase& source) {
+  sqlite3_backup* const raw =
+      sqlite3_backup_init(target.database_.get(), "main", source.database_.get(), "main");
+  if (raw == nullptr) return Failure(target.database_.get());
+  return SqliteCopy(raw);
+}
+
+Result<bool> SqliteCopy::Step(int pages) {
+  const int code = sqlite3_backup_step(copy_.get(), pages);
+  if (code == SQLITE_DONE) return true;
+  // Somebody holds a lock: the next step tries again.
+  if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED) return false;
+  return Trouble(sqlite3_errstr(code));
+}
+
 Result<SqliteTransaction> SqliteTransaction::Begin(SqliteDatabase& database) {
   GATEHOUSE_TRY_VOID(database.Run("BEGIN IMMEDIATE"));
   return SqliteTransaction(database);

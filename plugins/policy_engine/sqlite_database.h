@@ -9,6 +9,7 @@
 #include "core/base/result.h"
 
 struct sqlite3;
+struct sqlite3_backup;
 struct sqlite3_stmt;
 
 namespace gatehouse::policy_engine {
@@ -52,11 +53,29 @@ class SqliteDatabase {
   Result<std::string> One(std::string_view sql);
 
  private:
+  friend class SqliteCopy;
   struct Close {
     void operator()(sqlite3* database) const noexcept;
   };
   explicit SqliteDatabase(sqlite3* database) : database_(database) {}
   std::unique_ptr<sqlite3, Close> database_;
+};
+
+// Makes one database equal to another, in portions, while both stay open. What is written to the
+// source through its own connection meanwhile is in the copy. The target changes in one
+// transaction, when all is there; given up before, it stays what it was. Must not outlive the two.
+class SqliteCopy {
+ public:
+  static Result<SqliteCopy> Begin(SqliteDatabase& target, SqliteDatabase& source);
+  // As many pages more, all of them for -1. True: done.
+  Result<bool> Step(int pages);
+
+ private:
+  struct Finish {
+    void operator()(sqlite3_backup* copy) const noexcept;
+  };
+  explicit SqliteCopy(sqlite3_backup* copy) : copy_(copy) {}
+  std::unique_ptr<sqlite3_backup, Finish> copy_;
 };
 
 // BEGIN IMMEDIATE now; rolls back when destroyed before Commit.

@@ -1,9 +1,11 @@
 #include "plugins/policy_engine/store.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "core/policy/partner_words.h"
+#include "core/tls/crypto.h"
 #include "plugins/policy_engine/store_file.h"
 
 namespace gatehouse::policy_engine {
@@ -112,6 +114,25 @@ Result<std::uint64_t> NextRevision(SqliteDatabase& database) {
 // Answers about contacts that were given before are void from now on.
 Result<void> NextContactsEpoch(SqliteDatabase& database) {
   return database.Run("UPDATE store_state SET contacts_epoch = contacts_epoch + 1");
+}
+
+Result<proto::FederationData> ReadData(SqliteDatabase& database) {
+  proto::FederationData data;
+  GATEHOUSE_TRY(*data.mutable_gateway(), ReadGateway(database));
+  GATEHOUSE_TRY_VOID(ReadPartners(database, *data.mutable_partners()));
+  return data;
+}
+
+// SQLite finds a page that cannot be, not a bit that makes "false" a "true".
+std::string ChecksumOf(const proto::FederationData& data) {
+  return Hex(Sha256(data.SerializeAsString()));
+}
+
+// The last step of every write of what is in the data.
+Result<void> Seal(SqliteDatabase& database) {
+  GATEHOUSE_TRY(const proto::FederationData data, ReadData(database));
+  GATEHOUSE_TRY(SqliteStatement update, database.Prepare("UPDATE store_state SET checksum = ?"));
+  return update.Bind(1, ChecksumOf(data)).Run();
 }
 
 Result<void> AddDomain(SqliteDatabase& database, const std::string& id, const std::string& domain,
@@ -257,20 +278,25 @@ Result<void> Store::Write(AuditEntry audit, Change change) {
     GATEHOUSE_TRY_VOID(PutIn(database_, one, audit.revision));
   GATEHOUSE_TRY_VOID(change(audit.revision));
   GATEHOUSE_TRY_VOID(AddAudit(database_, audit));
+  GATEHOUSE_TRY_VOID(Seal(database_));
   return transaction.Commit();
 }
 
 Result<StoreContent> Store::Read() {
   StoreContent content;
   GATEHOUSE_TRY(SqliteStatement select,
-                database_.Prepare("SELECT revision, contacts_epoch FROM store_state"));
+                database_.Prepare("SELECT revision, checksum, contacts_epoch FROM store_state"));
   GATEHOUSE_TRY(const bool row, select.Step());
   if (!row) return Trouble("the store has no revision");
   content.revision = static_cast<std::uint64_t>(select.Integer(0));
-  content.contacts_epoch = static_cast<std::uint64_t>(select.Integer(1));
-  GATEHOUSE_TRY(*content.data.mutable_gateway(), ReadGateway(database_));
-  GATEHOUSE_TRY_VOID(ReadPartners(database_, *content.data.mutable_partners()));
-  return content;
+  content.contacts_epoch = static_cast<std::uint64_t>(select.Integer(2));
+  GATEHOUSE_TRY(content.data, ReadData(database_));
+  const std::string written = select.Text(1);  // empty before the first change
+  if (written.empty() || written == ChecksumOf(content.data)) return content;
+  return Trouble(fmt::format(
+      "policy store '{}': what is in it is not what was written (its checksum differs): "
+      "it is damaged, or was edited without gatehousectl; restore a copy",
+      path_));
 }
 
 Result<void> Store::Write(AuditEntry change) {
@@ -287,52 +313,57 @@ Result<void> Store::RememberTls(std::span<const std::string> ids, std::int64_t a
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   for (const std::string& id : ids)
     GATEHOUSE_TRY_VOID(policy_engine::RememberTls(database_, id, at_unix));
+  GATEHOUSE_TRY_VOID(Seal(database_));
   return transaction.Commit();
 }
 
-Result<std::optional<ContactRow>> Store::FindContact(const ContactPair& pair,
-                                                     const ContactClock& clock) {
-  return contacts_.Find(database_, pair, clock);
-}
-
-Result<std::vector<std::optional<ContactMark>>> Store::SeeContacts(
-    std::span<const ContactPair> pairs, const ContactClock& clock) {
+Result<void> Store::Note(const AuditEntry& entry) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
-  std::vector<std::optional<ContactMark>> marks;
-  marks.reserve(pairs.size());
-  for (const ContactPair& pair : pairs) {
-    GATEHOUSE_TRY(marks.emplace_back(), contacts_.See(database_, pair, clock));
-  }
+  GATEHOUSE_TRY_VOID(AddAudit(database_, entry));
+  return transaction.Commit();
+}
+
+Result<StoreCopy> Store::CopyTo(const std::string& path) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  GATEHOUSE_TRY(SqliteDatabase target, SqliteDatabase::Open(path));
+  GATEHOUSE_TRY(SqliteCopy copy, SqliteCopy::Begin(target, database_));
+  return StoreCopy(std::move(target), std::move(copy));
+}
+
+Result<std::string> Store::KeepBeside(std::int64_t at_unix) {
+  const std::string path =
+      fmt::format("{}.before-restore-{:%Y%m%dT%H%M%SZ}", path_, fmt::gmtime(at_unix));
+  GATEHOUSE_TRY_VOID(CreatePrivateFile(path));
+  GATEHOUSE_TRY(StoreCopy copy, CopyTo(path));
+  GATEHOUSE_TRY(const bool done, copy.Step(-1));
+  if (!done) return Trouble("the store is locked by another program; end that one");
+  return path;
+}
+
+Result<void> Store::Become(Store& other) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  GATEHOUSE_TRY(SqliteCopy copy, SqliteCopy::Begin(database_, other.database_));
+  GATEHOUSE_TRY(const bool done, copy.Step(-1));
+  if (!done) return Trouble("the store is locked by another program; end that one");
+  return {};
+}
+
+Result<std::uint64_t> Store::CountOnFrom(const StoreContent& other, AuditEntry entry) {
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  GATEHOUSE_TRY(SqliteStatement update,
+                database_.Prepare("UPDATE store_state SET revision = max(revision, ?1) + 1,"
+                                  " contacts_epoch = max(contacts_epoch, ?2) + 1"
+                                  " RETURNING revision"));
+  update.Bind(1, static_cast<std::int64_t>(other.revision));
+  update.Bind(2, static_cast<std::int64_t>(other.contacts_epoch));
+  GATEHOUSE_TRY(const bool row, update.Step());
+  if (!row) return Trouble("the store has no revision");
+  entry.revision = static_cast<std::uint64_t>(update.Integer(0));
+  GATEHOUSE_TRY_VOID(update.Run());
+  GATEHOUSE_TRY_VOID(AddAudit(database_, entry));
   GATEHOUSE_TRY_VOID(transaction.Commit());
-  return marks;
-}
-
-Result<void> Store::EditContacts(std::span<const ContactEdit> edits, std::int64_t now_unix) {
-  GATEHOUSE_TRY_VOID(CheckFileIsThere());
-  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
-  GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
-  for (const ContactEdit& edit : edits) {
-    if (edit.mark) {
-      GATEHOUSE_TRY(const bool written,
-                    contacts_.Put(database_, {edit.pair, *edit.mark, now_unix}));
-      if (!written)
-        return Trouble(fmt::format("the domain of '{}' is no partner's", edit.pair.contact));
-    } else {
-      GATEHOUSE_TRY_VOID(contacts_.Forget(database_, edit.pair));
-    }
-    GATEHOUSE_TRY_VOID(AddAudit(database_, edit.audit));
-  }
-  return transaction.Commit();
-}
-
-Result<ContactPage> Store::ListContacts(const ContactFilter& filter, const ContactClock& clock) {
-  return contacts_.List(database_, filter, clock);
-}
-
-Result<void> Store::SweepContacts(const ContactClock& clock) {
-  GATEHOUSE_TRY_VOID(CheckFileIsThere());
-  return contacts_.Sweep(database_, clock);
+  return entry.revision;
 }
 
 Result<bool> Store::HasRevision(std::uint64_t revision) {

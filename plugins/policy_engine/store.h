@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +28,19 @@ struct ContactEdit {
   ContactPair pair;
   std::optional<ContactMark> mark;  // nothing: it is forgotten
   AuditEntry audit;
+};
+
+// A copy that is being made.
+class StoreCopy {
+ public:
+  StoreCopy(SqliteDatabase target, SqliteCopy copy)
+      : target_(std::make_unique<SqliteDatabase>(std::move(target))), copy_(std::move(copy)) {}
+  // As SqliteCopy::Step.
+  Result<bool> Step(int pages) { return copy_.Step(pages); }
+
+ private:
+  std::unique_ptr<SqliteDatabase> target_;
+  SqliteCopy copy_;  // goes first
 };
 
 // Each write is one transaction: the change, its audit entry and the new revision. It is on the
@@ -59,6 +73,17 @@ class Store {
   Result<std::vector<AuditEntry>> Audit(const AuditQuery& query) {
     return ReadAudit(database_, query);
   }
+  // An entry of something that changed no record.
+  Result<void> Note(const AuditEntry& entry);
+  // A copy of the whole store, to be made by Step; it owns the file at `path` meanwhile.
+  Result<StoreCopy> CopyTo(const std::string& path);
+  // A copy beside the store's own file, named after the time. Gives its path.
+  Result<std::string> KeepBeside(std::int64_t at_unix);
+  // Becomes what `other` is, in one transaction.
+  Result<void> Become(Store& other);
+  // Goes on counting where `other`, which it shall replace, or it itself is ahead, with `entry` as
+  // what happened then: no number means two things. Gives the new revision.
+  Result<std::uint64_t> CountOnFrom(const StoreContent& other, AuditEntry entry);
   // Whether the audit leads back to what the data was at that revision.
   Result<bool> HasRevision(std::uint64_t revision);
 

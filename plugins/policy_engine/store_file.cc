@@ -116,6 +116,7 @@ constexpr std::array kUpgrades = {
     // Changes have revisions, reasons and any number of records. Entries from before stay, but
     // nothing can be taken back to them: their revision is 0.
     Upgrade{7,
+            "ALTER TABLE store_state ADD COLUMN checksum TEXT NOT NULL DEFAULT '';"
             "ALTER TABLE audit ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
             "ALTER TABLE audit ADD COLUMN uid INTEGER NOT NULL DEFAULT -1;"
             "ALTER TABLE audit ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
@@ -146,7 +147,7 @@ std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {
 
 // Creates the file with the rights it shall have, before SQLite would create it with others.
 Result<void> PrepareFile(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   const bool existed = ::stat(path.c_str(), &info) == 0;
   std::error_code ignored;
   if (!existed && std::filesystem::file_size(path + "-wal", ignored) > 0 && !ignored)
@@ -229,6 +230,18 @@ Result<SqliteDatabase> OpenChecked(const std::string& path) {
 }
 
 }  // namespace
+
+void RemoveStoreFile(const std::string& path) {
+  for (const char* end : {"-wal", "-shm", "-journal", ""}) ::unlink((path + end).c_str());
+}
+
+Result<void> CreatePrivateFile(const std::string& path) {
+  RemoveStoreFile(path);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kMode);
+  if (fd < 0) return Trouble(fmt::format("'{}': {}", path, std::strerror(errno)));
+  ::close(fd);
+  return {};
+}
 
 Result<SqliteDatabase> OpenStoreFile(const std::string& path) {
   GATEHOUSE_TRY_VOID(PrepareFile(path));

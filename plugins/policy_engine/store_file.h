@@ -9,6 +9,12 @@ namespace gatehouse::policy_engine {
 
 inline constexpr int kSchemaVersion = 7;
 
+// Removes a database and its logs, whatever of them is there: SQLite would play an old log into a
+// new file.
+void RemoveStoreFile(const std::string& path);
+// Creates `path`, empty and with mode 0600, in place of what is there.
+Result<void> CreatePrivateFile(const std::string& path);
+
 // Opens `path`, or creates it with mode 0600 and an empty schema (no partners: a closed door).
 //   gives   a sound database in WAL mode with synchronous=FULL: what was committed survives kill -9
 //   and power loss fails   kTrouble, one line with the remedy: folder missing or not writable, not

@@ -11,6 +11,7 @@
 #include "plugins/policy_engine/contact_desk.h"
 #include "plugins/policy_engine/engine.h"
 #include "plugins/policy_engine/publication.h"
+#include "plugins/policy_engine/store_transfer.h"
 #include "plugins/policy_engine/usage_totals.h"
 #include "proto/link_policy.pb.h"
 
@@ -34,20 +35,20 @@ class PolicyEngineWorker final : public Worker {
  public:
   Result<void> Prepare(const WorkerConfig& config) override {
     GATEHOUSE_TRY(Engine engine, OpenEngine(config));
+    state_dir_ = config.state_dir();
     engine_.emplace(std::move(engine));
     return {};
   }
 
   Result<void> Start(WorkerContext& context) override {
     context_ = &context;
+    transfer_.emplace(context.loop(), *engine_, state_dir_);
     Publish();
     context.AnswerAsks([this](std::string_view instance, std::string_view question, auto reply) {
       OnQuestion(instance, question, std::move(reply));
     });
     context.OnCtl([this](const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
-      proto::CtlResponse response = engine_->Answer(request, std::chrono::system_clock::now());
-      Publish();
-      answer(std::move(response));
+      OnCtl(request, answer);
     });
     context.OnReconfigure([this](const proto::Config& config) { OnReconfigure(config); });
     contacts_.emplace(context, *engine_);
@@ -61,6 +62,15 @@ class PolicyEngineWorker final : public Worker {
   }
 
  private:
+  void OnCtl(const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
+    if (request.has_backup_read()) return transfer_->Backup(request, answer);
+    const auto now = std::chrono::system_clock::now();
+    proto::CtlResponse response = request.has_restore_write() ? transfer_->Restore(request, now)
+                                                              : engine_->Answer(request, now);
+    Publish();
+    answer(std::move(response));
+  }
+
   void OnQuestion(std::string_view instance, std::string_view bytes, ipc::AskServer::Reply reply) {
     proto::PolicyQuestion question;
     const bool read = question.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
@@ -126,7 +136,9 @@ class PolicyEngineWorker final : public Worker {
   }
 
   WorkerContext* context_ = nullptr;
+  std::string state_dir_;
   std::optional<Engine> engine_;
+  std::optional<StoreTransfer> transfer_;
   Publication publication_;
   UsageTotals usage_;
   std::optional<ContactDesk> contacts_;

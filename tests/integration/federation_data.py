@@ -4,10 +4,13 @@ worker while streams that it does not concern go on."""
 import asyncio
 import getpass
 import os
+import random
+import signal
+import stat
 import subprocess
 import unittest
 
-from dialback_edge import Edge
+from dialback_edge import OURS, Edge
 from gatehouse import GATEHOUSECTL, wait_until
 
 
@@ -136,6 +139,72 @@ class Data(unittest.IsolatedAsyncioTestCase):
         await asyncio.wait_for(self.ended(streams[1]), 20)
         with self.assertRaises(TimeoutError):
             await asyncio.wait_for(self.ended(streams[0]), 1)
+
+    async def test_a_backup_brings_back_what_was_and_a_damaged_one_changes_nothing(self):
+        copy = self.edge.folder / "copy.db"
+        partner = await self.edge.add("stays.example")
+        stream, _ = await self.edge.connect(partner)
+        await self.must("backup", copy)
+        self.assertEqual(stat.S_IMODE(copy.stat().st_mode), 0o600)
+        await self.must("partner", "new", "later.example")
+        await self.must("gateway", "set", "--keep-alive-interval", "77")
+        revision = await self.revision()
+        good = copy.read_bytes()
+        copy.write_bytes(good[:-1000])
+        code, out, err = await self.run_ctl("restore", copy)
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(err, r"^this is not a store to be restored: [^\n]*\n$")
+        self.assertEqual(await self.revision(), revision)
+        copy.write_bytes(good)
+        said = await self.must("restore", copy, "--reason", "a wrong turn")
+        self.assertIn(f"as revision {revision + 1} with 1 partners", said)
+        await self.until_live()
+        self.assertEqual((await self.edge.ctl("gateway", "get"))["keep_alive_interval_s"], 300)
+        entry = (await self.edge.ctl("audit", "--last", "1"))["records"][0]
+        self.assertEqual((entry["action"], entry["subject"], entry["reason"]), ("restore", str(copy), "a wrong turn"))
+        with self.assertRaises(TimeoutError):
+            await asyncio.wait_for(self.ended(stream), 1)
+        kept = list(self.edge.gatehouse.state_dir.glob("policy.db.before-restore-*"))
+        self.assertEqual(len(kept), 1)
+        await self.must("restore", kept[0])
+        self.assertEqual((await self.edge.ctl("gateway", "get"))["keep_alive_interval_s"], 77)
+
+    async def test_what_was_acknowledged_outlives_an_engine_killed_while_it_writes(self):
+        partner = await self.edge.add("stays.example")
+        stream, _ = await self.edge.connect(partner)
+        acknowledged, asked, stop = set(), set(), asyncio.Event()
+
+        async def write():
+            number = 0
+            while not stop.is_set():
+                domain = f"p{number}.example"
+                number += 1
+                asked.add(domain)
+                code, _, _ = await self.run_ctl("partner", "new", domain)
+                if code == 0:
+                    acknowledged.add(domain)
+        writers = [asyncio.create_task(write())]
+        for _ in range(4):
+            least = len(acknowledged) + 3
+            while len(acknowledged) < least:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(random.uniform(0, 0.2))
+            workers = await asyncio.to_thread(self.edge.gatehouse.workers)
+            os.kill(workers["policy_engine/0"]["pid"], signal.SIGKILL)
+            newcomer, _ = await partner.connect(self.edge.port, OURS)  # by the snapshot that was the last
+            newcomer.close()
+        stop.set()
+        await asyncio.gather(*writers)
+
+        def listed():
+            code, said = self.edge.gatehouse.ctl("partner", "list")
+            return code == 0 and {view["partner"]["domain"] for view in said["partners"]} - {"stays.example"}
+        domains = await asyncio.to_thread(wait_until, listed, "the engine answers again")
+        self.assertLessEqual(acknowledged, domains)
+        self.assertLessEqual(domains, asked)
+        self.assertGreaterEqual(len(acknowledged), 12)
+        with self.assertRaises(TimeoutError):
+            await asyncio.wait_for(self.ended(stream), 1)
 
     @staticmethod
     async def ended(stream):

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <random>
 
 #include "core/policy/partner_words.h"
@@ -424,6 +425,97 @@ TEST_F(DataAsAWhole, ADiffNamesTheFieldsThatDiffer) {
   EXPECT_EQ(report.changes(0).fields(0).before(), "required");
   EXPECT_EQ(report.changes(0).fields(0).after(), "optional");
   EXPECT_EQ(Diff(from, 0).changes(0).verb(), proto::ChangeView::REMOVED);
+}
+
+class WholeStore : public DataAsAWhole {
+ protected:
+  // What `backup` gives, whole.
+  std::string BackUp() {
+    std::ofstream(folder_.File("copy.db")).close();
+    Result<StoreCopy> copy = engine_.CopyTo(folder_.File("copy.db"), {}, {});
+    EXPECT_TRUE(copy.has_value()) << copy.error().text;
+    while (!*copy->Step(1)) New(fmt::format("during{}.example", ++during_));
+    return folder_.File("copy.db");
+  }
+  proto::CtlResponse Take(const std::string& file) {
+    proto::CtlRequest request;
+    request.set_actor("alice");
+    request.set_reason("the disk died");
+    request.mutable_restore_write()->set_file("/root/copy.db");
+    return engine_.TakeStore(file, request, {});
+  }
+  int during_ = 0;
+};
+
+TEST_F(WholeStore, ACopyMadeWhileItIsWrittenToIsSoundAndComplete) {
+  for (int i = 0; i < 5; ++i) New(fmt::format("p{}.example", i));
+  const std::string copy = BackUp();
+  EXPECT_GT(during_, 3);
+  Result<Store> store = Store::Open(copy);
+  ASSERT_TRUE(store.has_value()) << store.error().text;
+  const Result<StoreContent> content = store->Read();
+  ASSERT_TRUE(content.has_value());
+  EXPECT_EQ(content->data.partners_size(), 5 + during_);
+  EXPECT_EQ(WithoutKept(content->data).SerializeAsString(), Export().SerializeAsString());
+  EXPECT_EQ(Audit().back().action, "partner new");
+}
+
+TEST_F(WholeStore, ARestoredStoreIsInForceAtOnceAndTheOneBeforeIsKept) {
+  Apply(Generated(5));
+  const std::string data = Export().SerializeAsString();
+  const std::string copy = BackUp();
+  const std::string copied = Export().SerializeAsString();
+  ASSERT_NE(data, copied);
+  New("later.example");
+  const std::uint64_t newest = engine_.policy().snapshot.revision();
+  const proto::CtlResponse taken = Take(copy);
+  ASSERT_EQ(taken.exit_code(), 0U) << taken.error();
+  EXPECT_EQ(Export().SerializeAsString(), copied);
+  EXPECT_EQ(engine_.policy().snapshot.revision(), newest + 1);
+  EXPECT_EQ(Audit().front().action, "restore");
+  EXPECT_EQ(Audit().front().subject, "/root/copy.db");
+  EXPECT_EQ(Audit().front().reason, "the disk died");
+  const std::string kept = folder_.File("policy.db.before-restore-19700101T000000Z");
+  EXPECT_THAT(taken.done(), HasSubstr(kept));
+  EXPECT_EQ(Store::Open(kept)->Read()->revision, newest);
+  EXPECT_EQ(Open().policy().snapshot.hash(), hash());
+  EXPECT_EQ(New("more.example").exit_code(), 0U);
+  EXPECT_EQ(RollBack(newest + 1).exit_code(), 0U);
+}
+
+TEST_F(WholeStore, WhatIsNoSoundStoreOfOursIsRefusedAndChangesNothing) {
+  New("partner.example");
+  const std::string copy = BackUp();
+  std::string bytes = [&copy] {
+    std::ifstream file(copy, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }();
+  const std::string before = hash();
+  const auto refused = [&](const std::string& content) {
+    std::ofstream(copy, std::ios::binary | std::ios::trunc) << content;
+    const proto::CtlResponse response = Take(copy);
+    EXPECT_EQ(response.exit_code(), 1U);
+    EXPECT_EQ(hash(), before);
+    return response.error();
+  };
+  EXPECT_THAT(refused(""), HasSubstr("empty or cut short"));
+  EXPECT_THAT(refused(bytes.substr(0, bytes.size() / 2)), HasSubstr("not a store"));
+  EXPECT_THAT(refused(std::string(8192, 'x')), HasSubstr("file is not a database"));
+  std::string other = bytes;
+  other.replace(68, 4, "ELSE");  // the application's id
+  EXPECT_THAT(refused(other), HasSubstr("not a Gatehouse store"));
+  std::ofstream(copy, std::ios::binary | std::ios::trunc) << bytes;
+  ASSERT_TRUE(SqliteDatabase::Open(copy)
+                  ->Run("UPDATE partner SET sasl = 'not-supported', dialback = 0")
+                  .has_value());
+  EXPECT_THAT(Take(copy).error(), HasSubstr("its checksum differs"));
+  std::ofstream(copy, std::ios::binary | std::ios::trunc) << bytes;
+  Remove("partner.example");
+  engine_.SetServed({"contoso.example", "partner.example"});
+  EXPECT_THAT(Take(copy).error(),
+              HasSubstr("would not be valid today: partner partner.example: domain "
+                        "'partner.example' is one of our own"));
+  EXPECT_TRUE(Export().partners().empty());
 }
 
 class StreamsOfAPartner : public EngineTest {

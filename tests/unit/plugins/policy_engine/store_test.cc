@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <random>
 
 #include "core/policy/partner_words.h"
 #include "tests/unit/plugins/policy_engine/scratch_folder.h"
@@ -147,6 +149,7 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " DROP TABLE contact; DROP TABLE contact_domain;"
                         " ALTER TABLE store_state DROP COLUMN contacts_epoch;"
                         " ALTER TABLE gateway DROP COLUMN authorisation_ttl_s;"
+                        " ALTER TABLE store_state DROP COLUMN checksum;"
                         " DROP TABLE record_change; DROP INDEX audit_revision;"
                         " ALTER TABLE audit DROP COLUMN revision;"
                         " ALTER TABLE audit DROP COLUMN uid;"
@@ -347,6 +350,112 @@ TEST(Store, RefusesADamagedFile) {
   EXPECT_THAT(WhyNot(path), HasSubstr("restore a copy"));
 }
 
+std::string StoreOfSome(const std::string& path) {
+  {
+    Store store = OpenAt(path);
+    for (int i = 0; i < 40; ++i) {
+      proto::Partner partner = DefaultPartner();
+      partner.set_id(std::to_string(i));
+      partner.set_domain("d" + std::to_string(i) + ".example");
+      EXPECT_TRUE(Put(store, partner).has_value());
+    }
+  }
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+void Replace(const std::string& path, const std::string& bytes) {
+  for (const char* end : {"-wal", "-shm"}) ::unlink((path + end).c_str());
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+TEST(Store, RefusesAFileThatWasCutAnywhere) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  const std::string bytes = StoreOfSome(path);
+  for (std::size_t size = 0; size < bytes.size(); size += 2039) {
+    Replace(path, bytes.substr(0, size));
+    EXPECT_THAT(WhyNot(path), HasSubstr("restore a copy")) << size << " of " << bytes.size();
+  }
+}
+
+// A bit that is not the same any more may stand where nothing is kept; it never makes another
+// partner.
+TEST(Store, ABitThatWasFlippedAnywhereNeverMakesAnotherPartner) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  const std::string bytes = StoreOfSome(path);
+  const std::string data = OpenAt(path).Read()->data.SerializeAsString();
+  std::mt19937 random(1);
+  int refused = 0;
+  for (int round = 0; round < 300; ++round) {
+    std::string flipped = bytes;
+    // Half of them in the header and the first page, where every bit counts.
+    const std::size_t at = random() % (round % 2 == 0 ? 4096 : bytes.size());
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << random() % 8));
+    Replace(path, flipped);
+    Result<Store> store = Store::Open(path);
+    const Result<StoreContent> content =
+        store ? store->Read() : Result<StoreContent>(std::unexpected(store.error()));
+    if (content) {
+      EXPECT_EQ(content->data.SerializeAsString(), data) << "byte " << at;
+    } else {
+      ++refused;
+      EXPECT_FALSE(content.error().text.empty());
+    }
+  }
+  EXPECT_GT(refused, 30);
+}
+
+// The child may write no file larger than it is, as on a disk that is full.
+TEST(Store, AFullDiskRefusesTheChangeAndKeepsWhatWasThere) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  StoreOfSome(path);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{65536, 65536};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    Result<Store> store = Store::Open(path);
+    int written = 0;
+    int refused = 0;
+    for (int i = 0; store && i < 60; ++i) {
+      proto::Partner partner = DefaultPartner();
+      partner.set_id("n" + std::to_string(i));
+      partner.set_domain("n" + std::to_string(i) + ".example");
+      (Put(*store, partner) ? written : refused) += 1;
+    }
+    const bool sound = store && refused > 0 && store->Read()->data.partners_size() == 40 + written;
+    ::_exit(sound ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_GE(OpenAt(path).Read()->data.partners_size(), 40);
+}
+
+// As a user who may not write there: the superuser may.
+TEST(Store, RefusesAFolderThatCannotBeWrittenTo) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  StoreOfSome(path);
+  ASSERT_EQ(::chmod(folder.File(".").c_str(), 0555), 0);
+  ASSERT_EQ(::chmod(path.c_str(), 0444), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(2);
+    const std::string why = WhyNot(path);
+    ::_exit(why.find("state folder must exist and be writable") != std::string::npos ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_EQ(::chmod(folder.File(".").c_str(), 0700), 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
 TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
   const ScratchFolder folder;
   const std::string other = folder.File("other.db");
@@ -355,7 +464,9 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
   EXPECT_THAT(WhyNot(other), HasSubstr("not a Gatehouse store"));
 
   const std::string newer = folder.File("policy.db");
-  { Store store = OpenAt(newer); }
+  {
+    Store store = OpenAt(newer);
+  }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
   EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 7"));
 }

@@ -1,0 +1,76 @@
+"""Ten thousand partners: how long from a command to its change in every worker. Prints; times are never asserted."""
+
+import asyncio
+import datetime
+import os
+import pathlib
+import statistics
+import sys
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+os.environ.setdefault("GATEHOUSE_BUILD", str(HERE.parents[1] / "build" / "release"))
+sys.path.insert(0, str(HERE.parent / "integration"))
+
+from dialback_edge import Edge  # noqa: E402
+from gatehouse import wait_until  # noqa: E402
+
+PARTNERS = int(os.environ.get("PARTNERS", "10000"))
+CHANGES = 10
+
+
+def unix(record):
+    return datetime.datetime.fromisoformat(record["time"].replace("Z", "+00:00")).timestamp()
+
+
+class Partners(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.edge = await Edge().start()
+        self.addAsyncCleanup(self.edge.stop)
+
+    async def live(self, *words):
+        """Carries out a change; gives seconds from the command's start to its end, to the last listener, to all."""
+        lines = len(self.edge.gatehouse.lines)
+        begun = time.time()
+        await self.edge.ctl(*words)
+        answered = time.time()
+
+        def held():
+            by_worker = {record["worker"]: unix(record) for record in self.edge.gatehouse.events("policy-snapshot", lines)}
+            return by_worker if len(by_worker) == 4 else None
+        by_worker = await asyncio.to_thread(wait_until, held, "every worker holds it")
+        listeners = max(at for worker, at in by_worker.items() if worker.startswith("tls_listener/"))
+        return answered - begun, listeners - begun, max(by_worker.values()) - begun
+
+    def told(self, what, times):
+        columns = list(zip(*times))
+        print(f"{what}: " + ", ".join(f"{name} {statistics.median(column):.3f} s (worst {max(column):.3f})"
+                                      for name, column in zip(("answered", "live in the listeners", "live everywhere"), columns)),
+              flush=True)
+
+    async def test_a_change_among_ten_thousand(self):
+        self.told("one change, no other partner", [await self.live("partner", "new", "first.example")])
+        file = self.edge.folder / "partners.yaml"
+        lines = ["partners:"]
+        for number in range(PARTNERS):
+            lines.append(f"  - domain: partner{number}.example")
+            lines.append(f"    additional_domains: [chat.partner{number}.example]")
+            lines.append(f"    description: \"Partner number {number} of a large directory\"")
+        file.write_text("\n".join(lines) + "\n")
+        self.told(f"apply of {PARTNERS} new partners", [await self.live("apply", "-f", file)])
+        self.told("partner set", [await self.live("partner", "set", f"partner{number}.example", "--description", "changed")
+                                  for number in range(CHANGES)])
+        file.write_text(file.read_text().replace("number 5000 of", "number five thousand of"))
+        self.told("apply with one change", [await self.live("apply", "-f", file)])
+        begun = time.time()
+        await self.edge.ctl("export", "-o", file)
+        print(f"export: {time.time() - begun:.3f} s, {file.stat().st_size} octets", flush=True)
+        begun = time.time()
+        await self.edge.ctl("backup", self.edge.folder / "copy.db")
+        print(f"backup: {time.time() - begun:.3f} s, {(self.edge.folder / 'copy.db').stat().st_size} octets", flush=True)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
