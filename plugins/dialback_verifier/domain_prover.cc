@@ -137,6 +137,7 @@ void DomainProver::Connect(const PairKey& key, Pair& pair, const proto::Partner&
                  .purpose = OutboundPurpose::kVerifyKeys,
                  .may_go_clear = MayGoClear(partner, UnixNow())};
   order.proxy = partner.proxy();
+  order.trust_anchors = partner.trust_anchors();
   order.dane = DaneModeOf(partner);
   order.starttls = starttls_;
   order.direct = direct_;

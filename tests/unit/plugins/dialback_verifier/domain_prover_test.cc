@@ -11,6 +11,7 @@
 #include "tests/fakes/fake_dns.h"
 #include "tests/fakes/fake_xmpp_server.h"
 #include "tests/unit/core/loop/run_until.h"
+#include "tests/unit/core/tls/tlsa_of.h"
 
 namespace gatehouse {
 namespace {
@@ -51,6 +52,8 @@ class DomainProverTest : public ::testing::Test {
     partner.set_sasl(sasl);
     partner.set_dialback(dialback);
     partner.set_same_certificate(same_certificate_);
+    partner.set_dane(dane_);
+    partner.set_trust_anchors(trust_anchors_);
     prover_.SetPolicy(std::make_shared<const PolicyView>(std::move(snapshot)));
   }
   void Ask(const std::string& id, const std::string& sender = kTheirs,
@@ -90,6 +93,8 @@ class DomainProverTest : public ::testing::Test {
   }
   std::vector<proto::DialbackVerdict> verdicts_;
   bool same_certificate_ = false;
+  proto::Dane dane_ = proto::REPORT;
+  std::string trust_anchors_;
 };
 
 // --- the same certificate (2.8.6)
@@ -119,6 +124,32 @@ TEST_F(DomainProverTest, VerifiesTheKeyWhereThePartnerIsNotSwitchedOn) {
   Ask("s1", kTheirs, "the-key", leaf);
   ASSERT_TRUE(Answered(1));
   EXPECT_THAT(verdicts_, ElementsAre(proto::DIALBACK_INVALID));
+}
+
+// --- TLSA records (3.5)
+
+TEST_F(DomainProverTest, AsksOnlyAServerThatItsZoneKnowsByTheAnchorsOfThePartner) {
+  UseUntrustedTls();
+  CertificateMaker authority;  // the partner's own
+  CertificatePlan plan;
+  plan.dns_names = {kTheirs};
+  const TlsFiles files = authority.Issue(plan);
+  server_.tls = TlsContext::Create(files).value();
+  std::ifstream anchors(authority.trust());
+  trust_anchors_.assign(std::istreambuf_iterator<char>(anchors), {});
+  dane_ = proto::ENFORCE;
+  SetRow(proto::REQUIRED, proto::NOT_SUPPORTED);
+  dns_.signed_zone = true;
+  auto& records = dns_.tlsa["_" + std::to_string(server_.port()) + "._tcp.xmpp.partner.example"];
+  records = {
+      TlsaOf(files.chain_file, TlsaRecord::kPkixEe, TlsaRecord::kPublicKey, TlsaRecord::kSha256)};
+  Ask("s1");
+  ASSERT_TRUE(Answered(1));
+  records = {{3, 1, 1, std::string(32, 'w')}};
+  Ask("s2");
+  ASSERT_TRUE(Answered(2));
+  EXPECT_THAT(verdicts_, ElementsAre(proto::DIALBACK_VALID, proto::DIALBACK_TIMEOUT));
+  EXPECT_THAT(server_.verifies, ElementsAre("s1 the-key"));
 }
 
 TEST_F(DomainProverTest, AsksTheAuthoritativeServerAndClosesAfterTheAnswer) {
