@@ -14,8 +14,10 @@
 #include "core/ctl/gateway_commands.h"
 #include "core/ctl/instance_commands.h"
 #include "core/ctl/partner_commands.h"
+#include "core/ctl/policy_commands.h"
 #include "core/ctl/selftest_commands.h"
 #include "core/ctl/test_commands.h"
+#include "core/ctl/why_command.h"
 #include "core/ctl/worker_commands.h"
 
 namespace gatehouse::ctl {
@@ -109,6 +111,8 @@ Result<Invocation> ParseCommandLine(std::span<const std::string> arguments) {
   GatewayCommands gateway(app, invocation);
   AuditCommands audit(app, invocation);
   DataCommands data(app, invocation);
+  PolicyCommands policy(app, invocation);
+  WhyCommand why(app, invocation);
   TestCommands test(app, invocation);
   ConfigCommands config(app, invocation);
   SelftestCommands selftest(app, invocation);

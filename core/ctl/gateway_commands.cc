@@ -82,6 +82,17 @@ void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
       ->check(CLI::IsMember({"true", "false"}))
       ->type_name("WORD");
   command
+      ->add_option_function<std::string>(
+          "--unverified-outbound-im",
+          [&set](const std::string& value) {
+            set.mutable_settings()->set_unverified_outbound_im(value == "allow");
+            set.add_fields("unverified_outbound_im");
+          },
+          "allow: users may write to contacts of public-unverified partners whom they have not "
+          "added; the replies stay refused")
+      ->check(CLI::IsMember({"deny", "allow"}))
+      ->type_name("WORD");
+  command
       ->add_option("--dialback-passphrase-file", passphrase_file_,
                    "File with the new dialback secret; its last line end does not count")
       ->type_name("FILE");

@@ -151,7 +151,9 @@ std::string GatewayText(const proto::GatewaySettings& settings) {
          fmt::format(
              "{:<31}{}\n", "dialback disabled reply",
              settings.dialback_disabled_reply() == proto::SILENT ? "silent" : "error-once") +
-         fmt::format("{:<31}{}\n", "one stream per pair", settings.one_stream_per_pair());
+         fmt::format("{:<31}{}\n", "one stream per pair", settings.one_stream_per_pair()) +
+         fmt::format("{:<31}{}\n", "unverified outbound IM",
+                     settings.unverified_outbound_im() ? "allow" : "deny");
 }
 
 }  // namespace gatehouse::ctl

@@ -9,6 +9,7 @@
 #include "core/ctl/audit_text.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/partner_text.h"
+#include "core/ctl/refusal_text.h"
 #include "core/ctl/text_table.h"
 
 namespace gatehouse::ctl {
@@ -116,6 +117,10 @@ std::string ResponseText(const Request& request, const Response& response) {
     case Response::kFederationData:
     case Response::kBackup:
       return {};  // files, not texts
+    case Response::kVerdict:
+      return VerdictText(response.verdict());
+    case Response::kRefusals:
+      return RefusalsText(response.refusals(), !request.why().id().empty());
     case Response::kDone:
       return Printable(response.done()) + '\n';
     case Response::RESULT_NOT_SET:
@@ -146,6 +151,10 @@ std::string ResponseJson(const Request& request, const Response& response) {
       return JsonText(response.federation_data());
     case Response::kBackup:
       return {};
+    case Response::kVerdict:
+      return JsonText(response.verdict());
+    case Response::kRefusals:
+      return JsonText(response.refusals());
     case Response::kDone:
       return fmt::format("{{\"done\":{}}}", JsonString(response.done()));
     case Response::RESULT_NOT_SET:

@@ -10,6 +10,7 @@ std::string SnapshotHash(proto::PolicySnapshot snapshot) {
 }
 
 PolicyView::PolicyView(proto::PolicySnapshot snapshot) : snapshot_(std::move(snapshot)) {
+  for (const std::string& domain : snapshot_.blocked_domains()) blocked_domains_.insert(domain);
   for (const proto::Partner& partner : snapshot_.partners()) {
     if (!partner.enabled()) continue;
     by_domain_.emplace(partner.domain(), &partner);

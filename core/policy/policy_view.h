@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "proto/policy_snapshot.pb.h"
 
@@ -21,6 +22,10 @@ class PolicyView {
   // The enabled partner that `domain` (prepared) belongs to, by its primary or an additional
   // domain; or null. Matched exactly: a subdomain belongs to nobody unless it is listed (1.4).
   [[nodiscard]] const proto::Partner* FindPartner(std::string_view domain) const;
+  // Somebody of `domain` (prepared) is blocked for one of our users.
+  [[nodiscard]] bool HasBlockedContact(std::string_view domain) const {
+    return blocked_domains_.contains(domain);
+  }
   [[nodiscard]] const proto::GatewaySettings& gateway() const { return snapshot_.gateway(); }
   [[nodiscard]] const std::string& hash() const { return snapshot_.hash(); }
   [[nodiscard]] const proto::PolicySnapshot& snapshot() const { return snapshot_; }
@@ -34,6 +39,7 @@ class PolicyView {
   };
   proto::PolicySnapshot snapshot_;
   std::unordered_map<std::string, const proto::Partner*, Hash, std::equal_to<>> by_domain_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> blocked_domains_;
 };
 using PolicyPointer = std::shared_ptr<const PolicyView>;
 

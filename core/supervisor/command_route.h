@@ -38,9 +38,11 @@ inline constexpr std::array kCommandRoutes = {
     CommandRoute{proto::CtlRequest::kGatewaySet,        "policy_engine"},
     CommandRoute{proto::CtlRequest::kContactChange,     "policy_engine"},
     CommandRoute{proto::CtlRequest::kContactList,       "policy_engine"},
+    CommandRoute{proto::CtlRequest::kPolicyTest,        "policy_engine"},
     CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier"},
     CommandRoute{proto::CtlRequest::kTestStream,        "tls_listener"},
     CommandRoute{proto::CtlRequest::kTestIm,            "sip_translator"},
+    CommandRoute{proto::CtlRequest::kWhy,               "sip_translator"},
 };
 // clang-format on
 

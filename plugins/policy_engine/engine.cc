@@ -14,6 +14,7 @@
 #include "plugins/policy_engine/gateway_rules.h"
 #include "plugins/policy_engine/partner_rules.h"
 #include "plugins/policy_engine/record_fields.h"
+#include "plugins/policy_engine/verdict_preview.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -37,7 +38,7 @@ constexpr std::array<std::string_view, 15> kPartnerFields = {"additional_domains
                                                              "bidi",
                                                              "same_certificate",
                                                              "dane"};
-constexpr std::array<std::string_view, 10> kGatewayFields = {"connection_limit",
+constexpr std::array<std::string_view, 11> kGatewayFields = {"connection_limit",
                                                              "partner_connection_limit",
                                                              "keep_alive_interval_s",
                                                              "stream_establishment_timeout_s",
@@ -46,7 +47,8 @@ constexpr std::array<std::string_view, 10> kGatewayFields = {"connection_limit",
                                                              "log_message_bodies",
                                                              "dialback_disabled_reply",
                                                              "one_stream_per_pair",
-                                                             "authorisation_ttl_s"};
+                                                             "authorisation_ttl_s",
+                                                             "unverified_outbound_im"};
 
 proto::CtlResponse OneView(const proto::Partner& partner) {
   proto::CtlResponse response;
@@ -210,6 +212,8 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kGatewaySet:
       audit.action = "gateway set";
       return SetGateway(request.gateway_set(), std::move(audit));
+    case proto::CtlRequest::kPolicyTest:
+      return TestPolicy(request.policy_test(), audit.at_unix_ms / 1000);
     case proto::CtlRequest::kContactChange:
       return ChangeContacts(request.contact_change(), std::move(audit));
     case proto::CtlRequest::kContactList:
@@ -225,6 +229,7 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kDialbackSecretSet:
     case proto::CtlRequest::kTestStream:
     case proto::CtlRequest::kTestIm:
+    case proto::CtlRequest::kWhy:
     case proto::CtlRequest::COMMAND_NOT_SET:
       break;
   }
@@ -379,6 +384,27 @@ Result<proto::ContactState> Engine::ContactOf(const proto::ContactWanted& wanted
   GATEHOUSE_TRY(const std::optional<ContactRow> row, store_.FindContact(pair, ClockAt(now_unix)));
   if (!row) return proto::CONTACT_UNKNOWN;
   return StateOf(row->mark);
+}
+
+// Refused is exit code 1, with the verdict all the same.
+Engine::Reply Engine::TestPolicy(const proto::PolicyTest& test, std::int64_t now_unix) {
+  const PolicyView view(policy_.snapshot);
+  const auto state_of = [this, now_unix](const std::string& sip_user,
+                                         const std::string& contact) -> Result<ContactState> {
+    const ContactPair pair{sip_user, contact};
+    GATEHOUSE_TRY(const auto row, store_.FindContact(pair, ClockAt(now_unix)));
+    if (!row) return ContactState::kNotAuthorised;
+    return row->mark == ContactMark::kBlocked ? ContactState::kBlocked : ContactState::kAuthorised;
+  };
+  GATEHOUSE_TRY(const proto::PolicyVerdict verdict, PreviewVerdict(view, served_, test, state_of));
+  proto::CtlResponse response;
+  *response.mutable_verdict() = verdict;
+  if (!verdict.reason().empty()) {
+    response.set_exit_code(1);
+    response.set_error(fmt::format("refused: {}{}{}", verdict.sentence(),
+                                   verdict.remedy().empty() ? "" : "; ", verdict.remedy()));
+  }
+  return response;
 }
 
 Result<std::vector<proto::ContactState>> Engine::NoteContacts(

@@ -87,6 +87,7 @@ class Engine {
 
   Reply ChangeContacts(const proto::ContactChange& command, AuditEntry audit);
   [[nodiscard]] ContactRules RulesOfContacts() const;
+  Reply TestPolicy(const proto::PolicyTest& test, std::int64_t now_unix);
   [[nodiscard]] bool IsOurs(const std::string& bare_jid) const;
   [[nodiscard]] ContactClock ClockAt(std::int64_t now_unix) const;
   Result<const proto::Partner*> Owner(const std::string& domain) const;

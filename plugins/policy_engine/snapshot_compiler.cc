@@ -11,6 +11,7 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
   snapshot.set_revision(content.revision);
   *snapshot.mutable_gateway() = content.data.gateway();
   snapshot.set_contacts_epoch(content.contacts_epoch);
+  for (const std::string& domain : content.blocked_domains) snapshot.add_blocked_domains(domain);
   DomainOwners owners(served);
   for (const proto::Partner& stored : content.data.partners()) {
     Result<proto::Partner> partner = CheckPartner(stored, owners);

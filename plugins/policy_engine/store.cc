@@ -83,7 +83,8 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
                                  " keep_alive_interval_s, stream_establishment_timeout_s,"
                                  " stream_inactivity_timeout_s, subscription_refresh_interval_s,"
                                  " log_message_bodies, dialback_disabled_reply,"
-                                 " one_stream_per_pair, authorisation_ttl_s FROM gateway"));
+                                 " one_stream_per_pair, authorisation_ttl_s,"
+                                 " unverified_outbound_im FROM gateway"));
   GATEHOUSE_TRY(const bool row, select.Step());
   if (!row) return Trouble("the store has no gateway settings");
   proto::GatewaySettings settings;
@@ -97,7 +98,21 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
   settings.set_dialback_disabled_reply(select.Integer(7) != 0 ? proto::SILENT : proto::ERROR_ONCE);
   settings.set_one_stream_per_pair(select.Integer(8) != 0);
   settings.set_authorisation_ttl_s(Unsigned(select, 9));
+  settings.set_unverified_outbound_im(select.Integer(10) != 0);
   return settings;
+}
+
+Result<std::vector<std::string>> ReadBlockedDomains(SqliteDatabase& database) {
+  GATEHOUSE_TRY(SqliteStatement select,
+                database.Prepare("SELECT domain FROM contact_domain WHERE id IN"
+                                 " (SELECT domain_id FROM contact WHERE mark = 2)"
+                                 " ORDER BY domain"));
+  std::vector<std::string> domains;
+  for (;;) {
+    GATEHOUSE_TRY(const bool row, select.Step());
+    if (!row) return domains;
+    domains.push_back(select.Text(0));
+  }
 }
 
 Result<std::uint64_t> NextRevision(SqliteDatabase& database) {
@@ -196,7 +211,7 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
                                  " stream_inactivity_timeout_s = ?,"
                                  " subscription_refresh_interval_s = ?, log_message_bodies = ?,"
                                  " dialback_disabled_reply = ?, one_stream_per_pair = ?,"
-                                 " authorisation_ttl_s = ?"));
+                                 " authorisation_ttl_s = ?, unverified_outbound_im = ?"));
   update.Bind(1, std::int64_t{settings.connection_limit()});
   update.Bind(2, std::int64_t{settings.partner_connection_limit()});
   update.Bind(3, std::int64_t{settings.keep_alive_interval_s()});
@@ -207,6 +222,7 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
   update.Bind(8, std::int64_t{settings.dialback_disabled_reply() == proto::SILENT});
   update.Bind(9, std::int64_t{settings.one_stream_per_pair()});
   update.Bind(10, std::int64_t{settings.authorisation_ttl_s()});
+  update.Bind(11, std::int64_t{settings.unverified_outbound_im()});
   return update.Run();
 }
 
@@ -291,6 +307,7 @@ Result<StoreContent> Store::Read() {
   content.revision = static_cast<std::uint64_t>(select.Integer(0));
   content.contacts_epoch = static_cast<std::uint64_t>(select.Integer(2));
   GATEHOUSE_TRY(content.data, ReadData(database_));
+  GATEHOUSE_TRY(content.blocked_domains, ReadBlockedDomains(database_));
   const std::string written = select.Text(1);  // empty before the first change
   if (written.empty() || written == ChecksumOf(content.data)) return content;
   return Trouble(fmt::format(

@@ -21,6 +21,7 @@ struct StoreContent {
   std::uint64_t revision = 0;  // one more with each change of an operator's
   proto::FederationData data;
   std::uint64_t contacts_epoch = 0;  // one more with each change of contacts by an operator
+  std::vector<std::string> blocked_domains;  // of contacts that are blocked for somebody
 };
 
 // What an administrator says of one contact.

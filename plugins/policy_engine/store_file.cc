@@ -137,6 +137,11 @@ constexpr std::array kUpgrades = {
             " FROM audit WHERE action <> 'partner forget-tls';"
             "ALTER TABLE audit DROP COLUMN before;"
             "ALTER TABLE audit DROP COLUMN after"},
+    // Which domains have a blocked contact is read with every snapshot.
+    Upgrade{9,
+            "ALTER TABLE gateway ADD COLUMN unverified_outbound_im INTEGER NOT NULL DEFAULT 0"
+            " CHECK (unverified_outbound_im IN (0, 1));"
+            "CREATE INDEX contact_blocked ON contact (domain_id) WHERE mark = 2"},
 };
 static_assert(std::ranges::is_sorted(kUpgrades, {}, &Upgrade::version));
 static_assert(kUpgrades.back().version == kSchemaVersion);

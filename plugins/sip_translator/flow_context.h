@@ -8,11 +8,14 @@
 #include "core/base/clock.h"
 #include "core/base/metrics.h"
 #include "core/policy/decide.h"
+#include "core/xmpp/jid.h"
 #include "plugins/sip_translator/aor_spellings.h"
+#include "plugins/sip_translator/contact_states.h"
 #include "plugins/sip_translator/date_time.h"
 #include "plugins/sip_translator/error_mapping.h"
 #include "plugins/sip_translator/listener_links.h"
 #include "plugins/sip_translator/log_sampler.h"
+#include "plugins/sip_translator/refusal_memory.h"
 #include "plugins/sip_translator/result_counters.h"
 #include "plugins/sip_translator/sent_stanzas.h"
 #include "plugins/sip_translator/served_domains.h"
@@ -35,11 +38,36 @@ struct FlowContext {
   LogSampler log_sampler;
   VerdictCounters verdicts;
 
-  // Asks the one evaluator and counts its verdict. `policy` is not null.
-  Verdict DecideOn(const Envelope& envelope) {
-    const Verdict verdict = Decide(*policy, envelope);
-    verdicts.Count(verdict.reason);
+  ContactStates& contacts;
+  RefusalMemory refusals = {};
+
+  // Asks the one evaluator and counts its verdict, with what is known of the contact where that
+  // matters; kAskEngine where it is not known here, or something of the pair waits for it already.
+  // `policy` is not null; `envelope.contact` is filled in here.
+  Verdict DecideOn(Envelope envelope, const Jid& sip_user, const Jid& contact) {
+    Verdict verdict = Decide(*policy, envelope);
+    if (verdict.decision == Decision::kAskEngine || contacts.anybody_waits()) {
+      const ContactPair pair{sip_user.Bare(), contact.Bare()};
+      if (contacts.Waits(pair)) return {.decision = Decision::kAskEngine, .rule = verdict.rule};
+      envelope.contact = contacts.Find(pair);
+      verdict = Decide(*policy, envelope);
+    }
+    if (verdict.decision != Decision::kAskEngine) verdicts.Count(verdict.reason);
     return verdict;
+  }
+  // Remembers a refusal that somebody is told of.
+  //   gives  its id, for the log and for the answer
+  std::string NoteRefusal(TrafficKind kind, const Jid& from, const Jid& to,
+                          const Verdict& verdict) {
+    const bool outwards = DirectionOf(kind) == Direction::kSipToXmpp;
+    const std::string& remote = outwards ? to.domain : from.domain;
+    const proto::Partner* partner = policy->FindPartner(remote);
+    std::string id = NewRefusalId();
+    const auto now = std::chrono::duration_cast<milliseconds>(wall().time_since_epoch());
+    refusals.Add(partner == nullptr ? std::string_view() : partner->domain(),
+                 {id, static_cast<std::uint64_t>(now.count()), remote, from.Bare(), to.Bare(), kind,
+                  verdict.reason, verdict.rule, AnswerName(verdict.answer)});
+    return id;
   }
 };
 

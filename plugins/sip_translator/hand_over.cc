@@ -21,6 +21,15 @@ SipExtraHeader Warning(std::string_view host, std::string_view text) {
   return {"Warning", std::move(value)};
 }
 
+// What was refused before any offer, by what it is answered with.
+Reason ReasonOf(int status) {
+  if (status == 403) return Reason::kNotOurUser;
+  if (status == 404 || status == 416) return Reason::kNoAddress;
+  if (status == 408) return Reason::kExpired;
+  if (status == 513) return Reason::kTooLarge;
+  return Reason::kUnreadableContent;
+}
+
 }  // namespace
 
 HandOverAnswer Accepted() {
@@ -28,30 +37,63 @@ HandOverAnswer Accepted() {
 }
 
 HandOverAnswer RefusedWith(const Refusal& refusal) {
-  HandOverAnswer answer{.status = refusal.status, .why = std::string(refusal.why)};
+  HandOverAnswer answer{.status = refusal.status,
+                        .why = std::string(refusal.why),
+                        .reason = ReasonOf(refusal.status)};
   if (refusal.status == 415) answer.headers.push_back({"Accept", std::string(kAccept)});
   return answer;
 }
 
+std::string DenialText(const Verdict& verdict, std::string_view id) {
+  std::string text(EntryOf(verdict.reason).told);
+  return text.append(" (").append(id).append(")");
+}
+
+HandOverAnswer DeniedBy(const Verdict& verdict, std::string_view host, std::string id) {
+  SipExtraHeader warning = Warning(host, DenialText(verdict, id));
+  return {.status = verdict.answer == DenialAnswer::kSipNotFound ? 404 : 403,
+          .why = std::string(EntryOf(verdict.reason).sentence),
+          .headers = {std::move(warning)},
+          .reason = verdict.reason,
+          .id = std::move(id)};
+}
+
+HandOverAnswer PolicyUnavailable() {
+  return {.status = 500,
+          .why = std::string(EntryOf(Reason::kPolicyUnavailable).sentence),
+          .headers = {RetryAfter(kOverloadRetry)},
+          .reason = Reason::kPolicyUnavailable};
+}
+
 HandOverAnswer Overloaded(std::string_view why) {
-  return {.status = 500, .why = std::string(why), .headers = {RetryAfter(kOverloadRetry)}};
+  return {.status = 500,
+          .why = std::string(why),
+          .headers = {RetryAfter(kOverloadRetry)},
+          .reason = Reason::kOverloaded};
 }
 
 HandOverAnswer AnswerFor(const ipc::Outcome& outcome, bool to_full_jid, SipProfile profile,
                          std::string_view host) {
   if (outcome.kind == ipc::OutcomeKind::kDelivered) return Accepted();
   if (outcome.kind == ipc::OutcomeKind::kExpired)
-    return {.status = 408, .why = "no stream in time"};
+    return {.status = 408, .why = "no stream in time", .reason = Reason::kExpired};
   if (outcome.text.starts_with(kNegotiationFailed))
-    return {.status = 480, .why = outcome.text, .headers = {Warning(host, kNegotiationFailed)}};
+    return {.status = 480,
+            .why = outcome.text,
+            .headers = {Warning(host, kNegotiationFailed)},
+            .reason = Reason::kNotHandedOver};
   const auto condition = static_cast<proto::StanzaCondition>(outcome.condition);
   if (outcome.retry_after > std::chrono::milliseconds{0} &&
       condition != proto::REMOTE_SERVER_NOT_FOUND)
-    return {.status = 480, .why = outcome.text, .headers = {RetryAfter(outcome.retry_after)}};
+    return {.status = 480,
+            .why = outcome.text,
+            .headers = {RetryAfter(outcome.retry_after)},
+            .reason = Reason::kNotHandedOver};
   const SipAnswer mapped = AnswerFor(
       StanzaFault{.condition = condition, .type = ErrorType::kWait, .to_full_jid = to_full_jid},
       profile);
-  HandOverAnswer answer{.status = mapped.status, .why = outcome.text};
+  HandOverAnswer answer{
+      .status = mapped.status, .why = outcome.text, .reason = Reason::kNotHandedOver};
   if (mapped.retry_after) answer.headers.push_back(RetryAfter(kOverloadRetry));
   return answer;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/address/refusal.h"
+#include "core/policy/decide.h"
 #include "ipc/data_link.h"
 #include "plugins/sip_translator/error_mapping.h"
 #include "plugins/sip_translator/sip_endpoint.h"
@@ -17,12 +18,23 @@ struct HandOverAnswer {
   int status = 200;
   std::string why = {};  // for the log; never sent
   std::vector<SipExtraHeader> headers = {};
+  Reason reason = Reason::kNone;
+  std::string id = {};  // of a refusal by policy
 };
 
 // 200 without a word.
 [[nodiscard]] HandOverAnswer Accepted();
 // The answer to what was refused before any offer; a 415 says what we take.
 [[nodiscard]] HandOverAnswer RefusedWith(const Refusal& refusal);
+// The answer to what policy denies: its reason in the log, and in a Warning for the SIP side.
+// `host` names us there. 5.2
+[[nodiscard]] HandOverAnswer DeniedBy(const Verdict& verdict, std::string_view host,
+                                      std::string id);
+// What the other side may read of it: words that say nothing of our users, and the id by which an
+// operator finds the rest. "contact not authorised (7f3kq2mx)"
+[[nodiscard]] std::string DenialText(const Verdict& verdict, std::string_view id);
+// policy_engine did not say in time what it had to be asked.
+[[nodiscard]] HandOverAnswer PolicyUnavailable();
 // Our own limits: 500 with Retry-After, never 503. 3.9
 [[nodiscard]] HandOverAnswer Overloaded(std::string_view why);
 // The answer for a settled offer. `host` names us in a Warning.

@@ -1,5 +1,7 @@
 #include "plugins/sip_translator/iq_answers.h"
 
+#include <initializer_list>
+
 #include "core/xmpp/element.h"
 
 namespace gatehouse::translator {
@@ -19,12 +21,18 @@ Element Answer(const Element& iq) {
   return answer;
 }
 
-void AddDiscoInfo(Element& answer) {
+struct Identity {
+  std::string_view category;
+  std::string_view type;
+};
+
+void AddDiscoInfo(Element& answer, const Identity& is,
+                  std::initializer_list<std::string_view> features) {
   Element& query = AddChild(answer, "query", kDiscoInfo);
   Element& identity = AddChild(query, "identity", kDiscoInfo);
-  SetAttribute(identity, "category", "gateway");
-  SetAttribute(identity, "type", "simple");
-  for (const std::string_view feature : {kDiscoInfo, ns::kPing})
+  SetAttribute(identity, "category", is.category);
+  SetAttribute(identity, "type", is.type);
+  for (const std::string_view feature : features)
     SetAttribute(AddChild(query, "feature", kDiscoInfo), "var", feature);
 }
 
@@ -36,17 +44,22 @@ int ElementCount(const Element& element) {
 
 }  // namespace
 
-Element AnswerIq(const Element& iq, bool to_domain) {
+Element AnswerIq(const Element& iq, const Jid& to) {
   if (ElementCount(iq) != 1) return MakeErrorReply(iq, proto::BAD_REQUEST);
   const Element& payload = *FirstChild(iq);
   // A disco node we do not have is item-not-found in XEP-0030 §3.2; we have none at all.
-  const bool plain =
-      to_domain && Attribute(iq, "type") == "get" && Attribute(payload, "node").empty();
+  const bool plain = Attribute(iq, "type") == "get" && Attribute(payload, "node").empty();
+  const bool to_domain = plain && to.local.empty();
+  const bool to_bare_user = plain && !to.local.empty() && to.resource.empty();
+  const bool info = Is(payload, "query", kDiscoInfo);
   Element answer = Answer(iq);
-  if (plain && Is(payload, "ping", ns::kPing)) return answer;
-  if (plain && Is(payload, "query", kDiscoInfo)) return AddDiscoInfo(answer), answer;
-  if (plain && Is(payload, "query", kDiscoItems))
+  if (to_domain && Is(payload, "ping", ns::kPing)) return answer;
+  if (to_domain && info)
+    return AddDiscoInfo(answer, {"gateway", "simple"}, {kDiscoInfo, ns::kPing}), answer;
+  if (to_domain && Is(payload, "query", kDiscoItems))
     return AddChild(answer, "query", kDiscoItems), answer;
+  if (to_bare_user && info)
+    return AddDiscoInfo(answer, {"account", "registered"}, {kDiscoInfo}), answer;
   return MakeErrorReply(iq, proto::SERVICE_UNAVAILABLE);
 }
 

@@ -14,14 +14,20 @@ SipResult NotSent(SipSendRefusal refusal) {
   switch (refusal) {
     case SipSendRefusal::kTooLarge:
       return {.answer = {proto::POLICY_VIOLATION, ErrorType::kModify},
-              .log = "larger than page mode allows"};
+              .log = "larger than page mode allows",
+              .reason = Reason::kTooLarge};
     case SipSendRefusal::kInjection:
-      return {.answer = ErrorFor(500), .log = "line end in a header value"};
+      return {.answer = ErrorFor(500),
+              .log = "line end in a header value",
+              .reason = Reason::kInternal};
     case SipSendRefusal::kTooMany:
       return {.answer = {proto::RESOURCE_CONSTRAINT, ErrorType::kWait},
-              .log = "too many transactions"};
+              .log = "too many transactions",
+              .reason = Reason::kOverloaded};
     case SipSendRefusal::kBadNextHop:
-      return {.answer = ErrorForNoAnswer(), .log = "next hop is no SIP URI"};
+      return {.answer = ErrorForNoAnswer(),
+              .log = "next hop is no SIP URI",
+              .reason = Reason::kNoSipRoute};
   }
   std::unreachable();
 }
@@ -29,16 +35,24 @@ SipResult NotSent(SipSendRefusal refusal) {
 SipResult NoAnswer(SipFailure failure) {
   switch (failure) {
     case SipFailure::kNone:
-      return {.answer = ErrorFor(500), .log = "final answer without a response"};
+      return {.answer = ErrorFor(500),
+              .log = "final answer without a response",
+              .reason = Reason::kInternal};
     case SipFailure::kTimeout:
-      return {.answer = ErrorForNoAnswer(), .log = "no final answer"};
+      return {
+          .answer = ErrorForNoAnswer(), .log = "no final answer", .reason = Reason::kNextHopSilent};
     case SipFailure::kTransport:
-      return {.answer = ErrorForNoAnswer(), .log = "no connection to the next hop"};
+      return {.answer = ErrorForNoAnswer(),
+              .log = "no connection to the next hop",
+              .reason = Reason::kNextHopUnreachable};
     case SipFailure::kTlsIdentity:
-      return {.answer = ErrorForNoAnswer(), .log = "certificate of the next hop"};
+      return {.answer = ErrorForNoAnswer(),
+              .log = "certificate of the next hop",
+              .reason = Reason::kNextHopUntrusted};
     case SipFailure::kNoRoute:
       return {.answer = {proto::REMOTE_SERVER_NOT_FOUND, ErrorType::kCancel},
-              .log = "no SIP route"};
+              .log = "no SIP route",
+              .reason = Reason::kNoSipRoute};
   }
   std::unreachable();
 }
@@ -73,6 +87,7 @@ SipResult ResultOf(const SipFinal& final) {
   SipResult result{.status = final.status};
   if (final.status / 100 == 2) return result.delivered = true, result;
   result.answer = ErrorFor(final.status);
+  result.reason = Reason::kNextHopRefused;
   result.text = CleanReason(final.response->reason());
   if (final.status == 301) result.address = NewAddress(*final.response);
   result.log = Diagnostics(*final.response);
@@ -126,8 +141,10 @@ void MessageQueue::ExpireWaiting() {
     }
   size_ -= late.size();
   for (QueuedMessage& message : late)
-    done_(message,
-          {.expired = true, .answer = ErrorForNoAnswer(), .log = "waited too long for its turn"});
+    done_(message, {.expired = true,
+                    .answer = ErrorForNoAnswer(),
+                    .log = "waited too long for its turn",
+                    .reason = Reason::kExpired});
 }
 
 void MessageQueue::AbandonAll() {

@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/policy/reasons.h"
 #include "ipc/data_link.h"
 #include "plugins/sip_translator/error_mapping.h"
 #include "plugins/sip_translator/sip_endpoint.h"
@@ -25,12 +26,14 @@ struct QueuedMessage {
 // How one message ended.
 struct SipResult {
   bool delivered = false;
-  bool expired = false;      // it never left the queue
-  int status = 0;            // of the final response; 0: none
-  StanzaAnswer answer = {};  // where not delivered
-  std::string text = {};     // the reason phrase, cleaned; may be empty
-  std::string address = {};  // "xmpp:..." of a 301's Contact
-  std::string log = {};      // for the log only: Warning, ms-diagnostics, failure
+  bool expired = false;           // it never left the queue
+  int status = 0;                 // of the final response; 0: none
+  StanzaAnswer answer = {};       // where not delivered
+  std::string text = {};          // the reason phrase, cleaned; may be empty
+  std::string address = {};       // "xmpp:..." of a 301's Contact
+  std::string log = {};           // for the log only: Warning, ms-diagnostics, failure
+  std::string id = {};            // of a refusal by policy; empty: it was none
+  Reason reason = Reason::kNone;  // where not delivered
 };
 
 class MessageQueue {

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/metrics.h"
 #include "core/policy/decide.h"
@@ -41,16 +42,16 @@ class ResultCounters {
 // Policy verdicts by reason.
 class VerdictCounters {
  public:
-  explicit VerdictCounters(Metrics& metrics) {
+  explicit VerdictCounters(Metrics& metrics) : counters_(ReasonCount()) {
     for (std::size_t i = 0; i < counters_.size(); ++i)
-      counters_[i] = &metrics.Value(
-          "gatehouse_policy_verdicts_total",
-          "{reason=\"" + std::string(RefusalName(static_cast<RefusalReason>(i))) + "\"}");
+      counters_[i] =
+          &metrics.Value("gatehouse_policy_verdicts_total",
+                         "{reason=\"" + std::string(ReasonCode(static_cast<Reason>(i))) + "\"}");
   }
-  void Count(RefusalReason reason) { *counters_.at(static_cast<std::size_t>(reason)) += 1; }
+  void Count(Reason reason) { *counters_.at(static_cast<std::size_t>(reason)) += 1; }
 
  private:
-  std::array<double*, static_cast<std::size_t>(RefusalReason::kNotOurDomain) + 1> counters_{};
+  std::vector<double*> counters_;
 };
 
 }  // namespace gatehouse::translator

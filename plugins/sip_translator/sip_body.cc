@@ -10,6 +10,10 @@ using TextResult = Result<std::string, Refusal>;
 
 TextResult ReadAt(const MimeEntity& entity, int depth);
 
+bool IsSignalType(std::string_view type) {
+  return type == "application/im-iscomposing+xml" || type == "message/imdn+xml";
+}
+
 std::unexpected<Refusal> Unsupported(std::string_view why) {
   return std::unexpected(Refusal{415, why});
 }
@@ -42,8 +46,8 @@ TextResult ReadRelated(const MimeEntity& entity, int depth) {
 }
 
 // Message headers, an empty line, then an entity. RFC 3862 §2.1
-TextResult ReadCpim(const MimeEntity& entity, int depth) {
-  return ReadAt(ReadEntity(ReadEntity(entity.body).body), depth + 1);
+MimeEntity ContentOfCpim(const MimeEntity& cpim) {
+  return ReadEntity(ReadEntity(cpim.body).body);
 }
 
 TextResult ReadAt(const MimeEntity& entity, int depth) {
@@ -53,12 +57,18 @@ TextResult ReadAt(const MimeEntity& entity, int depth) {
   if (type == "text/plain") return ReadText(entity);
   if (type == "multipart/alternative") return ReadAlternative(entity, depth);
   if (type == "multipart/related") return ReadRelated(entity, depth);
-  if (type == "message/cpim") return ReadCpim(entity, depth);
-  if (type == "application/im-iscomposing+xml") return std::string();
+  if (type == "message/cpim") return ReadAt(ContentOfCpim(entity), depth + 1);
+  if (IsSignalType(type)) return std::string();
   return Unsupported("media type");
 }
 
 }  // namespace
+
+bool IsSignal(const MimeEntity& entity) {
+  const std::string type = MediaType(entity.content_type);
+  return IsSignalType(type) ||
+         (type == "message/cpim" && IsSignalType(MediaType(ContentOfCpim(entity).content_type)));
+}
 
 Result<std::string, Refusal> ReadPlainText(const MimeEntity& entity) {
   if (entity.body.empty()) return std::string();

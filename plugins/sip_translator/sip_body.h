@@ -11,6 +11,10 @@ namespace gatehouse::translator {
 // What we take, for the Accept header beside a 415. RFC 3261 §21.4.13
 inline constexpr std::string_view kAccept = "text/plain, multipart/alternative, message/cpim";
 
+// Typing notices and delivery notices, bare or within a message/cpim: no message of a user's (8.7,
+// 8.8).
+[[nodiscard]] bool IsSignal(const MimeEntity& entity);
+
 // The plain text of a body: of text/plain itself, the first text/plain of a multipart/alternative,
 // the root of a multipart/related, the content of a message/cpim (whose inner addresses are
 // ignored; RFC 3862 §2).

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/tls/crypto.h"
 #include "core/xmpp/element.h"
+#include "plugins/sip_translator/sip_body.h"
 
 namespace gatehouse::translator {
 namespace {
@@ -24,7 +25,7 @@ PageRequest RequestOf(const SipMessage& message) {
                      message.Header("Content-Transfer-Encoding").value_or(""), message.body()}};
 }
 
-std::unexpected<HandOverAnswer> Refuse(int status, std::string_view why) {
+std::unexpected<HandOverAnswer> Refused(int status, std::string_view why) {
   return std::unexpected(RefusedWith({status, why}));
 }
 
@@ -69,7 +70,9 @@ void SipToXmpp::LogRefusal(std::string_view from, std::string_view to,
       {{"from", from},
        {"to", to},
        {"status", answer.status},
+       {"reason", ReasonCode(answer.reason)},
        {"why", answer.why},
+       {"id", answer.id},
        {"left_out", *left_out}});
 }
 
@@ -95,19 +98,22 @@ Result<PageAddresses, HandOverAnswer> SipToXmpp::Address(std::string_view from_u
   auto from = SipUriToJid(from_uri);
   if (!from) return std::unexpected(RefusedWith(from.error()));
   if (from->local.empty() || context_.served.Find(from->domain) == nullptr)
-    return Refuse(403, "From is no user of ours");
-  const Verdict verdict = context_.DecideOn({.direction = Direction::kSipToXmpp,
-                                             .local_domain = from->domain,
-                                             .remote_domain = to->domain});
-  if (verdict.decision == Decision::kAllow) return PageAddresses{*std::move(from), *std::move(to)};
-  return Refuse(verdict.reason == RefusalReason::kUnknownPartner ? 404 : 403,
-                RefusalName(verdict.reason));
+    return Refused(403, "From is no user of ours");
+  return PageAddresses{*std::move(from), *std::move(to)};
+}
+
+Verdict SipToXmpp::Judge(TrafficKind kind, const PageAddresses& addresses) {
+  return context_.DecideOn(
+      {.kind = kind, .local_domain = addresses.from.domain, .remote_domain = addresses.to.domain},
+      addresses.from, addresses.to);
 }
 
 Result<void, HandOverAnswer> SipToXmpp::Admit(const PageAddresses& addresses, const PairName& pair,
                                               std::string_view share_key, std::string_view body) {
   if (!flood_.Admit(KeyOf(pair.from(), pair.to(), body)))
-    return Refuse(403, "too many identical messages");  // 11.7
+    return std::unexpected(HandOverAnswer{.status = 403,
+                                          .why = "too many identical messages",
+                                          .reason = Reason::kTooManyIdentical});  // 11.7
   return FindRoom(addresses, share_key);
 }
 
@@ -131,30 +137,75 @@ void SipToXmpp::PauseUntilRoom(ipc::DataLink& link) {
   });
 }
 
+HandOverAnswer SipToXmpp::Denied(TrafficKind kind, const PageAddresses& addresses,
+                                 const Verdict& verdict) {
+  return DeniedBy(verdict, addresses.from.domain,
+                  context_.NoteRefusal(kind, addresses.from, addresses.to, verdict));
+}
+
+void SipToXmpp::Refuse(const Asker& asker, const HandOverAnswer& answer) {
+  messages_.Count(ResultOf(answer, false));
+  Tell(asker, answer);
+}
+
 void SipToXmpp::Translate(const PageRequest& request, Asker asker) {
-  const auto refuse = [&](const HandOverAnswer& answer) {
-    messages_.Count(ResultOf(answer, false));
-    Tell(asker, answer);
-  };
   const PageAddresses& addresses = asker.addresses;
+  const bool signal = IsSignal(request.entity);
+  const TrafficKind kind = signal ? TrafficKind::kSipSignal : TrafficKind::kSipMessage;
+  const Verdict verdict = Judge(kind, addresses);
+  if (verdict.decision == Decision::kDeny) return Refuse(asker, Denied(kind, addresses, verdict));
+  // Nothing is made of a signal yet, whoever may send it.
+  if (signal) return Refuse(asker, Accepted());
   const std::string id = Base64Url(RandomBytes(kStanzaIdOctets));
   auto& out = arena_.Make<proto::OutboundStanza>();
   const auto made =
       MakeMessageStanza(request, addresses, id, context_.wall(), *out.mutable_stanza());
-  if (!made) return refuse(RefusedWith(made.error()));
-  if (!*made) return refuse(Accepted());
-  const std::string share_key = ListenerLinks::ShareKey(addresses.from.domain, addresses.to.domain);
-  const PairName pair(addresses.from, addresses.to);
-  if (const auto admitted = Admit(addresses, pair, share_key, request.entity.body); !admitted)
-    return refuse(admitted.error());
+  if (!made) return Refuse(asker, RefusedWith(made.error()));
+  if (!*made) return Refuse(asker, Accepted());
   Deadline expires = context_.clock.Now() + kHandOverLimit;
   if (request.expires_s)
     expires = std::min(expires, context_.clock.Now() + seconds(*request.expires_s));
-  context_.sent.Add(id, pair.from(), pair.to());
-  out.set_local_domain(addresses.from.domain);
-  out.set_remote_domain(addresses.to.domain);
-  out.set_snapshot_hash(context_.policy->hash());
-  Offer(out, share_key, expires, std::move(asker));
+  if (verdict.decision == Decision::kAskEngine)
+    return Await({out, std::string(request.entity.body), expires, std::move(asker)});
+  Pass(out, request.entity.body, expires, std::move(asker));
+}
+
+void SipToXmpp::Await(Made made) {
+  if (awaiting_.size() >= kMaxAwaiting)
+    return Refuse(made.asker, Overloaded("too many messages wait for policy_engine"));
+  const PageAddresses& addresses = made.asker.addresses;
+  const ContactPair pair{addresses.from.Bare(), addresses.to.Bare()};
+  const Deadline expires = made.expires;
+  const std::uint64_t number = ++last_awaiting_;
+  awaiting_.emplace(number, std::move(made));
+  context_.contacts.Await(pair, expires, [this, number](bool known) { OnAwaited(number, known); });
+}
+
+void SipToXmpp::OnAwaited(std::uint64_t number, bool known) {
+  auto awaited = awaiting_.extract(number);
+  if (awaited.empty()) return;
+  Made& made = awaited.mapped();
+  if (!known) return Refuse(made.asker, PolicyUnavailable());
+  const Verdict verdict = Judge(TrafficKind::kSipMessage, made.asker.addresses);
+  if (verdict.decision == Decision::kAskEngine) return Await(std::move(made));
+  if (!verdict.allowed())
+    return Refuse(made.asker, Denied(TrafficKind::kSipMessage, made.asker.addresses, verdict));
+  Pass(made.stanza, made.text, made.expires, std::move(made.asker));
+}
+
+// Policy lets it: on to the partner, as far as there is room.
+void SipToXmpp::Pass(proto::OutboundStanza& stanza, std::string_view text, Deadline expires,
+                     Asker asker) {
+  const PageAddresses& addresses = asker.addresses;
+  const std::string share_key = ListenerLinks::ShareKey(addresses.from.domain, addresses.to.domain);
+  const PairName pair(addresses.from, addresses.to);
+  if (const auto admitted = Admit(addresses, pair, share_key, text); !admitted)
+    return Refuse(asker, admitted.error());
+  context_.sent.Add(Attribute(stanza.stanza(), "id"), pair.from(), pair.to());
+  stanza.set_local_domain(addresses.from.domain);
+  stanza.set_remote_domain(addresses.to.domain);
+  stanza.set_snapshot_hash(context_.policy->hash());
+  Offer(stanza, share_key, expires, std::move(asker));
 }
 
 void SipToXmpp::Offer(const proto::OutboundStanza& stanza, const std::string& share_key,

@@ -30,8 +30,11 @@ class SipToXmpp {
   SipToXmpp(const SipToXmpp&) = delete;
   SipToXmpp& operator=(const SipToXmpp&) = delete;
 
+  // How many requests may wait to hear what policy_engine knows of their contacts.
+  static constexpr std::size_t kMaxAwaiting = 1024;
+
   // Answers exactly once, now or when the stanza's offer is settled: 200 when it was handed to a
-  // verified stream.
+  // verified stream, or when nothing in it crosses.
   void OnRequest(const SipMessage& message, const SipReply& reply);
   // One message as if `from_uri` had sent it (gatehousectl test im); `done` gets the status and
   // why.
@@ -39,7 +42,7 @@ class SipToXmpp {
   void Test(std::string_view from_uri, std::string_view to_uri, OnTested done);
   // No new work: requests stay paused from now on.
   void Drain();
-  [[nodiscard]] std::size_t under_way() const { return askers_.size(); }
+  [[nodiscard]] std::size_t under_way() const { return askers_.size() + awaiting_.size(); }
 
  private:
   // Somebody who waits to hear what became of his message.
@@ -48,11 +51,24 @@ class SipToXmpp {
     OnTested tested;                // or gatehousectl
     PageAddresses addresses;
   };
+  // A stanza that is made and waits for its verdict.
+  struct Made {
+    proto::OutboundStanza stanza;
+    std::string text;  // as it came, for the guard against floods
+    Deadline expires;
+    Asker asker;
+  };
   Result<PageAddresses, HandOverAnswer> Address(std::string_view from_uri, std::string_view to_uri);
+  Verdict Judge(TrafficKind kind, const PageAddresses& addresses);
   Result<void, HandOverAnswer> Admit(const PageAddresses& addresses, const PairName& pair,
                                      std::string_view share_key, std::string_view body);
   Result<void, HandOverAnswer> FindRoom(const PageAddresses& addresses, std::string_view share_key);
   void Translate(const PageRequest& request, Asker asker);
+  void Pass(proto::OutboundStanza& stanza, std::string_view text, Deadline expires, Asker asker);
+  void Await(Made made);
+  void OnAwaited(std::uint64_t number, bool known);
+  HandOverAnswer Denied(TrafficKind kind, const PageAddresses& addresses, const Verdict& verdict);
+  void Refuse(const Asker& asker, const HandOverAnswer& answer);
   void Offer(const proto::OutboundStanza& stanza, const std::string& share_key, Deadline expires,
              Asker asker);
   void OnSettled(std::uint64_t number, const ipc::Outcome& outcome);
@@ -68,6 +84,8 @@ class SipToXmpp {
   MessageArena arena_;
   std::unordered_map<std::uint64_t, Asker> askers_;  // of what is offered, by a number of our own
   std::uint64_t last_asker_ = 0;
+  std::unordered_map<std::uint64_t, Made> awaiting_;  // by a number of our own
+  std::uint64_t last_awaiting_ = 0;
   std::set<ipc::DataLink*> full_;  // links whose window we wait for; not empty: requests are paused
   bool draining_ = false;
 };

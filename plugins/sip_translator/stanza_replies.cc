@@ -38,6 +38,16 @@ proto::Element MakeError(const StanzaHead& to, const StanzaAnswer& answer, std::
   return reply;
 }
 
+proto::Element MakeUnsubscribed(const proto::Element& presence, const StanzaAddresses& addresses) {
+  proto::Element reply = MakeElement("presence", presence.ns());
+  SetAttribute(reply, "from", addresses.to.Bare());
+  SetAttribute(reply, "to", addresses.from.Bare());
+  if (const std::string_view id = Attribute(presence, "id"); !id.empty())
+    SetAttribute(reply, "id", id);
+  SetAttribute(reply, "type", "unsubscribed");
+  return reply;
+}
+
 void StanzaReplies::Send(const StanzaAddresses& addresses, proto::Element reply, ipc::Ticket ticket,
                          ipc::Outcome outcome) {
   const std::uint64_t id = ++next_;

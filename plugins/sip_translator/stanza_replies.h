@@ -23,6 +23,11 @@ struct StanzaHead {
 [[nodiscard]] proto::Element MakeError(const StanzaHead& to, const StanzaAnswer& answer,
                                        std::string_view text, std::string_view address = {});
 
+// <presence type='unsubscribed'/> from the bare JID of our user to that of the contact, in answer
+// to `presence`. RFC 6121 §3.2.2
+[[nodiscard]] proto::Element MakeUnsubscribed(const proto::Element& presence,
+                                              const StanzaAddresses& addresses);
+
 class StanzaReplies {
  public:
   explicit StanzaReplies(FlowContext& context) : context_(context) {}

@@ -8,8 +8,10 @@
 namespace gatehouse::translator {
 namespace {
 
-std::string RemedyFor(int status) {
-  switch (status) {
+std::string RemedyFor(const HandOverAnswer& answer) {
+  if (const std::string_view remedy = EntryOf(answer.reason).remedy; !remedy.empty())
+    return std::string(remedy);
+  switch (answer.status) {
     case 403:
       return "the From must be a user of a domain in gatehouse.yaml, and the partner's type must "
              "allow the message";
@@ -74,7 +76,7 @@ void TestIm(FlowContext& context, SipToXmpp& flow, const proto::TestIm& test,
                              : std::to_string(result.status) + " " + result.why);
               answer(ok ? report.Finish({}, {})
                         : report.Finish("the message was not delivered: " + result.why,
-                                        RemedyFor(result.status)));
+                                        RemedyFor(result)));
             });
 }
 

@@ -62,6 +62,12 @@ std::vector<SipExtraHeader> Granted(const SubscriptionDialog& dialog, const SipM
   return headers;
 }
 
+Envelope EnvelopeOf(const PageAddresses& addresses) {
+  return {.kind = TrafficKind::kSipSubscribe,
+          .local_domain = addresses.from.domain,
+          .remote_domain = addresses.to.domain};
+}
+
 }  // namespace
 
 // One SIP user and one contact.
@@ -126,7 +132,12 @@ void WatchedContacts::Refuse(const SipReply& reply, std::string_view who,
   subscribes_.Count(FlowResult::kRefused);
   if (const auto left_out = context_.log_sampler.Admit("subscribe"))
     Log(LogLevel::kInfo, "subscribe-refused",
-        {{"from", who}, {"status", answer.status}, {"why", answer.why}, {"left_out", *left_out}});
+        {{"from", who},
+         {"status", answer.status},
+         {"reason", ReasonCode(answer.reason)},
+         {"why", answer.why},
+         {"id", answer.id},
+         {"left_out", *left_out}});
   reply(answer.status, {}, answer.headers);
 }
 
@@ -148,12 +159,17 @@ Result<PageAddresses, HandOverAnswer> WatchedContacts::Address(const SipMessage&
     return std::unexpected(Answer(403, "From is no user of ours"));
   from->resource.clear();
   to->resource.clear();
-  const Verdict verdict = context_.DecideOn({.direction = Direction::kSipToXmpp,
-                                             .local_domain = from->domain,
-                                             .remote_domain = to->domain});
-  if (verdict.decision == Decision::kAllow) return PageAddresses{*std::move(from), *std::move(to)};
-  const bool unknown = verdict.reason == RefusalReason::kUnknownPartner;
-  return std::unexpected(Answer(unknown ? 404 : 403, RefusalName(verdict.reason)));
+  PageAddresses addresses{*std::move(from), *std::move(to)};
+  const Verdict verdict = context_.DecideOn(EnvelopeOf(addresses), addresses.from, addresses.to);
+  // What the engine has to say of the contact it says when it learns of the subscription.
+  if (verdict.allowed() || verdict.decision == Decision::kAskEngine) return addresses;
+  return std::unexpected(Denied(addresses, verdict));
+}
+
+HandOverAnswer WatchedContacts::Denied(const PageAddresses& addresses, const Verdict& verdict) {
+  return DeniedBy(
+      verdict, addresses.from.domain,
+      context_.NoteRefusal(TrafficKind::kSipSubscribe, addresses.from, addresses.to, verdict));
 }
 
 Result<void, HandOverAnswer> WatchedContacts::FindRoom(const std::string& user) const {
@@ -234,8 +250,12 @@ void WatchedContacts::Learn(const PageAddresses& addresses, const SipReply& repl
     --asking_;
     const std::string who = addresses.from.Bare();
     if (!state) return Refuse(reply, who, Overloaded(state.error().text));
-    if (*state == proto::CONTACT_BLOCKED)
-      return Refuse(reply, who, Answer(403, "the contact is blocked"));
+    context_.contacts.Learn({who, addresses.to.Bare()}, ContactStates::StateOf(*state));
+    if (*state == proto::CONTACT_BLOCKED) {
+      Envelope blocked = EnvelopeOf(addresses);
+      blocked.contact = ContactState::kBlocked;
+      return Refuse(reply, who, Denied(addresses, Decide(*context_.policy, blocked)));
+    }
     if (*state != proto::CONTACT_AUTHORISED)
       return Refuse(reply, who, Answer(404, "the contact's domain is no partner's any more"));
     if (draining_) return Refuse(reply, who, Overloaded("ending"));
@@ -495,10 +515,8 @@ void WatchedContacts::OnSnapshot() {
   std::vector<std::string> denied;
   to_check_.clear();
   for (const auto& [pair, watch] : watches_) {
-    const Verdict verdict = Decide(*context_.policy, {.direction = Direction::kSipToXmpp,
-                                                      .local_domain = watch->addresses.from.domain,
-                                                      .remote_domain = watch->addresses.to.domain});
-    if (verdict.decision != Decision::kAllow)
+    const Verdict verdict = Decide(*context_.policy, EnvelopeOf(watch->addresses));
+    if (!verdict.allowed() && verdict.decision != Decision::kAskEngine)
       denied.push_back(pair);
     else if (contacts_changed)
       to_check_.push_back(pair);

@@ -17,6 +17,7 @@
 #include "plugins/sip_translator/flow_context.h"
 #include "plugins/sip_translator/message_guard.h"
 #include "plugins/sip_translator/page_mode.h"
+#include "plugins/sip_translator/pair_name.h"
 #include "plugins/sip_translator/stanza_check.h"
 #include "plugins/sip_translator/subscription_dialog.h"
 #include "plugins/sip_translator/timer_wheel.h"
@@ -43,6 +44,10 @@ class WatchedContacts {
   // Any SUBSCRIBE from a trusted peer with a From of ours. Answers exactly once, now or when the
   // policy engine has.
   void OnSubscribe(const SipMessage& subscribe, const SipPeer& peer, const SipReply& reply);
+  // Somebody watches the contact, or waits for its approval.
+  [[nodiscard]] bool Watches(const StanzaAddresses& addresses) const {
+    return watches_.contains(PairName(addresses.to, addresses.from).TakeText());
+  }
   // A presence stanza from a contact, or an error of one of ours. False: it is for no dialog here.
   bool OnPresence(const proto::Element& presence, const StanzaAddresses& addresses);
   // The policy is another: who may no longer watch is told so.
@@ -65,6 +70,7 @@ class WatchedContacts {
   void OnInDialog(const SipMessage& subscribe, const SubscribeRequest& request,
                   const SipReply& reply);
   Result<PageAddresses, HandOverAnswer> Address(const SipMessage& subscribe);
+  HandOverAnswer Denied(const PageAddresses& addresses, const Verdict& verdict);
   Result<void, HandOverAnswer> FindRoom(const std::string& user) const;
   // `then` is called when the contact is authorised and this is on the disk; else `reply` is.
   void Learn(const PageAddresses& addresses, const SipReply& reply, std::function<void()> then);

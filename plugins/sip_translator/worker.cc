@@ -38,6 +38,24 @@ void AskPolicy(WorkerContext& context, const proto::PolicyQuestion& question,
       });
 }
 
+proto::CtlResponse AnswerWhy(const FlowContext& flow, const proto::Why& why) {
+  const bool by_id = !why.id().empty();
+  std::string name = why.partner();
+  if (const auto prepared = PrepareDomain(name); prepared && flow.policy) {
+    const proto::Partner* partner = flow.policy->FindPartner(*prepared);
+    name = partner == nullptr ? *prepared : partner->domain();
+  }
+  proto::CtlResponse response;
+  *response.mutable_refusals() = by_id ? flow.refusals.Find(why.id()) : flow.refusals.Of(name);
+  if (!by_id || response.refusals().refusals_size() > 0) return response;
+  response.clear_refusals();
+  response.set_exit_code(1);
+  response.set_error("no refusal '" + why.id() +
+                     "' is remembered; only the last ones of each partner are, until "
+                     "sip_translator restarts; see the log");
+  return response;
+}
+
 class SipTranslator final : public Worker {
  public:
   // The endpoint ends its requests when it goes; by then nobody may answer the partners for it.
@@ -64,6 +82,7 @@ class SipTranslator final : public Worker {
   SipEndpoint::Keys keys_;
   std::optional<ListenerLinks> listeners_;
   std::unique_ptr<SipEndpoint> endpoint_;
+  std::optional<ContactStates> contacts_;
   std::optional<FlowContext> flow_;
   std::optional<WatchedContacts> watched_;
   std::optional<XmppToSip> xmpp_to_sip_;
@@ -93,6 +112,7 @@ Result<void> SipTranslator::Start(WorkerContext& context) {
   context.OnReconfigure([this](const proto::Config& config) { OnReconfigure(config); });
   snapshots_.emplace(context, [this](PolicyPointer policy) { OnSnapshot(std::move(policy)); });
   tick_.emplace(context.loop(), [this] {
+    contacts_->Tick();
     xmpp_to_sip_->Tick();
     watched_->Tick();
   });
@@ -104,6 +124,12 @@ Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet&
   GATEHOUSE_TRY(auto served, ServedDomains::Read(context.config().config()));
   GATEHOUSE_TRY(endpoint_, SipEndpoint::Create(context, std::move(keys_)));
   listeners_.emplace(listeners);
+  contacts_.emplace(clock_, [&context](const proto::PolicyQuestion& question, milliseconds limit,
+                                       ContactStates::OnAnswer on_answer) {
+    ipc::AskClient* engine = context.AskLinkTo("policy_engine");
+    if (engine == nullptr) return context.Fail("topology: no ask link to policy_engine");
+    engine->Ask<proto::PolicyAnswer>(question, limit, std::move(on_answer));
+  });
   flow_.emplace(FlowContext{.clock = clock_,
                             .wall = WallNow,
                             .metrics = context.metrics(),
@@ -115,7 +141,8 @@ Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet&
                             .spellings = {},
                             .sent = SentStanzas(clock_),
                             .log_sampler = LogSampler(clock_),
-                            .verdicts = VerdictCounters(context.metrics())});
+                            .verdicts = VerdictCounters(context.metrics()),
+                            .contacts = *contacts_});
   watched_.emplace(*flow_, [&context](const proto::PolicyQuestion& question, auto answer) {
     AskPolicy(context, question, std::move(answer));
   });
@@ -124,9 +151,13 @@ Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet&
       [&context](std::string_view instance, std::string_view what) {
         context.ReportMalformed(instance, what);
       },
-      [this](const proto::Element& presence, const StanzaAddresses& addresses) {
-        return watched_->OnPresence(presence, addresses);
-      });
+      XmppToSip::Watchers{
+          .watch =
+              [this](const StanzaAddresses& addresses) { return watched_->Watches(addresses); },
+          .take =
+              [this](const proto::Element& presence, const StanzaAddresses& addresses) {
+                return watched_->OnPresence(presence, addresses);
+              }});
   sip_to_xmpp_.emplace(*flow_);
   return {};
 }
@@ -135,6 +166,7 @@ Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet&
 void SipTranslator::OnSnapshot(PolicyPointer policy) {
   const bool first = !flow_->policy;
   flow_->policy = std::move(policy);
+  contacts_->OnSnapshot(flow_->policy->snapshot().contacts_epoch());
   watched_->OnSnapshot();
   if (!first) return;
   xmpp_to_sip_->OnSnapshot();
@@ -144,9 +176,10 @@ void SipTranslator::OnSnapshot(PolicyPointer policy) {
 void SipTranslator::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
   if (request.has_test_im())
     return TestIm(*flow_, *sip_to_xmpp_, request.test_im(), std::move(answer));
+  if (request.has_why()) return answer(AnswerWhy(*flow_, request.why()));
   proto::CtlResponse refused;
   refused.set_exit_code(1);
-  refused.set_error("sip_translator takes only `test im`");
+  refused.set_error("sip_translator takes only `test im` and `why`");
   answer(std::move(refused));
 }
 

@@ -6,8 +6,10 @@
 #include "core/address/sip_address.h"
 #include "core/base/log.h"
 #include "core/xmpp/element.h"
+#include "plugins/sip_translator/hand_over.h"
 #include "plugins/sip_translator/iq_answers.h"
 #include "plugins/sip_translator/pair_name.h"
+#include "plugins/sip_translator/stanza_kind.h"
 #include "plugins/sip_translator/transaction_ids.h"
 
 namespace gatehouse::translator {
@@ -76,10 +78,10 @@ std::string KeepForError(const proto::InboundStanza& inbound, std::string_view s
 
 }  // namespace
 
-XmppToSip::XmppToSip(FlowContext& context, OnMalformed malformed, OnPresence on_presence)
+XmppToSip::XmppToSip(FlowContext& context, OnMalformed malformed, Watchers watchers)
     : context_(context),
       malformed_(std::move(malformed)),
-      on_presence_(std::move(on_presence)),
+      watchers_(std::move(watchers)),
       stanzas_(context.metrics, "gatehouse_stanzas_total", "in"),
       messages_(context.metrics, "gatehouse_sip_messages_total", "out"),
       replies_(context),
@@ -96,21 +98,30 @@ XmppToSip::~XmppToSip() {
 void XmppToSip::LeaveToNextLife() {
   for (Held& held : held_) held.ticket.Abandon();
   held_.clear();
+  for (auto& [number, held] : awaiting_) held.ticket.Abandon();
+  awaiting_.clear();
   queue_.AbandonAll();
   replies_.AbandonAll();
 }
 
+XmppToSip::Held XmppToSip::Keep(const ipc::Received& offer, ipc::Ticket ticket) {
+  return {std::string(offer.instance),
+          std::string(offer.body),
+          offer.sender_epoch,
+          offer.seq,
+          offer.attempt,
+          offer.expires,
+          std::move(ticket)};
+}
+
 void XmppToSip::OnOffer(const ipc::Received& offer, ipc::Ticket ticket) {
   if (context_.policy && !draining_) return Take(offer, std::move(ticket));
-  held_.push_back({std::string(offer.instance), std::string(offer.body), offer.sender_epoch,
-                   offer.seq, offer.attempt, offer.expires, std::move(ticket)});
+  held_.push_back(Keep(offer, std::move(ticket)));
 }
 
 void XmppToSip::OnSnapshot() {
   if (draining_) return;
-  for (Held& held : std::exchange(held_, {}))
-    Take({held.instance, held.sender_epoch, held.seq, held.attempt, held.expires, held.body},
-         std::move(held.ticket));
+  for (Held& held : std::exchange(held_, {})) Take(held.offer(), std::move(held.ticket));
 }
 
 void XmppToSip::Tick() {
@@ -129,32 +140,111 @@ void XmppToSip::Take(const ipc::Received& offer, ipc::Ticket ticket) {
     ticket.Abandon();
     return malformed_(offer.instance, "a stanza outside its pair or beyond the limits");
   }
-  const bool served = context_.served.Find(addresses->to.domain) != nullptr;
-  const Verdict verdict =
-      context_.DecideOn({.direction = Direction::kXmppToSip,
-                         .local_domain = served ? addresses->to.domain : std::string_view(),
-                         .remote_domain = addresses->from.domain,
-                         .method = inbound.method()});
-  Incoming incoming{offer, inbound, inbound.stanza(), *std::move(addresses), std::move(ticket)};
-  if (verdict.decision != Decision::kAllow)
-    return Refuse(std::move(incoming), RefusalName(verdict.reason));
+  const TrafficKind kind = KindOf(inbound.stanza(), addresses->to);
+  Incoming incoming{offer, inbound, inbound.stanza(), *std::move(addresses), std::move(ticket),
+                    kind};
+  const Verdict verdict = Judge(incoming);
+  if (verdict.decision == Decision::kAskEngine) return Await(std::move(incoming));
+  if (!verdict.allowed()) return Refuse(std::move(incoming), verdict);
   if (incoming.stanza.name() == "message") return OnMessage(std::move(incoming));
   if (incoming.stanza.name() == "iq") return OnIq(std::move(incoming));
-  const bool watched = on_presence_ && on_presence_(incoming.stanza, incoming.addresses);
-  if (watched) return Ignore(std::move(incoming), FlowResult::kDelivered);
-  Ignore(std::move(incoming));
+  OnPresence(std::move(incoming));
 }
 
-// 5.2, "denied party gets". Errors and results are never answered.
-void XmppToSip::Refuse(Incoming incoming, std::string_view why) {
-  const std::string_view type = Attribute(incoming.stanza, "type");
-  const bool silent = type == "error" || type == "result" || incoming.stanza.name() == "presence";
-  if (silent) return Ignore(std::move(incoming), FlowResult::kRefused);
-  SipResult result{.answer = {proto::FORBIDDEN, ErrorType::kAuth}, .log = std::string(why)};
-  if (incoming.stanza.name() == "iq")
-    result.answer = {proto::SERVICE_UNAVAILABLE, ErrorType::kCancel};
+Verdict XmppToSip::Judge(const Incoming& incoming) {
+  const StanzaAddresses& addresses = incoming.addresses;
+  const bool served = context_.served.Find(addresses.to.domain) != nullptr;
+  return context_.DecideOn({.kind = incoming.kind,
+                            .local_domain = served ? addresses.to.domain : std::string_view(),
+                            .remote_domain = addresses.from.domain,
+                            .method = incoming.inbound.method(),
+                            .awaited = IsAwaited(incoming)},
+                           addresses.to, addresses.from);
+}
+
+bool XmppToSip::IsAwaited(const Incoming& incoming) const {
+  // Which contacts were approved is not known here, so that nobody is told that he was not.
+  if (incoming.kind == TrafficKind::kProbe) return true;
+  const bool asked_for =
+      incoming.kind == TrafficKind::kSubscribed || incoming.kind == TrafficKind::kPresence;
+  return asked_for && watchers_.watch && watchers_.watch(incoming.addresses);
+}
+
+// Taken anew, from the start, once the contact's state is known.
+void XmppToSip::Await(Incoming incoming) {
+  const std::uint64_t number = ++last_awaiting_;
+  awaiting_.emplace(number, Keep(incoming.offer, std::move(incoming.ticket)));
+  context_.contacts.Await({incoming.addresses.to.Bare(), incoming.addresses.from.Bare()},
+                          incoming.offer.expires,
+                          [this, number](bool known) { OnAwaited(number, known); });
+}
+
+void XmppToSip::OnAwaited(std::uint64_t number, bool known) {
+  auto awaited = awaiting_.extract(number);
+  if (awaited.empty()) return;
+  Held& held = awaited.mapped();
+  if (known) return Take(held.offer(), std::move(held.ticket));
+  auto& inbound = arena_.Make<proto::InboundStanza>();
+  GATEHOUSE_CHECK(inbound.ParseFromString(held.body));
+  auto addresses = CheckInbound(inbound);
+  GATEHOUSE_CHECK(addresses.has_value());
+  const TrafficKind kind = KindOf(inbound.stanza(), addresses->to);
+  Expire({held.offer(), inbound, inbound.stanza(), *std::move(addresses), std::move(held.ticket),
+          kind});
+}
+
+// The engine said nothing in time: who can be told is told that later it may be otherwise.
+void XmppToSip::Expire(Incoming incoming) {
+  const bool told =
+      incoming.kind == TrafficKind::kMessage || incoming.kind == TrafficKind::kIqToUser;
+  if (!told) return Ignore(std::move(incoming), FlowResult::kExpired);
+  ReplyWithError(
+      HeadOf(incoming.stanza, std::move(incoming.addresses)), std::move(incoming.ticket),
+      {.expired = true, .answer = ErrorForNoAnswer(), .reason = Reason::kPolicyUnavailable},
+      FlowResult::kExpired);
+}
+
+// 5.2, "denied party gets".
+void XmppToSip::Refuse(Incoming incoming, const Verdict& verdict) {
+  SipResult result{.reason = verdict.reason};
+  if (verdict.answer != DenialAnswer::kNone) {
+    result.id = context_.NoteRefusal(incoming.kind, incoming.addresses.from, incoming.addresses.to,
+                                     verdict);
+    result.text = DenialText(verdict, result.id);
+  }
+  switch (verdict.answer) {
+    case DenialAnswer::kForbidden:
+      result.answer = {proto::FORBIDDEN, ErrorType::kAuth};
+      break;
+    case DenialAnswer::kServiceUnavailable:
+      result.answer = {proto::SERVICE_UNAVAILABLE, ErrorType::kCancel};
+      break;
+    case DenialAnswer::kUnsubscribed:
+      LogRefusal(incoming.addresses, "unsubscribed", result);
+      return SayUnsubscribed(std::move(incoming), FlowResult::kRefused);
+    case DenialAnswer::kNone:
+    case DenialAnswer::kSipForbidden:
+    case DenialAnswer::kSipNotFound:
+      return Ignore(std::move(incoming), FlowResult::kRefused);
+  }
   ReplyWithError(HeadOf(incoming.stanza, std::move(incoming.addresses)), std::move(incoming.ticket),
                  result, FlowResult::kRefused);
+}
+
+void XmppToSip::SayUnsubscribed(Incoming incoming, FlowResult counted) {
+  stanzas_.Count(counted);
+  replies_.Send(incoming.addresses, MakeUnsubscribed(incoming.stanza, incoming.addresses),
+                std::move(incoming.ticket), ipc::Outcome::Delivered());
+}
+
+// Presence of SIP users does not reach partners yet, so a permitted subscription stays pending:
+// neither is it refused, nor is something promised. Whoever ends one is told that it has ended
+// (9.3).
+void XmppToSip::OnPresence(Incoming incoming) {
+  if (incoming.kind == TrafficKind::kUnsubscribe)
+    return SayUnsubscribed(std::move(incoming), FlowResult::kAnswered);
+  const bool taken = watchers_.take && watchers_.take(incoming.stanza, incoming.addresses);
+  Ignore(std::move(incoming), taken ? FlowResult::kDelivered : FlowResult::kIgnored);
 }
 
 void XmppToSip::Ignore(Incoming incoming, FlowResult result) {
@@ -163,11 +253,9 @@ void XmppToSip::Ignore(Incoming incoming, FlowResult result) {
 }
 
 void XmppToSip::OnIq(Incoming incoming) {
-  const std::string_view type = Attribute(incoming.stanza, "type");
-  if (type != "get" && type != "set") return Ignore(std::move(incoming));
+  if (incoming.kind == TrafficKind::kIqAnswer) return Ignore(std::move(incoming));
   stanzas_.Count(FlowResult::kAnswered);
-  const bool to_domain = incoming.addresses.to.local.empty();
-  replies_.Send(incoming.addresses, AnswerIq(incoming.stanza, to_domain),
+  replies_.Send(incoming.addresses, AnswerIq(incoming.stanza, incoming.addresses.to),
                 std::move(incoming.ticket), ipc::Outcome::Delivered());
 }
 
@@ -180,15 +268,9 @@ bool XmppToSip::IsWanted(const Incoming& incoming, std::string_view type) const 
 
 void XmppToSip::OnMessage(Incoming incoming) {
   const std::string_view type = Attribute(incoming.stanza, "type");
-  if (type == "error") {
+  if (incoming.kind == TrafficKind::kError) {
     late_errors_.OnError(incoming.stanza, incoming.addresses);
     return Ignore(std::move(incoming));
-  }
-  if (type == "groupchat" || incoming.addresses.to.local.empty()) {
-    const SipResult result{.answer = {proto::SERVICE_UNAVAILABLE, ErrorType::kCancel},
-                           .log = "not a user's message"};
-    return ReplyWithError(HeadOf(incoming.stanza, std::move(incoming.addresses)),
-                          std::move(incoming.ticket), result, FlowResult::kRefused);
   }
   auto content =
       IsWanted(incoming, type) ? ReadMessageStanza(incoming.stanza, context_.wall()) : std::nullopt;
@@ -204,16 +286,16 @@ void XmppToSip::Deliver(Incoming incoming, const PageContent& content) {
   if (repeat_key != 0 && !seen_.Add(repeat_key))
     return Ignore(std::move(incoming), FlowResult::kRepeated);
 
-  const auto refuse = [&](const StanzaAnswer& answer, std::string_view why) {
+  const auto refuse = [&](const StanzaAnswer& answer, Reason why) {
     seen_.Remove(repeat_key);
     ReplyWithError(HeadOf(incoming.stanza, std::move(incoming.addresses)),
-                   std::move(incoming.ticket), {.answer = answer, .log = std::string(why)},
+                   std::move(incoming.ticket), {.answer = answer, .reason = why},
                    FlowResult::kRefused);
   };
   if (!flood_.Admit(key))
-    return refuse({proto::POLICY_VIOLATION, ErrorType::kModify}, "too many identical messages");
+    return refuse({proto::POLICY_VIOLATION, ErrorType::kModify}, Reason::kTooManyIdentical);
   const auto uris = AddressRequest(context_, incoming.addresses, pair.to());
-  if (!uris) return refuse(uris.error(), "no SIP address");
+  if (!uris) return refuse(uris.error(), Reason::kNoAddress);
   const TransactionIds ids = IdsOfOffer(incoming.offer.sender_epoch, incoming.offer.seq);
   const ServedDomain& domain = *context_.served.Find(incoming.addresses.to.domain);
   queue_.Add(pair.TakeText(), {KeepForError(incoming.inbound, incoming.offer.body),
@@ -244,21 +326,31 @@ void XmppToSip::OnFailed(QueuedMessage& message, const SipResult& result) {
   ReplyWithError(std::move(head), std::move(message.ticket), result, counted);
 }
 
+void XmppToSip::LogRefusal(const StanzaAddresses& addresses, std::string_view told,
+                           const SipResult& result) {
+  const auto left_out = context_.log_sampler.Admit(addresses.from.domain);
+  if (!left_out) return;
+  Log(LogLevel::kInfo, "stanza-refused",
+      {{"from", addresses.from.Bare()},
+       {"to", addresses.to.Bare()},
+       {"condition", told},
+       {"status", result.status},
+       {"reason", ReasonCode(result.reason)},
+       {"why", result.log},
+       {"id", result.id},
+       {"left_out", *left_out}});
+}
+
 void XmppToSip::ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, const SipResult& result,
                                FlowResult counted) {
   stanzas_.Count(counted);
   const auto condition = result.answer.condition;
-  if (const auto left_out = context_.log_sampler.Admit(head.addresses.from.domain))
-    Log(LogLevel::kInfo, "stanza-refused",
-        {{"from", head.addresses.from.Bare()},
-         {"to", head.addresses.to.Bare()},
-         {"condition", ConditionName(condition)},
-         {"status", result.status},
-         {"why", result.log},
-         {"left_out", *left_out}});
+  LogRefusal(head.addresses, ConditionName(condition), result);
   replies_.Send(head.addresses, MakeError(head, result.answer, result.text, result.address),
                 std::move(ticket),
-                ipc::Outcome::Failed(static_cast<std::uint32_t>(condition), result.log));
+                ipc::Outcome::Failed(
+                    static_cast<std::uint32_t>(condition),
+                    result.log.empty() ? std::string(ReasonCode(result.reason)) : result.log));
 }
 
 }  // namespace gatehouse::translator

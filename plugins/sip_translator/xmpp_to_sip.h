@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/message_arena.h"
@@ -21,16 +22,19 @@ class XmppToSip {
  public:
   // `instance` sent what it must not: a stanza outside its pair or beyond the limits.
   using OnMalformed = std::function<void(std::string_view instance, std::string_view what)>;
-  // Takes presence from a contact; false where nobody watches that.
-  using OnPresence = std::function<bool(const proto::Element&, const StanzaAddresses&)>;
-  XmppToSip(FlowContext& context, OnMalformed malformed, OnPresence on_presence = {});
+  // Those who watch contacts (9.3). Both give false where nobody watches this one.
+  struct Watchers {
+    std::function<bool(const StanzaAddresses&)> watch;
+    std::function<bool(const proto::Element& presence, const StanzaAddresses&)> take;
+  };
+  XmppToSip(FlowContext& context, OnMalformed malformed, Watchers watchers = {});
   ~XmppToSip();
   XmppToSip(const XmppToSip&) = delete;
   XmppToSip& operator=(const XmppToSip&) = delete;
 
   // Every offer is settled in the end: delivered after a 2xx or when there is nothing to do, failed
   // after the error that tells its sender is out. Before the first snapshot, and while draining,
-  // offers are held.
+  // offers are held; so are those of a pair whose contact's state is being asked for.
   void OnOffer(const ipc::Received& offer, ipc::Ticket ticket);
   void OnSnapshot();  // takes what was held
   void Tick();        // once a second
@@ -39,7 +43,9 @@ class XmppToSip {
   // next life.
   void LeaveToNextLife();
   // Offers begun and not yet settled.
-  [[nodiscard]] std::size_t under_way() const { return queue_.size() + replies_.under_way(); }
+  [[nodiscard]] std::size_t under_way() const {
+    return queue_.size() + replies_.under_way() + awaiting_.size();
+  }
 
  private:
   struct Held {
@@ -48,6 +54,9 @@ class XmppToSip {
     std::uint32_t attempt = 1;
     Deadline expires;
     ipc::Ticket ticket;
+    [[nodiscard]] ipc::Received offer() const {
+      return {instance, sender_epoch, seq, attempt, expires, body};
+    }
   };
   // One offer on its way through the decisions.
   struct Incoming {
@@ -56,10 +65,19 @@ class XmppToSip {
     const proto::Element& stanza;
     StanzaAddresses addresses;
     ipc::Ticket ticket;
+    TrafficKind kind;
   };
 
+  static Held Keep(const ipc::Received& offer, ipc::Ticket ticket);
   void Take(const ipc::Received& offer, ipc::Ticket ticket);
-  void Refuse(Incoming incoming, std::string_view why);
+  Verdict Judge(const Incoming& incoming);
+  void Await(Incoming incoming);
+  void OnAwaited(std::uint64_t number, bool known);
+  void Expire(Incoming incoming);
+  void Refuse(Incoming incoming, const Verdict& verdict);
+  void SayUnsubscribed(Incoming incoming, FlowResult counted);
+  bool IsAwaited(const Incoming& incoming) const;
+  void OnPresence(Incoming incoming);
   void OnMessage(Incoming incoming);
   void OnIq(Incoming incoming);
   void Deliver(Incoming incoming, const PageContent& content);
@@ -67,12 +85,13 @@ class XmppToSip {
   void Ignore(Incoming incoming, FlowResult result = FlowResult::kIgnored);
   void ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, const SipResult& result,
                       FlowResult counted);
+  void LogRefusal(const StanzaAddresses& addresses, std::string_view told, const SipResult& result);
   void OnDone(QueuedMessage& message, const SipResult& result);
   void OnFailed(QueuedMessage& message, const SipResult& result);
 
   FlowContext& context_;
   OnMalformed malformed_;
-  OnPresence on_presence_;
+  Watchers watchers_;
   ResultCounters stanzas_;
   ResultCounters messages_;
   StanzaReplies replies_;
@@ -82,6 +101,8 @@ class XmppToSip {
   FloodGuard flood_;
   MessageArena arena_;
   std::vector<Held> held_;
+  std::unordered_map<std::uint64_t, Held> awaiting_;  // by a number of our own
+  std::uint64_t last_awaiting_ = 0;
   bool draining_ = false;
 };
 

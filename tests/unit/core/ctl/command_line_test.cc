@@ -46,6 +46,28 @@ TEST(CommandLine, TurnsTheCommandsOfTheWholeIntoRequests) {
   EXPECT_EQ(RequestOf("stop --drain 5").stop().drain_s(), 5U);
 }
 
+TEST(CommandLine, TurnsQuestionsAboutPolicyIntoRequests) {
+  const proto::PolicyTest test =
+      RequestOf("policy test bob@partner.example sip:ann@contoso.example message").policy_test();
+  EXPECT_EQ(test.from(), "bob@partner.example");
+  EXPECT_EQ(test.to(), "sip:ann@contoso.example");
+  EXPECT_EQ(test.kind(), "message");
+  EXPECT_THAT(MisuseOf("policy test bob@partner.example"), HasSubstr("required"));
+  EXPECT_EQ(RequestOf("why 7f3kq2mx").why().id(), "7f3kq2mx");
+  EXPECT_EQ(RequestOf("why --partner partner.example").why().partner(), "partner.example");
+  EXPECT_THAT(MisuseOf("why"), HasSubstr("give an ID, --partner DOMAIN or --list"));
+  EXPECT_THAT(MisuseOf("why 7f3kq2mx --list"), HasSubstr("give an ID"));
+}
+
+TEST(CommandLine, ListsEveryReasonOffline) {
+  const Result<Invocation> text = ParseText("why --list");
+  ASSERT_TRUE(text.has_value());
+  EXPECT_EQ(text->action, Action::kPrint);
+  EXPECT_THAT(text->text, HasSubstr("contact-not-authorised\n"));
+  EXPECT_THAT(ParseText("why --list --json")->text,
+              HasSubstr("{\"reasons\":[{\"code\":\"unknown-partner\","));
+}
+
 TEST(CommandLine, TurnsWorkerCommandsIntoRequests) {
   EXPECT_EQ(RequestOf("worker list").worker().verb(), proto::WorkerCommand::LIST);
   const proto::CtlRequest restart = RequestOf("worker restart tls_listener/0");
@@ -217,7 +239,7 @@ TEST(CommandLine, TurnsGatewayCommandsIntoRequests) {
           " --keep-alive-interval 3 --stream-establishment-timeout 4"
           " --stream-inactivity-timeout 5 --subscription-refresh-interval 6"
           " --log-message-bodies true --dialback-disabled-reply silent"
-          " --one-stream-per-pair true")
+          " --one-stream-per-pair true --unverified-outbound-im allow")
           .gateway_set();
   EXPECT_EQ(set.settings().connection_limit(), 1U);
   EXPECT_EQ(set.settings().partner_connection_limit(), 2U);
@@ -228,7 +250,8 @@ TEST(CommandLine, TurnsGatewayCommandsIntoRequests) {
   EXPECT_TRUE(set.settings().log_message_bodies());
   EXPECT_EQ(set.settings().dialback_disabled_reply(), proto::SILENT);
   EXPECT_TRUE(set.settings().one_stream_per_pair());
-  EXPECT_EQ(set.fields_size(), 9);
+  EXPECT_TRUE(set.settings().unverified_outbound_im());
+  EXPECT_EQ(set.fields_size(), 10);
 }
 
 TEST(CommandLine, LeavesThePassphraseInItsFileAndOutOfTheSettings) {

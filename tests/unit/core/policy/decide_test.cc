@@ -3,98 +3,292 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <set>
+#include <string>
+
+#include "core/policy/permissions.h"
 
 namespace gatehouse {
 namespace {
 
-// federated.example: row 7 (A, B). clear.example: row 17 (C). off.example: listed, not enabled.
-PolicyView SomePolicy() {
+using enum TrafficKind;
+
+// A partner of each type under row 7 (A, B): "federated.example", "verified.example",
+// "unverified.example". clear.example: row 17 (C). off.example: listed, not enabled.
+class DecideTest : public testing::Test {
+ protected:
+  DecideTest() {
+    proto::Partner& federated = Add("federated.example", proto::FEDERATED);
+    federated.add_additional_domains("more.federated.example");
+    Add("verified.example", proto::PUBLIC_VERIFIED);
+    Add("unverified.example", proto::PUBLIC_UNVERIFIED);
+    proto::Partner& clear = Add("clear.example", proto::FEDERATED);
+    clear.set_tls(proto::NOT_SUPPORTED);
+    clear.set_sasl(proto::NOT_SUPPORTED);
+    Add("off.example", proto::FEDERATED).set_enabled(false);
+    proto::Partner& no_method = Add("no-method.example", proto::FEDERATED);
+    no_method.set_sasl(proto::NOT_SUPPORTED);
+    no_method.set_dialback(false);
+  }
+  proto::Partner& Add(const std::string& domain, proto::PartnerType type) {
+    proto::Partner& partner = *snapshot.add_partners();
+    partner.set_domain(domain);
+    partner.set_type(type);
+    partner.set_sasl(proto::OPTIONAL);
+    partner.set_dialback(true);
+    partner.set_enabled(true);
+    return partner;
+  }
+  Verdict On(const Envelope& envelope) const { return Decide(PolicyView(snapshot), envelope); }
+  static Envelope About(TrafficKind kind, std::string_view remote,
+                        ContactState contact = ContactState::kNotAsked, bool awaited = false) {
+    return {.kind = kind,
+            .local_domain = "contoso.example",
+            .remote_domain = remote,
+            .method = proto::SASL_TLS,
+            .contact = contact,
+            .awaited = awaited};
+  }
+
   proto::PolicySnapshot snapshot;
-  proto::Partner& federated = *snapshot.add_partners();
-  federated.set_domain("federated.example");
-  federated.add_additional_domains("more.federated.example");
-  federated.set_sasl(proto::OPTIONAL);
-  federated.set_dialback(true);
-  federated.set_enabled(true);
-  proto::Partner& clear = *snapshot.add_partners();
-  clear.set_domain("clear.example");
-  clear.set_tls(proto::NOT_SUPPORTED);
-  clear.set_sasl(proto::NOT_SUPPORTED);
-  clear.set_dialback(true);
-  clear.set_enabled(true);
-  proto::Partner& off = *snapshot.add_partners();
-  off.set_domain("off.example");
-  proto::Partner& no_method = *snapshot.add_partners();
-  no_method.set_domain("no-method.example");
-  no_method.set_sasl(proto::NOT_SUPPORTED);
-  no_method.set_enabled(true);
-  return PolicyView(std::move(snapshot));
-}
+};
 
-constexpr auto kIn = Direction::kXmppToSip;
-constexpr auto kOut = Direction::kSipToXmpp;
-constexpr auto kNone = proto::AUTH_METHOD_NONE;
-constexpr auto kSasl = proto::SASL_TLS;
-constexpr auto kTlsDialback = proto::TLS_DIALBACK;
-constexpr auto kTcpDialback = proto::TCP_DIALBACK;
-constexpr auto kAllowed = RefusalReason::kNone;
-constexpr auto kUnknown = RefusalReason::kUnknownPartner;
-constexpr auto kMethod = RefusalReason::kMethodNotPermitted;
-constexpr auto kNotOurs = RefusalReason::kNotOurDomain;
+// --- the partner and how its domain was proven
 
-struct Case {
-  Direction direction;
+struct PairCase {
+  TrafficKind kind;
   std::string_view local;
   std::string_view remote;
   proto::AuthMethod method;
-  RefusalReason expected;
+  Reason expected;
 };
 
+constexpr auto kAllowed = Reason::kNone;
+constexpr auto kUnknown = Reason::kUnknownPartner;
+constexpr auto kMethod = Reason::kMethodNotPermitted;
+constexpr auto kNotOurs = Reason::kNotOurDomain;
+
 // clang-format off
-constexpr std::array kCases = {
-    Case{kIn,  "contoso.example", "federated.example",      kSasl,        kAllowed},
-    Case{kIn,  "contoso.example", "federated.example",      kTlsDialback, kAllowed},
-    Case{kIn,  "contoso.example", "federated.example",      kTcpDialback, kMethod},
-    Case{kIn,  "contoso.example", "federated.example",      kNone,        kMethod},
-    Case{kIn,  "contoso.example", "more.federated.example", kSasl,        kAllowed},
-    Case{kIn,  "contoso.example", "sub.federated.example",  kSasl,        kUnknown},
-    Case{kIn,  "contoso.example", "clear.example",          kTcpDialback, kAllowed},
-    Case{kIn,  "contoso.example", "clear.example",          kSasl,        kMethod},
-    Case{kIn,  "contoso.example", "off.example",            kSasl,        kUnknown},
-    Case{kIn,  "contoso.example", "stranger.example",       kSasl,        kUnknown},
-    Case{kIn,  "contoso.example", "",                       kSasl,        kUnknown},
-    Case{kIn,  "",                "federated.example",      kSasl,        kNotOurs},
-    Case{kOut, "contoso.example", "federated.example",      kNone,        kAllowed},
-    Case{kOut, "contoso.example", "clear.example",          kNone,        kAllowed},
-    Case{kOut, "contoso.example", "off.example",            kNone,        kUnknown},
-    Case{kOut, "contoso.example", "stranger.example",       kNone,        kUnknown},
-    Case{kOut, "contoso.example", "no-method.example",      kNone,        kMethod},
-    Case{kOut, "",                "federated.example",      kNone,        kNotOurs},
+constexpr std::array kPairCases = {
+    PairCase{kMessage,    "contoso.example", "federated.example",      proto::SASL_TLS,         kAllowed},
+    PairCase{kMessage,    "contoso.example", "federated.example",      proto::TLS_DIALBACK,     kAllowed},
+    PairCase{kMessage,    "contoso.example", "federated.example",      proto::TCP_DIALBACK,     kMethod},
+    PairCase{kMessage,    "contoso.example", "federated.example",      proto::AUTH_METHOD_NONE, kMethod},
+    PairCase{kMessage,    "contoso.example", "more.federated.example", proto::SASL_TLS,         kAllowed},
+    PairCase{kMessage,    "contoso.example", "sub.federated.example",  proto::SASL_TLS,         kUnknown},
+    PairCase{kMessage,    "contoso.example", "clear.example",          proto::TCP_DIALBACK,     kAllowed},
+    PairCase{kMessage,    "contoso.example", "clear.example",          proto::SASL_TLS,         kMethod},
+    PairCase{kMessage,    "contoso.example", "off.example",            proto::SASL_TLS,         kUnknown},
+    PairCase{kMessage,    "contoso.example", "stranger.example",       proto::SASL_TLS,         kUnknown},
+    PairCase{kMessage,    "contoso.example", "",                       proto::SASL_TLS,         kUnknown},
+    PairCase{kMessage,    "",                "federated.example",      proto::SASL_TLS,         kNotOurs},
+    PairCase{kSipMessage, "contoso.example", "federated.example",      proto::AUTH_METHOD_NONE, kAllowed},
+    PairCase{kSipMessage, "contoso.example", "clear.example",          proto::AUTH_METHOD_NONE, kAllowed},
+    PairCase{kSipMessage, "contoso.example", "off.example",            proto::AUTH_METHOD_NONE, kUnknown},
+    PairCase{kSipMessage, "contoso.example", "stranger.example",       proto::AUTH_METHOD_NONE, kUnknown},
+    PairCase{kSipMessage, "contoso.example", "no-method.example",      proto::AUTH_METHOD_NONE, kMethod},
+    PairCase{kSipMessage, "",                "federated.example",      proto::AUTH_METHOD_NONE, kNotOurs},
 };
 // clang-format on
 
-TEST(Decide, AllowsListedDomainsByTheMethodsOfTheirRowAndRefusesTheRest) {
-  const PolicyView policy = SomePolicy();
-  for (const Case& one : kCases) {
-    const Verdict verdict = Decide(policy, {one.direction, one.local, one.remote, one.method});
+TEST_F(DecideTest, AllowsListedDomainsByTheMethodsOfTheirRowAndRefusesTheRest) {
+  for (const PairCase& one : kPairCases) {
+    const Verdict verdict = On({.kind = one.kind,
+                                .local_domain = one.local,
+                                .remote_domain = one.remote,
+                                .method = one.method});
     EXPECT_EQ(verdict.reason, one.expected) << one.remote << " " << one.method;
-    EXPECT_EQ(verdict.decision, one.expected == kAllowed ? Decision::kAllow : Decision::kRefuse);
+    EXPECT_EQ(verdict.decision, one.expected == kAllowed ? Decision::kAllow : Decision::kDeny);
     EXPECT_FALSE(verdict.rule.empty());
   }
 }
 
-TEST(Decide, RefusesEverybodyUnderAnEmptyPolicy) {
-  const PolicyView policy{proto::PolicySnapshot{}};
-  EXPECT_EQ(Decide(policy, {kIn, "contoso.example", "federated.example", kSasl}).decision,
-            Decision::kRefuse);
-  EXPECT_EQ(Decide(policy, {kOut, "contoso.example", "federated.example", kNone}).decision,
-            Decision::kRefuse);
+TEST_F(DecideTest, TellsEachWhatItsKindOfTrafficGetsFromNoPartner) {
+  using Answer = DenialAnswer;
+  for (const auto& [kind, answer] : {std::pair{kSubscribe, Answer::kUnsubscribed},
+                                     {kMessage, Answer::kForbidden},
+                                     {kIqToUser, Answer::kServiceUnavailable},
+                                     {kIqToDomain, Answer::kServiceUnavailable},
+                                     {kSipMessage, Answer::kSipNotFound},
+                                     {kSipSubscribe, Answer::kSipNotFound},
+                                     {kSipSignal, Answer::kSipNotFound},
+                                     {kUnsubscribe, Answer::kNone},
+                                     {kPresence, Answer::kNone},
+                                     {kError, Answer::kNone},
+                                     {kIqAnswer, Answer::kNone},
+                                     {kSipPresence, Answer::kNone}}) {
+    const Verdict verdict = On(About(kind, "stranger.example", ContactState::kAuthorised, true));
+    EXPECT_EQ(verdict.answer, answer) << KindName(kind);
+    EXPECT_EQ(verdict.decision, answer == Answer::kNone ? Decision::kDrop : Decision::kDeny);
+    EXPECT_EQ(verdict.reason, Reason::kUnknownPartner);
+  }
 }
 
-TEST(Decide, NamesEachReasonForLogsAndMetrics) {
-  EXPECT_EQ(RefusalName(kUnknown), "unknown-partner");
-  EXPECT_EQ(RefusalName(kMethod), "method-not-permitted");
-  EXPECT_EQ(RefusalName(kNotOurs), "not-our-domain");
+TEST_F(DecideTest, RefusesEverybodyUnderAnEmptyPolicy) {
+  const PolicyView policy{proto::PolicySnapshot{}};
+  for (const TrafficKind kind : {kMessage, kSubscribe, kSipMessage, kSipSubscribe})
+    EXPECT_EQ(Decide(policy, About(kind, "federated.example")).decision, Decision::kDeny);
+}
+
+// --- 5.2, cell by cell
+
+// P, A (auto-approve) and S (strip note) pass; D is denied with the row's answer, I is dropped.
+struct TableRow {
+  TrafficKind kind;
+  bool awaited;
+  std::string_view cells;  // Fed Y, Fed n, PubV Y, PubV n, PubU Y, PubU n
+  DenialAnswer denied = DenialAnswer::kNone;
+};
+
+// clang-format off
+constexpr std::array kTable = {
+    TableRow{kSubscribe,        false, "AAAAPD", DenialAnswer::kUnsubscribed},
+    TableRow{kUnsubscribe,      false, "PPPPPP"},
+    TableRow{kSubscribed,       true,  "PPPPPI"},  // a subscribe of ours is pending or approved
+    TableRow{kSubscribed,       false, "IIIIII"},
+    TableRow{kUnsubscribed,     false, "PPPPPP"},
+    TableRow{kPresence,         true,  "PIPIPI"},  // the SIP user has a notification dialog
+    TableRow{kPresence,         false, "IIIIII"},
+    TableRow{kPresenceToDomain, false, "IIIIII"},
+    TableRow{kProbe,            true,  "PPPPPD", DenialAnswer::kUnsubscribed},  // approved
+    TableRow{kProbe,            false, "PDPDPD", DenialAnswer::kUnsubscribed},
+    TableRow{kMessage,          false, "PPPPPD", DenialAnswer::kForbidden},
+    TableRow{kChatState,        false, "PPPPPI"},
+    TableRow{kGroupchat,        false, "DDDDDD", DenialAnswer::kServiceUnavailable},
+    TableRow{kMessageToDomain,  false, "DDDDDD", DenialAnswer::kServiceUnavailable},
+    TableRow{kError,            false, "PPPPPP"},
+    TableRow{kIqToUser,         false, "PPPPPD", DenialAnswer::kServiceUnavailable},
+    TableRow{kIqToDomain,       false, "PPPPPP"},
+    TableRow{kIqAnswer,         false, "PPPPPP"},
+    TableRow{kSipSubscribe,     false, "PPPPPP"},
+    TableRow{kSipPresence,      true,  "PPSSSI"},  // the contact's subscription is approved
+    TableRow{kSipPresence,      false, "IIIIII"},
+    TableRow{kSipMessage,       false, "PPPPPD", DenialAnswer::kSipForbidden},
+    TableRow{kSipSignal,        false, "PPPPPI"},
+    TableRow{kSipOptions,       false, "PPPPPP"},
+};
+// clang-format on
+
+struct Column {
+  std::string_view remote;
+  ContactState contact;
+};
+constexpr std::array kColumns = {Column{"federated.example", ContactState::kAuthorised},
+                                 Column{"federated.example", ContactState::kNotAuthorised},
+                                 Column{"verified.example", ContactState::kAuthorised},
+                                 Column{"verified.example", ContactState::kNotAuthorised},
+                                 Column{"unverified.example", ContactState::kAuthorised},
+                                 Column{"unverified.example", ContactState::kNotAuthorised}};
+
+Decision DecisionOf(char cell) {
+  switch (cell) {
+    case 'A':
+      return Decision::kAllowAutoApprove;
+    case 'S':
+      return Decision::kAllowStripNote;
+    case 'D':
+      return Decision::kDeny;
+    case 'I':
+      return Decision::kDrop;
+    default:
+      return Decision::kAllow;
+  }
+}
+
+TEST_F(DecideTest, AnswersEveryCellOfTheTable) {
+  for (const TableRow& row : kTable)
+    for (std::size_t i = 0; i < kColumns.size(); ++i) {
+      const Column& column = kColumns.at(i);
+      SCOPED_TRACE(std::string(KindName(row.kind)) + " " + std::string(column.remote) + " " +
+                   std::string(ContactStateName(column.contact)));
+      const Verdict verdict = On(About(row.kind, column.remote, column.contact, row.awaited));
+      const Decision expected = DecisionOf(row.cells.at(i));
+      EXPECT_EQ(DecisionName(verdict.decision), DecisionName(expected));
+      EXPECT_EQ(verdict.answer, expected == Decision::kDeny ? row.denied : DenialAnswer::kNone);
+      EXPECT_EQ(verdict.reason == Reason::kNone, verdict.allowed());
+      EXPECT_FALSE(verdict.rule.empty());
+    }
+}
+
+TEST_F(DecideTest, HasARowForEveryKind) {
+  std::set<TrafficKind> seen;
+  for (const TableRow& row : kTable) seen.insert(row.kind);
+  EXPECT_EQ(seen.size(), KindWords().size());
+}
+
+// The engine is asked exactly where "Y" and "n" differ, so where the table needs it and nowhere
+// else.
+TEST_F(DecideTest, AsksOnlyWhereTheAnswerDependsOnTheContact) {
+  for (const TableRow& row : kTable)
+    for (std::size_t i = 0; i < kColumns.size(); i += 2) {
+      const std::string_view remote = kColumns.at(i).remote;
+      SCOPED_TRACE(std::string(KindName(row.kind)) + " " + std::string(remote));
+      const Verdict verdict = On(About(row.kind, remote, ContactState::kNotAsked, row.awaited));
+      const bool differ = row.cells.at(i) != row.cells.at(i + 1);
+      EXPECT_EQ(verdict.decision == Decision::kAskEngine, differ);
+      if (differ) continue;
+      EXPECT_EQ(DecisionName(verdict.decision), DecisionName(DecisionOf(row.cells.at(i))));
+    }
+}
+
+TEST_F(DecideTest, LetsABlockedContactDoNothingWhateverItsPartnersType) {
+  for (const TrafficKind kind : {kSubscribe, kSubscribed, kPresence, kProbe, kMessage, kChatState,
+                                 kIqToUser, kSipSubscribe, kSipPresence, kSipMessage, kSipSignal}) {
+    const Verdict verdict = On(About(kind, "federated.example", ContactState::kBlocked, true));
+    EXPECT_FALSE(verdict.allowed()) << KindName(kind);
+    EXPECT_EQ(verdict.reason, Reason::kContactBlocked) << KindName(kind);
+  }
+  for (const TrafficKind kind : {kUnsubscribe, kUnsubscribed, kError, kIqToDomain, kIqAnswer})
+    EXPECT_TRUE(On(About(kind, "federated.example", ContactState::kBlocked)).allowed())
+        << KindName(kind);
+}
+
+TEST_F(DecideTest, AsksAboutEveryContactOfADomainThatHasABlockedOne) {
+  EXPECT_EQ(On(About(kMessage, "federated.example")).decision, Decision::kAllow);
+  EXPECT_EQ(On(About(kSipSubscribe, "federated.example")).decision, Decision::kAllow);
+  snapshot.add_blocked_domains("federated.example");
+  EXPECT_EQ(On(About(kMessage, "federated.example")).decision, Decision::kAskEngine);
+  EXPECT_EQ(On(About(kSipSubscribe, "federated.example")).decision, Decision::kAskEngine);
+  EXPECT_EQ(On(About(kMessage, "more.federated.example")).decision, Decision::kAllow);
+  EXPECT_EQ(On(About(kIqToDomain, "federated.example")).decision, Decision::kAllow);
+}
+
+TEST_F(DecideTest, LetsUsersWriteToUnlistedContactsWhereTheGatewaySaysSo) {
+  const Envelope out = About(kSipMessage, "unverified.example", ContactState::kNotAuthorised);
+  const Envelope back = About(kMessage, "unverified.example", ContactState::kNotAuthorised);
+  EXPECT_EQ(On(out).decision, Decision::kDeny);
+  snapshot.mutable_gateway()->set_unverified_outbound_im(true);
+  EXPECT_EQ(On(out).decision, Decision::kAllow);
+  EXPECT_EQ(On(About(kSipMessage, "unverified.example")).decision, Decision::kAllow)
+      << "nothing to ask any more";
+  EXPECT_EQ(On(back).decision, Decision::kDeny) << "the replies stay blocked";
+}
+
+TEST_F(DecideTest, BlamesTheContactsStateOnlyWhereItIsToBlame) {
+  const auto reason = [this](TrafficKind kind, std::string_view remote, ContactState contact,
+                             bool awaited) {
+    return On(About(kind, remote, contact, awaited)).reason;
+  };
+  const auto kNotListed = ContactState::kNotAuthorised;
+  EXPECT_EQ(reason(kMessage, "unverified.example", kNotListed, false),
+            Reason::kContactNotAuthorised);
+  EXPECT_EQ(reason(kProbe, "unverified.example", kNotListed, true), Reason::kContactNotAuthorised);
+  EXPECT_EQ(reason(kProbe, "federated.example", kNotListed, false), Reason::kNotSubscribed);
+  EXPECT_EQ(reason(kPresence, "federated.example", ContactState::kAuthorised, false),
+            Reason::kNotAwaited);
+  EXPECT_EQ(reason(kPresence, "federated.example", kNotListed, true),
+            Reason::kContactNotAuthorised);
+  EXPECT_EQ(reason(kGroupchat, "federated.example", ContactState::kAuthorised, false),
+            Reason::kGroupChat);
+}
+
+TEST_F(DecideTest, AnswersWhateverItIsAsked) {
+  Envelope nonsense = About(static_cast<TrafficKind>(200), "federated.example");
+  EXPECT_EQ(On(nonsense).decision, Decision::kDrop);
+  snapshot.mutable_partners(0)->set_type(static_cast<proto::PartnerType>(9));
+  EXPECT_EQ(On(About(kMessage, "federated.example", ContactState::kNotAuthorised)).decision,
+            Decision::kDeny)
+      << "a type nobody knows gets the least";
 }
 
 }  // namespace

@@ -603,6 +603,25 @@ TEST_F(StreamsOfAPartner, AStreamOfARemovedPartnerIsNotKept) {
   EXPECT_EQ(TlsSeen(), 0U);
 }
 
+TEST_F(EngineTest, APolicyTestThatIsRefusedEndsWithOneAndSaysWhyAllTheSame) {
+  New("partner.example");
+  proto::CtlRequest request;
+  request.mutable_policy_test()->set_from("bob@partner.example");
+  request.mutable_policy_test()->set_to("ann@contoso.example");
+  request.mutable_policy_test()->set_kind("message");
+  const proto::CtlResponse refused = Answer(request);
+  EXPECT_EQ(refused.exit_code(), 1U);
+  EXPECT_EQ(refused.verdict().reason(), "contact-not-authorised");
+  EXPECT_THAT(refused.error(), HasSubstr("refused: "));
+  proto::ContactSeen seen;
+  seen.set_sip_user("ann@contoso.example");
+  seen.set_contact("bob@partner.example");
+  ASSERT_TRUE(engine_.NoteContacts(std::span(&seen, 1), 1).has_value());
+  const proto::CtlResponse allowed = Answer(request);
+  EXPECT_EQ(allowed.exit_code(), 0U) << allowed.error();
+  EXPECT_EQ(allowed.verdict().contact_state(), "authorised");
+}
+
 class ContactsOfUsers : public EngineTest {
  protected:
   ContactsOfUsers() { New("partner.example"); }

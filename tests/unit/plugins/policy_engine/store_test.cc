@@ -114,6 +114,7 @@ TEST(Store, GivesBackEveryFieldAfterItWasOpenedAgain) {
   settings.set_dialback_disabled_reply(proto::SILENT);
   settings.set_one_stream_per_pair(true);
   settings.set_authorisation_ttl_s(7);
+  settings.set_unverified_outbound_im(true);
   {
     Store store = OpenAt(folder.File("policy.db"));
     ASSERT_TRUE(Put(store, partner).has_value());
@@ -146,6 +147,7 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " ALTER TABLE gateway DROP COLUMN dialback_disabled_reply;"
                         " ALTER TABLE gateway DROP COLUMN one_stream_per_pair;"
                         " ALTER TABLE partner DROP COLUMN dane;"
+                        " ALTER TABLE gateway DROP COLUMN unverified_outbound_im;"
                         " DROP TABLE contact; DROP TABLE contact_domain;"
                         " ALTER TABLE store_state DROP COLUMN contacts_epoch;"
                         " ALTER TABLE gateway DROP COLUMN authorisation_ttl_s;"
@@ -468,7 +470,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 7"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 9"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -110,6 +111,15 @@ class FlowTest : public testing::Test {
       if (header.name == name) return header.value;
     return "(none)";
   }
+  // --- policy_engine's side
+  void SayOfFirst(proto::ContactState state) {
+    ASSERT_FALSE(asked.empty());
+    const Asked first = std::move(asked.front());
+    asked.pop_front();
+    proto::PolicyAnswer answer;
+    answer.mutable_contact()->set_state(state);
+    first.on_answer(answer);
+  }
   double Count(std::string_view name, std::string_view labels) {
     return metrics.Value(name, labels);
   }
@@ -120,6 +130,15 @@ class FlowTest : public testing::Test {
   FakeSipEndpoint endpoint;
   FakeSipReplies replies;
   ListenerLinks listeners{links};
+  struct Asked {
+    proto::ContactWanted wanted;
+    ContactStates::OnAnswer on_answer;
+  };
+  std::deque<Asked> asked;  // at policy_engine
+  ContactStates contacts{clock, [this](const proto::PolicyQuestion& question, milliseconds,
+                                       ContactStates::OnAnswer on_answer) {
+                           asked.push_back({question.contact(), std::move(on_answer)});
+                         }};
   FlowContext context{.clock = clock,
                       .wall = [] { return *ParseStamp("2026-11-22T14:03:00Z"); },
                       .metrics = metrics,
@@ -131,7 +150,8 @@ class FlowTest : public testing::Test {
                       .spellings = {},
                       .sent = SentStanzas(clock),
                       .log_sampler = LogSampler(clock),
-                      .verdicts = VerdictCounters(metrics)};
+                      .verdicts = VerdictCounters(metrics),
+                      .contacts = contacts};
   std::string malformed;
   XmppToSip xmpp_to_sip{
       context, [this](std::string_view instance, std::string_view) { malformed = instance; }};

@@ -1,0 +1,111 @@
+#include "plugins/policy_engine/verdict_preview.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/policy/partner_words.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+using testing::HasSubstr;
+
+class VerdictPreview : public testing::Test {
+ protected:
+  VerdictPreview() {
+    proto::Partner& partner = *snapshot_.add_partners();
+    partner = DefaultPartner();
+    partner.set_domain("partner.example");
+  }
+  Result<proto::PolicyVerdict> Try(const std::string& from, const std::string& to,
+                                   const std::string& kind) {
+    proto::PolicyTest test;
+    test.set_from(from);
+    test.set_to(to);
+    test.set_kind(kind);
+    asked_ = 0;
+    return PreviewVerdict(PolicyView(snapshot_), served_, test,
+                          [this](const std::string& user, const std::string& contact) {
+                            ++asked_;
+                            EXPECT_EQ(user, "ann@contoso.example");
+                            EXPECT_EQ(contact, "bob@partner.example");
+                            return Result<ContactState>(state_);
+                          });
+  }
+  std::string WhyNot(const std::string& from, const std::string& to, const std::string& kind) {
+    const auto verdict = Try(from, to, kind);
+    EXPECT_FALSE(verdict.has_value());
+    return verdict ? std::string() : verdict.error().text;
+  }
+
+  proto::PolicySnapshot snapshot_;
+  std::vector<std::string> served_{"contoso.example"};
+  ContactState state_ = ContactState::kNotAuthorised;
+  int asked_ = 0;
+};
+
+TEST_F(VerdictPreview, SaysByWhichRuleAMessageWouldBeRefusedAndWhatItsSenderWouldGet) {
+  const auto verdict = Try("bob@partner.example/home", "ann@contoso.example", "message");
+  ASSERT_TRUE(verdict.has_value()) << verdict.error().text;
+  EXPECT_EQ(verdict->direction(), "xmpp-to-sip");
+  EXPECT_EQ(verdict->partner_type(), "public-unverified");
+  EXPECT_EQ(verdict->contact_state(), "not-authorised");
+  EXPECT_EQ(verdict->decision(), "deny");
+  EXPECT_EQ(verdict->rule(), "xmpp-message");
+  EXPECT_EQ(verdict->reason(), "contact-not-authorised");
+  EXPECT_EQ(verdict->answer(), "forbidden");
+  EXPECT_THAT(verdict->remedy(), HasSubstr("contact allow"));
+}
+
+TEST_F(VerdictPreview, TakesSipUrisAndFindsTheDirectionByWhoIsOurs) {
+  state_ = ContactState::kAuthorised;
+  const auto out = Try("sip:Ann@contoso.example", "sip:bob@partner.example", "message");
+  ASSERT_TRUE(out.has_value()) << out.error().text;
+  EXPECT_EQ(out->direction(), "sip-to-xmpp");
+  EXPECT_EQ(out->sip_user(), "ann@contoso.example");
+  EXPECT_EQ(out->decision(), "allow");
+  EXPECT_EQ(out->reason(), "");
+  EXPECT_EQ(Try("sip:ann@contoso.example", "bob@partner.example", "presence")->decision(),
+            "allow-strip-note");
+}
+
+TEST_F(VerdictPreview, AsksForTheContactOnlyWhereItMatters) {
+  EXPECT_EQ(Try("ann@contoso.example", "bob@partner.example", "subscribe")->contact_state(),
+            "not-asked");
+  EXPECT_EQ(asked_, 0);
+  snapshot_.mutable_partners(0)->set_type(proto::FEDERATED);
+  EXPECT_EQ(Try("bob@partner.example", "ann@contoso.example", "subscribe")->decision(),
+            "allow-auto-approve");
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(VerdictPreview, KnowsWhatGoesToTheDomainByItsAddress) {
+  EXPECT_EQ(Try("bob@partner.example", "contoso.example", "iq")->decision(), "allow");
+  EXPECT_EQ(Try("bob@partner.example", "contoso.example", "message")->reason(),
+            "no-user-addressed");
+  EXPECT_EQ(Try("bob@partner.example", "contoso.example", "subscribe")->kind(), "domain-presence");
+}
+
+TEST_F(VerdictPreview, NamesADomainThatIsNoPartner) {
+  const auto verdict = Try("ann@contoso.example", "bob@stranger.example", "message");
+  EXPECT_EQ(verdict->reason(), "unknown-partner");
+  EXPECT_EQ(verdict->partner_type(), "");
+  EXPECT_EQ(verdict->answer(), "404");
+}
+
+TEST_F(VerdictPreview, SaysWhatIsWrongWithTheQuestion) {
+  EXPECT_THAT(WhyNot("@@", "ann@contoso.example", "message"), HasSubstr("'@@' is no address"));
+  EXPECT_THAT(WhyNot("sip:", "ann@contoso.example", "message"), HasSubstr("is no SIP URI"));
+  EXPECT_THAT(WhyNot("a@x.example", "b@y.example", "message"), HasSubstr("both not ours"));
+  EXPECT_THAT(WhyNot("a@contoso.example", "b@contoso.example", "message"), HasSubstr("both ours"));
+  EXPECT_THAT(WhyNot("contoso.example", "b@partner.example", "message"),
+              HasSubstr("names no user"));
+  EXPECT_THAT(WhyNot("ann@contoso.example", "b@partner.example", "groupchat"),
+              HasSubstr("use one of subscribe, presence, message, typing, options"));
+}
+
+}  // namespace
+}  // namespace gatehouse::policy_engine
