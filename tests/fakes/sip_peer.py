@@ -51,6 +51,7 @@ class SipPeer:
         self.notified = []                # NOTIFYs in order of arrival
         self.silent_for = None            # messages to this user part get no answer
         self.refuses_late = None          # (user part, seconds): messages to it get 404 after that time
+        self.last_answer = None           # the final response that came last
         self._connections = set()
         self._writer, self._pending, self._answers = None, {}, None
         self._turn = asyncio.Lock()       # who comes first writes first, also while one connection replaces another
@@ -151,6 +152,7 @@ class SipPeer:
                 branch = message.first("via").partition("branch=")[2].partition(";")[0]
                 future = self._pending.get(branch)
                 if future and not future.done() and message.status >= 200:
+                    self.last_answer = message
                     future.set_result(message)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
