@@ -225,8 +225,6 @@ TEST_F(ValidatedDns, AnAnswerThatCannotBeReadIsTrouble) {
   responder_.Add(name, DnsResponder::kSrv,
                  std::string(6, '\0') + DnsResponder::U16(0xc000U | itself));
   EXPECT_EQ(Srv(name).status, DnsStatus::kTemporary);
-  responder_.Add(name, DnsResponder::kA, "short");
-  EXPECT_EQ(Host(name).status, DnsStatus::kTemporary);
 }
 
 TEST_F(ValidatedDns, NamesThatCannotExistHaveNoRecords) {
