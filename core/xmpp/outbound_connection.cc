@@ -106,11 +106,18 @@ StreamTransport::Events OutboundConnection::TransportEvents() {
   events.on_element = [this, heard](proto::Element& element, std::size_t) {
     if (!heard()) return;
     TellElement(element);
+    const bool tells = life_ == Life::kOpen && !Is(element, "a", ns::kStreamManagement);
     element_ = &element;
     Do(machine_.OnElement(element));
+    if (tells && events_.on_read) events_.on_read();
   };
   events.on_oversized = [this, heard](const proto::Element& head) {
-    if (heard()) Do(machine_.OnOversized(head));
+    if (!heard()) return;
+    Do(machine_.OnOversized(head));
+    if (events_.on_read) events_.on_read();
+  };
+  events.on_whitespace = [this, heard](std::size_t) {
+    if (heard() && life_ == Life::kOpen && events_.on_read) events_.on_read();
   };
   events.on_footer = [this, current] {
     if (current()) OnFooter();

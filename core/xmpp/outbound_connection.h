@@ -43,6 +43,9 @@ class OutboundConnection {
     // A stanza of the peer's for an open pair, where terms.takes_theirs (2.14).
     std::function<void(const outbound::Deliver&, proto::Element&)> on_stanza;
     std::function<void(const outbound::AnswerStanza&)> on_answer;
+    // An element, or white space between two, was read from an open stream, and has been acted on.
+    // Not for <a/>, which on_acknowledged tells.
+    std::function<void()> on_read;
     std::function<void()> on_writable;  // queued_bytes has fallen to zero after it was high
     // The stream is over, with every pair on it. Once; not called after Close.
     std::function<void(const OutboundFault&)> on_failed;

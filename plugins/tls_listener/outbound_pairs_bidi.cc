@@ -74,12 +74,7 @@ void OutboundPairs::State::OnStanza(std::uint64_t id, const outbound::Deliver& s
                                     proto::Element& element) {
   OutboundStream* stream = FindStream(id);
   if (stream == nullptr || stream->closing) return;
-  const TimePoint now = stream->last_stanza = setup.loop.Now();
-  if (!stream->brake)
-    stream->brake.emplace(setup.loop, their_rate, [this, id](bool read) {
-      OutboundStream* braked = FindStream(id);
-      if (braked != nullptr && !braked->closing) braked->connection().ReadOrNot(read);
-    });
+  stream->last_stanza = setup.loop.Now();
   std::function<void()> handled;
   if (stanza.number != 0) handled = [this, id, number = stanza.number] { OnHandled(id, number); };
   setup.intake->Deliver({.stream_id = stream->connection().machine().stream_id(),
@@ -88,11 +83,27 @@ void OutboundPairs::State::OnStanza(std::uint64_t id, const outbound::Deliver& s
                          .method = stanza.method},
                         element, std::move(handled));
   KeepToRoom(*stream);
-  if (stream->brake->OnStanza(now)) CloseStream(*stream, StreamCondition::kPolicyViolation);
+}
+
+ReadingBrake& OutboundPairs::State::BrakeOf(OutboundStream& stream) {
+  if (!stream.brake)
+    stream.brake.emplace(setup.loop, their_rate, [this, id = stream.id()](bool read) {
+      OutboundStream* braked = FindStream(id);
+      if (braked != nullptr && !braked->closing) braked->connection().ReadOrNot(read);
+    });
+  return *stream.brake;
+}
+
+// Whatever a peer says on a stream of ours costs us time that is the others' too.
+void OutboundPairs::State::CountRead(std::uint64_t id) {
+  OutboundStream* stream = FindStream(id);
+  if (stream == nullptr || stream->closing) return;
+  if (BrakeOf(*stream).OnStanza(setup.loop.Now()))
+    CloseStream(*stream, StreamCondition::kPolicyViolation);
 }
 
 void OutboundPairs::State::KeepToRoom(OutboundStream& stream) {
-  if (setup.intake->HasRoom() || !stream.brake->StopForRoom()) return;
+  if (setup.intake->HasRoom() || !BrakeOf(stream).StopForRoom()) return;
   setup.intake->WhenRoom([this, id = stream.id()] {
     OutboundStream* braked = FindStream(id);
     if (braked != nullptr && !braked->closing) braked->brake->ResumeForRoom();

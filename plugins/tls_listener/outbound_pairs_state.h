@@ -96,6 +96,8 @@ struct OutboundPairs::State {
   void OnHandled(std::uint64_t id, std::uint64_t number);
   void SendAcks();
   void KeepToRoom(OutboundStream& stream);
+  ReadingBrake& BrakeOf(OutboundStream& stream);
+  void CountRead(std::uint64_t id);
   bool TakesTheirs(const proto::Partner& partner) const {
     return partner.bidi() && setup.intake != nullptr;
   }

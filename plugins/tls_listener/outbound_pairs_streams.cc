@@ -162,6 +162,7 @@ OutboundConnection::Events OutboundPairs::State::EventsFor(std::uint64_t id) {
     const OutboundStream* stream = FindStream(id);
     if (stream != nullptr) setup.intake->Answer(answer.local, stream->remote(), answer.reply);
   };
+  events.on_read = [this, id] { CountRead(id); };
   events.on_writable = [this, id] { OnWritable(id); };
   events.on_dane = [this, id](const DaneReport& report) {
     if (const OutboundStream* stream = FindStream(id))

@@ -78,7 +78,7 @@ class OutboundStream {
   // Proven or being proven here; of a lent one: that use it.
   std::vector<std::string> pair_keys;
   std::vector<std::string> lent_for;  // pairs that may use it
-  std::optional<ReadingBrake> brake;  // for the peer's stanzas, where it may send any
+  std::optional<ReadingBrake> brake;  // for what the peer sends, once it has
 
  private:
   [[nodiscard]] bool HasRoomInQueue() const;

@@ -48,6 +48,46 @@ TEST_F(OutboundAcksTest, SettleNothingBefore) {
   EXPECT_THAT(Delivered(), ElementsAre("a"));
 }
 
+TEST_F(OutboundAcksTest, AskedForByThePeerComeNoFasterThanItsStanzasMay) {
+  proto::Limits limits;
+  limits.set_stanzas_per_second(1);
+  limits.set_stanza_burst(3);  // <enabled/> is the first
+  pairs_.SetLimits(limits);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  const std::string ask(kAckRequestXml);
+  server_.SendAll(ask + ask);
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return server_.acks_got.size() == 2; }));
+  server_.SendAll(ask);
+  for (int i = 0; i < 30; ++i) loop_->RunOnce();
+  EXPECT_EQ(server_.acks_got.size(), 2U);
+}
+
+TEST_F(OutboundAcksTest, AFloodOfRequestsForThemEndsTheStream) {
+  proto::Limits limits;
+  limits.set_stanzas_per_second(1);
+  pairs_.SetLimits(limits);
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  std::string flood;
+  for (int i = 0; i < 150; ++i) flood += kAckRequestXml;
+  server_.SendAll(flood);
+  EXPECT_TRUE(RunUntil(*loop_, [&] { return !server_.closings.empty(); }));
+  EXPECT_THAT(server_.closings, Contains("policy-violation"));
+}
+
+TEST_F(OutboundAcksTest, AreNoFloodHoweverManyStanzasTheyAreFor) {
+  proto::Limits limits;
+  limits.set_stanzas_per_second(1);
+  limits.set_stanza_burst(2);
+  pairs_.SetLimits(limits);
+  for (std::size_t count = 1; count <= 20; ++count) {
+    Send(std::to_string(count));
+    ASSERT_TRUE(Settled(count));
+  }
+  EXPECT_THAT(server_.closings, IsEmpty());
+}
+
 TEST_F(OutboundAcksTest, SendAgainInOrderWhatAStreamMayHaveLost) {
   SendUnacknowledged({"a", "b", "c"});
   server_.SendAll(AckXml(1));
