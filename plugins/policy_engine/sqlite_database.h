@@ -22,8 +22,6 @@ class SqliteStatement {
   SqliteStatement& Bind(int parameter, std::int64_t number);
   // True: a row is there to be read. False: done. Fails (kTrouble) with SQLite's reason.
   Result<bool> Step();
-  // Ready to be run again; what is bound stays.
-  void Reset();
   // For statements that give no row.
   Result<void> Run();
   // Back to before the first row, to be bound and stepped again.

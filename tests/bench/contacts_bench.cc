@@ -73,7 +73,9 @@ class Bench {
       proto::Partner partner = DefaultPartner();
       partner.set_id(std::to_string(i));
       partner.set_domain(fmt::format("p{}.example", i));
-      GATEHOUSE_TRY_VOID(store.PutPartner(partner, {}));
+      AuditEntry entry;
+      *entry.changes.emplace_back().mutable_after()->mutable_partner() = partner;
+      GATEHOUSE_TRY_VOID(store.Write(std::move(entry)));
     }
     std::vector<ContactPair> batch;
     for (std::size_t i = 0; i < pairs_; ++i) {
