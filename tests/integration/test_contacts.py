@@ -7,8 +7,8 @@ import signal
 import subprocess
 import unittest
 
+from traffic import Edge, lab  # first: it knows where the fakes are
 from sip_peer import Watcher
-from traffic import Edge, lab
 
 ANN = f"sip:ann@{lab.SIP_DOMAIN}"
 ROMEO = f"romeo@{lab.XMPP_DOMAIN}"
