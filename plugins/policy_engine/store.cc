@@ -383,6 +383,51 @@ Result<std::uint64_t> Store::CountOnFrom(const StoreContent& other, AuditEntry e
   return entry.revision;
 }
 
+Result<std::optional<ContactRow>> Store::FindContact(const ContactPair& pair,
+                                                     const ContactClock& clock) {
+  return contacts_.Find(database_, pair, clock);
+}
+
+Result<std::vector<std::optional<ContactMark>>> Store::SeeContacts(
+    std::span<const ContactPair> pairs, const ContactClock& clock) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  std::vector<std::optional<ContactMark>> marks;
+  marks.reserve(pairs.size());
+  for (const ContactPair& pair : pairs) {
+    GATEHOUSE_TRY(marks.emplace_back(), contacts_.See(database_, pair, clock));
+  }
+  GATEHOUSE_TRY_VOID(transaction.Commit());
+  return marks;
+}
+
+Result<void> Store::EditContacts(std::span<const ContactEdit> edits, std::int64_t now_unix) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
+  for (const ContactEdit& edit : edits) {
+    if (edit.mark) {
+      GATEHOUSE_TRY(const bool written,
+                    contacts_.Put(database_, {edit.pair, *edit.mark, now_unix}));
+      if (!written)
+        return Trouble(fmt::format("the domain of '{}' is no partner's", edit.pair.contact));
+    } else {
+      GATEHOUSE_TRY_VOID(contacts_.Forget(database_, edit.pair));
+    }
+    GATEHOUSE_TRY_VOID(AddAudit(database_, edit.audit));
+  }
+  return transaction.Commit();
+}
+
+Result<ContactPage> Store::ListContacts(const ContactFilter& filter, const ContactClock& clock) {
+  return contacts_.List(database_, filter, clock);
+}
+
+Result<void> Store::SweepContacts(const ContactClock& clock) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  return contacts_.Sweep(database_, clock);
+}
+
 Result<bool> Store::HasRevision(std::uint64_t revision) {
   // The oldest that is noted leads back to the one before it.
   GATEHOUSE_TRY(
