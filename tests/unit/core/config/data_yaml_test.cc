@@ -120,6 +120,7 @@ TEST(DataYaml, ReadsLikeWhatAnOperatorWouldWrite) {
             "  dialback_disabled_reply: error-once\n"
             "  one_stream_per_pair: false\n"
             "  authorisation_ttl_s: 2592000\n"
+            "  unverified_outbound_im: false\n"
             "partners:\n"
             "  - domain: fabrikam.example\n"
             "    additional_domains: [eu.fabrikam.example]\n"
