@@ -43,7 +43,7 @@ struct LinkStage {
   // The bytes as they are, then, if they are a frame, as one of this life, twice.
   template <class Frame>
   void Play(LinkSide& side, std::string_view bytes) {
-    side.Receive("rogue/0", ZmqFrame{{}, bytes, true});
+    side.Receive("rogue/0", ZmqFrame{.from = {}, .body = bytes, .well_formed = true, .uid = {}});
     Rebirth(side);
     Frame frame;
     if (!frame.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
@@ -51,7 +51,7 @@ struct LinkStage {
     frame.set_receiver_epoch(kOwnEpoch);
     const std::string honest = frame.SerializeAsString();
     for (int repeat = 0; repeat < 2; ++repeat) {
-      side.Receive("rogue/0", ZmqFrame{{}, honest, true});
+      side.Receive("rogue/0", ZmqFrame{.from = {}, .body = honest, .well_formed = true, .uid = {}});
       loop->RunOnce();
     }
   }

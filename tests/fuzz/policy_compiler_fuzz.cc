@@ -29,12 +29,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!stored.ParseFromArray(data, static_cast<int>(size))) return 0;
   gatehouse::policy_engine::StoreContent content;
   content.revision = stored.revision();
-  content.gateway = stored.gateway();
-  content.partners.assign(stored.partners().begin(), stored.partners().end());
+  *content.data.mutable_gateway() = stored.gateway();
+  *content.data.mutable_partners() = stored.partners();
   auto compiled = gatehouse::policy_engine::CompilePolicy(content, {"contoso.example"});
   GATEHOUSE_CHECK(compiled.rejected.size() +
                       static_cast<std::size_t>(compiled.snapshot.partners_size()) ==
-                  content.partners.size());
+                  static_cast<std::size_t>(content.data.partners_size()));
   CheckPublished(PolicyView(std::move(compiled.snapshot)));
   return 0;
 }
