@@ -29,6 +29,14 @@ class XmppUser:
             message.send()
         self._loop.call_soon_threadsafe(act)
 
+    def show(self, show, status):
+        """Tells those who watch: away, chat, dnd or xa, and words of his own."""
+        self._loop.call_soon_threadsafe(lambda: self._client.send_presence(pshow=show, pstatus=status))
+
+    def refuse(self, jid):
+        """Nobody of that address may watch any more."""
+        self._loop.call_soon_threadsafe(lambda: self._client.send_presence(pto=jid, ptype="unsubscribed"))
+
     def receive(self, seconds=20):
         return self.inbox.get(timeout=seconds)
 
