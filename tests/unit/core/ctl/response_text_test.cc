@@ -173,7 +173,9 @@ TEST(JsonText, PrintsNumbersAsNumbersAndLeavesOutMembersOfAOneofThatAreNotSet) {
   EXPECT_EQ(JsonText(counter), "{\"name\":\"\",\"labels\":\"\",\"value\":0.5}");
   proto::CtlResponse response;
   response.set_id(18446744073709551615U);
-  EXPECT_EQ(JsonText(response), "{\"id\":18446744073709551615,\"exit_code\":0,\"error\":\"\"}");
+  EXPECT_EQ(JsonText(response),
+            "{\"id\":18446744073709551615,\"exit_code\":0,\"error\":\"\",\"revision\":0,"
+            "\"mistakes\":[]}");
 }
 
 TEST(TextTable, AlignsByCharactersAndShowsNoControlCharacters) {
