@@ -13,6 +13,7 @@
 
 #include "core/config/data_yaml.h"
 #include "core/ctl/response_text.h"
+#include "core/loop/owned_fd.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -26,22 +27,7 @@ constexpr std::size_t kPartBytes = std::size_t{4} * 1024 * 1024;
 constexpr mode_t kReadable = 0644;
 constexpr mode_t kPrivate = 0600;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 // A file in the making beside the one it shall replace, which stays until all of it is on the disk.
-
 class FreshFile {
  public:
   FreshFile(std::string file, mode_t mode)
@@ -74,7 +60,7 @@ class FreshFile {
 
   const std::string file_;
   const std::string fresh_;
-  const Descriptor fd_;
+  const OwnedFd fd_;
 };
 
 Result<void> ReplaceFile(const std::string& file, std::string_view text) {
@@ -179,7 +165,7 @@ Ending BackUp(const Invocation& invocation, const Outside& outside) {
 }
 
 Ending Restore(const Invocation& invocation, const Outside& outside) {
-  const Descriptor file(::open(invocation.file.c_str(), O_RDONLY | O_CLOEXEC));
+  const OwnedFd file(::open(invocation.file.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info{};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0)
     return {kRefused,

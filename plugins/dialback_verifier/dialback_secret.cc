@@ -12,24 +12,11 @@
 #include <sstream>
 #include <utility>
 
+#include "core/loop/owned_fd.h"
 #include "core/tls/crypto.h"
 
 namespace gatehouse {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::unexpected<Error> Failed(const std::string& path, const char* what) {
   return Trouble(path + ": cannot " + what + ": " + std::strerror(errno));
@@ -37,7 +24,7 @@ std::unexpected<Error> Failed(const std::string& path, const char* what) {
 
 // Nothing where the file does not exist.
 Result<std::optional<std::string>> ReadFile(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const OwnedFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0 && errno == ENOENT) return std::nullopt;
   if (file.get() < 0) return Failed(path, "read");
   std::string content;
@@ -55,7 +42,7 @@ Result<void> ReplaceFile(const std::string& path, std::string_view content) {
   const std::string fresh = path + ".new";
   ::unlink(fresh.c_str());
   {
-    const Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    const OwnedFd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) return Failed(fresh, "write");
     const ssize_t count = ::write(file.get(), content.data(), content.size());
     if (count != static_cast<ssize_t>(content.size()) || ::fsync(file.get()) != 0)

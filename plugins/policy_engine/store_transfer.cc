@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/loop/owned_fd.h"
 #include "plugins/policy_engine/store_file.h"
 
 namespace gatehouse::policy_engine {
@@ -27,20 +28,6 @@ proto::CtlResponse Refused(std::string why) {
 std::unexpected<Error> SystemTrouble(const std::string& file) {
   return Trouble(fmt::format("'{}': {}", file, std::strerror(errno)));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 }  // namespace
 
@@ -99,7 +86,7 @@ void StoreTransfer::End(Result<void> how) {
 }
 
 Result<proto::CtlResponse> StoreTransfer::PartOf(const proto::BackupRead& wanted) {
-  const Descriptor file(::open(copy_file_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const OwnedFd file(::open(copy_file_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info{};
   if (wanted.copy() != copy_ || file.get() < 0 || ::fstat(file.get(), &info) != 0)
     return Trouble("this copy is there no more; begin anew");
@@ -133,7 +120,7 @@ proto::CtlResponse StoreTransfer::Restore(const proto::CtlRequest& request,
 Result<void> StoreTransfer::Append(const proto::RestoreWrite& part) {
   if (part.offset() == 0) RemoveStoreFile(incoming_file_);
   const int begins = part.offset() == 0 ? O_CREAT | O_EXCL : 0;
-  const Descriptor file(
+  const OwnedFd file(
       ::open(incoming_file_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | begins, kMode));
   struct stat info{};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) return SystemTrouble(incoming_file_);
