@@ -9,6 +9,8 @@
 
 #include "core/ctl/data_files.h"
 #include "core/ctl/json_text.h"
+#include "core/ctl/lync_export.h"
+#include "core/ctl/lync_mapping.h"
 #include "core/ctl/matrix_text.h"
 #include "core/ctl/partner_text.h"
 #include "core/ctl/response_text.h"
@@ -112,6 +114,28 @@ Ending CheckConfig(const Invocation& invocation, const Outside& outside) {
   return {kDone, Shown(invocation, {}, response), {}};
 }
 
+Result<std::string> ReadExport(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return BadConfig(fmt::format("'{}' cannot be read: {}", file, std::strerror(errno)));
+  std::string bytes(kMaxExportBytes + 1, '\0');
+  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(stream.gcount()));
+  return bytes;
+}
+
+Ending ImportLync(const Invocation& invocation, const Outside& outside) {
+  proto::CtlRequest request = invocation.request;
+  for (const std::string& file : invocation.files) {
+    const Result<std::string> bytes = ReadExport(file);
+    if (!bytes) return {kRefused, {}, bytes.error().text + '\n'};
+    const auto objects = ReadLyncExport(*bytes);
+    if (!objects) return {kRefused, {}, fmt::format("'{}': {}\n", file, objects.error().text)};
+    for (const LyncObject& object : *objects)
+      *request.mutable_import()->add_records() = RecordOfLync(object, file);
+  }
+  return Ask(invocation, request, outside);
+}
+
 Ending PlayMatrix(const Invocation& invocation, const Outside& outside) {
   const Result<selftest::MatrixReport> report = outside.play_matrix(invocation.matrix);
   if (!report)
@@ -177,6 +201,8 @@ Ending CarryOut(const Invocation& invocation, const Outside& outside) {
       return Restore(invocation, outside);
     case Action::kPlayMatrix:
       return PlayMatrix(invocation, outside);
+    case Action::kImportLync:
+      return ImportLync(invocation, outside);
   }
   return {kWrongUsage, {}, {}};
 }

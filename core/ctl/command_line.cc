@@ -12,6 +12,7 @@
 #include "core/ctl/contact_commands.h"
 #include "core/ctl/data_commands.h"
 #include "core/ctl/gateway_commands.h"
+#include "core/ctl/import_commands.h"
 #include "core/ctl/instance_commands.h"
 #include "core/ctl/partner_commands.h"
 #include "core/ctl/policy_commands.h"
@@ -113,6 +114,7 @@ Result<Invocation> ParseCommandLine(std::span<const std::string> arguments) {
   DataCommands data(app, invocation);
   PolicyCommands policy(app, invocation);
   WhyCommand why(app, invocation);
+  ImportCommands imports(app, invocation);
   TestCommands test(app, invocation);
   ConfigCommands config(app, invocation);
   SelftestCommands selftest(app, invocation);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/ctl/write_options.h"
+#include "core/policy/partner_words.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -91,6 +92,29 @@ void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
           "allow: users may write to contacts of public-unverified partners whom they have not "
           "added; the replies stay refused")
       ->check(CLI::IsMember({"deny", "allow"}))
+      ->type_name("WORD");
+  command
+      ->add_option_function<std::string>(
+          "--federation",
+          [&set](const std::string& value) {
+            set.mutable_settings()->set_federation(
+                ParseFederation(value).value_or(proto::GatewaySettings::OFF));
+            set.add_fields("federation");
+          },
+          "Whether XMPP goes both ways, not at all (every stream ends), or one way only: what "
+          "partners' users send, or what ours do")
+      ->check(CLI::IsMember({"on", "off", "inbound-only", "outbound-only"}))
+      ->type_name("WORD");
+  command
+      ->add_option_function<std::string>(
+          "--discover",
+          [&set](const std::string& value) {
+            set.mutable_settings()->set_discover(value == "true");
+            set.add_fields("discover");
+          },
+          "true: unlisted domains that knock are kept for partner discovered; they are refused all "
+          "the same")
+      ->check(CLI::IsMember({"true", "false"}))
       ->type_name("WORD");
   command
       ->add_option("--dialback-passphrase-file", passphrase_file_,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/selftest/matrix_run.h"
 #include "proto/ctl.pb.h"
@@ -22,6 +23,7 @@ enum class Action : std::uint8_t {
   kBackup,        // the store, to `file`
   kRestore,       // `file`, to the store
   kPlayMatrix,    // `matrix`, with a gatehoused of its own
+  kImportLync,    // what is in `files`, added to `request`, to the supervisor
 };
 
 // For commands about all partners at once, of which there may be thousands.
@@ -36,6 +38,7 @@ struct Invocation {
   std::optional<std::uint64_t> if_revision;
   proto::Partner partner;
   std::string file;             // kCheckConfig: the configuration; empty for kExport: printed
+  std::vector<std::string> files;  // kImportLync
   std::string passphrase_file;  // `gateway set --dialback-passphrase-file`; asked after `request`,
                                 // if that has a command
   selftest::MatrixOptions matrix;

@@ -4,6 +4,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <array>
+#include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <limits>
@@ -54,6 +56,24 @@ std::string ReadInPlace(std::string& file) {
   return {};
 }
 
+// For CLI11: puts the Unix time in place of "2027-01-31", "2027-01-31T18:00Z" or "never" (0), and
+// gives what went wrong. Times are UTC; a day alone is its beginning.
+std::string TimeInPlace(std::string& text) {
+  if (text == "never") return text = "0", std::string();
+  for (const char* format : {"%Y-%m-%d", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"}) {
+    std::tm time{};
+    const char* end = ::strptime(text.c_str(), format, &time);
+    if (end == nullptr || *end != '\0') continue;
+    const std::tm written = time;
+    const std::time_t unix = ::timegm(&time);
+    if (unix <= 0 || time.tm_mday != written.tm_mday) break;  // no such day
+    text = std::to_string(unix);
+    return {};
+  }
+  return "'" + text +
+         "' is no time; write one like 2027-01-31 or 2027-01-31T18:00Z (UTC), or never";
+}
+
 // The check has let no other word pass.
 proto::Negotiation Level(const std::string& word) {
   return ParseNegotiation(word).value_or(proto::REQUIRED);
@@ -72,7 +92,8 @@ void PartnerCommands::AddRow(CLI::App& command) {
 void PartnerCommands::AddValues(CLI::App& command) {
   command
       .add_option("--additional-domains", values_.additional_domains,
-                  "More domains of the same partner; subdomains are not implied")
+                  "More domains of the same partner; subdomains are not implied: "
+                  "'*.partner.example' is all of them")
       ->type_name("A,B");
   AddWord(command, "--type", values_.type, kTypes, "How far its users are trusted");
   AddRow(command);
@@ -92,6 +113,15 @@ void PartnerCommands::AddValues(CLI::App& command) {
           "TLSA records of its signed zone, on our streams: not asked, reported, or decisive");
   command.add_option("--description", values_.description, "For people")->type_name("TEXT");
   AddWord(command, "--enabled", values_.enabled, kBools, "false: listed, but not let in");
+  command
+      .add_option(
+          "--expires", values_.expires,
+          "From this UTC time on as if not enabled, such as 2027-01-31 or 2027-01-31T18:00Z; "
+          "never")
+      ->type_name("TIME")
+      ->transform(CLI::Validator(&TimeInPlace, ""));
+  command.add_flag("--allow-lookalike", allow_lookalike_,
+                   "Its domain looks like another one here, or mixes scripts, and that is meant");
   command
       .add_option("--trust", values_.trust_anchors,
                   "PEM file: only what it certifies proves this partner; empty: as gatehouse.yaml "
@@ -130,6 +160,8 @@ std::vector<std::string> PartnerCommands::Apply(const CLI::App& command,
       Row{"--dane", "dane", [&] { partner.set_dane(*ParseDane(values_.dane)); }},
       Row{"--description", "description", [&] { partner.set_description(values_.description); }},
       Row{"--trust", "trust_anchors", [&] { partner.set_trust_anchors(values_.trust_anchors); }},
+      Row{"--expires", "expires_unix",
+          [&] { partner.set_expires_unix(std::strtoull(values_.expires.c_str(), nullptr, 10)); }},
       Row{"--enabled", "enabled", [&] { partner.set_enabled(values_.enabled == "true"); }},
   };
   std::vector<std::string> fields;
@@ -152,11 +184,16 @@ void PartnerCommands::AddNew(CLI::App& parent, Invocation& invocation) {
   AddWriteOptions(*command, invocation);
   command->callback([this, command, &invocation] {
     invocation.action = Action::kAsk;
-    proto::Partner& partner = *invocation.request.mutable_partner_new()->mutable_partner();
-    partner = DefaultPartner();
-    partner.set_domain(domain_);
-    Apply(*command, partner);
+    FillNew(*command, *invocation.request.mutable_partner_new());
   });
+}
+
+void PartnerCommands::FillNew(const CLI::App& command, proto::PartnerNew& request) const {
+  request.set_allow_lookalike(allow_lookalike_);
+  proto::Partner& partner = *request.mutable_partner();
+  partner = DefaultPartner();
+  partner.set_domain(domain_);
+  Apply(command, partner);
 }
 
 void PartnerCommands::AddSet(CLI::App& parent, Invocation& invocation) {
@@ -168,6 +205,7 @@ void PartnerCommands::AddSet(CLI::App& parent, Invocation& invocation) {
     invocation.action = Action::kAsk;
     proto::PartnerSet& set = *invocation.request.mutable_partner_set();
     set.set_domain(domain_);
+    set.set_allow_lookalike(allow_lookalike_);
     for (std::string& field : Apply(*command, *set.mutable_partner()))
       set.add_fields(std::move(field));
     if (set.fields().empty())
@@ -205,6 +243,49 @@ void PartnerCommands::AddReading(CLI::App& parent, Invocation& invocation) {
   });
 }
 
+void PartnerCommands::AddStrangers(CLI::App& parent, Invocation& invocation) {
+  const auto add = [&](const char* name, const char* help, auto fill) {
+    CLI::App* command = parent.add_subcommand(name, help);
+    command->add_option("DOMAIN", domain_, "A domain, or '*.bad.example' for all below one")
+        ->required();
+    AddWriteOptions(*command, invocation);
+    command->callback([this, fill, &invocation] {
+      invocation.action = Action::kAsk;
+      fill(invocation.request, domain_);
+    });
+  };
+  add("deny", "Puts a domain on the deny list: it is refused before any partner is looked for",
+      [](proto::CtlRequest& r, const std::string& d) { r.mutable_partner_deny()->set_domain(d); });
+  add("undeny", "Takes a domain off the deny list", [](proto::CtlRequest& r, const std::string& d) {
+    r.mutable_partner_undeny()->set_domain(d);
+  });
+  add("refuse", "Puts a domain that was discovered on the deny list",
+      [](proto::CtlRequest& r, const std::string& d) {
+        r.mutable_partner_refuse()->set_domain(d);
+      });
+  parent.add_subcommand("denied", "The deny list")->callback([&invocation] {
+    invocation.action = Action::kAsk;
+    invocation.request.mutable_partner_denied();
+  });
+  parent
+      .add_subcommand("discovered",
+                      "Unlisted domains that knocked since gateway set --discover true, the last "
+                      "first, with their DNS records and certificate")
+      ->callback([&invocation] {
+        invocation.action = Action::kAsk;
+        invocation.request.mutable_partner_discovered();
+      });
+  CLI::App* accept = parent.add_subcommand(
+      "accept", "Adds a domain that was discovered as a partner, with the flags of new");
+  AddDomain(*accept, domain_);
+  AddValues(*accept);
+  AddWriteOptions(*accept, invocation);
+  accept->callback([this, accept, &invocation] {
+    invocation.action = Action::kAsk;
+    FillNew(*accept, *invocation.request.mutable_partner_accept()->mutable_accepted());
+  });
+}
+
 void PartnerCommands::AddExplain(CLI::App& parent, Invocation& invocation) {
   CLI::App* command = parent.add_subcommand(
       "explain",
@@ -228,6 +309,7 @@ PartnerCommands::PartnerCommands(CLI::App& app, Invocation& invocation) {
   AddNew(*partner, invocation);
   AddSet(*partner, invocation);
   AddReading(*partner, invocation);
+  AddStrangers(*partner, invocation);
   AddExplain(*partner, invocation);
 }
 

@@ -1,4 +1,5 @@
-// partner new, set, get, list, forget-tls, remove, explain.
+// partner new, set, get, list, forget-tls, remove, explain; deny, undeny, denied; discovered,
+// accept, refuse.
 #pragma once
 
 #include <cstdint>
@@ -39,18 +40,22 @@ class PartnerCommands {
     std::string description;
     std::string enabled;
     std::string trust_anchors;  // the file's text
+    std::string expires;
   };
   void AddRow(CLI::App& command);
   void AddValues(CLI::App& command);
   void AddNew(CLI::App& parent, Invocation& invocation);
   void AddSet(CLI::App& parent, Invocation& invocation);
+  void AddStrangers(CLI::App& parent, Invocation& invocation);
   void AddReading(CLI::App& parent, Invocation& invocation);
   void AddExplain(CLI::App& parent, Invocation& invocation);
+  void FillNew(const CLI::App& command, proto::PartnerNew& request) const;
   // Puts the options given to `command` into `partner` and gives the names of the fields they stand
   // for.
   std::vector<std::string> Apply(const CLI::App& command, proto::Partner& partner) const;
 
   std::string domain_;
+  bool allow_lookalike_ = false;
   Values values_;
 };
 

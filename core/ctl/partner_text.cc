@@ -55,6 +55,18 @@ std::string TimeText(std::uint64_t unix) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(unix)));
 }
 
+// "true", "false", "until 2027-01-31 00:00:00 UTC", "expired".
+std::string EnabledText(const proto::PartnerView& view) {
+  const proto::Partner& partner = view.partner();
+  if (!partner.enabled() || partner.expires_unix() == 0) return YesNo(partner.enabled());
+  return view.expired() ? "expired" : "until " + TimeText(partner.expires_unix());
+}
+
+std::string ExpiryText(const proto::PartnerView& view) {
+  if (view.partner().expires_unix() == 0) return "never";
+  return TimeText(view.partner().expires_unix()) + (view.expired() ? ", which is past" : "");
+}
+
 std::string Sentences(std::string_view title,
                       const google::protobuf::RepeatedPtrField<std::string>& all) {
   std::string text;
@@ -92,8 +104,7 @@ std::string PartnerListText(const proto::PartnerViews& partners) {
     table.Add({partner.domain(), std::string(PartnerTypeWord(partner.type())),
                std::string(NegotiationWord(partner.tls())),
                std::string(NegotiationWord(partner.sasl())), YesNo(partner.dialback()),
-               YesNo(partner.enabled()), fmt::format("{}", fmt::join(view.methods(), ",")),
-               Codes(view)});
+               EnabledText(view), fmt::format("{}", fmt::join(view.methods(), ",")), Codes(view)});
   }
   return table.ToText();
 }
@@ -112,7 +123,8 @@ std::string RowText(const proto::PartnerView& view) {
 
 std::string ExplanationText(const proto::PartnerView& view) {
   const bool stored = !view.partner().domain().empty();
-  return RowText(view) + Sentences("a stream of theirs", view.inbound()) +
+  return (stored ? Line("enabled", EnabledText(view)) : std::string()) + RowText(view) +
+         Sentences("a stream of theirs", view.inbound()) +
          Sentences("a stream of ours", view.outbound()) + GuardText(view) +
          (stored ? StreamsText(view) : std::string());
 }
@@ -132,8 +144,28 @@ std::string PartnerText(const proto::PartnerView& view) {
          Line("proxy", OrDash(partner.proxy())) +
          Line("dane", std::string(DaneWord(partner.dane()))) +
          Line("description", OrDash(partner.description())) +
-         Line("enabled", YesNo(partner.enabled())) + Line("trust", TrustText(partner)) +
-         Line("revision", std::to_string(partner.revision()));
+         Line("enabled", YesNo(partner.enabled())) + Line("expires", ExpiryText(view)) +
+         Line("trust", TrustText(partner)) + Line("revision", std::to_string(partner.revision()));
+}
+
+std::string StrangersText(const proto::Strangers& strangers) {
+  if (strangers.strangers().empty()) return "nobody has knocked\n";
+  std::string text;
+  for (const proto::Stranger& stranger : strangers.strangers()) {
+    text += Line("domain", stranger.domain()) +
+            Line("knocked",
+                 fmt::format("{} times, {} to {}", stranger.knocks(),
+                             TimeText(stranger.first_unix()), TimeText(stranger.last_unix()))) +
+            Line("from", stranger.peer()) + Line("for", stranger.local_domain()) +
+            Line("certificate", stranger.certificate().empty() ? "none seen: the knock was in clear"
+                                                               : stranger.certificate());
+    for (const std::string& record : stranger.dns()) text += Line("dns", record);
+    if (stranger.dns().empty()) text += Line("dns", "nothing found");
+    text += '\n';
+  }
+  return text +
+         "take one in with: gatehousectl partner accept DOMAIN; deny it with: gatehousectl "
+         "partner refuse DOMAIN\n";
 }
 
 std::string GatewayText(const proto::GatewaySettings& settings) {
@@ -153,7 +185,9 @@ std::string GatewayText(const proto::GatewaySettings& settings) {
              settings.dialback_disabled_reply() == proto::SILENT ? "silent" : "error-once") +
          fmt::format("{:<31}{}\n", "one stream per pair", settings.one_stream_per_pair()) +
          fmt::format("{:<31}{}\n", "unverified outbound IM",
-                     settings.unverified_outbound_im() ? "allow" : "deny");
+                     settings.unverified_outbound_im() ? "allow" : "deny") +
+         fmt::format("{:<31}{}\n", "federation", FederationWord(settings.federation())) +
+         fmt::format("{:<31}{}\n", "discover", settings.discover());
 }
 
 }  // namespace gatehouse::ctl

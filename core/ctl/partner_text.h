@@ -14,6 +14,8 @@ namespace gatehouse::ctl {
 // The same, and what happens in both directions, what the last streams came to, and what keeps
 // streams in clear away.
 [[nodiscard]] std::string ExplanationText(const proto::PartnerView& view);
+// Unlisted domains that knocked, with what is known of them.
+[[nodiscard]] std::string StrangersText(const proto::Strangers& strangers);
 [[nodiscard]] std::string GatewayText(const proto::GatewaySettings& settings);
 
 }  // namespace gatehouse::ctl

@@ -9,6 +9,7 @@
 #include "core/ctl/audit_text.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/partner_text.h"
+#include "core/ctl/policy_text.h"
 #include "core/ctl/refusal_text.h"
 #include "core/ctl/text_table.h"
 
@@ -79,11 +80,51 @@ std::string PartnersText(const Request& request, const proto::PartnerViews& part
   if (!IsAboutOne(request) || partners.partners().empty()) return PartnerListText(partners);
   const proto::PartnerView& view = partners.partners(0);
   if (request.has_partner_explain()) return ExplanationText(view);
-  if (request.has_partner_new())
+  if (request.has_partner_new() || request.has_partner_accept())
     return fmt::format("partner '{}' is added\n{}", view.partner().domain(), RowText(view));
   if (request.has_partner_set())
     return fmt::format("partner '{}' is set\n{}", view.partner().domain(), RowText(view));
   return PartnerText(view);
+}
+
+std::string DeniedText(const proto::DeniedDomains& denied) {
+  if (denied.domains().empty()) return "no domain is denied\n";
+  std::string text;
+  for (const std::string& domain : denied.domains()) text += Printable(domain) + '\n';
+  return text;
+}
+
+// One line for each record and, indented, what is to be said of it.
+std::string ImportText(bool dry_run, const proto::ImportReport& report) {
+  std::string text;
+  std::size_t good = 0;
+  for (const proto::ImportResult& result : report.results()) {
+    const bool refused = result.result() == "refused";
+    good += refused ? 0 : 1;
+    const std::string name = result.name().empty() ? "" : " '" + result.name() + "'";
+    text += Printable(fmt::format("{}{} of {}: {}{}", result.kind(), name, result.from(),
+                                  result.result(), refused ? ": " + result.why() : "")) +
+            '\n';
+    for (const std::string& note : result.notes()) text += "  " + Printable(note) + '\n';
+  }
+  if (report.written()) return text + fmt::format("{} records are imported\n", good);
+  if (dry_run)
+    return text + fmt::format("{} records could be imported; this was a dry run\n", good);
+  return text;
+}
+
+// `policy list` without a name is about all of them.
+bool IsAboutOnePolicy(const Request& request, const proto::AccessPolicies& policies) {
+  const bool all = request.has_policy_list() && request.policy_list().name().empty();
+  return !all && policies.policies_size() == 1;
+}
+
+std::string PoliciesText(const Request& request, const proto::AccessPolicies& policies) {
+  if (!IsAboutOnePolicy(request, policies)) return PolicyListText(policies);
+  const proto::AccessPolicy& policy = policies.policies(0);
+  if (request.has_policy_new())
+    return fmt::format("access policy '{}' is added\n{}", policy.name(), PolicyText(policy));
+  return PolicyText(policy);
 }
 
 std::string WorkersJson(const proto::StatusReport& report) {
@@ -123,6 +164,14 @@ std::string ResponseText(const Request& request, const Response& response) {
       return RefusalsText(response.refusals(), !request.why().id().empty());
     case Response::kDone:
       return Printable(response.done()) + '\n';
+    case Response::kPolicies:
+      return PoliciesText(request, response.policies());
+    case Response::kDenied:
+      return DeniedText(response.denied());
+    case Response::kStrangers:
+      return StrangersText(response.strangers());
+    case Response::kImported:
+      return ImportText(request.import().dry_run(), response.imported());
     case Response::RESULT_NOT_SET:
       break;
   }
@@ -157,6 +206,16 @@ std::string ResponseJson(const Request& request, const Response& response) {
       return JsonText(response.refusals());
     case Response::kDone:
       return fmt::format("{{\"done\":{}}}", JsonString(response.done()));
+    case Response::kPolicies:
+      if (IsAboutOnePolicy(request, response.policies()))
+        return JsonText(response.policies().policies(0));
+      return JsonText(response.policies());
+    case Response::kDenied:
+      return JsonText(response.denied());
+    case Response::kStrangers:
+      return JsonText(response.strangers());
+    case Response::kImported:
+      return JsonText(response.imported());
     case Response::RESULT_NOT_SET:
       break;
   }

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "core/policy/access.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/permissions.h"
 
@@ -145,6 +146,18 @@ struct Question {
   }
 };
 
+// Who has no XMPP access is answered for as one who is not there, in either direction (5.2).
+std::optional<Verdict> RefuseUser(const PolicyView& policy, const Row& row,
+                                  const Envelope& envelope) {
+  if (envelope.local_domain.empty()) return std::nullopt;
+  const Direction direction = DirectionOf(row.kind);
+  const AccessVerdict access =
+      MayUseXmpp(policy, {envelope.local_part, envelope.local_domain}, direction);
+  if (access.may) return std::nullopt;
+  const bool told = direction == Direction::kSipToXmpp && row.kind != kSipPresence;
+  return Refuse(told ? Answer::kSipForbidden : row.answer, access.reason, access.rule);
+}
+
 // What holds before any contact is looked at: the partner, and how its domain was proven.
 std::optional<Verdict> RefusePair(const Row& row, const Envelope& envelope,
                                   const proto::Partner* partner) {
@@ -169,6 +182,7 @@ Verdict Decide(const PolicyView& policy, const Envelope& envelope) {
   if (number >= kRows.size()) return Refuse(Answer::kNone, Reason::kNotAwaited, "kind");
   const Row& row = kRows.at(number);
   if (row.kind == kSipOptions) return {.decision = Decision::kAllow, .rule = row.rule};
+  if (const auto refused = RefuseUser(policy, row, envelope)) return *refused;
   const proto::Partner* partner = policy.FindPartner(envelope.remote_domain);
   if (const auto refused = RefusePair(row, envelope, partner)) return *refused;
   const Question question{policy, envelope, row, PermissionsOf(partner->type())};

@@ -48,6 +48,7 @@ struct Envelope {
   // kSubscribed: our subscribe is pending or approved. kPresence: the SIP user has a notification
   // dialog. kProbe, kSipPresence: the contact's own subscription is approved. Else without meaning.
   bool awaited = false;
+  std::string_view local_part = {};  // of our user, prepared; empty: the domain itself
 };
 
 struct Verdict {

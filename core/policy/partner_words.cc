@@ -20,6 +20,11 @@ constexpr std::array kLevels = {Word{proto::REQUIRED, "required"},
 constexpr std::array kDane = {Word{proto::OFF, "off"}, Word{proto::REPORT, "report"},
                               Word{proto::ENFORCE, "enforce"}};
 
+constexpr std::array kFederation = {Word{proto::GatewaySettings::ON, "on"},
+                                    Word{proto::GatewaySettings::OFF, "off"},
+                                    Word{proto::GatewaySettings::INBOUND_ONLY, "inbound-only"},
+                                    Word{proto::GatewaySettings::OUTBOUND_ONLY, "outbound-only"}};
+
 template <class Table, class Value>
 std::string_view WordOf(const Table& table, Value value) {
   for (const auto& row : table)
@@ -58,6 +63,14 @@ std::string_view DaneWord(proto::Dane dane) {
 
 std::optional<proto::Dane> ParseDane(std::string_view word) {
   return ValueOf<proto::Dane>(kDane, word);
+}
+
+std::string_view FederationWord(proto::GatewaySettings::Federation federation) {
+  return WordOf(kFederation, federation);
+}
+
+std::optional<proto::GatewaySettings::Federation> ParseFederation(std::string_view word) {
+  return ValueOf<proto::GatewaySettings::Federation>(kFederation, word);
 }
 
 proto::Partner DefaultPartner() {

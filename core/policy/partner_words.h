@@ -20,6 +20,11 @@ namespace gatehouse {
 [[nodiscard]] std::string_view DaneWord(proto::Dane dane);
 [[nodiscard]] std::optional<proto::Dane> ParseDane(std::string_view word);
 
+// "on", "off", "inbound-only", "outbound-only"; empty for a value outside the enum.
+[[nodiscard]] std::string_view FederationWord(proto::GatewaySettings::Federation federation);
+[[nodiscard]] std::optional<proto::GatewaySettings::Federation> ParseFederation(
+    std::string_view word);
+
 // What `partner new DOMAIN` alone means (1.4): public-unverified, TLS and SASL required, dialback,
 // keep-alive, enabled, DANE reported.
 [[nodiscard]] proto::Partner DefaultPartner();

@@ -11,6 +11,9 @@
 
 namespace gatehouse {
 
+// The access policy that holds for who was granted no other.
+inline constexpr std::string_view kGlobalPolicy = "global";
+
 // SHA-256 (32 raw octets) over the serialised snapshot without its `hash`.
 [[nodiscard]] std::string SnapshotHash(proto::PolicySnapshot snapshot);
 
@@ -19,13 +22,22 @@ class PolicyView {
   explicit PolicyView(proto::PolicySnapshot snapshot);
   PolicyView(const PolicyView&) = delete;  // the index points into the snapshot
   PolicyView& operator=(const PolicyView&) = delete;
-  // The enabled partner that `domain` (prepared) belongs to, by its primary or an additional
-  // domain; or null. Matched exactly: a subdomain belongs to nobody unless it is listed (1.4).
+  // The enabled partner that `domain` (prepared) belongs to: the one that lists it, else the one
+  // with the longest "*." that it is below (1.4: subdomains are not implied). Null for a denied
+  // domain, and for every domain where federation is off.
   [[nodiscard]] const proto::Partner* FindPartner(std::string_view domain) const;
   // Somebody of `domain` (prepared) is blocked for one of our users.
   [[nodiscard]] bool HasBlockedContact(std::string_view domain) const {
     return blocked_domains_.contains(domain);
   }
+  // Whether the deny list has it, or a "*." that it is below.
+  [[nodiscard]] bool IsDenied(std::string_view domain) const;
+  // The access policy granted to this very user (prepared bare JID), or to this domain (prepared);
+  // or null. What holds for a user in the end says access.h.
+  [[nodiscard]] const proto::AccessPolicy* PolicyOfUser(std::string_view user) const;
+  [[nodiscard]] const proto::AccessPolicy* PolicyOfDomain(std::string_view domain) const;
+  // Null in a snapshot without one, as the empty one is.
+  [[nodiscard]] const proto::AccessPolicy* GlobalPolicy() const { return global_; }
   [[nodiscard]] const proto::GatewaySettings& gateway() const { return snapshot_.gateway(); }
   [[nodiscard]] const std::string& hash() const { return snapshot_.hash(); }
   [[nodiscard]] const proto::PolicySnapshot& snapshot() const { return snapshot_; }
@@ -37,9 +49,18 @@ class PolicyView {
       return std::hash<std::string_view>{}(text);
     }
   };
+  template <class Record>
+  using Index = std::unordered_map<std::string_view, const Record*, Hash, std::equal_to<>>;
+
   proto::PolicySnapshot snapshot_;
-  std::unordered_map<std::string, const proto::Partner*, Hash, std::equal_to<>> by_domain_;
+  Index<proto::Partner> by_domain_;
+  Index<proto::Partner> by_base_;  // what follows the "*."
   std::unordered_set<std::string, Hash, std::equal_to<>> blocked_domains_;
+  std::unordered_set<std::string_view> denied_;
+  std::unordered_set<std::string_view> denied_below_;
+  Index<proto::AccessPolicy> by_user_;
+  Index<proto::AccessPolicy> by_own_domain_;
+  const proto::AccessPolicy* global_ = nullptr;
 };
 using PolicyPointer = std::shared_ptr<const PolicyView>;
 

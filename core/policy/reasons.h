@@ -13,6 +13,8 @@ enum class Reason : std::uint8_t {
   kUnknownPartner,
   kMethodNotPermitted,
   kNotOurDomain,
+  kFederationOff,
+  kNoXmppAccess,
   kContactNotAuthorised,
   kContactBlocked,
   kNotAwaited,

@@ -20,6 +20,10 @@ constexpr std::array kKinds = {
                [](proto::Record& record) { *record.mutable_gateway() = DefaultGatewaySettings(); }},
     RecordKind{proto::Record::kPartner, "domain", kPartnerKept,
                [](proto::Record& record) { *record.mutable_partner() = DefaultPartner(); }},
+    RecordKind{proto::Record::kPolicy, "name", {},
+               [](proto::Record& record) { record.mutable_policy(); }},
+    RecordKind{proto::Record::kDeniedDomain, "domain", {},
+               [](proto::Record& record) { record.mutable_denied_domain(); }},
 };
 // clang-format on
 

@@ -187,6 +187,12 @@ Result<void> MatrixRun::SetUp(const std::string& folder) {
   proto::CtlRequest secret;
   secret.mutable_dialback_secret_set()->set_passphrase(stage_.passphrase);
   GATEHOUSE_TRY_VOID(gatehouse_->Call(secret));
+  proto::CtlRequest access;
+  proto::PolicySet& everybody = *access.mutable_policy_set();
+  everybody.set_name("global");
+  everybody.mutable_policy()->set_xmpp_access(true);
+  everybody.add_fields("xmpp_access");
+  GATEHOUSE_TRY_VOID(gatehouse_->Call(access));
   return AddPartners(partner_socket_->address().Port());
 }
 

@@ -196,8 +196,9 @@ class StreamMachine {
   [[nodiscard]] StreamState state() const { return state_; }
   [[nodiscard]] bool has_verified_pair() const;
   [[nodiscard]] bool HasVerified(std::string_view from, std::string_view to) const;
-  // Of the header in force; empty while unknown.
+  // Of the header in force, or of the one that was refused; empty while unknown.
   [[nodiscard]] const std::string& from() const { return header_.from; }
+  [[nodiscard]] const std::string& to() const { return header_.to; }
   [[nodiscard]] const std::string& partner_id() const { return partner_id_; }
   [[nodiscard]] const std::string& stream_id() const { return stream_id_; }
   [[nodiscard]] std::size_t pair_count() const { return pairs_.size(); }

@@ -282,6 +282,7 @@ class Lab:
                            "--runtime-dir", self.folder / "run", "--log-format", log_format,
                            *(["--topology", topology] if topology else [])], self._clock("gatehouse"))
         self.wait_gatehouse()
+        self.ctl("policy", "set", "global", "--enable-xmpp-access", "true")
 
     def wait_gatehouse(self):
         wait_until(self._all_ready, 30, f"all workers are ready; see {self.gatehouse.log}")

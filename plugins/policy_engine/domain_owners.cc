@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "core/policy/domain_pattern.h"
+
 namespace gatehouse::policy_engine {
 
-DomainOwners::DomainOwners(const std::vector<std::string>& served, Remedy remedy)
-    : remedy_(remedy) {
+DomainOwners::DomainOwners(const std::vector<std::string>& served, Remedy remedy,
+                           const std::vector<std::string>& denied)
+    : remedy_(remedy), served_(served), denied_(denied) {
   for (const std::string& domain : served) owner_of_.emplace(domain, std::string());
 }
 
@@ -16,6 +19,17 @@ void DomainOwners::Add(const proto::Partner& partner) {
 }
 
 std::string DomainOwners::WhyTaken(std::string_view domain) const {
+  for (const std::string& own : served_)
+    if (own != domain && Covers(domain, own))
+      return fmt::format(
+          "'{}' has our own domain '{}' below it; name the partner's domains one by one", domain,
+          own);
+  for (const std::string& denied : denied_)
+    if (Covers(denied, domain))
+      return fmt::format(
+          "domain '{}' is on the deny list by '{}'; take that off first with: gatehousectl partner "
+          "undeny {}",
+          domain, denied, denied);
   const auto found = owner_of_.find(domain);
   if (found == owner_of_.end()) return {};
   const std::string& owner = found->second;

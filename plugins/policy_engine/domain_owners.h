@@ -1,4 +1,5 @@
-// Who has which domain: ourselves or a partner. A domain has one owner at most.
+// Who has which domain: ourselves or a partner. A domain, or a wildcard such as
+// "*.fabrikam.example", has one owner at most.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +17,19 @@ class DomainOwners {
   // What a sentence tells the operator to do: give a command, or change the file he applies.
   enum class Remedy : std::uint8_t { kCommand, kInTheFile };
 
-  // `served` are our own domains, prepared (6.2).
-  explicit DomainOwners(const std::vector<std::string>& served, Remedy remedy = Remedy::kCommand);
+  // `served` are our own domains, prepared (6.2); `denied` is the deny list.
+  explicit DomainOwners(const std::vector<std::string>& served, Remedy remedy = Remedy::kCommand,
+                        const std::vector<std::string>& denied = {});
   // Adds the partner's primary and additional domains.
   void Add(const proto::Partner& partner);
-  // Why `domain` (prepared) cannot be given to another partner, with the remedy; empty when it is
-  // free.
+  // Why `domain` (prepared, or a wildcard) cannot be given to another partner, with the remedy;
+  // empty when it is free. A domain below another partner's wildcard is: the narrower one holds.
   [[nodiscard]] std::string WhyTaken(std::string_view domain) const;
 
  private:
   Remedy remedy_;
+  std::vector<std::string> served_;
+  std::vector<std::string> denied_;
   std::map<std::string, std::string, std::less<>> owner_of_;  // empty owner: ourselves
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/policy/domain_pattern.h"
 #include "core/policy/downgrade_guard.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_view.h"
@@ -12,6 +13,7 @@
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/change_view.h"
 #include "plugins/policy_engine/gateway_rules.h"
+#include "plugins/policy_engine/lookalike.h"
 #include "plugins/policy_engine/partner_rules.h"
 #include "plugins/policy_engine/record_fields.h"
 #include "plugins/policy_engine/verdict_preview.h"
@@ -23,7 +25,7 @@ constexpr std::size_t kIdBytes = 8;
 constexpr std::size_t kMaxReasonBytes = 1024;  // a few sentences for people
 // A success over TLS is written down anew after this long; each writing is a new snapshot.
 constexpr std::int64_t kTlsMemoryStepSeconds = 86400;
-constexpr std::array<std::string_view, 15> kPartnerFields = {"additional_domains",
+constexpr std::array<std::string_view, 16> kPartnerFields = {"additional_domains",
                                                              "type",
                                                              "tls",
                                                              "sasl",
@@ -37,8 +39,9 @@ constexpr std::array<std::string_view, 15> kPartnerFields = {"additional_domains
                                                              "strict_sasl",
                                                              "bidi",
                                                              "same_certificate",
-                                                             "dane"};
-constexpr std::array<std::string_view, 11> kGatewayFields = {"connection_limit",
+                                                             "dane",
+                                                             "expires_unix"};
+constexpr std::array<std::string_view, 13> kGatewayFields = {"connection_limit",
                                                              "partner_connection_limit",
                                                              "keep_alive_interval_s",
                                                              "stream_establishment_timeout_s",
@@ -48,13 +51,9 @@ constexpr std::array<std::string_view, 11> kGatewayFields = {"connection_limit",
                                                              "dialback_disabled_reply",
                                                              "one_stream_per_pair",
                                                              "authorisation_ttl_s",
-                                                             "unverified_outbound_im"};
-
-proto::CtlResponse OneView(const proto::Partner& partner) {
-  proto::CtlResponse response;
-  *response.mutable_partners()->add_partners() = ViewOf(partner);
-  return response;
-}
+                                                             "unverified_outbound_im",
+                                                             "federation",
+                                                             "discover"};
 
 proto::CtlResponse GatewayResponse(const proto::GatewaySettings& settings) {
   proto::CtlResponse response;
@@ -110,6 +109,19 @@ AuditEntry EntryOf(const proto::CtlRequest& request, std::chrono::system_clock::
   return audit;
 }
 
+// The partner with the longest wildcard that `domain` is below; or null.
+const proto::Partner* Covering(const proto::FederationData& data, const std::string& domain) {
+  const proto::Partner* found = nullptr;
+  std::size_t longest = 0;
+  for (const proto::Partner& partner : data.partners())
+    for (const std::string& pattern : partner.additional_domains()) {
+      if (!IsWildcard(pattern) || !Covers(pattern, domain) || pattern.size() <= longest) continue;
+      found = &partner;
+      longest = pattern.size();
+    }
+  return found;
+}
+
 bool SameButRevision(proto::Partner a, proto::Partner b) {
   a.clear_revision();
   b.clear_revision();
@@ -118,30 +130,39 @@ bool SameButRevision(proto::Partner a, proto::Partner b) {
 
 }  // namespace
 
-Engine::Engine(Store store, std::vector<std::string> served, StoreContent content)
+Engine::Engine(Store store, std::vector<std::string> served, StoreContent content,
+               std::int64_t now_unix)
     : store_(std::move(store)),
       served_(std::move(served)),
+      now_unix_(now_unix),
       content_(std::move(content)),
-      policy_(CompilePolicy(content_, served_)) {}
+      policy_(CompilePolicy(content_, served_, now_unix_)) {}
 
-Result<Engine> Engine::Create(Store store, std::vector<std::string> served) {
+Result<Engine> Engine::Create(Store store, std::vector<std::string> served, std::int64_t now_unix) {
   GATEHOUSE_TRY(StoreContent content, store.Read());
-  return Engine(std::move(store), std::move(served), std::move(content));
+  return Engine(std::move(store), std::move(served), std::move(content), now_unix);
 }
 
 void Engine::SetServed(std::vector<std::string> served) {
   served_ = std::move(served);
-  policy_ = CompilePolicy(content_, served_);
+  policy_ = CompilePolicy(content_, served_, now_unix_);
+}
+
+void Engine::OnTime(std::int64_t now_unix) {
+  now_unix_ = now_unix;
+  if (policy_.next_expiry_unix == 0 || policy_.next_expiry_unix > now_unix) return;
+  policy_ = CompilePolicy(content_, served_, now_unix_);
 }
 
 Result<void> Engine::Reload() {
   GATEHOUSE_TRY(content_, store_.Read());
-  policy_ = CompilePolicy(content_, served_);
+  policy_ = CompilePolicy(content_, served_, now_unix_);
   return {};
 }
 
 proto::CtlResponse Engine::Answer(const proto::CtlRequest& request,
                                   std::chrono::system_clock::time_point now) {
+  OnTime(std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
   const Result<void> may = MayChange(request);
   return Sealed(request, may ? Dispatch(request, EntryOf(request, now))
                              : Reply(std::unexpected(may.error())));
@@ -179,7 +200,7 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
   switch (request.command_case()) {
     case proto::CtlRequest::kPartnerNew:
       audit.action = "partner new";
-      return NewPartner(request.partner_new().partner(), std::move(audit));
+      return NewPartner(request.partner_new(), std::move(audit));
     case proto::CtlRequest::kPartnerSet:
       audit.action = "partner set";
       return SetPartner(request.partner_set(), std::move(audit));
@@ -219,6 +240,42 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kContactList:
       return policy_engine::ListContacts(store_, RulesOfContacts(), request.contact_list(),
                                          ClockAt(audit.at_unix_ms / 1000));
+    case proto::CtlRequest::kPolicyList:
+      return ListPolicies(request.policy_list().name());
+    case proto::CtlRequest::kPolicyNew:
+      audit.action = "policy new";
+      return NewPolicy(request.policy_new(), std::move(audit));
+    case proto::CtlRequest::kPolicySet:
+      audit.action = "policy set";
+      return SetPolicy(request.policy_set(), std::move(audit));
+    case proto::CtlRequest::kPolicyRemove:
+      audit.action = "policy remove";
+      return RemovePolicy(request.policy_remove().name(), std::move(audit));
+    case proto::CtlRequest::kPolicyGrant:
+      audit.action = "policy grant";
+      return GrantPolicy(request.policy_grant(), std::move(audit));
+    case proto::CtlRequest::kPolicyRevoke:
+      audit.action = "policy revoke";
+      return RevokePolicies(request.policy_revoke().from(), std::move(audit));
+    case proto::CtlRequest::kPartnerDeny:
+      audit.action = "partner deny";
+      return DenyDomain(request.partner_deny().domain(), std::move(audit));
+    case proto::CtlRequest::kPartnerUndeny:
+      audit.action = "partner undeny";
+      return UndenyDomain(request.partner_undeny().domain(), std::move(audit));
+    case proto::CtlRequest::kPartnerDenied:
+      return ListDenied();
+    case proto::CtlRequest::kPartnerDiscovered:
+      return ListStrangers();
+    case proto::CtlRequest::kPartnerAccept:
+      audit.action = "partner accept";
+      return AcceptStranger(request.partner_accept().accepted(), std::move(audit));
+    case proto::CtlRequest::kPartnerRefuse:
+      audit.action = "partner refuse";
+      return RefuseStranger(request.partner_refuse().domain(), std::move(audit));
+    case proto::CtlRequest::kImport:
+      audit.action = "import";
+      return ImportRecords(request.import(), std::move(audit));
     case proto::CtlRequest::kStatus:
     case proto::CtlRequest::kWorker:
     case proto::CtlRequest::kScale:
@@ -246,6 +303,7 @@ Result<const proto::Partner*> Engine::Owner(const std::string& domain) const {
                                  domain, prepared.error().text));
   for (const proto::Partner& partner : content_.data.partners())
     if (Names(partner, *prepared)) return &partner;
+  if (const proto::Partner* covering = Covering(content_.data, *prepared)) return covering;
   return BadConfig(
       fmt::format("no partner has the domain '{}'; see gatehousectl partner list", *prepared));
 }
@@ -261,17 +319,27 @@ Result<const proto::Partner*> Engine::OwnerByPrimary(const std::string& domain) 
 
 // By the rules, next to everybody but the record it replaces, and small enough with all of them.
 Result<proto::Partner> Engine::Checked(proto::Partner partner) const {
-  DomainOwners others(served_);
+  DomainOwners others(served_, DomainOwners::Remedy::kCommand, Denied());
   for (const proto::Partner& other : content_.data.partners())
     if (other.id() != partner.id()) others.Add(other);
   GATEHOUSE_TRY(proto::Partner checked, CheckPartner(std::move(partner), others));
-  const std::size_t size = policy_.snapshot.ByteSizeLong() + checked.ByteSizeLong();
-  if (size > kMaxSnapshotBytes)
-    return BadConfig(
-        fmt::format("all partners together would take {} octets; at most {} are "
-                    "possible, remove some first",
-                    size, kMaxSnapshotBytes));
+  GATEHOUSE_TRY_VOID(CheckSnapshotRoom(checked.ByteSizeLong()));
   return checked;
+}
+
+Result<void> Engine::CheckSnapshotRoom(std::size_t more) const {
+  const std::size_t size = policy_.snapshot.ByteSizeLong() + more;
+  if (size <= kMaxSnapshotBytes) return {};
+  return BadConfig(
+      fmt::format("all partners together would take {} octets; at most {} are "
+                  "possible, remove some first",
+                  size, kMaxSnapshotBytes));
+}
+
+std::vector<std::string> Engine::Denied() const {
+  std::vector<std::string> denied;
+  for (const proto::DeniedDomain& one : content_.data.denied()) denied.push_back(one.domain());
+  return denied;
 }
 
 Engine::Reply Engine::Save(proto::RecordChange change, proto::Partner partner, AuditEntry audit) {
@@ -284,10 +352,42 @@ Engine::Reply Engine::Save(proto::RecordChange change, proto::Partner partner, A
   return ShowPartner(partner.domain());
 }
 
-Engine::Reply Engine::NewPartner(proto::Partner partner, AuditEntry audit) {
+Result<void> Engine::CheckLooks(const proto::Partner& partner, const proto::Partner& before) const {
+  std::vector<std::string> known = served_;
+  for (const proto::Partner& other : content_.data.partners()) {
+    if (other.id() == partner.id()) continue;
+    known.push_back(other.domain());
+    for (const std::string& domain : other.additional_domains()) known.emplace_back(BaseOf(domain));
+  }
+  const Lookalikes lookalikes(known);
+  std::vector<std::string> domains(partner.additional_domains().begin(),
+                                   partner.additional_domains().end());
+  domains.push_back(partner.domain());
+  for (const std::string& domain : domains) {
+    if (Names(before, domain)) continue;
+    if (std::string why = lookalikes.WhyLike(BaseOf(domain)); !why.empty())
+      return BadConfig(std::move(why));
+  }
+  return {};
+}
+
+proto::CtlResponse Engine::OneView(const proto::Partner& partner) const {
+  proto::CtlResponse response;
+  proto::PartnerView& view = *response.mutable_partners()->add_partners();
+  view = ViewOf(partner);
+  view.set_expired(IsExpired(partner, now_unix_));
+  return response;
+}
+
+Engine::Reply Engine::NewPartner(const proto::PartnerNew& command, AuditEntry audit) {
+  proto::Partner partner = command.partner();
   partner.set_id(RandomHex(kIdBytes));
   partner.clear_revision();
   partner.clear_tls_seen_unix();
+  GATEHOUSE_TRY_VOID(CheckExpiry(partner.expires_unix(), now_unix_));
+  GATEHOUSE_TRY(partner, Checked(std::move(partner)));
+  if (!command.allow_lookalike()) GATEHOUSE_TRY_VOID(CheckLooks(partner, {}));
+  strangers_.Forget(partner.domain());
   return Save({}, std::move(partner), std::move(audit));
 }
 
@@ -296,7 +396,10 @@ Engine::Reply Engine::SetPartner(const proto::PartnerSet& command, AuditEntry au
   const proto::Partner before = *stored;
   proto::Partner after = before;
   GATEHOUSE_TRY_VOID(ReplaceFields(command.fields(), kPartnerFields, command.partner(), after));
+  if (after.expires_unix() != before.expires_unix())
+    GATEHOUSE_TRY_VOID(CheckExpiry(after.expires_unix(), now_unix_));
   GATEHOUSE_TRY(after, Checked(std::move(after)));
+  if (!command.allow_lookalike()) GATEHOUSE_TRY_VOID(CheckLooks(after, before));
   if (SameButRevision(before, after)) return OneView(before);
   return Save(ChangeOf(before), std::move(after), std::move(audit));
 }
@@ -450,7 +553,7 @@ Engine::Reply Engine::ListPartners() const {
   proto::CtlResponse response;
   proto::PartnerViews& views = *response.mutable_partners();
   for (const proto::Partner& partner : content_.data.partners())
-    *views.add_partners() = ViewOf(partner);
+    *views.add_partners() = OneView(partner).partners().partners(0);
   return response;
 }
 
@@ -466,6 +569,7 @@ Engine::Reply Engine::SetGateway(const proto::GatewaySet& command, AuditEntry au
   *change.mutable_after()->mutable_gateway() = after;
   GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
   GATEHOUSE_TRY_VOID(Reload());
+  if (!content_.data.gateway().discover()) strangers_.Clear();
   return GatewayResponse(content_.data.gateway());
 }
 

@@ -14,6 +14,7 @@
 #include "plugins/policy_engine/record_set.h"
 #include "plugins/policy_engine/snapshot_compiler.h"
 #include "plugins/policy_engine/store.h"
+#include "plugins/policy_engine/stranger_memory.h"
 #include "plugins/policy_engine/stream_memory.h"
 #include "proto/ctl.pb.h"
 #include "proto/link_policy.pb.h"
@@ -23,7 +24,8 @@ namespace gatehouse::policy_engine {
 class Engine {
  public:
   // `served` are our own domains, prepared. Fails when the store cannot be read.
-  static Result<Engine> Create(Store store, std::vector<std::string> served);
+  static Result<Engine> Create(Store store, std::vector<std::string> served,
+                               std::int64_t now_unix = 0);
 
   // Any command of CtlRequest; one that is not for the policy engine gets exit code 2. A change is
   // in the store and in policy() when this returns. Refused: exit code 1, `error` one sentence with
@@ -56,18 +58,23 @@ class Engine {
   static Result<void> CheckAddresses(const std::string& sip_user, const std::string& contact);
   // What has ended leaves the store in small portions, one with each call.
   Result<void> SweepContacts(std::int64_t now_unix);
+  // Unlisted domains that wanted a stream, while the gateway discovers.
+  void NoteStrangers(const proto::StrangersSeen& seen);
+  // The clock has gone on: who has expired is enabled no more in policy(). To be called when
+  // policy().next_expiry_unix has come.
+  void OnTime(std::int64_t now_unix);
   // Our own domains have changed.
   void SetServed(std::vector<std::string> served);
   [[nodiscard]] const CompiledPolicy& policy() const { return policy_; }
 
  private:
   using Reply = Result<proto::CtlResponse>;
-  Engine(Store store, std::vector<std::string> served, StoreContent content);
+  Engine(Store store, std::vector<std::string> served, StoreContent content, std::int64_t now_unix);
 
   // The reply as a response to this request.
   [[nodiscard]] proto::CtlResponse Sealed(const proto::CtlRequest& request, Reply reply) const;
   Reply Dispatch(const proto::CtlRequest& request, AuditEntry audit);
-  Reply NewPartner(proto::Partner partner, AuditEntry audit);
+  Reply NewPartner(const proto::PartnerNew& command, AuditEntry audit);
   Reply SetPartner(const proto::PartnerSet& command, AuditEntry audit);
   Reply RemovePartner(const std::string& domain, AuditEntry audit);
   Reply ForgetTls(const std::string& domain, AuditEntry audit);
@@ -75,6 +82,25 @@ class Engine {
   Reply SetGateway(const proto::GatewaySet& command, AuditEntry audit);
   Reply ShowPartner(const std::string& domain) const;
   Reply ListPartners() const;
+  // --- external access policies
+  Reply ListPolicies(const std::string& name) const;
+  Reply NewPolicy(const proto::PolicyNew& command, AuditEntry audit);
+  Reply SetPolicy(const proto::PolicySet& command, AuditEntry audit);
+  Reply RemovePolicy(const std::string& name, AuditEntry audit);
+  Reply GrantPolicy(const proto::PolicyGrant& command, AuditEntry audit);
+  Reply RevokePolicies(const proto::Grantees& grantees, AuditEntry audit);
+  Result<const proto::AccessPolicy*> PolicyOf(const std::string& name) const;
+  // Puts the difference to `policies`, which take the place of all, into the store.
+  Result<void> BecomePolicies(google::protobuf::RepeatedPtrField<proto::AccessPolicy> policies,
+                              AuditEntry audit);
+  // --- domains that are no partner's
+  Reply DenyDomain(const std::string& domain, AuditEntry audit);
+  Reply UndenyDomain(const std::string& domain, AuditEntry audit);
+  Reply ListDenied() const;
+  Reply ListStrangers() const;
+  Reply AcceptStranger(const proto::PartnerNew& command, AuditEntry audit);
+  Reply RefuseStranger(const std::string& domain, AuditEntry audit);
+  Reply ImportRecords(const proto::Import& command, AuditEntry audit);
   Reply ShowAudit(const proto::AuditGet& command);
   // --- the data as a whole
   Reply ShowDifference(const proto::ConfigDiff& command);
@@ -93,13 +119,20 @@ class Engine {
   Result<const proto::Partner*> Owner(const std::string& domain) const;
   Result<const proto::Partner*> OwnerByPrimary(const std::string& domain) const;
   Result<proto::Partner> Checked(proto::Partner partner) const;
+  // That no domain of `partner` that `before` has not may be taken for anybody else's.
+  Result<void> CheckLooks(const proto::Partner& partner, const proto::Partner& before) const;
+  [[nodiscard]] Result<void> CheckSnapshotRoom(std::size_t more) const;
+  [[nodiscard]] std::vector<std::string> Denied() const;
+  [[nodiscard]] proto::CtlResponse OneView(const proto::Partner& partner) const;
   Reply Save(proto::RecordChange change, proto::Partner partner, AuditEntry audit);
   Result<void> Reload();
   Reply Take(const std::string& file, AuditEntry audit);
 
   Store store_;
   StreamMemory streams_;
+  StrangerMemory strangers_;
   std::vector<std::string> served_;
+  std::int64_t now_unix_;  // of the last command or tick
   StoreContent content_;
   CompiledPolicy policy_;
 };

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "core/policy/partner_words.h"
 #include "plugins/policy_engine/partner_rules.h"
 
 namespace gatehouse::policy_engine {
@@ -37,6 +38,9 @@ std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settin
     if (row.value == 0 || row.value > row.most)
       note(row.field, fmt::format("the {} cannot be {}; use a number from 1 to {}", row.name,
                                   row.value, row.most));
+  if (FederationWord(settings.federation()).empty())
+    note("federation",
+         "the federation setting is unknown; use on, off, inbound-only or outbound-only");
   if (settings.log_message_bodies())
     note("log_message_bodies",
          "message texts cannot be logged: this Gatehouse writes them to no log; leave "

@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 
+#include "core/policy/domain_pattern.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_words.h"
 #include "core/tls/trust_anchors.h"
@@ -29,6 +30,28 @@ Result<std::string> Prepared(std::string_view domain) {
                                prepared.error().text));
 }
 
+// A domain, or "*." before one.
+Result<std::string> PreparedPattern(std::string_view pattern) {
+  if (!pattern.starts_with('*')) return Prepared(pattern);
+  const std::string_view base = BaseOf(pattern);
+  if (!IsWildcard(pattern) || base.empty())
+    return BadConfig(fmt::format("'{}' is no wildcard; write one like *.partner.example", pattern));
+  if (base.find('.') == std::string_view::npos)
+    return BadConfig(fmt::format(
+        "'{}' would be everything below a top-level domain; name a domain of the partner, like "
+        "*.partner.example",
+        pattern));
+  GATEHOUSE_TRY(const std::string prepared, Prepared(base));
+  return std::string(kBelow) + prepared;
+}
+
+Result<std::string> PreparedFirst(std::string_view domain) {
+  if (!domain.starts_with('*')) return Prepared(domain);
+  return BadConfig(
+      "a wildcard cannot be a partner's first domain; give it as --additional-domains "
+      "'*.partner.example'");
+}
+
 class MistakeList {
  public:
   void Add(std::string field, std::string what) {
@@ -44,7 +67,8 @@ class MistakeList {
 
 void PrepareDomain(std::string field, std::string& domain, std::set<std::string>& own,
                    const DomainOwners& others, MistakeList& mistakes) {
-  Result<std::string> prepared = Prepared(domain);
+  Result<std::string> prepared =
+      field == "domain" ? PreparedFirst(domain) : PreparedPattern(domain);
   if (!prepared) return mistakes.Add(std::move(field), std::move(prepared).error().text);
   domain = *std::move(prepared);
   if (!own.insert(domain).second)
@@ -205,6 +229,21 @@ Result<void> CheckProxy(std::string_view proxy) {
   if (host_ok && (!parts->port || IsPort(*parts->port))) return {};
   return BadConfig(fmt::format(
       "proxy '{}' is not HOST[:PORT]; write it like proxy.partner.example:5269", proxy));
+}
+
+Result<std::string> CheckDenied(std::string_view pattern, const std::vector<std::string>& served) {
+  GATEHOUSE_TRY(std::string prepared, PreparedPattern(pattern));
+  for (const std::string& own : served)
+    if (Covers(prepared, own))
+      return BadConfig(
+          fmt::format("'{}' would deny our own domain '{}'; deny others only", prepared, own));
+  return prepared;
+}
+
+Result<void> CheckExpiry(std::uint64_t expires_unix, std::int64_t now_unix) {
+  if (expires_unix == 0 || static_cast<std::int64_t>(expires_unix) > now_unix) return {};
+  return BadConfig(
+      "the partner would have expired already; give --expires a time to come, or never");
 }
 
 std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner, const DomainOwners& others) {

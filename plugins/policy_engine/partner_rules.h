@@ -25,13 +25,19 @@ inline constexpr std::size_t kMaxDescriptionBytes = 1024;
                                                           const DomainOwners& others);
 
 // Takes a full record as an operator wrote it, and who owns the domains of everybody else.
-//   gives  the same record with its domains prepared (6.2)
+//   gives  the same record with its domains prepared (6.2); an additional one may be a wildcard
 //   fails  kConfig with the first mistake, one sentence with the remedy: a domain that is none, is
 //   named twice or is somebody else's; a value
 //          outside its enum; a row of 4.2 without a method ("E1: ..."); a proxy that is not
 //          HOST[:PORT]; trust anchors that are no PEM certificates; a number or text above its
 //          limit
 Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& others);
+
+// A domain for the deny list, or "*." before one, prepared. Fails (kConfig) with the remedy, for
+// one of ours too.
+Result<std::string> CheckDenied(std::string_view pattern, const std::vector<std::string>& served);
+// For an expiry that is being set; 0 is never. Fails (kConfig) for one that is past.
+Result<void> CheckExpiry(std::uint64_t expires_unix, std::int64_t now_unix);
 
 // HOST[:PORT]: a host name or an IP address, IPv6 in brackets; port 1..65535. Fails (kConfig) with
 // the remedy.

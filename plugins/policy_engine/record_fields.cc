@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
 #include <vector>
@@ -28,6 +29,16 @@ Result<void> ReplaceFields(const google::protobuf::RepeatedPtrField<std::string>
   copy->CopyFrom(from);
   to.GetReflection()->SwapFields(&to, copy.get(), fields);
   return {};
+}
+
+std::string RecordJson(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string text;
+  // Fails for wrong UTF-8 only, which no record that passed the rules has.
+  if (!google::protobuf::util::MessageToJsonString(message, &text, options).ok()) return {};
+  return text;
 }
 
 }  // namespace gatehouse::policy_engine

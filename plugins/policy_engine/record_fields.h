@@ -23,4 +23,7 @@ Result<void> ReplaceFields(const google::protobuf::RepeatedPtrField<std::string>
                            std::span<const std::string_view> allowed,
                            const google::protobuf::Message& from, google::protobuf::Message& to);
 
+// The record as the audit keeps it: JSON on one line, every field there.
+[[nodiscard]] std::string RecordJson(const google::protobuf::Message& record);
+
 }  // namespace gatehouse::policy_engine

@@ -1,6 +1,7 @@
 // Store content into the snapshot that is published. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,20 @@ struct RejectedPartner {
 struct CompiledPolicy {
   proto::PolicySnapshot snapshot;  // complete, with its hash
   std::vector<RejectedPartner> rejected;
+  std::int64_t next_expiry_unix = 0;  // when the next partner expires; 0: none will
 };
 
 // `served` are our own domains, prepared. A record that breaks a rule (one of its domains has
 // become ours, the store was edited by hand) is left out and named; it is never published in
-// another shape (4.2). The same content gives the same hash.
+// another shape (4.2). A partner that has expired is published as one that is not enabled. The same
+// content gives the same hash.
 [[nodiscard]] CompiledPolicy CompilePolicy(const StoreContent& content,
-                                           const std::vector<std::string>& served);
+                                           const std::vector<std::string>& served,
+                                           std::int64_t now_unix = 0);
+
+[[nodiscard]] inline bool IsExpired(const proto::Partner& partner, std::int64_t now_unix) {
+  const auto expires = static_cast<std::int64_t>(partner.expires_unix());
+  return expires != 0 && expires <= now_unix;
+}
 
 }  // namespace gatehouse::policy_engine

@@ -6,6 +6,7 @@
 
 #include "core/policy/partner_words.h"
 #include "core/tls/crypto.h"
+#include "plugins/policy_engine/access_rows.h"
 #include "plugins/policy_engine/store_file.h"
 
 namespace gatehouse::policy_engine {
@@ -47,6 +48,7 @@ Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
   partner.set_same_certificate(row.Integer(14) != 0);
   partner.set_dane(*dane);
   partner.set_tls_seen_unix(static_cast<std::uint64_t>(row.Integer(16)));
+  partner.set_expires_unix(static_cast<std::uint64_t>(row.Integer(17)));
   return partner;
 }
 
@@ -54,7 +56,7 @@ Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
 constexpr std::string_view kSelectPartners =
     "SELECT partner.id, type, tls, sasl, dialback, connection_limit, keep_alive, proxy,"
     " description, enabled, revision, trust_anchors, strict_sasl, bidi, same_certificate, dane,"
-    " coalesce(tls_memory.at_unix, 0),"
+    " coalesce(tls_memory.at_unix, 0), expires_unix,"
     " named.domain, named.position"
     " FROM partner JOIN partner_domain AS named ON named.partner_id = partner.id"
     " JOIN partner_domain AS first ON first.partner_id = partner.id AND first.position = 0"
@@ -67,12 +69,12 @@ Result<void> ReadPartners(SqliteDatabase& database,
   while (true) {
     GATEHOUSE_TRY(const bool row, select.Step());
     if (!row) return {};
-    if (select.Integer(18) != 0) {
-      partners.rbegin()->add_additional_domains(select.Text(17));
+    if (select.Integer(19) != 0) {
+      partners.rbegin()->add_additional_domains(select.Text(18));
       continue;
     }
     GATEHOUSE_TRY(proto::Partner partner, PartnerOf(select));
-    partner.set_domain(select.Text(17));
+    partner.set_domain(select.Text(18));
     *partners.Add() = std::move(partner);
   }
 }
@@ -84,7 +86,7 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
                                  " stream_inactivity_timeout_s, subscription_refresh_interval_s,"
                                  " log_message_bodies, dialback_disabled_reply,"
                                  " one_stream_per_pair, authorisation_ttl_s,"
-                                 " unverified_outbound_im FROM gateway"));
+                                 " unverified_outbound_im, federation, discover FROM gateway"));
   GATEHOUSE_TRY(const bool row, select.Step());
   if (!row) return Trouble("the store has no gateway settings");
   proto::GatewaySettings settings;
@@ -99,7 +101,22 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
   settings.set_one_stream_per_pair(select.Integer(8) != 0);
   settings.set_authorisation_ttl_s(Unsigned(select, 9));
   settings.set_unverified_outbound_im(select.Integer(10) != 0);
+  const auto federation = ParseFederation(select.Text(11));
+  if (!federation) return Trouble("the gateway settings in the store have unknown words");
+  settings.set_federation(*federation);
+  settings.set_discover(select.Integer(12) != 0);
   return settings;
+}
+
+Result<void> ReadDenied(SqliteDatabase& database,
+                        google::protobuf::RepeatedPtrField<proto::DeniedDomain>& denied) {
+  GATEHOUSE_TRY(SqliteStatement select,
+                database.Prepare("SELECT domain FROM denied_domain ORDER BY domain"));
+  while (true) {
+    GATEHOUSE_TRY(const bool row, select.Step());
+    if (!row) return {};
+    denied.Add()->set_domain(select.Text(0));
+  }
 }
 
 Result<std::vector<std::string>> ReadBlockedDomains(SqliteDatabase& database) {
@@ -135,6 +152,8 @@ Result<proto::FederationData> ReadData(SqliteDatabase& database) {
   proto::FederationData data;
   GATEHOUSE_TRY(*data.mutable_gateway(), ReadGateway(database));
   GATEHOUSE_TRY_VOID(ReadPartners(database, *data.mutable_partners()));
+  GATEHOUSE_TRY_VOID(ReadAccessPolicies(database, *data.mutable_policies()));
+  GATEHOUSE_TRY_VOID(ReadDenied(database, *data.mutable_denied()));
   return data;
 }
 
@@ -169,8 +188,8 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
                 database.Prepare("INSERT INTO partner (id, type, tls, sasl, dialback,"
                                  " connection_limit, keep_alive, proxy, description, enabled,"
                                  " revision, trust_anchors, strict_sasl, bidi, same_certificate,"
-                                 " dane)"
-                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                 " dane, expires_unix)"
+                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(1, partner.id()).Bind(2, PartnerTypeWord(partner.type()));
   insert.Bind(3, NegotiationWord(partner.tls())).Bind(4, NegotiationWord(partner.sasl()));
   insert.Bind(5, std::int64_t{partner.dialback()});
@@ -182,6 +201,7 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
   insert.Bind(14, std::int64_t{partner.bidi()});
   insert.Bind(15, std::int64_t{partner.same_certificate()});
   insert.Bind(16, DaneWord(partner.dane()));
+  insert.Bind(17, static_cast<std::int64_t>(partner.expires_unix()));
   GATEHOUSE_TRY_VOID(insert.Run());
   GATEHOUSE_TRY_VOID(AddDomain(database, partner.id(), partner.domain(), 0));
   for (int i = 0; i < partner.additional_domains_size(); ++i)
@@ -211,7 +231,8 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
                                  " stream_inactivity_timeout_s = ?,"
                                  " subscription_refresh_interval_s = ?, log_message_bodies = ?,"
                                  " dialback_disabled_reply = ?, one_stream_per_pair = ?,"
-                                 " authorisation_ttl_s = ?, unverified_outbound_im = ?"));
+                                 " authorisation_ttl_s = ?, unverified_outbound_im = ?,"
+                                 " federation = ?, discover = ?"));
   update.Bind(1, std::int64_t{settings.connection_limit()});
   update.Bind(2, std::int64_t{settings.partner_connection_limit()});
   update.Bind(3, std::int64_t{settings.keep_alive_interval_s()});
@@ -223,7 +244,14 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
   update.Bind(9, std::int64_t{settings.one_stream_per_pair()});
   update.Bind(10, std::int64_t{settings.authorisation_ttl_s()});
   update.Bind(11, std::int64_t{settings.unverified_outbound_im()});
+  update.Bind(12, FederationWord(settings.federation()));
+  update.Bind(13, std::int64_t{settings.discover()});
   return update.Run();
+}
+
+Result<void> RunOn(SqliteDatabase& database, std::string_view sql, const std::string& text) {
+  GATEHOUSE_TRY(SqliteStatement statement, database.Prepare(sql));
+  return statement.Bind(1, text).Run();
 }
 
 Result<void> TakeOut(SqliteDatabase& database, const proto::RecordChange& change) {
@@ -232,6 +260,12 @@ Result<void> TakeOut(SqliteDatabase& database, const proto::RecordChange& change
       if (!change.has_after())
         GATEHOUSE_TRY_VOID(ForgetTls(database, change.before().partner().id()));
       return DeletePartner(database, change.before().partner().id());
+    case proto::Record::kPolicy:
+      return RunOn(database, "DELETE FROM access_policy WHERE name = ?",
+                   change.before().policy().name());
+    case proto::Record::kDeniedDomain:
+      return RunOn(database, "DELETE FROM denied_domain WHERE domain = ?",
+                   change.before().denied_domain().domain());
     case proto::Record::kGateway:
     case proto::Record::BODY_NOT_SET:
       break;
@@ -246,6 +280,11 @@ Result<void> PutIn(SqliteDatabase& database, const proto::RecordChange& change,
       return InsertPartner(database, change.after().partner(), revision);
     case proto::Record::kGateway:
       return UpdateGateway(database, change.after().gateway());
+    case proto::Record::kPolicy:
+      return InsertAccessPolicy(database, change.after().policy());
+    case proto::Record::kDeniedDomain:
+      return RunOn(database, "INSERT INTO denied_domain (domain) VALUES (?)",
+                   change.after().denied_domain().domain());
     case proto::Record::BODY_NOT_SET:
       break;
   }

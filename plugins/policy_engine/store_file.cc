@@ -142,6 +142,26 @@ constexpr std::array kUpgrades = {
             "ALTER TABLE gateway ADD COLUMN unverified_outbound_im INTEGER NOT NULL DEFAULT 0"
             " CHECK (unverified_outbound_im IN (0, 1));"
             "CREATE INDEX contact_blocked ON contact (domain_id) WHERE mark = 2"},
+    // Whoever was granted no access policy has the global one; as in Lync it begins without access.
+    // There is more data than was summed up.
+    Upgrade{10,
+            "CREATE TABLE access_policy (name TEXT PRIMARY KEY,"
+            " xmpp_access INTEGER NOT NULL CHECK (xmpp_access IN (0, 1)),"
+            " description TEXT NOT NULL) STRICT;"
+            "INSERT INTO access_policy VALUES ('global', 0, '');"
+            "CREATE TABLE access_grant ("
+            " kind TEXT NOT NULL CHECK (kind IN ('user', 'pattern', 'domain')),"
+            " subject TEXT NOT NULL,"
+            " policy TEXT NOT NULL REFERENCES access_policy (name) ON DELETE CASCADE,"
+            " PRIMARY KEY (kind, subject)) STRICT;"
+            "CREATE INDEX access_grant_policy ON access_grant (policy);"
+            "ALTER TABLE gateway ADD COLUMN federation TEXT NOT NULL DEFAULT 'on'"
+            " CHECK (federation IN ('on', 'off', 'inbound-only', 'outbound-only'));"
+            "ALTER TABLE gateway ADD COLUMN discover INTEGER NOT NULL DEFAULT 0"
+            " CHECK (discover IN (0, 1));"
+            "ALTER TABLE partner ADD COLUMN expires_unix INTEGER NOT NULL DEFAULT 0;"
+            "CREATE TABLE denied_domain (domain TEXT PRIMARY KEY) STRICT;"
+            "UPDATE store_state SET checksum = ''"},
 };
 static_assert(std::ranges::is_sorted(kUpgrades, {}, &Upgrade::version));
 static_assert(kUpgrades.back().version == kSchemaVersion);

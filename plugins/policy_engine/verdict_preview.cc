@@ -112,7 +112,8 @@ Result<proto::PolicyVerdict> PreviewVerdict(const PolicyView& policy,
                     .local_domain = ends.user.domain,
                     .remote_domain = ends.contact.domain,
                     .method = BestMethod(partner),
-                    .awaited = true};
+                    .awaited = true,
+                    .local_part = ends.user.local};
   Verdict verdict = Decide(policy, envelope);
   if (verdict.decision == Decision::kAskEngine) {
     GATEHOUSE_TRY(envelope.contact, state_of(ends.user.Bare(), ends.contact.Bare()));

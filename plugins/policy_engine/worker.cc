@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/log.h"
+#include "core/loop/timer.h"
 #include "core/policy/own_domains.h"
 #include "core/tls/crypto.h"
 #include "core/worker/plugin_abi.h"
@@ -18,13 +19,21 @@
 namespace gatehouse::policy_engine {
 namespace {
 
+std::int64_t UnixNow() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+// The wall clock may be set: who waits for a time of it looks again after at most so long.
+constexpr milliseconds kLongestWait{60'000};
+
 // A store that cannot be opened or read is the operator's to mend: kConfig ends a start with one
 // line, where kTrouble would try again for ever.
 Result<Engine> OpenEngine(const WorkerConfig& config) {
   GATEHOUSE_TRY(std::vector<std::string> served, OwnDomains(config.config()));
   auto store = Store::Open(config.state_dir() + "/policy.db");
   if (!store) return BadConfig(std::move(store).error().text);
-  auto engine = Engine::Create(*std::move(store), std::move(served));
+  auto engine = Engine::Create(*std::move(store), std::move(served), UnixNow());
   if (!engine) return BadConfig(std::move(engine).error().text);
   return engine;
 }
@@ -43,6 +52,7 @@ class PolicyEngineWorker final : public Worker {
   Result<void> Start(WorkerContext& context) override {
     context_ = &context;
     transfer_.emplace(context.loop(), *engine_, state_dir_);
+    expiry_.emplace(context.loop(), [this] { OnTime(); });
     Publish();
     context.AnswerAsks([this](std::string_view instance, std::string_view question, auto reply) {
       OnQuestion(instance, question, std::move(reply));
@@ -90,6 +100,12 @@ class PolicyEngineWorker final : public Worker {
       case proto::PolicyQuestion::kContactSeen:
         return contacts_->OnSeen(instance, std::move(*question.mutable_contact_seen()),
                                  std::move(reply));
+      case proto::PolicyQuestion::kStrangers: {
+        engine_->NoteStrangers(question.strangers());
+        proto::PolicyAnswer answer;
+        answer.set_noted(true);
+        return reply(answer.SerializeAsString());
+      }
       case proto::PolicyQuestion::BODY_NOT_SET:
         break;
     }
@@ -98,9 +114,7 @@ class PolicyEngineWorker final : public Worker {
   }
 
   void OnStreams(const proto::StreamsSeen& seen, const ipc::AskServer::Reply& reply) {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const std::int64_t now_unix = std::chrono::duration_cast<std::chrono::seconds>(now).count();
-    if (const Result<void> noted = engine_->NoteStreams(seen, now_unix); !noted)
+    if (const Result<void> noted = engine_->NoteStreams(seen, UnixNow()); !noted)
       return reply(std::unexpected(noted.error()));
     Publish();
     proto::PolicyAnswer answer;
@@ -115,7 +129,20 @@ class PolicyEngineWorker final : public Worker {
     Publish();
   }
 
+  void OnTime() {
+    engine_->OnTime(UnixNow());
+    Publish();
+  }
+
+  void AwaitExpiry() {
+    const std::int64_t next = engine_->policy().next_expiry_unix;
+    if (next == 0) return expiry_->Stop();
+    const milliseconds left = seconds(std::max<std::int64_t>(next - UnixNow(), 0));
+    expiry_->Start(std::clamp(left, milliseconds{10}, kLongestWait));
+  }
+
   void Publish() {
+    AwaitExpiry();
     const CompiledPolicy& policy = engine_->policy();
     if (policy.snapshot.hash() == published_hash_) return;
     published_hash_ = policy.snapshot.hash();
@@ -139,6 +166,7 @@ class PolicyEngineWorker final : public Worker {
   std::string state_dir_;
   std::optional<Engine> engine_;
   std::optional<StoreTransfer> transfer_;
+  std::optional<Timer> expiry_;
   Publication publication_;
   UsageTotals usage_;
   std::optional<ContactDesk> contacts_;

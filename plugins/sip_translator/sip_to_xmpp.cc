@@ -103,9 +103,11 @@ Result<PageAddresses, HandOverAnswer> SipToXmpp::Address(std::string_view from_u
 }
 
 Verdict SipToXmpp::Judge(TrafficKind kind, const PageAddresses& addresses) {
-  return context_.DecideOn(
-      {.kind = kind, .local_domain = addresses.from.domain, .remote_domain = addresses.to.domain},
-      addresses.from, addresses.to);
+  return context_.DecideOn({.kind = kind,
+                            .local_domain = addresses.from.domain,
+                            .remote_domain = addresses.to.domain,
+                            .local_part = addresses.from.local},
+                           addresses.from, addresses.to);
 }
 
 Result<void, HandOverAnswer> SipToXmpp::Admit(const PageAddresses& addresses, const PairName& pair,

@@ -13,8 +13,8 @@ std::string RemedyFor(const HandOverAnswer& answer) {
     return std::string(remedy);
   switch (answer.status) {
     case 403:
-      return "the From must be a user of a domain in gatehouse.yaml, and the partner's type must "
-             "allow the message";
+      return "the From must be a user of a domain in gatehouse.yaml whose access policy has XMPP "
+             "(`gatehousectl policy list`), and the partner's type must allow the message";
     case 404:
       return "create the partner with `gatehousectl partner new DOMAIN`, or check its DNS records";
     case 408:

@@ -65,7 +65,8 @@ std::vector<SipExtraHeader> Granted(const SubscriptionDialog& dialog, const SipM
 Envelope EnvelopeOf(const PageAddresses& addresses) {
   return {.kind = TrafficKind::kSipSubscribe,
           .local_domain = addresses.from.domain,
-          .remote_domain = addresses.to.domain};
+          .remote_domain = addresses.to.domain,
+          .local_part = addresses.from.local};
 }
 
 }  // namespace

@@ -158,7 +158,8 @@ Verdict XmppToSip::Judge(const Incoming& incoming) {
                             .local_domain = served ? addresses.to.domain : std::string_view(),
                             .remote_domain = addresses.from.domain,
                             .method = incoming.inbound.method(),
-                            .awaited = IsAwaited(incoming)},
+                            .awaited = IsAwaited(incoming),
+                            .local_part = addresses.to.local},
                            addresses.to, addresses.from);
 }
 

@@ -171,6 +171,11 @@ std::string InboundStream::tls_version() const {
   return tls == nullptr ? std::string() : tls->version();
 }
 
+const PeerCertificate* InboundStream::certificate() const {
+  const TlsSession* tls = transport_->tls();
+  return tls == nullptr || !tls->handshake_done() ? nullptr : &tls->peer();
+}
+
 void InboundStream::Write(std::string_view xml) {
   last_stanza_ = setup_.loop.Now();
   transport_->Send(xml);

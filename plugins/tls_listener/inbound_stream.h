@@ -117,6 +117,8 @@ class InboundStream final : public LentStream {
   [[nodiscard]] const std::string& ip() const { return ip_; }
   [[nodiscard]] TimePoint last_heard() const { return last_heard_; }
   [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty in clear
+  // What the peer has shown; null in clear.
+  [[nodiscard]] const PeerCertificate* certificate() const;
   [[nodiscard]] bool counts_as_unauthenticated() const { return unauthenticated_; }
   void SetAuthenticated() { unauthenticated_ = false; }
   // The partner in whose room it is counted; empty: in nobody's.

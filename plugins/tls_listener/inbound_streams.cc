@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/policy/negotiation.h"
 #include "core/xmpp/element.h"
+#include "plugins/tls_listener/stranger_watch.h"
 
 namespace gatehouse {
 namespace {
@@ -317,8 +318,25 @@ void InboundStreams::OnDialback(std::string_view result) {
                          "{direction=\"in\",result=\"" + std::string(result) + "\"}");
 }
 
+// 2.2 no. 7 has refused it; it learns nothing of being remembered.
+void InboundStreams::NoteStranger(const InboundStream& stream) const {
+  const std::string& from = stream.machine().from();
+  const bool wanted = setup_.note_stranger && rules_.policy->gateway().discover() &&
+                      !from.empty() && !rules_.Serves(from) && !rules_.policy->IsDenied(from) &&
+                      rules_.FindPartner(from) == nullptr;
+  if (!wanted) return;
+  proto::Stranger stranger;
+  stranger.set_domain(from);
+  stranger.set_local_domain(stream.machine().to());
+  stranger.set_peer(stream.ip());
+  if (const PeerCertificate* certificate = stream.certificate())
+    stranger.set_certificate(CertificateLine(*certificate));
+  setup_.note_stranger(std::move(stranger));
+}
+
 void InboundStreams::OnEnd(std::string_view why, InboundStream& stream) {
   ++ended_;
+  if (why == StreamConditionName(StreamCondition::kPolicyViolation)) NoteStranger(stream);
   EndLoan(stream);
   if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
   CountNoMore(stream);

@@ -37,6 +37,8 @@ class InboundStreams final : private InboundHost {
     std::function<const OtherListeners&()> others = {};
     // A pair was verified. May be empty.
     std::function<void(proto::StreamRecord)> note_stream = {};
+    // An unlisted domain wants a stream while the gateway discovers. May be empty.
+    std::function<void(proto::Stranger)> note_stranger = {};
     // Has `plugin`, which streams need, been away for longer than a peer is to wait (2.10)? May be
     // empty: never.
     std::function<bool(std::string_view plugin)> is_away = {};
@@ -102,6 +104,7 @@ class InboundStreams final : private InboundHost {
   [[nodiscard]] bool IsTaken(const PairVerified& pair, const InboundStream& stream) const override;
   void OnPairVerified(const PairVerified& pair, InboundStream& stream) override;
   void NoteStream(const PairVerified& pair, const InboundStream& stream) const;
+  void NoteStranger(const InboundStream& stream) const;
   void OnAcknowledged(std::uint32_t h, InboundStream& stream) override;
   void OnWritable(InboundStream& stream) override;
   [[nodiscard]] bool HasUnsent(const InboundStream& stream) const override;

@@ -23,6 +23,7 @@
 #include "plugins/tls_listener/inbound_streams.h"
 #include "plugins/tls_listener/memory_level.h"
 #include "plugins/tls_listener/outbound_pairs.h"
+#include "plugins/tls_listener/stranger_watch.h"
 #include "plugins/tls_listener/stream_reports.h"
 
 namespace gatehouse {
@@ -61,6 +62,11 @@ Result<AllTls> ReadTls(const proto::Config& config, const std::vector<std::strin
   }
   GATEHOUSE_TRY(all.direct_server, TlsContext::Create(files, direct));
   return all;
+}
+
+std::uint64_t UnixNow() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(now).count());
 }
 
 std::vector<SocketAddress> OwnAddresses(const WorkerConfig& config) {
@@ -117,6 +123,7 @@ class TlsListenerWorker final : public Worker {
   AllTls tls_;
   std::unique_ptr<DnsLookup> dns_;
   std::optional<StreamReports> reports_;
+  std::optional<StrangerWatch> strangers_;
   std::optional<StanzaIntake> intake_;
   std::optional<OutboundPairs> outbound_;
   std::optional<InboundStreams> inbound_;
@@ -194,6 +201,7 @@ void TlsListenerWorker::MakeHalves() {
           },
       .note_stream = note_stream,
       .intake = &*intake_});
+  strangers_.emplace(context_->loop(), *dns_, *engine_);
   inbound_.emplace(InboundStreams::Setup{
       .loop = context_->loop(),
       .metrics = context_->metrics(),
@@ -202,6 +210,8 @@ void TlsListenerWorker::MakeHalves() {
       .outbound_streams = [this](std::string_view id) { return outbound_->StreamsOf(id); },
       .others = [this]() -> const OtherListeners& { return usage_->others(); },
       .note_stream = note_stream,
+      .note_stranger =
+          [this](proto::Stranger stranger) { strangers_->OnKnock(std::move(stranger), UnixNow()); },
       .is_away =
           [this](std::string_view plugin) { return context_->AwayFor(plugin) >= kAwayLimit; },
       .borrower = &*outbound_});

@@ -51,6 +51,7 @@ workers:
     async def start(self):
         self.gatehouse.start()
         await asyncio.to_thread(self.gatehouse.wait_ready)
+        await self.ctl("policy", "set", "global", "--enable-xmpp-access", "true")
         self.port = int(self.gatehouse.listener("xmpp").rpartition(":")[2])
         return self
 

@@ -185,5 +185,26 @@ TEST(TextTable, AlignsByCharactersAndShowsNoControlCharacters) {
   EXPECT_EQ(table.ToText(), "A     B\nüü    x\n?[2J\n");
 }
 
+TEST(ResponseText, ListsPoliciesWithWhomTheyAreGrantedTo) {
+  proto::CtlRequest request;
+  request.mutable_policy_list();
+  proto::CtlResponse response;
+  proto::AccessPolicies& policies = *response.mutable_policies();
+  policies.add_policies()->set_name("global");
+  proto::AccessPolicy& sales = *policies.add_policies();
+  sales.set_name("tag:sales");
+  sales.set_xmpp_access(true);
+  sales.add_domains("contoso.example");
+  for (const char* user : {"a@c.example", "b@c.example", "c@c.example"}) sales.add_users(user);
+  const std::string text = ResponseText(request, response);
+  EXPECT_THAT(text, HasSubstr("global     false        everybody else"));
+  EXPECT_THAT(text, HasSubstr("tag:sales  true         domain contoso.example, a@c.example, "
+                              "b@c.example and 1 more"));
+  request.mutable_policy_list()->set_name("sales");
+  policies.mutable_policies()->DeleteSubrange(0, 1);
+  EXPECT_THAT(ResponseText(request, response), HasSubstr("granted to          c@c.example"));
+  EXPECT_THAT(ResponseJson(request, response), HasSubstr("\"xmpp_access\":true"));
+}
+
 }  // namespace
 }  // namespace gatehouse::ctl

@@ -30,6 +30,12 @@ TEST(PolicyView, DoesNotFindAPartnerThatIsSwitchedOff) {
   EXPECT_EQ(PolicyView(std::move(snapshot)).FindPartner("partner.example"), nullptr);
 }
 
+TEST(PolicyView, KnowsNoPartnerWhileFederationIsOff) {
+  proto::PolicySnapshot snapshot = OnePartner();
+  snapshot.mutable_gateway()->set_federation(proto::GatewaySettings::OFF);
+  EXPECT_EQ(PolicyView(std::move(snapshot)).FindPartner("partner.example"), nullptr);
+}
+
 TEST(SnapshotHash, DependsOnTheContentAndNotOnTheHashItCarries) {
   proto::PolicySnapshot snapshot = OnePartner();
   const std::string hash = SnapshotHash(snapshot);

@@ -606,6 +606,11 @@ TEST_F(StreamsOfAPartner, AStreamOfARemovedPartnerIsNotKept) {
 
 TEST_F(EngineTest, APolicyTestThatIsRefusedEndsWithOneAndSaysWhyAllTheSame) {
   New("partner.example");
+  proto::CtlRequest access;
+  access.mutable_policy_set()->set_name("global");
+  access.mutable_policy_set()->mutable_policy()->set_xmpp_access(true);
+  access.mutable_policy_set()->add_fields("xmpp_access");
+  ASSERT_EQ(Answer(access).exit_code(), 0U);
   proto::CtlRequest request;
   request.mutable_policy_test()->set_from("bob@partner.example");
   request.mutable_policy_test()->set_to("ann@contoso.example");

@@ -39,6 +39,7 @@ proto::Partner FullPartner() {
   partner.set_bidi(true);
   partner.set_same_certificate(true);
   partner.set_dane(proto::ENFORCE);
+  partner.set_expires_unix(1'900'000'000);
   return partner;
 }
 
@@ -113,6 +114,8 @@ TEST(Store, GivesBackEveryFieldAfterItWasOpenedAgain) {
   settings.set_log_message_bodies(true);
   settings.set_dialback_disabled_reply(proto::SILENT);
   settings.set_one_stream_per_pair(true);
+  settings.set_federation(proto::GatewaySettings::OUTBOUND_ONLY);
+  settings.set_discover(true);
   settings.set_authorisation_ttl_s(7);
   settings.set_unverified_outbound_im(true);
   {
@@ -159,6 +162,10 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " ALTER TABLE audit ADD COLUMN before TEXT NOT NULL DEFAULT '';"
                         " ALTER TABLE audit ADD COLUMN after TEXT NOT NULL DEFAULT '';"
                         " UPDATE audit SET after = '{\"domain\":\"partner.example\"}';"
+                        " DROP TABLE access_grant; DROP TABLE access_policy;"
+                        " ALTER TABLE gateway DROP COLUMN federation;"
+                        " ALTER TABLE gateway DROP COLUMN discover; DROP TABLE denied_domain;"
+                        " ALTER TABLE partner DROP COLUMN expires_unix;"
                         " PRAGMA user_version = 1;")
                   .has_value());
   Store store = OpenAt(path);
@@ -492,7 +499,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 9"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 10"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {

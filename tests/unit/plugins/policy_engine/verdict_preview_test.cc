@@ -16,6 +16,9 @@ using testing::HasSubstr;
 class VerdictPreview : public testing::Test {
  protected:
   VerdictPreview() {
+    proto::AccessPolicy& everybody = *snapshot_.add_access_policies();
+    everybody.set_name("global");
+    everybody.set_xmpp_access(true);
     proto::Partner& partner = *snapshot_.add_partners();
     partner = DefaultPartner();
     partner.set_domain("partner.example");

@@ -31,6 +31,12 @@ class FlowTest : public testing::Test {
   static PolicyPointer Policy(proto::PartnerType type = proto::FEDERATED) {
     proto::PolicySnapshot snapshot;
     snapshot.set_hash("h1");
+    proto::AccessPolicy& everybody = *snapshot.add_access_policies();
+    everybody.set_name("global");
+    everybody.set_xmpp_access(true);
+    proto::AccessPolicy& nobody = *snapshot.add_access_policies();
+    nobody.set_name("tag:nobody");
+    nobody.add_users("carl@corp.example");
     proto::Partner& partner = *snapshot.add_partners();
     partner.set_domain("partner.example");
     partner.set_type(type);

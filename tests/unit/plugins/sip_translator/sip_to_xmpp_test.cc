@@ -63,6 +63,14 @@ TEST_F(SipToXmppFlow, RefusesStrangersOnBothEnds) {
   EXPECT_EQ(Count("gatehouse_sip_messages_total", "{direction=\"in\",result=\"refused\"}"), 5);
 }
 
+TEST_F(SipToXmppFlow, RefusesAUserWithoutXmppAccess) {
+  Request("x", "sip:bob@partner.example", "sip:Carl@corp.example");
+  EXPECT_EQ(LastStatus(), 403);
+  Request("x", "sip:bob@unknown.example", "sip:Carl@corp.example");
+  EXPECT_EQ(LastStatus(), 403) << "he learns nothing of who is a partner";
+  EXPECT_TRUE(links.At(0).offers.empty());
+}
+
 TEST_F(SipToXmppFlow, SaysWhatItTakesWhenItCannotReadABody) {
   Request("<b>x</b>", "sip:bob@partner.example", "sip:ann@corp.example", "", "text/html");
   EXPECT_EQ(LastStatus(), 415);

@@ -195,6 +195,15 @@ TEST_F(XmppToSipFlow, RefusesWhatPolicyForbidsWithoutAnySip) {
   EXPECT_EQ(Count("gatehouse_policy_verdicts_total", "{reason=\"method-not-permitted\"}"), 2);
 }
 
+TEST_F(XmppToSipFlow, AnswersForAUserWithoutXmppAccessAsForOneWhoIsNotThere) {
+  proto::Element message = Message("x", "m1");
+  SetAttribute(message, "to", "Carl@corp.example/pc");
+  Offer(std::move(message));
+  EXPECT_EQ(ConditionOf(TakeStanza()), "forbidden/auth");
+  EXPECT_TRUE(endpoint.sent.empty());
+  EXPECT_EQ(Count("gatehouse_policy_verdicts_total", "{reason=\"no-xmpp-access\"}"), 1);
+}
+
 TEST_F(XmppToSipFlow, HasASiblingRestartedThatLiesAboutItsPair) {
   proto::InboundStanza lie = Inbound(Message("x", "m1"));
   lie.set_from_domain("other.example");

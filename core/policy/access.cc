@@ -1,0 +1,106 @@
+#include "core/policy/access.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gatehouse {
+namespace {
+
+bool GoesThatWay(proto::GatewaySettings::Federation federation, Direction direction) {
+  switch (federation) {
+    case proto::GatewaySettings::ON:
+      return true;
+    case proto::GatewaySettings::INBOUND_ONLY:
+      return direction == Direction::kXmppToSip;
+    case proto::GatewaySettings::OUTBOUND_ONLY:
+      return direction == Direction::kSipToXmpp;
+    default:
+      return false;
+  }
+}
+
+constexpr std::size_t kMaxBareBytes = 2 * 1023 + 1;  // RFC 7622 §3.1
+
+// "LOCAL@DOMAIN" in `bytes`; empty where it is longer than any address.
+std::string_view BareOf(const LocalUser& user, std::array<char, kMaxBareBytes>& bytes) {
+  const std::size_t size = user.local.size() + 1 + user.domain.size();
+  if (size > bytes.size()) return {};
+  char* end = std::ranges::copy(user.local, bytes.data()).out;
+  *end++ = '@';
+  std::ranges::copy(user.domain, end);
+  return {bytes.data(), size};
+}
+
+struct Grant {
+  const proto::AccessPolicy* policy = nullptr;
+  std::string_view rule;
+};
+
+std::size_t Literals(std::string_view pattern) {
+  return pattern.size() - static_cast<std::size_t>(std::ranges::count(pattern, '*'));
+}
+
+const proto::AccessPolicy* ByPattern(const PolicyView& view, std::string_view user) {
+  const proto::AccessPolicy* best = nullptr;
+  std::size_t best_literals = 0;
+  for (const proto::AccessPolicy& policy : view.snapshot().access_policies())
+    for (const std::string& pattern : policy.patterns()) {
+      if (!MatchesPattern(pattern, user)) continue;
+      const std::size_t literals = Literals(pattern);
+      const bool narrower = best == nullptr || literals > best_literals;
+      const bool stricter = literals == best_literals && !policy.xmpp_access();
+      if (!narrower && !stricter) continue;
+      best = &policy;
+      best_literals = literals;
+    }
+  return best;
+}
+
+Grant GrantOf(const PolicyView& view, std::string_view user, std::string_view domain) {
+  if (const proto::AccessPolicy* policy = view.PolicyOfUser(user)) return {policy, "access-user"};
+  if (const proto::AccessPolicy* policy = ByPattern(view, user)) return {policy, "access-pattern"};
+  if (const proto::AccessPolicy* policy = view.PolicyOfDomain(domain))
+    return {policy, "access-domain"};
+  return {view.GlobalPolicy(), "access-global"};
+}
+
+}  // namespace
+
+AccessVerdict MayUseXmpp(const PolicyView& view, const LocalUser& user, Direction direction) {
+  if (!GoesThatWay(view.gateway().federation(), direction))
+    return {false, Reason::kFederationOff, "federation", {}};
+  if (user.local.empty()) return {true, Reason::kNone, "access-domain", {}};
+  std::array<char, kMaxBareBytes> bytes;
+  const std::string_view bare = BareOf(user, bytes);
+  if (bare.empty()) return {false, Reason::kNoXmppAccess, "access-global", {}};
+  const auto [policy, rule] = GrantOf(view, bare, user.domain);
+  if (policy == nullptr) return {false, Reason::kNoXmppAccess, rule, {}};
+  const bool may = policy->xmpp_access();
+  return {may, may ? Reason::kNone : Reason::kNoXmppAccess, rule, policy->name()};
+}
+
+// At a mismatch only the last "*" can give: it takes one character more.
+bool MatchesPattern(std::string_view pattern, std::string_view text) {
+  constexpr std::size_t kNone = std::string_view::npos;
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = kNone;
+  std::size_t taken = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      taken = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != kNone) {
+      p = star + 1;
+      t = ++taken;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == kNone;
+}
+
+}  // namespace gatehouse

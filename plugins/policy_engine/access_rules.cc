@@ -1,0 +1,223 @@
+#include "plugins/policy_engine/access_rules.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "core/policy/policy_view.h"
+#include "core/xmpp/jid.h"
+#include "plugins/policy_engine/partner_rules.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+constexpr std::array<std::string_view, 2> kScopes = {"site:", "tag:"};
+
+bool IsControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+std::string Folded(std::string_view text) {
+  std::string folded(text);
+  for (char& c : folded)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return folded;
+}
+
+bool IsSite(std::string_view policy) {
+  return policy.starts_with(kScopes[0]);
+}
+
+Result<void> CheckServed(const std::string& domain, const std::vector<std::string>& served,
+                         std::string_view written) {
+  if (served.empty() || std::ranges::find(served, domain) != served.end()) return {};
+  return BadConfig(fmt::format("'{}' is in no domain of ours; ours are {} (gatehouse.yaml)",
+                               written, fmt::join(served, ", ")));
+}
+
+std::string_view WithoutScheme(std::string_view text) {
+  constexpr std::string_view kSip = "sip:";
+  if (Folded(text.substr(0, kSip.size())) == kSip) text.remove_prefix(kSip.size());
+  return text;
+}
+
+// Both parts of "LOCAL@DOMAIN", prepared.
+Result<Jid> ReadUser(std::string_view text, std::string_view example) {
+  Result<Jid> jid = Jid::Parse(text);
+  if (jid && !jid->local.empty() && jid->resource.empty()) return jid;
+  return BadConfig(fmt::format("'{}' is not {}", text, example));
+}
+
+Result<std::string> ReadPattern(const std::string& text, const std::vector<std::string>& served) {
+  constexpr std::string_view kExample = "a pattern; write one like sales-*@contoso.example";
+  GATEHOUSE_TRY(const Jid jid, ReadUser(WithoutScheme(text), kExample));
+  if (jid.domain.find('*') != std::string::npos)
+    return BadConfig(
+        fmt::format("pattern '{}' has a '*' in its domain; name the domain in full", text));
+  if (jid.local.find('*') == std::string::npos)
+    return BadConfig(fmt::format("pattern '{}' has no '*'; use --users for single users", text));
+  if (jid.local.find_first_not_of('*') == std::string::npos)
+    return BadConfig(
+        fmt::format("pattern '{}' is the whole domain; use --domain {}", text, jid.domain));
+  if (text.size() > kMaxPatternBytes)
+    return BadConfig(fmt::format("pattern '{}' has {} octets; at most {} are possible", text,
+                                 text.size(), kMaxPatternBytes));
+  GATEHOUSE_TRY_VOID(CheckServed(jid.domain, served, text));
+  return jid.Bare();
+}
+
+Result<std::string> ReadOneUser(const std::string& text, const std::vector<std::string>& served) {
+  GATEHOUSE_TRY(const Jid jid, ReadUser(WithoutScheme(text),
+                                        "a user's address; write one like ann@contoso.example"));
+  if (jid.local.find('*') != std::string::npos)
+    return BadConfig(fmt::format("user '{}' has a '*'; use --pattern for many at once", text));
+  GATEHOUSE_TRY_VOID(CheckServed(jid.domain, served, text));
+  return jid.Bare();
+}
+
+Result<std::string> ReadDomain(const std::string& text, const std::vector<std::string>& served) {
+  Result<std::string> domain = PrepareDomain(text);
+  if (!domain)
+    return BadConfig(fmt::format("'{}' is not a domain ({}); write one like contoso.example", text,
+                                 domain.error().text));
+  GATEHOUSE_TRY_VOID(CheckServed(*domain, served, text));
+  return domain;
+}
+
+}  // namespace
+
+Result<std::string> PolicyName(std::string_view text) {
+  std::string name = Folded(text);
+  if (name == kGlobalPolicy) return name;
+  const auto has_scope = [&](std::string_view scope) { return name.starts_with(scope); };
+  const auto scope = std::ranges::find_if(kScopes, has_scope);
+  if (scope == kScopes.end()) name.insert(0, kScopes[1]);
+  const std::string_view rest = std::string_view(name).substr(name.find(':') + 1);
+  if (rest.empty() || rest.find(':') != std::string_view::npos || rest.front() == ' ' ||
+      rest.back() == ' ')
+    return BadConfig(fmt::format(
+        "'{}' is not a policy's name; use global, site:NAME, or NAME (tag:NAME) for one that is "
+        "granted to users",
+        text));
+  if (std::ranges::any_of(name, IsControl) || name.size() > kMaxPolicyNameBytes)
+    return BadConfig(fmt::format("a policy's name is at most {} octets without control characters",
+                                 kMaxPolicyNameBytes));
+  return name;
+}
+
+Result<proto::AccessPolicy> CheckAccessPolicy(proto::AccessPolicy policy) {
+  GATEHOUSE_TRY(*policy.mutable_name(), PolicyName(policy.name()));
+  if (policy.description().size() > kMaxDescriptionBytes)
+    return BadConfig(fmt::format("the description has {} octets; at most {} are possible",
+                                 policy.description().size(), kMaxDescriptionBytes));
+  if (std::ranges::any_of(policy.description(), IsControl))
+    return BadConfig("the description has control characters; write it on one line");
+  return policy;
+}
+
+Result<std::vector<AccessGrant>> ReadGrantees(const proto::Grantees& grantees,
+                                              const std::string& policy,
+                                              const std::vector<std::string>& served) {
+  if (policy == kGlobalPolicy)
+    return BadConfig(
+        "the policy 'global' holds for everybody without a grant; it is granted to nobody");
+  if (IsSite(policy) && !grantees.users().empty())
+    return BadConfig(
+        "a site has patterns and domains, no single users; use --pattern or --domain, or a policy "
+        "of your users");
+  std::vector<AccessGrant> grants;
+  for (const std::string& user : grantees.users()) {
+    GATEHOUSE_TRY(std::string subject, ReadOneUser(user, served));
+    grants.push_back({GrantKind::kUser, std::move(subject)});
+  }
+  for (const std::string& pattern : grantees.patterns()) {
+    GATEHOUSE_TRY(std::string subject, ReadPattern(pattern, served));
+    grants.push_back({GrantKind::kPattern, std::move(subject)});
+  }
+  for (const std::string& domain : grantees.domains()) {
+    GATEHOUSE_TRY(std::string subject, ReadDomain(domain, served));
+    grants.push_back({GrantKind::kDomain, std::move(subject)});
+  }
+  if (grants.empty()) return BadConfig("nobody is named; use --users, --pattern or --domain");
+  return grants;
+}
+
+google::protobuf::RepeatedPtrField<std::string>& SubjectsOf(proto::AccessPolicy& policy,
+                                                            GrantKind kind) {
+  if (kind == GrantKind::kUser) return *policy.mutable_users();
+  return kind == GrantKind::kPattern ? *policy.mutable_patterns() : *policy.mutable_domains();
+}
+
+const google::protobuf::RepeatedPtrField<std::string>& SubjectsOf(const proto::AccessPolicy& policy,
+                                                                  GrantKind kind) {
+  if (kind == GrantKind::kUser) return policy.users();
+  return kind == GrantKind::kPattern ? policy.patterns() : policy.domains();
+}
+
+namespace {
+
+proto::Grantees GranteesOf(const proto::AccessPolicy& policy) {
+  proto::Grantees grantees;
+  *grantees.mutable_users() = policy.users();
+  *grantees.mutable_patterns() = policy.patterns();
+  *grantees.mutable_domains() = policy.domains();
+  return grantees;
+}
+
+// The policy's grants prepared and in order; none of them in `granted`, to which they are added.
+Result<void> PrepareGrants(proto::AccessPolicy& policy,
+                           std::set<std::pair<GrantKind, std::string>>& granted) {
+  if (policy.users().empty() && policy.patterns().empty() && policy.domains().empty()) return {};
+  GATEHOUSE_TRY(const std::vector<AccessGrant> grants,
+                ReadGrantees(GranteesOf(policy), policy.name(), {}));
+  policy.clear_users();
+  policy.clear_patterns();
+  policy.clear_domains();
+  for (const AccessGrant& grant : grants) {
+    if (!granted.emplace(grant.kind, grant.subject).second)
+      return BadConfig(fmt::format("'{}' is granted two policies or one twice; grant it one, once",
+                                   grant.subject));
+    *SubjectsOf(policy, grant.kind).Add() = grant.subject;
+  }
+  for (const GrantKind kind : {GrantKind::kUser, GrantKind::kPattern, GrantKind::kDomain})
+    std::ranges::sort(SubjectsOf(policy, kind));
+  return {};
+}
+
+}  // namespace
+
+Result<void> CheckAccessPolicies(
+    google::protobuf::RepeatedPtrField<proto::AccessPolicy>& policies) {
+  if (static_cast<std::size_t>(policies.size()) > kMaxPolicies)
+    return BadConfig(fmt::format("{} access policies are too many; at most {} are possible",
+                                 policies.size(), kMaxPolicies));
+  std::set<std::string> names;
+  std::set<std::pair<GrantKind, std::string>> granted;
+  for (proto::AccessPolicy& policy : policies) {
+    GATEHOUSE_TRY(policy, CheckAccessPolicy(std::move(policy)));
+    if (!names.insert(policy.name()).second)
+      return BadConfig(
+          fmt::format("access policy '{}' is there twice; name it once", policy.name()));
+    GATEHOUSE_TRY_VOID(PrepareGrants(policy, granted));
+  }
+  if (!names.contains(std::string(kGlobalPolicy)))
+    return BadConfig("the access policy 'global' is missing; it cannot be removed, only set");
+  const auto patterns = static_cast<std::size_t>(std::ranges::count_if(
+      granted, [](const auto& grant) { return grant.first == GrantKind::kPattern; }));
+  if (patterns > kMaxPatterns)
+    return BadConfig(
+        fmt::format("{} patterns are too many; at most {} are possible, grant to users or domains",
+                    patterns, kMaxPatterns));
+  if (granted.size() > kMaxGrants)
+    return BadConfig(
+        fmt::format("{} grants are too many; at most {} are possible, grant to patterns or domains",
+                    granted.size(), kMaxGrants));
+  return {};
+}
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,148 @@
+// The engine's commands on external access policies.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "core/policy/policy_view.h"
+#include "plugins/policy_engine/access_rules.h"
+#include "plugins/policy_engine/engine.h"
+#include "plugins/policy_engine/record_fields.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+using Policies = google::protobuf::RepeatedPtrField<proto::AccessPolicy>;
+
+constexpr std::array<std::string_view, 2> kPolicyFields = {"xmpp_access", "description"};
+
+proto::AccessPolicy* Find(Policies& policies, std::string_view name) {
+  const auto found =
+      std::ranges::find(policies, name, [](const proto::AccessPolicy& p) { return p.name(); });
+  return found == policies.end() ? nullptr : &*found;
+}
+
+std::size_t GrantCount(const proto::AccessPolicy& policy) {
+  return static_cast<std::size_t>(policy.users_size() + policy.patterns_size() +
+                                  policy.domains_size());
+}
+
+// Whether one had it.
+bool TakeFromAll(Policies& policies, const AccessGrant& grant) {
+  for (proto::AccessPolicy& policy : policies) {
+    auto& subjects = SubjectsOf(policy, grant.kind);
+    const auto found = std::ranges::find(subjects, grant.subject);
+    if (found == subjects.end()) continue;
+    subjects.erase(found);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<const proto::AccessPolicy*> Engine::PolicyOf(const std::string& name) const {
+  GATEHOUSE_TRY(const std::string stored, PolicyName(name));
+  for (const proto::AccessPolicy& policy : content_.data.policies())
+    if (policy.name() == stored) return &policy;
+  return BadConfig(
+      fmt::format("there is no access policy '{}'; see gatehousectl policy list", stored));
+}
+
+Result<void> Engine::BecomePolicies(Policies policies, AuditEntry audit) {
+  GATEHOUSE_TRY_VOID(CheckAccessPolicies(policies));
+  proto::FederationData target = content_.data;
+  *target.mutable_policies() = std::move(policies);
+  audit.changes = Difference(RecordsOf(content_.data), RecordsOf(target));
+  if (audit.changes.empty()) return {};
+  GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
+  return Reload();
+}
+
+Engine::Reply Engine::ListPolicies(const std::string& name) const {
+  proto::CtlResponse response;
+  proto::AccessPolicies& policies = *response.mutable_policies();
+  if (name.empty()) {
+    *policies.mutable_policies() = content_.data.policies();
+    return response;
+  }
+  GATEHOUSE_TRY(const proto::AccessPolicy* policy, PolicyOf(name));
+  *policies.add_policies() = *policy;
+  return response;
+}
+
+Engine::Reply Engine::NewPolicy(const proto::PolicyNew& command, AuditEntry audit) {
+  GATEHOUSE_TRY(proto::AccessPolicy policy, CheckAccessPolicy(command.policy()));
+  if (PolicyOf(policy.name()))
+    return BadConfig(
+        fmt::format("access policy '{}' exists already; change it with: gatehousectl policy set {}",
+                    policy.name(), policy.name()));
+  audit.subject = policy.name();
+  Policies policies = content_.data.policies();
+  *policies.Add() = std::move(policy);
+  const std::string name = audit.subject;
+  GATEHOUSE_TRY_VOID(BecomePolicies(std::move(policies), std::move(audit)));
+  return ListPolicies(name);
+}
+
+Engine::Reply Engine::SetPolicy(const proto::PolicySet& command, AuditEntry audit) {
+  GATEHOUSE_TRY(const proto::AccessPolicy* stored, PolicyOf(command.name()));
+  const std::string name = stored->name();
+  Policies policies = content_.data.policies();
+  GATEHOUSE_TRY_VOID(
+      ReplaceFields(command.fields(), kPolicyFields, command.policy(), *Find(policies, name)));
+  audit.subject = name;
+  GATEHOUSE_TRY_VOID(BecomePolicies(std::move(policies), std::move(audit)));
+  return ListPolicies(name);
+}
+
+Engine::Reply Engine::RemovePolicy(const std::string& name, AuditEntry audit) {
+  GATEHOUSE_TRY(const proto::AccessPolicy* stored, PolicyOf(name));
+  const proto::AccessPolicy before = *stored;
+  if (before.name() == kGlobalPolicy)
+    return BadConfig(
+        "the policy 'global' cannot be removed; change it with: gatehousectl policy set global");
+  audit.subject = before.name();
+  Policies policies = content_.data.policies();
+  policies.erase(std::ranges::find(policies, before.name(),
+                                   [](const proto::AccessPolicy& p) { return p.name(); }));
+  GATEHOUSE_TRY_VOID(BecomePolicies(std::move(policies), std::move(audit)));
+  proto::CtlResponse response;
+  response.set_done(fmt::format("access policy '{}' is removed, with {} grants", before.name(),
+                                GrantCount(before)));
+  return response;
+}
+
+Engine::Reply Engine::GrantPolicy(const proto::PolicyGrant& command, AuditEntry audit) {
+  GATEHOUSE_TRY(const proto::AccessPolicy* policy, PolicyOf(command.name()));
+  const std::string name = policy->name();
+  GATEHOUSE_TRY(const std::vector<AccessGrant> grants, ReadGrantees(command.to(), name, served_));
+  GATEHOUSE_TRY_VOID(CheckSnapshotRoom(command.ByteSizeLong()));
+  Policies policies = content_.data.policies();
+  for (const AccessGrant& grant : grants) {
+    TakeFromAll(policies, grant);
+    *SubjectsOf(*Find(policies, name), grant.kind).Add() = grant.subject;
+  }
+  audit.subject = name;
+  GATEHOUSE_TRY_VOID(BecomePolicies(std::move(policies), std::move(audit)));
+  return ListPolicies(name);
+}
+
+Engine::Reply Engine::RevokePolicies(const proto::Grantees& grantees, AuditEntry audit) {
+  GATEHOUSE_TRY(const std::vector<AccessGrant> grants, ReadGrantees(grantees, {}, {}));
+  Policies policies = content_.data.policies();
+  for (const AccessGrant& grant : grants)
+    if (!TakeFromAll(policies, grant))
+      return BadConfig(fmt::format(
+          "'{}' was granted no access policy; see gatehousectl policy list", grant.subject));
+  audit.subject = grants.front().subject;
+  GATEHOUSE_TRY_VOID(BecomePolicies(std::move(policies), std::move(audit)));
+  proto::CtlResponse response;
+  response.set_done(
+      fmt::format("{} grants are taken back; the next wider policy holds", grants.size()));
+  return response;
+}
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,224 @@
+// The engine's command that takes what was read of another system's export: all of it, or nothing.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "core/policy/domain_pattern.h"
+#include "core/policy/negotiation.h"
+#include "core/policy/policy_view.h"
+#include "core/tls/crypto.h"
+#include "core/xmpp/jid.h"
+#include "plugins/policy_engine/access_rules.h"
+#include "plugins/policy_engine/engine.h"
+#include "plugins/policy_engine/gateway_rules.h"
+#include "plugins/policy_engine/lookalike.h"
+#include "plugins/policy_engine/partner_rules.h"
+#include "plugins/policy_engine/record_fields.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+constexpr std::size_t kIdBytes = 8;
+constexpr std::array<std::string_view, 10> kPartnerFields = {
+    "domain",   "additional_domains", "type",       "tls",   "sasl",
+    "dialback", "connection_limit",   "keep_alive", "proxy", "description"};
+constexpr std::array<std::string_view, 6> kGatewayFields = {"connection_limit",
+                                                            "partner_connection_limit",
+                                                            "keep_alive_interval_s",
+                                                            "stream_establishment_timeout_s",
+                                                            "stream_inactivity_timeout_s",
+                                                            "subscription_refresh_interval_s"};
+
+// What the import would make of the store, record by record.
+class ImportPlan {
+ public:
+  ImportPlan(const proto::FederationData& data, const std::vector<std::string>& served,
+             const std::vector<std::string>& denied, const proto::Import& command)
+      : data_(data),
+        command_(command),
+        owners_(served, DomainOwners::Remedy::kCommand, denied),
+        known_(served) {
+    for (const proto::Partner& partner : data.partners())
+      if (!IsReplaced(partner.domain())) Own(partner);
+  }
+
+  void Take(const proto::ImportRecord& record, proto::ImportResult& result) {
+    result.set_from(record.from());
+    *result.mutable_notes() = record.notes();
+    const Result<void> taken = TakeRecord(record, result);
+    if (taken) return;
+    refused_ = true;
+    result.set_result("refused");
+    result.set_why(taken.error().text);
+  }
+  [[nodiscard]] bool refused() const { return refused_; }
+
+  [[nodiscard]] const std::vector<proto::RecordChange>& changes() const { return changes_; }
+
+ private:
+  Result<void> TakeRecord(const proto::ImportRecord& record, proto::ImportResult& result) {
+    result.set_kind("record");
+    if (record.has_partner()) return TakePartner(record, result);
+    if (record.has_policy()) return TakePolicy(record, result);
+    if (record.has_gateway()) return TakeGateway(record, result);
+    return BadConfig(record.refused().empty() ? "it has no content" : record.refused());
+  }
+
+  Result<void> TakePartner(const proto::ImportRecord& record, proto::ImportResult& result) {
+    result.set_kind("partner");
+    result.set_name(record.partner().domain());
+    if (!record.refused().empty()) return BadConfig(record.refused());
+    const proto::Partner* before = PartnerOf(record.partner().domain());
+    if (before != nullptr && !command_.replace())
+      return BadConfig(
+          "the partner exists already; give --replace, or take it out with gatehousectl partner "
+          "remove");
+    // What Lync does not know of stays as it was.
+    proto::Partner partner = before == nullptr ? record.partner() : *before;
+    if (before == nullptr) partner.set_id(RandomHex(kIdBytes));
+    google::protobuf::RepeatedPtrField<std::string> fields;
+    for (const std::string_view field : kPartnerFields) *fields.Add() = field;
+    GATEHOUSE_TRY_VOID(ReplaceFields(fields, kPartnerFields, record.partner(), partner));
+    GATEHOUSE_TRY(partner, CheckPartner(std::move(partner), owners_));
+    if (!command_.allow_lookalike()) GATEHOUSE_TRY_VOID(CheckLooks(partner));
+    result.set_name(partner.domain());
+    for (const NegotiationNote note : NotesOf(RowOf(partner)))
+      result.add_notes(fmt::format("{}: {}", NoteCode(note), NoteText(note)));
+    Own(partner);
+    result.set_result(before == nullptr ? "imported" : "replaced");
+    if (before != nullptr && before->SerializeAsString() == partner.SerializeAsString()) {
+      result.set_result("unchanged");
+      return {};
+    }
+    proto::RecordChange& change = changes_.emplace_back();
+    if (before != nullptr) *change.mutable_before()->mutable_partner() = *before;
+    *change.mutable_after()->mutable_partner() = std::move(partner);
+    return {};
+  }
+
+  Result<void> TakePolicy(const proto::ImportRecord& record, proto::ImportResult& result) {
+    result.set_kind("policy");
+    result.set_name(record.policy().name());
+    if (!record.refused().empty()) return BadConfig(record.refused());
+    GATEHOUSE_TRY(proto::AccessPolicy policy, CheckAccessPolicy(record.policy()));
+    result.set_name(policy.name());
+    if (!policies_.insert(policy.name()).second)
+      return BadConfig("it is there twice; leave one of them out");
+    const proto::AccessPolicy* before = PolicyNamed(policy.name());
+    if (before != nullptr && policy.name() != kGlobalPolicy && !command_.replace())
+      return BadConfig(
+          "the access policy exists already; give --replace, or take it out with gatehousectl "
+          "policy remove");
+    result.set_result(before == nullptr ? "imported" : "replaced");
+    if (before != nullptr && before->xmpp_access() == policy.xmpp_access() &&
+        before->description() == policy.description()) {
+      result.set_result("unchanged");
+      return {};
+    }
+    proto::RecordChange& change = changes_.emplace_back();
+    proto::AccessPolicy& after = *change.mutable_after()->mutable_policy();
+    if (before != nullptr) {
+      *change.mutable_before()->mutable_policy() = *before;
+      after = *before;  // its grants stay
+    }
+    after.set_name(policy.name());
+    after.set_xmpp_access(policy.xmpp_access());
+    after.set_description(policy.description());
+    return {};
+  }
+
+  Result<void> TakeGateway(const proto::ImportRecord& record, proto::ImportResult& result) {
+    result.set_kind("gateway");
+    if (!record.refused().empty()) return BadConfig(record.refused());
+    if (std::exchange(gateway_, true)) return BadConfig("it is there twice; leave one of them out");
+    proto::GatewaySettings settings = data_.gateway();
+    result.set_result("unchanged");
+    if (record.gateway().fields().empty()) return {};
+    GATEHOUSE_TRY_VOID(ReplaceFields(record.gateway().fields(), kGatewayFields,
+                                     record.gateway().settings(), settings));
+    GATEHOUSE_TRY_VOID(CheckGateway(settings));
+    if (settings.SerializeAsString() == data_.gateway().SerializeAsString()) return {};
+    result.set_result("replaced");
+    proto::RecordChange& change = changes_.emplace_back();
+    *change.mutable_before()->mutable_gateway() = data_.gateway();
+    *change.mutable_after()->mutable_gateway() = std::move(settings);
+    return {};
+  }
+
+  Result<void> CheckLooks(const proto::Partner& partner) const {
+    const Lookalikes lookalikes(known_);
+    std::string why = lookalikes.WhyLike(partner.domain());
+    for (const std::string& domain : partner.additional_domains())
+      if (why.empty()) why = lookalikes.WhyLike(BaseOf(domain));
+    return why.empty() ? Result<void>{} : BadConfig(std::move(why));
+  }
+
+  void Own(const proto::Partner& partner) {
+    owners_.Add(partner);
+    known_.push_back(partner.domain());
+    for (const std::string& domain : partner.additional_domains())
+      known_.emplace_back(BaseOf(domain));
+  }
+
+  [[nodiscard]] bool IsReplaced(const std::string& domain) const {
+    return command_.replace() &&
+           std::ranges::any_of(command_.records(), [&](const proto::ImportRecord& record) {
+             const Result<std::string> named = PrepareDomain(record.partner().domain());
+             return record.has_partner() && named && *named == domain;
+           });
+  }
+  [[nodiscard]] const proto::Partner* PartnerOf(const std::string& domain) const {
+    const Result<std::string> prepared = PrepareDomain(domain);
+    const auto found = std::ranges::find(data_.partners(), prepared.value_or(std::string()),
+                                         [](const proto::Partner& p) { return p.domain(); });
+    return found == data_.partners().end() ? nullptr : &*found;
+  }
+  [[nodiscard]] const proto::AccessPolicy* PolicyNamed(const std::string& name) const {
+    const auto found = std::ranges::find(data_.policies(), name,
+                                         [](const proto::AccessPolicy& p) { return p.name(); });
+    return found == data_.policies().end() ? nullptr : &*found;
+  }
+
+  const proto::FederationData& data_;
+  const proto::Import& command_;
+  DomainOwners owners_;
+  std::vector<std::string> known_;
+  std::vector<proto::RecordChange> changes_;
+  std::set<std::string> policies_;  // names of this import
+  bool gateway_ = false;
+  bool refused_ = false;
+};
+
+}  // namespace
+
+Engine::Reply Engine::ImportRecords(const proto::Import& command, AuditEntry audit) {
+  if (command.records().empty()) return BadConfig("there is nothing to import");
+  GATEHOUSE_TRY_VOID(CheckSnapshotRoom(command.ByteSizeLong()));
+  ImportPlan plan(content_.data, served_, Denied(), command);
+  proto::CtlResponse response;
+  proto::ImportReport& report = *response.mutable_imported();
+  for (const proto::ImportRecord& record : command.records())
+    plan.Take(record, *report.add_results());
+  if (plan.refused()) {
+    const auto refused = std::ranges::count_if(
+        report.results(), [](const auto& result) { return result.result() == "refused"; });
+    response.set_exit_code(1);
+    response.set_error(fmt::format("nothing is imported: {} of {} records cannot be", refused,
+                                   report.results_size()));
+    return response;
+  }
+  if (command.dry_run()) return response;
+  audit.subject = command.records(0).from();
+  audit.changes = plan.changes();
+  if (!audit.changes.empty()) {
+    GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
+    GATEHOUSE_TRY_VOID(Reload());
+  }
+  report.set_written(true);
+  return response;
+}
+
+}  // namespace gatehouse::policy_engine

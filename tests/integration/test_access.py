@@ -1,0 +1,101 @@
+"""Who of ours may use XMPP: nobody in a new store, then whom a policy lets; and the master switch for all."""
+
+import asyncio
+import unittest
+
+from traffic import Edge, lab
+
+PATIENCE_S = 30
+ANN, BOB = (f"{user}@{lab.SIP_DOMAIN}" for user in ("ann", "bob"))
+ROMEO = f"romeo@{lab.XMPP_DOMAIN}"
+
+
+class Access(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.edge = await Edge.start("access")
+        self.addAsyncCleanup(self.edge.stop)
+        self.stream = await self.edge.connect()
+        self.said = 0
+
+    async def ctl(self, *words):
+        return await asyncio.to_thread(self.edge.lab.ctl, *words)
+
+    async def written_to(self, user):
+        """What becomes of a message of Romeo's: "arrived", or the condition of the error he gets."""
+        self.said += 1
+        body, identity = f"n={self.said}", f"m{self.said}"
+        self.edge.partner.message(self.stream, "romeo", user, body, identity)
+        for _ in range(PATIENCE_S * 100):
+            if any(text == body for _, _, text in self.edge.sip.received):
+                return "arrived"
+            for element in self.edge.partner.received:
+                if element.attributes.get("id") == identity:
+                    return element.child("error").children[0].local
+            await asyncio.sleep(0.01)
+        return "nothing"
+
+    async def written_by(self, user):
+        """The final status of a MESSAGE of this user to Romeo."""
+        self.said += 1
+        return await self.edge.sip.send(f"sip:{user}", f"sip:{ROMEO}", f"n={self.said}")
+
+    async def until(self, wanted, what):
+        """A change is live once its snapshot is with every worker."""
+        for _ in range(100):
+            answer = await what()
+            if answer == wanted:
+                return
+            await asyncio.sleep(0.05)
+        self.assertEqual(answer, wanted)
+
+    async def test_the_narrowest_policy_says_who_may_and_both_ways(self):
+        self.assertEqual(await self.written_to(ANN), "arrived", "the lab has set the global policy so")
+        await self.ctl("policy", "set", "global", "--enable-xmpp-access", "false")
+        await self.until("forbidden", lambda: self.written_to(ANN))
+        self.assertEqual(await self.written_by(ANN), 403)
+        self.assertEqual(await self.written_to(f"nobody-there@{lab.SIP_DOMAIN}"), "forbidden")
+
+        await self.ctl("policy", "new", "Sales", "--enable-xmpp-access", "true")
+        await self.ctl("policy", "grant", "sales", "--users", f"sip:{ANN}")
+        await self.until("arrived", lambda: self.written_to(ANN))
+        self.assertEqual(await self.written_by(ANN), 200)
+        self.assertEqual(await self.written_to(BOB), "forbidden")
+        self.assertEqual(await self.written_by(BOB), 403)
+
+        await self.ctl("policy", "revoke", "--users", ANN)
+        await self.ctl("policy", "grant", "sales", "--pattern", f"b*@{lab.SIP_DOMAIN}")
+        await self.until("arrived", lambda: self.written_to(BOB))
+        self.assertEqual(await self.written_to(ANN), "forbidden")
+
+        await self.ctl("policy", "remove", "sales")
+        await self.until("forbidden", lambda: self.written_to(BOB))
+
+    async def test_the_master_switch_stops_one_way_or_all(self):
+        self.assertEqual(await self.written_by(ANN), 200)
+        await self.ctl("gateway", "set", "--federation", "inbound-only")
+        await self.until(403, lambda: self.written_by(ANN))
+        self.assertEqual(await self.written_to(ANN), "arrived")
+        await self.ctl("gateway", "set", "--federation", "outbound-only")
+        await self.until(200, lambda: self.written_by(ANN))
+        self.assertEqual(await self.written_to(ANN), "forbidden")
+
+        await self.ctl("gateway", "set", "--federation", "off")
+        kind, element = await asyncio.wait_for(self.next_but_stanzas(), PATIENCE_S)
+        self.assertEqual((kind, element.local, element.children[0].local), ("element", "error", "reset"))
+        await self.until(403, lambda: self.written_by(ANN))
+        with self.assertRaisesRegex(ConnectionError, "policy-violation"):
+            await self.edge.partner.connect(self.edge.lab.ports["xmpp"], lab.SIP_DOMAIN)
+
+        await self.ctl("gateway", "set", "--federation", "on")
+        self.stream = await self.edge.connect()
+        await self.until("arrived", lambda: self.written_to(ANN))
+
+    async def next_but_stanzas(self):
+        while True:
+            kind, element = await self.stream.next()
+            if element is None or element.local not in ("message", "presence", "iq"):
+                return kind, element
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,163 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include "core/ctl/lync_export.h"
+#include "core/ctl/lync_mapping.h"
+
+namespace gatehouse::ctl {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<LyncObject> Objects(const std::string& file) {
+  std::ifstream stream(std::string(GATEHOUSE_TEST_DATA) + "/lync/" + file, std::ios::binary);
+  std::stringstream bytes;
+  bytes << stream.rdbuf();
+  auto objects = ReadLyncExport(bytes.str());
+  EXPECT_TRUE(objects.has_value()) << file << ": " << objects.error().text;
+  return objects.value_or(std::vector<LyncObject>());
+}
+
+proto::ImportRecord Record(const std::string& file, std::size_t index) {
+  const std::vector<LyncObject> objects = Objects(file);
+  EXPECT_GT(objects.size(), index) << file;
+  if (objects.size() <= index) return {};
+  proto::ImportRecord record = RecordOfLync(objects[index], file);
+  EXPECT_EQ(record.refused(), "") << file;
+  return record;
+}
+
+proto::ImportRecord RecordOf(const std::string& text) {
+  const auto objects = ReadLyncExport(text);
+  EXPECT_TRUE(objects.has_value()) << text << ": " << objects.error().text;
+  return objects ? RecordOfLync(objects->front(), "x") : proto::ImportRecord();
+}
+
+std::string WhyNot(std::string_view text) {
+  const auto objects = ReadLyncExport(text);
+  EXPECT_FALSE(objects.has_value()) << text;
+  return objects ? std::string() : objects.error().text;
+}
+
+TEST(LyncImport, ReadsPartnersOfExportClixmlAsPowerShell5WritesThem) {
+  const proto::Partner fabrikam = Record("partners.clixml", 0).partner();
+  EXPECT_EQ(fabrikam.domain(), "fabrikam.example");
+  EXPECT_THAT(fabrikam.additional_domains(),
+              ElementsAre("research.fabrikam.example", "fabrikam2.example"));
+  EXPECT_EQ(fabrikam.type(), proto::FEDERATED);
+  EXPECT_EQ(fabrikam.tls(), proto::REQUIRED);
+  EXPECT_EQ(fabrikam.connection_limit(), 0U);
+  EXPECT_EQ(fabrikam.description(), "Business partner\nsince 2011");
+  EXPECT_TRUE(fabrikam.enabled());
+  const proto::Partner talk = Record("partners.clixml", 1).partner();
+  EXPECT_EQ(talk.type(), proto::PUBLIC_UNVERIFIED);
+  EXPECT_EQ(talk.tls(), proto::NOT_SUPPORTED);
+  EXPECT_EQ(talk.sasl(), proto::NOT_SUPPORTED);
+  EXPECT_TRUE(talk.dialback());
+  EXPECT_FALSE(talk.keep_alive());
+  EXPECT_EQ(talk.connection_limit(), 10U);
+  EXPECT_EQ(talk.proxy(), "xmpp.talk.example");
+}
+
+TEST(LyncImport, ReadsPartnersOfConvertToJsonWithEnumsAsNumbersOrWords) {
+  const proto::ImportRecord numbers = Record("partners.json", 0);
+  EXPECT_EQ(numbers.partner().type(), proto::FEDERATED);
+  EXPECT_EQ(numbers.partner().sasl(), proto::OPTIONAL);
+  EXPECT_EQ(numbers.partner().tls(), proto::REQUIRED);
+  EXPECT_FALSE(numbers.partner().dialback());
+  EXPECT_EQ(numbers.partner().description(), "Gr\u00fc\u00dfe");
+  EXPECT_THAT(numbers.notes(0), HasSubstr("PartnerType 0 was read as Federated"));
+  const proto::ImportRecord words = Record("partners.json", 1);
+  EXPECT_EQ(words.partner().type(), proto::PUBLIC_VERIFIED);
+  EXPECT_THAT(words.partner().additional_domains(), ElementsAre("chat.adatum.example"));
+  EXPECT_THAT(words.notes(), IsEmpty());
+}
+
+TEST(LyncImport, ReadsPartnersOfFormatListWhoseLinesAreWrapped) {
+  const proto::Partner woodgrove = Record("partners.txt", 0).partner();
+  EXPECT_THAT(
+      woodgrove.additional_domains(),
+      ElementsAre("chat.woodgrove.example", "jabber.woodgrove.example", "xmpp.woodgrove.example"));
+  EXPECT_EQ(woodgrove.description(),
+            "Bank, asked for by the head of treasury: see the contract of 2012 and its annex");
+  const proto::Partner tailspin = Record("partners.txt", 1).partner();
+  EXPECT_EQ(tailspin.connection_limit(), 5U);
+  EXPECT_EQ(tailspin.sasl(), proto::NOT_SUPPORTED);
+  EXPECT_FALSE(tailspin.keep_alive());
+}
+
+TEST(LyncImport, ReadsAccessPoliciesOfExportCsv) {
+  EXPECT_EQ(Record("policies.csv", 0).policy().name(), "Global");
+  EXPECT_FALSE(Record("policies.csv", 0).policy().xmpp_access());
+  const proto::ImportRecord site = Record("policies.csv", 1);
+  EXPECT_EQ(site.policy().description(), "Head office, \"HQ\"");
+  EXPECT_TRUE(site.policy().xmpp_access());
+  EXPECT_THAT(site.notes(), ElementsAre(HasSubstr("policy grant"),
+                                        HasSubstr("EnableFederationAccess, EnableOutsideAccess")));
+  EXPECT_EQ(Record("policies.csv", 2).policy().name(), "Tag:Sales People");
+}
+
+TEST(LyncImport, TakesGatewaySettingsButNoSecretAndNoLoggingOfTexts) {
+  const proto::ImportRecord record = Record("gateway.json", 0);
+  EXPECT_EQ(record.gateway().settings().connection_limit(), 2000U);
+  EXPECT_EQ(record.gateway().settings().stream_inactivity_timeout_s(), 1200U);
+  EXPECT_EQ(record.gateway().fields_size(), 6);
+  EXPECT_THAT(record.notes(), ElementsAre(HasSubstr("EnableLoggingAllMessageBodies"),
+                                          HasSubstr("--dialback-passphrase-file")));
+  EXPECT_THAT(record.ShortDebugString(), testing::Not(HasSubstr("not to be printed")));
+}
+
+TEST(LyncImport, RefusesWhatIsNoRecordAndSaysWhy) {
+  struct Row {
+    std::string text;
+    std::string_view says;
+  };
+  const std::array rows = {
+      Row{R"({"Identity":"a.example","TlsNegotiation":"Maybe"})", "none of Required, Optional"},
+      Row{R"({"Identity":"a.example","TlsNegotiation":7})", "none of Required, Optional"},
+      Row{R"({"Identity":"a.example","TlsNegotiation":0,"ConnectionLimit":"many"})",
+          "not a number"},
+      Row{R"({"Identity":"a.example","TlsNegotiation":0,"EnableKeepAlive":"perhaps"})",
+          "neither True nor False"},
+      Row{R"({"TlsNegotiation":"Required"})", "neither Domain nor Identity"},
+      Row{R"({"Identity":"a.example","Colour":"red"})", "leave it out of the file"},
+      Row{"Identity : a.example\nTlsNegotiation : Required\nAdditionalDomains : {a, b, c, d...}\n",
+          "$FormatEnumerationLimit"},
+      Row{"\"Identity\",\"TlsNegotiation\",\"AdditionalDomains\"\n"
+          "\"a.example\",\"Required\",\"System.Collections.Generic.List`1[System.String]\"\n",
+          "use Export-Clixml"},
+  };
+  for (const Row& row : rows) EXPECT_THAT(RecordOf(row.text).refused(), HasSubstr(row.says));
+}
+
+TEST(LyncImport, RefusesFilesThatAreNoExport) {
+  EXPECT_THAT(WhyNot(""), HasSubstr("neither CLIXML, JSON, CSV nor a formatted list"));
+  EXPECT_THAT(WhyNot("[]"), HasSubstr("has no object"));
+  EXPECT_THAT(WhyNot("{\"a\":"), HasSubstr("not well-formed JSON"));
+  EXPECT_THAT(WhyNot("<Objs><Obj></Objs>"), HasSubstr("line 1 is not well-formed XML"));
+  EXPECT_THAT(WhyNot("<!DOCTYPE a [<!ENTITY b \"c\">]><Objs>&b;</Objs>"),
+              HasSubstr("document type"));
+  std::string deep = "<Objs>";
+  for (int i = 0; i < 100; ++i) deep += "<Obj>";
+  EXPECT_THAT(WhyNot(deep), HasSubstr("nested too deeply"));
+  EXPECT_THAT(WhyNot("\xFF\xFE\x01\xD8x"), HasSubstr("neither UTF-8 nor UTF-16"));
+  EXPECT_THAT(WhyNot("\"a\",\"b\"\n\"1\"\n"), HasSubstr("row 1"));
+  EXPECT_THAT(WhyNot("a : b\nnonsense\n"), HasSubstr("line 2"));
+  EXPECT_THAT(WhyNot(std::string(kMaxExportBytes + 1, 'a')), HasSubstr("octets"));
+}
+
+TEST(LyncImport, ReadsSemicolonsAndRowsWithoutAType) {
+  const proto::ImportRecord record =
+      RecordOf("\"Identity\";\"EnableXmppAccess\"\r\n\"Tag:A;B\";\"True\"\r\n");
+  EXPECT_EQ(record.policy().name(), "Tag:A;B");
+  EXPECT_TRUE(record.policy().xmpp_access());
+}
+
+}  // namespace
+}  // namespace gatehouse::ctl

@@ -1,0 +1,122 @@
+#include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include "core/policy/access.h"
+#include "plugins/policy_engine/engine.h"
+#include "tests/unit/plugins/policy_engine/scratch_folder.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+using testing::HasSubstr;
+
+class PoliciesOfAnEngine : public testing::Test {
+ protected:
+  PoliciesOfAnEngine() : engine_(Open()) {}
+  Engine Open() {
+    return *Engine::Create(*Store::Open(folder_.File("policy.db")), {"contoso.example"});
+  }
+  // `command` in protobuf's text format: "policy_new { policy { name: 'x' } }".
+  proto::CtlResponse Answer(const std::string& command) {
+    proto::CtlRequest request;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(command, &request)) << command;
+    return engine_.Answer(request, {});
+  }
+  proto::CtlResponse Done(const std::string& command) {
+    proto::CtlResponse response = Answer(command);
+    EXPECT_EQ(response.exit_code(), 0U) << command << ": " << response.error();
+    return response;
+  }
+  std::string Refused(const std::string& command) {
+    const proto::CtlResponse response = Answer(command);
+    EXPECT_EQ(response.exit_code(), 1U) << command;
+    return response.error();
+  }
+  bool May(std::string_view user) {
+    const std::size_t at = user.find('@');
+    return MayUseXmpp(PolicyView(engine_.policy().snapshot),
+                      {user.substr(0, at), user.substr(at + 1)}, Direction::kXmppToSip)
+        .may;
+  }
+  std::vector<AuditEntry> Audit() { return *Store::Open(folder_.File("policy.db"))->Audit({}); }
+
+  ScratchFolder folder_;
+  Engine engine_;
+};
+
+TEST_F(PoliciesOfAnEngine, InANewStoreTheGlobalOneIsThereAndWithoutAccess) {
+  const proto::CtlResponse response = Done("policy_list {}");
+  ASSERT_EQ(response.policies().policies_size(), 1);
+  EXPECT_EQ(response.policies().policies(0).name(), "global");
+  EXPECT_FALSE(May("ann@contoso.example"));
+  EXPECT_THAT(Refused("policy_remove { name: 'Global' }"), HasSubstr("cannot be removed"));
+  EXPECT_THAT(Refused("policy_new { policy { name: 'global' } }"), HasSubstr("exists already"));
+}
+
+TEST_F(PoliciesOfAnEngine, TheGlobalOneIsSetLiveAndForTheNextLife) {
+  Done("policy_set { name: 'global' policy { xmpp_access: true } fields: 'xmpp_access' }");
+  EXPECT_TRUE(May("ann@contoso.example"));
+  EXPECT_EQ(Open().policy().snapshot.hash(), engine_.policy().snapshot.hash());
+  ASSERT_EQ(Audit()[0].changes.size(), 1U);
+  EXPECT_FALSE(Audit()[0].changes[0].before().policy().xmpp_access());
+  EXPECT_TRUE(Audit()[0].changes[0].after().policy().xmpp_access());
+}
+
+TEST_F(PoliciesOfAnEngine, AGrantTakesAUserFromThePolicyHeHad) {
+  Done("policy_new { policy { name: 'yes' xmpp_access: true } }");
+  Done("policy_new { policy { name: 'no' } }");
+  Done(
+      "policy_grant { name: 'Yes' to { users: 'ann@contoso.example' users: 'bob@contoso.example' } "
+      "}");
+  EXPECT_TRUE(May("ann@contoso.example"));
+  const auto response = Done("policy_grant { name: 'no' to { users: 'sip:Ann@contoso.example' } }");
+  EXPECT_EQ(response.policies().policies(0).users(0), "ann@contoso.example");
+  EXPECT_FALSE(May("ann@contoso.example"));
+  EXPECT_TRUE(May("bob@contoso.example"));
+  EXPECT_EQ(Audit()[0].action, "policy grant");
+  EXPECT_EQ(Audit()[0].subject, "tag:no");
+  EXPECT_EQ(Audit()[0].changes.size(), 2U) << "both policies";
+  Done("config_rollback { revision: " + std::to_string(Audit()[1].revision) + " }");
+  EXPECT_TRUE(May("ann@contoso.example")) << "a grant is taken back with its revision";
+}
+
+TEST_F(PoliciesOfAnEngine, ARevokedGrantLeavesTheNextWiderPolicy) {
+  Done("policy_new { policy { name: 'site:head' xmpp_access: true } }");
+  Done("policy_grant { name: 'site:head' to { domains: 'contoso.example' } }");
+  Done("policy_new { policy { name: 'no' } }");
+  Done("policy_grant { name: 'no' to { patterns: 'a*@contoso.example' } }");
+  EXPECT_FALSE(May("ann@contoso.example"));
+  Done("policy_revoke { from { patterns: 'a*@contoso.example' } }");
+  EXPECT_TRUE(May("ann@contoso.example"));
+  Done("policy_revoke { from { domains: 'contoso.example' } }");
+  EXPECT_FALSE(May("ann@contoso.example"));
+  EXPECT_THAT(Refused("policy_revoke { from { domains: 'contoso.example' } }"),
+              HasSubstr("was granted no access policy"));
+}
+
+TEST_F(PoliciesOfAnEngine, ARemovedPolicyTakesItsGrantsWithIt) {
+  Done("policy_new { policy { name: 'yes' xmpp_access: true } }");
+  Done("policy_grant { name: 'yes' to { users: 'ann@contoso.example' } }");
+  EXPECT_THAT(Done("policy_remove { name: 'yes' }").done(), HasSubstr("with 1 grants"));
+  EXPECT_FALSE(May("ann@contoso.example"));
+  Done("policy_new { policy { name: 'yes' xmpp_access: true } }");
+  EXPECT_FALSE(May("ann@contoso.example"));
+}
+
+TEST_F(PoliciesOfAnEngine, WhatIsRefusedChangesNothing) {
+  Done("policy_new { policy { name: 'yes' xmpp_access: true } }");
+  const std::string hash = engine_.policy().snapshot.hash();
+  EXPECT_THAT(Refused("policy_grant { name: 'maybe' to { users: 'ann@contoso.example' } }"),
+              HasSubstr("there is no access policy 'tag:maybe'; see gatehousectl policy list"));
+  EXPECT_THAT(Refused("policy_grant { name: 'yes' to { users: 'ann@contoso.example'"
+                      " users: 'romeo@partner.example' } }"),
+              HasSubstr("is in no domain of ours"));
+  EXPECT_THAT(Refused("policy_set { name: 'yes' policy { name: 'x' } fields: 'name' }"),
+              HasSubstr("'name' cannot be set"));
+  EXPECT_EQ(engine_.policy().snapshot.hash(), hash);
+  EXPECT_EQ(Audit().size(), 1U);
+}
+
+}  // namespace
+}  // namespace gatehouse::policy_engine
