@@ -26,12 +26,15 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
       "a setting that is left out has its default");
   apply->add_option("-f,--file", file_, "YAML as export gives it")->type_name("FILE")->required();
   apply->add_flag("--dry-run", dry_run_, "Only says what would change");
+  apply->add_flag("--allow-lookalike", allow_lookalike_,
+                  "New domains that look like another one, or mix scripts, are meant so");
   AddWriteOptions(*apply, invocation);
   apply->callback([this, &invocation] {
     invocation.action = Action::kApply;
     invocation.limit = kWholeDataLimit;
     invocation.file = file_;
     invocation.request.mutable_apply()->set_dry_run(dry_run_);
+    invocation.request.mutable_apply()->set_allow_lookalike(allow_lookalike_);
   });
   CLI::App* backup = app.add_subcommand(
       "backup", "A copy of the whole store, with contacts and audit, made while it is in use");

@@ -22,6 +22,7 @@ class DataCommands {
  private:
   std::string file_;
   bool dry_run_ = false;
+  bool allow_lookalike_ = false;
 };
 
 }  // namespace gatehouse::ctl

@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include "core/policy/domain_pattern.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -87,17 +90,34 @@ Result<std::optional<ContactMark>> ContactTable::See(SqliteDatabase& database,
   return mark;
 }
 
+Result<std::string> ContactTable::PartnerOf(SqliteDatabase& database, std::string_view domain) {
+  GATEHOUSE_TRY(
+      SqliteStatement * kept,
+      Kept(database, find_partner_, "SELECT partner_id FROM partner_domain WHERE domain = ?"));
+  std::string named(domain);
+  for (std::string_view rest = domain;;) {
+    Use select(*kept);
+    GATEHOUSE_TRY(const bool found, select->Bind(1, named).Step());
+    if (found) return select->Text(0);
+    const std::size_t dot = rest.find('.');
+    if (dot == std::string_view::npos) return std::string();
+    rest.remove_prefix(dot + 1);
+    named = std::string(kBelow).append(rest);
+  }
+}
+
 Result<std::int64_t> ContactTable::DomainId(SqliteDatabase& database, std::string_view domain) {
   GATEHOUSE_TRY(SqliteStatement * kept,
                 Kept(database, find_domain_, "SELECT id FROM contact_domain WHERE domain = ?"));
   Use select(*kept);
   GATEHOUSE_TRY(const bool found, select->Bind(1, domain).Step());
   if (found) return select->Integer(0);
+  GATEHOUSE_TRY(const std::string partner, PartnerOf(database, domain));
+  if (partner.empty()) return 0;
   GATEHOUSE_TRY(SqliteStatement insert,
-                database.Prepare("INSERT INTO contact_domain (domain) SELECT domain FROM"
-                                 " partner_domain WHERE domain = ? RETURNING id"));
-  GATEHOUSE_TRY(const bool made, insert.Bind(1, domain).Step());
-  const std::int64_t id = made ? insert.Integer(0) : 0;
+                database.Prepare("INSERT INTO contact_domain (domain) VALUES (?) RETURNING id"));
+  GATEHOUSE_TRY([[maybe_unused]] const bool made, insert.Bind(1, domain).Step());
+  const std::int64_t id = insert.Integer(0);
   GATEHOUSE_TRY_VOID(insert.Run());
   return id;
 }
@@ -127,14 +147,21 @@ Result<void> ContactTable::Forget(SqliteDatabase& database, const ContactPair& p
 }
 
 Result<bool> ContactTable::ForgetPartner(SqliteDatabase& database, const std::string& partner_id) {
-  GATEHOUSE_TRY(SqliteStatement remove,
-                database.Prepare("DELETE FROM contact_domain WHERE domain IN (SELECT domain FROM"
-                                 " partner_domain WHERE partner_id = ?) RETURNING id"));
-  GATEHOUSE_TRY(const bool some, remove.Bind(1, partner_id).Step());
-  for (bool more = some; more;) {
-    GATEHOUSE_TRY(more, remove.Step());
+  GATEHOUSE_TRY(SqliteStatement select, database.Prepare("SELECT domain FROM contact_domain"));
+  std::vector<std::string> gone;
+  for (;;) {
+    GATEHOUSE_TRY(const bool more, select.Step());
+    if (!more) break;
+    std::string domain = select.Text(0);
+    GATEHOUSE_TRY(const std::string partner, PartnerOf(database, domain));
+    if (partner == partner_id) gone.push_back(std::move(domain));
   }
-  return some;
+  for (const std::string& domain : gone) {
+    GATEHOUSE_TRY(SqliteStatement remove,
+                  database.Prepare("DELETE FROM contact_domain WHERE domain = ?"));
+    GATEHOUSE_TRY_VOID(remove.Bind(1, domain).Run());
+  }
+  return !gone.empty();
 }
 
 // "sip_user/domain_id/local": no bare address has a slash.

@@ -102,11 +102,14 @@ class ContactTable {
   static Result<SqliteStatement*> Kept(SqliteDatabase& database,
                                        std::optional<SqliteStatement>& statement,
                                        std::string_view sql);
+  // Whose it is: by its name, else by the narrowest "*." it is below. Empty: nobody's.
+  Result<std::string> PartnerOf(SqliteDatabase& database, std::string_view domain);
   // Makes it where there is none. 0: the domain is no partner's.
   Result<std::int64_t> DomainId(SqliteDatabase& database, std::string_view domain);
 
   std::optional<SqliteStatement> find_;
   std::optional<SqliteStatement> find_domain_;
+  std::optional<SqliteStatement> find_partner_;
   std::optional<SqliteStatement> put_;
   Key swept_to_;
 };

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+#include <unordered_set>
+
 #include "plugins/policy_engine/access_rules.h"
 #include "plugins/policy_engine/gateway_rules.h"
+#include "plugins/policy_engine/lookalike.h"
 #include "plugins/policy_engine/partner_rules.h"
 
 namespace gatehouse::policy_engine {
@@ -17,6 +21,13 @@ void Note(std::vector<proto::Mistake> of_record, const std::string& place,
     mistake.set_record(record);
     all.push_back(std::move(mistake));
   }
+}
+
+std::vector<std::string_view> DomainsOf(const proto::Partner& partner) {
+  std::vector<std::string_view> domains{partner.domain()};
+  domains.insert(domains.end(), partner.additional_domains().begin(),
+                 partner.additional_domains().end());
+  return domains;
 }
 
 }  // namespace
@@ -55,6 +66,37 @@ CheckedData CheckData(proto::FederationData data, const std::vector<std::string>
   mistake.set_what(fmt::format("take {} octets; at most {} are possible, leave some out", size,
                                kMaxSnapshotBytes));
   return checked;
+}
+
+std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& before,
+                                              const proto::FederationData& after,
+                                              const std::vector<std::string>& served) {
+  std::unordered_set<std::string_view> old;
+  for (const proto::Partner& partner : before.partners()) {
+    old.insert(partner.domain());
+    old.insert(partner.additional_domains().begin(), partner.additional_domains().end());
+  }
+  Lookalikes lookalikes(served);
+  for (const proto::Partner& partner : after.partners())
+    for (const std::string_view domain : DomainsOf(partner))
+      if (old.contains(domain)) lookalikes.Add(domain);
+  std::vector<proto::Mistake> mistakes;
+  for (int i = 0; i < after.partners_size(); ++i) {
+    const proto::Partner& partner = after.partners(i);
+    const std::vector<std::string_view> domains = DomainsOf(partner);
+    for (const std::string_view domain : domains) {
+      if (old.contains(domain)) continue;
+      std::string why = lookalikes.WhyLike(domain);
+      if (why.empty()) continue;
+      proto::Mistake& mistake = mistakes.emplace_back();
+      mistake.set_key(fmt::format("partners[{}].{}", i,
+                                  domain == domains.front() ? "domain" : "additional_domains"));
+      mistake.set_record("partner " + partner.domain());
+      mistake.set_what(std::move(why));
+    }
+    for (const std::string_view domain : domains) lookalikes.Add(domain);
+  }
+  return mistakes;
 }
 
 }  // namespace gatehouse::policy_engine

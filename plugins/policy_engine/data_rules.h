@@ -22,5 +22,10 @@ struct CheckedData {
 // later one.
 [[nodiscard]] CheckedData CheckData(proto::FederationData data,
                                     const std::vector<std::string>& served);
+// Partners of `after` with a domain that none of `before` has and that may be taken for somebody
+// else's; for an operator to confirm. Both are checked.
+[[nodiscard]] std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& before,
+                                                            const proto::FederationData& after,
+                                                            const std::vector<std::string>& served);
 
 }  // namespace gatehouse::policy_engine

@@ -71,6 +71,9 @@ class Engine {
   using Reply = Result<proto::CtlResponse>;
   Engine(Store store, std::vector<std::string> served, StoreContent content, std::int64_t now_unix);
 
+  // Who asks for it, when and why; what comes of it is added by the command.
+  static AuditEntry EntryOf(const proto::CtlRequest& request,
+                            std::chrono::system_clock::time_point now);
   // The reply as a response to this request.
   [[nodiscard]] proto::CtlResponse Sealed(const proto::CtlRequest& request, Reply reply) const;
   Reply Dispatch(const proto::CtlRequest& request, AuditEntry audit);
@@ -79,6 +82,7 @@ class Engine {
   Reply RemovePartner(const std::string& domain, AuditEntry audit);
   Reply ForgetTls(const std::string& domain, AuditEntry audit);
   Reply ExplainPartner(const std::string& domain, std::int64_t now_unix) const;
+  Reply ShowGateway() const;
   Reply SetGateway(const proto::GatewaySet& command, AuditEntry audit);
   Reply ShowPartner(const std::string& domain) const;
   Reply ListPartners() const;
@@ -125,8 +129,9 @@ class Engine {
   [[nodiscard]] std::vector<std::string> Denied() const;
   [[nodiscard]] proto::CtlResponse OneView(const proto::Partner& partner) const;
   Reply Save(proto::RecordChange change, proto::Partner partner, AuditEntry audit);
-  Result<void> Reload();
-  Reply Take(const std::string& file, AuditEntry audit);
+  // From now on the store holds this.
+  Result<void> Take(Result<StoreContent> content);
+  Reply TakeFile(const std::string& file, AuditEntry audit);
 
   Store store_;
   StreamMemory streams_;

@@ -57,8 +57,7 @@ Result<void> Engine::BecomePolicies(Policies policies, AuditEntry audit) {
   *target.mutable_policies() = std::move(policies);
   audit.changes = Difference(RecordsOf(content_.data), RecordsOf(target));
   if (audit.changes.empty()) return {};
-  GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
-  return Reload();
+  return Take(store_.Write(std::move(audit)));
 }
 
 Engine::Reply Engine::ListPolicies(const std::string& name) const {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
-#include "core/policy/domain_pattern.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/policy_view.h"
 #include "core/tls/crypto.h"
@@ -40,9 +40,16 @@ class ImportPlan {
       : data_(data),
         command_(command),
         owners_(served, DomainOwners::Remedy::kCommand, denied),
-        known_(served) {
-    for (const proto::Partner& partner : data.partners())
-      if (!IsReplaced(partner.domain())) Own(partner);
+        lookalikes_(served) {
+    std::set<std::string> replaced;
+    if (command.replace())
+      for (const proto::ImportRecord& record : command.records())
+        if (Result<std::string> domain = PrepareDomain(record.partner().domain()))
+          replaced.insert(*std::move(domain));
+    for (const proto::Partner& partner : data.partners()) {
+      partners_.emplace(partner.domain(), &partner);
+      if (!replaced.contains(partner.domain())) Own(partner);
+    }
   }
 
   void Take(const proto::ImportRecord& record, proto::ImportResult& result) {
@@ -149,32 +156,20 @@ class ImportPlan {
   }
 
   Result<void> CheckLooks(const proto::Partner& partner) const {
-    const Lookalikes lookalikes(known_);
-    std::string why = lookalikes.WhyLike(partner.domain());
+    std::string why = lookalikes_.WhyLike(partner.domain());
     for (const std::string& domain : partner.additional_domains())
-      if (why.empty()) why = lookalikes.WhyLike(BaseOf(domain));
+      if (why.empty()) why = lookalikes_.WhyLike(domain);
     return why.empty() ? Result<void>{} : BadConfig(std::move(why));
   }
 
   void Own(const proto::Partner& partner) {
     owners_.Add(partner);
-    known_.push_back(partner.domain());
-    for (const std::string& domain : partner.additional_domains())
-      known_.emplace_back(BaseOf(domain));
+    lookalikes_.Add(partner);
   }
 
-  [[nodiscard]] bool IsReplaced(const std::string& domain) const {
-    return command_.replace() &&
-           std::ranges::any_of(command_.records(), [&](const proto::ImportRecord& record) {
-             const Result<std::string> named = PrepareDomain(record.partner().domain());
-             return record.has_partner() && named && *named == domain;
-           });
-  }
   [[nodiscard]] const proto::Partner* PartnerOf(const std::string& domain) const {
-    const Result<std::string> prepared = PrepareDomain(domain);
-    const auto found = std::ranges::find(data_.partners(), prepared.value_or(std::string()),
-                                         [](const proto::Partner& p) { return p.domain(); });
-    return found == data_.partners().end() ? nullptr : &*found;
+    const auto found = partners_.find(PrepareDomain(domain).value_or(std::string()));
+    return found == partners_.end() ? nullptr : found->second;
   }
   [[nodiscard]] const proto::AccessPolicy* PolicyNamed(const std::string& name) const {
     const auto found = std::ranges::find(data_.policies(), name,
@@ -185,7 +180,8 @@ class ImportPlan {
   const proto::FederationData& data_;
   const proto::Import& command_;
   DomainOwners owners_;
-  std::vector<std::string> known_;
+  Lookalikes lookalikes_;
+  std::unordered_map<std::string, const proto::Partner*> partners_;  // by primary domain
   std::vector<proto::RecordChange> changes_;
   std::set<std::string> policies_;  // names of this import
   bool gateway_ = false;
@@ -214,8 +210,7 @@ Engine::Reply Engine::ImportRecords(const proto::Import& command, AuditEntry aud
   audit.subject = command.records(0).from();
   audit.changes = plan.changes();
   if (!audit.changes.empty()) {
-    GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
-    GATEHOUSE_TRY_VOID(Reload());
+    GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
   }
   report.set_written(true);
   return response;

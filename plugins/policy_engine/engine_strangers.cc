@@ -49,8 +49,7 @@ Engine::Reply Engine::DenyDomain(const std::string& domain, AuditEntry audit) {
                     kMaxDenied));
   audit.subject = pattern;
   audit.changes.emplace_back().mutable_after()->mutable_denied_domain()->set_domain(pattern);
-  GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
-  GATEHOUSE_TRY_VOID(Reload());
+  GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
   for (const proto::Stranger& stranger : strangers_.All())
     if (Covers(pattern, stranger.domain())) strangers_.Forget(stranger.domain());
   return Done(fmt::format("'{}' is denied", pattern));
@@ -64,8 +63,7 @@ Engine::Reply Engine::UndenyDomain(const std::string& domain, AuditEntry audit) 
         fmt::format("'{}' is not on the deny list; see gatehousectl partner denied", pattern));
   audit.subject = pattern;
   audit.changes.emplace_back().mutable_before()->mutable_denied_domain()->set_domain(pattern);
-  GATEHOUSE_TRY_VOID(store_.Write(std::move(audit)));
-  GATEHOUSE_TRY_VOID(Reload());
+  GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
   return Done(fmt::format("'{}' is denied no more", pattern));
 }
 

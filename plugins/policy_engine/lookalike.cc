@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/base/result.h"
+#include "core/policy/domain_pattern.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -74,16 +75,27 @@ std::string_view MixedLabelOf(std::string_view domain) {
 }  // namespace
 
 Lookalikes::Lookalikes(const std::vector<std::string>& known) {
-  for (const std::string& domain : known) known_.push_back({Skeleton(domain), domain});
+  for (const std::string& domain : known) Add(domain);
+}
+
+void Lookalikes::Add(std::string_view domain) {
+  domain = BaseOf(domain);
+  if (known_.emplace(domain).second) by_skeleton_.emplace(Skeleton(domain), domain);
+}
+
+void Lookalikes::Add(const proto::Partner& partner) {
+  Add(partner.domain());
+  for (const std::string& domain : partner.additional_domains()) Add(domain);
 }
 
 std::string Lookalikes::WhyLike(std::string_view domain) const {
+  domain = BaseOf(domain);
   if (const std::string_view label = MixedLabelOf(domain); !label.empty())
     return fmt::format("domain '{}' mixes scripts in '{}'; {}", domain, label, kRemedy);
-  if (std::ranges::find(known_, domain, &Known::domain) != known_.end()) return {};
-  const auto like = std::ranges::find(known_, Skeleton(domain), &Known::skeleton);
-  if (like == known_.end()) return {};
-  return fmt::format("domain '{}' looks like '{}'; {}", domain, like->domain, kRemedy);
+  if (known_.contains(std::string(domain))) return {};
+  const auto like = by_skeleton_.find(Skeleton(domain));
+  if (like == by_skeleton_.end()) return {};
+  return fmt::format("domain '{}' looks like '{}'; {}", domain, like->second, kRemedy);
 }
 
 }  // namespace gatehouse::policy_engine

@@ -4,7 +4,11 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
+
+#include "proto/policy_snapshot.pb.h"
 
 namespace gatehouse::policy_engine {
 
@@ -12,16 +16,16 @@ class Lookalikes {
  public:
   // `known`: prepared domains that nobody else is to be taken for.
   explicit Lookalikes(const std::vector<std::string>& known);
-  // Why `domain` (prepared) may be taken for another one, one sentence with the remedy; empty: no
-  // reason is known. One of `known` is not its own look-alike.
+  // One more; of a wildcard what it is above.
+  void Add(std::string_view domain);
+  void Add(const proto::Partner& partner);  // all of its domains
+  // Why `domain` (prepared, or a wildcard) may be taken for another one, one sentence with the
+  // remedy; empty: no reason is known. One of the known is not its own look-alike.
   [[nodiscard]] std::string WhyLike(std::string_view domain) const;
 
  private:
-  struct Known {
-    std::string skeleton;
-    std::string domain;
-  };
-  std::vector<Known> known_;
+  std::unordered_map<std::string, std::string> by_skeleton_;  // the first one that has it
+  std::unordered_set<std::string> known_;
 };
 
 }  // namespace gatehouse::policy_engine

@@ -162,13 +162,6 @@ std::string ChecksumOf(const proto::FederationData& data) {
   return Hex(Sha256(data.SerializeAsString()));
 }
 
-// The last step of every write of what is in the data.
-Result<void> Seal(SqliteDatabase& database) {
-  GATEHOUSE_TRY(const proto::FederationData data, ReadData(database));
-  GATEHOUSE_TRY(SqliteStatement update, database.Prepare("UPDATE store_state SET checksum = ?"));
-  return update.Bind(1, ChecksumOf(data)).Run();
-}
-
 Result<void> AddDomain(SqliteDatabase& database, const std::string& id, const std::string& domain,
                        int position) {
   GATEHOUSE_TRY(SqliteStatement insert, database.Prepare("INSERT INTO partner_domain (domain,"
@@ -323,7 +316,7 @@ Result<void> Store::ForgetContacts(std::span<const proto::RecordChange> changes)
 
 // `change` does what is not in the entry's records.
 template <class Change>
-Result<void> Store::Write(AuditEntry audit, Change change) {
+Result<StoreContent> Store::Write(AuditEntry audit, Change change) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   GATEHOUSE_TRY(audit.revision, NextRevision(database_));
@@ -333,21 +326,35 @@ Result<void> Store::Write(AuditEntry audit, Change change) {
     GATEHOUSE_TRY_VOID(PutIn(database_, one, audit.revision));
   GATEHOUSE_TRY_VOID(change(audit.revision));
   GATEHOUSE_TRY_VOID(AddAudit(database_, audit));
-  GATEHOUSE_TRY_VOID(Seal(database_));
-  return transaction.Commit();
+  return Seal(transaction);
 }
 
-Result<StoreContent> Store::Read() {
+// The last step of every write of what is in the data.
+Result<StoreContent> Store::Seal(SqliteTransaction& transaction) {
+  GATEHOUSE_TRY(StoreContent content, ReadUnchecked());
+  GATEHOUSE_TRY(SqliteStatement update, database_.Prepare("UPDATE store_state SET checksum = ?"));
+  GATEHOUSE_TRY_VOID(update.Bind(1, ChecksumOf(content.data)).Run());
+  GATEHOUSE_TRY_VOID(transaction.Commit());
+  return content;
+}
+
+Result<StoreContent> Store::ReadUnchecked() {
   StoreContent content;
   GATEHOUSE_TRY(SqliteStatement select,
-                database_.Prepare("SELECT revision, checksum, contacts_epoch FROM store_state"));
+                database_.Prepare("SELECT revision, contacts_epoch FROM store_state"));
   GATEHOUSE_TRY(const bool row, select.Step());
   if (!row) return Trouble("the store has no revision");
   content.revision = static_cast<std::uint64_t>(select.Integer(0));
-  content.contacts_epoch = static_cast<std::uint64_t>(select.Integer(2));
+  content.contacts_epoch = static_cast<std::uint64_t>(select.Integer(1));
   GATEHOUSE_TRY(content.data, ReadData(database_));
   GATEHOUSE_TRY(content.blocked_domains, ReadBlockedDomains(database_));
-  const std::string written = select.Text(1);  // empty before the first change
+  return content;
+}
+
+Result<StoreContent> Store::Read() {
+  GATEHOUSE_TRY(StoreContent content, ReadUnchecked());
+  GATEHOUSE_TRY(const std::string written, database_.One("SELECT checksum FROM store_state"));
+  // Empty before the first change.
   if (written.empty() || written == ChecksumOf(content.data)) return content;
   return Trouble(fmt::format(
       "policy store '{}': what is in it is not what was written (its checksum differs): "
@@ -355,22 +362,21 @@ Result<StoreContent> Store::Read() {
       path_));
 }
 
-Result<void> Store::Write(AuditEntry change) {
+Result<StoreContent> Store::Write(AuditEntry change) {
   return Write(std::move(change), [](std::uint64_t) { return Result<void>(); });
 }
 
-Result<void> Store::ForgetTls(const std::string& id, AuditEntry change) {
+Result<StoreContent> Store::ForgetTls(const std::string& id, AuditEntry change) {
   return Write(std::move(change),
                [&](std::uint64_t) { return policy_engine::ForgetTls(database_, id); });
 }
 
-Result<void> Store::RememberTls(std::span<const std::string> ids, std::int64_t at_unix) {
+Result<StoreContent> Store::RememberTls(std::span<const std::string> ids, std::int64_t at_unix) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   for (const std::string& id : ids)
     GATEHOUSE_TRY_VOID(policy_engine::RememberTls(database_, id, at_unix));
-  GATEHOUSE_TRY_VOID(Seal(database_));
-  return transaction.Commit();
+  return Seal(transaction);
 }
 
 Result<void> Store::Note(const AuditEntry& entry) {

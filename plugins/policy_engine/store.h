@@ -20,7 +20,7 @@ namespace gatehouse::policy_engine {
 struct StoreContent {
   std::uint64_t revision = 0;  // one more with each change of an operator's
   proto::FederationData data;
-  std::uint64_t contacts_epoch = 0;  // one more with each change of contacts by an operator
+  std::uint64_t contacts_epoch = 0;          // one more with each change of contacts by an operator
   std::vector<std::string> blocked_domains;  // of contacts that are blocked for somebody
 };
 
@@ -46,7 +46,7 @@ class StoreCopy {
 
 // Each write is one transaction: the change, its audit entry and the new revision. It is on the
 // disk when the call returns well; when it fails (kTrouble: disk full, file taken away) nothing of
-// it is.
+// it is. A write of the federation data gives what the store holds from then on.
 class Store {
  public:
   // Fails as OpenStoreFile does.
@@ -66,11 +66,11 @@ class Store {
   // Makes `change.changes` be so, as one revision, and notes `change`, whose `revision` is set
   // here, as is that of every record that is written. Records that only change places (a domain
   // that goes from one partner to another) may stand in any order.
-  Result<void> Write(AuditEntry change);
+  Result<StoreContent> Write(AuditEntry change);
   // Streams over TLS to these partners have succeeded (3.4.1). No operator did this: no audit, no
   // revision.
-  Result<void> RememberTls(std::span<const std::string> ids, std::int64_t at_unix);
-  Result<void> ForgetTls(const std::string& id, AuditEntry change);
+  Result<StoreContent> RememberTls(std::span<const std::string> ids, std::int64_t at_unix);
+  Result<StoreContent> ForgetTls(const std::string& id, AuditEntry change);
   Result<std::vector<AuditEntry>> Audit(const AuditQuery& query) {
     return ReadAudit(database_, query);
   }
@@ -94,7 +94,9 @@ class Store {
   Result<void> CheckFileIsThere() const;
   Result<void> ForgetContacts(std::span<const proto::RecordChange> changes);
   template <class Change>
-  Result<void> Write(AuditEntry audit, Change change);
+  Result<StoreContent> Write(AuditEntry audit, Change change);
+  Result<StoreContent> Seal(SqliteTransaction& transaction);
+  Result<StoreContent> ReadUnchecked();
 
   SqliteDatabase database_;
   ContactTable contacts_;

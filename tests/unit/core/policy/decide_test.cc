@@ -130,32 +130,47 @@ TEST_F(DecideTest, RefusesEverybodyUnderAnEmptyPolicy) {
     EXPECT_EQ(Decide(policy, About(kind, "federated.example")).decision, Decision::kDeny);
 }
 
-TEST_F(DecideTest, AnswersForAUserWithoutXmppAccessAsForOneWhoIsNotThereBothWays) {
-  using Answer = DenialAnswer;
+void LetAllButCarl(proto::PolicySnapshot& snapshot) {
   proto::AccessPolicy& everybody = *snapshot.add_access_policies();
   everybody.set_name("global");
   everybody.set_xmpp_access(true);
   proto::AccessPolicy& nobody = *snapshot.add_access_policies();
   nobody.set_name("tag:nobody");
   nobody.add_users("carl@contoso.example");
-  for (const std::string_view remote : {"federated.example", "stranger.example"})
-    for (const auto& [kind, answer] : {std::pair{kSubscribe, Answer::kUnsubscribed},
-                                       {kMessage, Answer::kForbidden},
-                                       {kIqToUser, Answer::kServiceUnavailable},
-                                       {kSipMessage, Answer::kSipForbidden},
-                                       {kSipSubscribe, Answer::kSipForbidden},
-                                       {kPresence, Answer::kNone},
-                                       {kSipPresence, Answer::kNone}}) {
-      Envelope envelope = About(kind, remote, ContactState::kAuthorised, true);
-      envelope.local_part = "carl";
-      const Verdict verdict = On(envelope);
-      EXPECT_EQ(verdict.answer, answer) << KindName(kind);
-      EXPECT_EQ(verdict.reason, Reason::kNoXmppAccess);
-      EXPECT_EQ(verdict.rule, "access-user");
-    }
+}
+
+TEST_F(DecideTest, AnswersForAUserWithoutXmppAccessAsForOneWhoIsNotThereBothWays) {
+  using Answer = DenialAnswer;
+  LetAllButCarl(snapshot);
+  for (const auto& [kind, answer] : {std::pair{kSubscribe, Answer::kUnsubscribed},
+                                     {kMessage, Answer::kForbidden},
+                                     {kIqToUser, Answer::kServiceUnavailable},
+                                     {kSipMessage, Answer::kSipForbidden},
+                                     {kSipSubscribe, Answer::kSipForbidden},
+                                     {kPresence, Answer::kNone},
+                                     {kSipPresence, Answer::kNone}}) {
+    Envelope envelope = About(kind, "federated.example", ContactState::kAuthorised, true);
+    envelope.local_part = "carl";
+    const Verdict verdict = On(envelope);
+    EXPECT_EQ(verdict.answer, answer) << KindName(kind);
+    EXPECT_EQ(verdict.reason, Reason::kNoXmppAccess);
+    EXPECT_EQ(verdict.rule, "access-user");
+  }
   Envelope ann = About(kMessage, "federated.example", ContactState::kAuthorised);
   ann.local_part = "ann";
   EXPECT_TRUE(On(ann).allowed());
+}
+
+// 5.3: who may and who may not are told apart by no quicker answer.
+TEST_F(DecideTest, AsksForTheContactOfAUserWithoutXmppAccessToo) {
+  LetAllButCarl(snapshot);
+  for (const std::string_view user : {"ann", "carl"}) {
+    Envelope envelope = About(kMessage, "unverified.example", ContactState::kNotAsked);
+    envelope.local_part = user;
+    EXPECT_EQ(On(envelope).decision, Decision::kAskEngine) << user;
+    envelope.contact = ContactState::kNotAuthorised;
+    EXPECT_EQ(On(envelope).answer, DenialAnswer::kForbidden) << user;
+  }
 }
 
 // --- 5.2, cell by cell

@@ -45,12 +45,14 @@ class ContactTableTest : public testing::Test {
   Result<void> Put(const proto::Partner& partner) {
     AuditEntry entry;
     *entry.changes.emplace_back().mutable_after()->mutable_partner() = partner;
-    return store_.Write(std::move(entry));
+    GATEHOUSE_TRY_VOID(store_.Write(std::move(entry)));
+    return {};
   }
   Result<void> Remove(const proto::Partner& partner) {
     AuditEntry entry;
     *entry.changes.emplace_back().mutable_before()->mutable_partner() = partner;
-    return store_.Write(std::move(entry));
+    GATEHOUSE_TRY_VOID(store_.Write(std::move(entry)));
+    return {};
   }
   std::optional<ContactMark> See(const ContactPair& pair, std::int64_t now) {
     const auto marks = store_.SeeContacts(std::span(&pair, 1), At(now));
@@ -244,6 +246,27 @@ TEST_F(ContactTableTest, KeepsEveryAcknowledgedContactWhenItsProcessIsKilled) {
   Store after = *Store::Open(folder_.File("policy.db"));
   for (int i = 0; i < count; ++i)
     EXPECT_TRUE(after.FindContact(pair(i), At(kStart))->has_value()) << i;
+}
+
+TEST_F(ContactTableTest, AWildcardsContactsAreItsPartnersAndGoWithIt) {
+  proto::Partner partner = DefaultPartner();
+  partner.set_id("wide");
+  partner.set_domain("fabrikam.example");
+  partner.add_additional_domains("*.fabrikam.example");
+  ASSERT_TRUE(Put(partner).has_value());
+  proto::Partner narrow = DefaultPartner();
+  narrow.set_id("narrow");
+  narrow.set_domain("chat.fabrikam.example");
+  ASSERT_TRUE(Put(narrow).has_value());
+  const ContactPair below{"ann@contoso.example", "romeo@im.eu.fabrikam.example"};
+  const ContactPair of_narrow{"ann@contoso.example", "romeo@chat.fabrikam.example"};
+  const ContactPair beside{"ann@contoso.example", "romeo@notfabrikam.example"};
+  EXPECT_THAT(See(below, kStart), Optional(ContactMark::kLearned));
+  EXPECT_THAT(See(of_narrow, kStart), Optional(ContactMark::kLearned));
+  EXPECT_EQ(See(beside, kStart), std::nullopt);
+  ASSERT_TRUE(Remove(partner).has_value());
+  EXPECT_EQ(Find(below, kStart), std::nullopt);
+  EXPECT_THAT(Find(of_narrow, kStart), Optional(ContactMark::kLearned));
 }
 
 }  // namespace

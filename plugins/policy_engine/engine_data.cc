@@ -1,0 +1,168 @@
+// The engine's commands on the federation data as a whole: its history, export and apply, and the
+// store's file.
+#include <fmt/format.h>
+
+#include "core/xmpp/jid.h"
+#include "plugins/policy_engine/change_view.h"
+#include "plugins/policy_engine/engine.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+proto::AuditRecord RecordOf(const AuditEntry& entry) {
+  proto::AuditRecord record;
+  record.set_revision(entry.revision);
+  record.set_at_unix_ms(entry.at_unix_ms);
+  record.set_user(entry.actor);
+  record.set_uid(entry.uid);
+  record.set_action(entry.action);
+  record.set_subject(entry.subject);
+  record.set_reason(entry.reason);
+  for (const proto::RecordChange& change : entry.changes)
+    *record.add_changes() = ChangeViewOf(change);
+  if (!entry.before.empty() || !entry.after.empty())
+    *record.add_changes() = ChangeViewOf(entry.subject, entry.before, entry.after);
+  return record;
+}
+
+}  // namespace
+
+Engine::Reply Engine::ShowAudit(const proto::AuditGet& command) {
+  const Result<std::string> domain = PrepareDomain(command.subject());
+  GATEHOUSE_TRY(const std::vector<AuditEntry> entries,
+                store_.Audit({.last = command.last(),
+                              .subject = domain ? *domain : command.subject(),
+                              .revisions_only = command.revisions_only()}));
+  proto::CtlResponse response;
+  proto::AuditRecords& records = *response.mutable_audit();
+  for (const AuditEntry& entry : entries) *records.add_records() = RecordOf(entry);
+  return response;
+}
+
+// What the present data was at that revision: the changes since then are taken back one by one.
+Result<RecordSet> Engine::RecordsAt(std::uint64_t revision) {
+  RecordSet records = RecordsOf(content_.data);
+  if (revision == content_.revision) return records;
+  GATEHOUSE_TRY(const bool known, store_.HasRevision(revision));
+  if (!known || revision > content_.revision)
+    return BadConfig(
+        fmt::format("there is no revision {} to look at; see gatehousectl config "
+                    "history",
+                    revision));
+  GATEHOUSE_TRY(const std::vector<AuditEntry> later, store_.Audit({.after_revision = revision}));
+  for (const AuditEntry& entry : later) TakeBack(entry.changes, records);
+  return records;
+}
+
+Engine::Reply Engine::ShowDifference(const proto::ConfigDiff& command) {
+  const std::uint64_t to = command.to() == 0 ? content_.revision : command.to();
+  GATEHOUSE_TRY(const RecordSet before, RecordsAt(command.from()));
+  GATEHOUSE_TRY(RecordSet after, RecordsAt(to));
+  proto::CtlResponse response;
+  proto::ChangeReport& report = *response.mutable_changes();
+  report.set_from(command.from());
+  report.set_to(to);
+  for (const proto::RecordChange& change : Difference(before, std::move(after)))
+    *report.add_changes() = ChangeViewOf(change);
+  return response;
+}
+
+Engine::Reply Engine::RollBack(std::uint64_t revision, AuditEntry audit) {
+  GATEHOUSE_TRY(const RecordSet records, RecordsAt(revision));
+  const CheckedData target = CheckData(DataOf(records), served_);
+  if (!target.mistakes.empty()) {
+    const proto::Mistake& first = target.mistakes.front();
+    return BadConfig(fmt::format("revision {} would not be valid today: {}: {}", revision,
+                                 first.record(), first.what()));
+  }
+  audit.subject = fmt::format("revision {}", revision);
+  return Become(target, std::move(audit), false);
+}
+
+Engine::Reply Engine::ExportData() const {
+  proto::CtlResponse response;
+  *response.mutable_federation_data() = WithoutKept(content_.data);
+  return response;
+}
+
+Engine::Reply Engine::ApplyData(const proto::Apply& command, AuditEntry audit) {
+  std::vector<const google::protobuf::FieldDescriptor*> sections;
+  for (const std::string& name : command.sections()) {
+    sections.push_back(proto::FederationData::descriptor()->FindFieldByName(name));
+    if (sections.back() == nullptr)
+      return BadConfig(fmt::format("'{}' is no part of the federation data", name));
+  }
+  proto::FederationData data = content_.data;
+  proto::FederationData given = WithoutKept(command.data());
+  data.GetReflection()->SwapFields(&data, &given, sections);
+  CheckedData target = CheckData(std::move(data), served_);
+  if (target.mistakes.empty() && !command.allow_lookalike())
+    target.mistakes = LookalikeMistakes(content_.data, target.data, served_);
+  audit.subject = command.file();
+  return Become(target, std::move(audit), command.dry_run());
+}
+
+Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool dry_run) {
+  proto::CtlResponse response;
+  if (!target.mistakes.empty()) {
+    response.set_exit_code(1);
+    for (const proto::Mistake& mistake : target.mistakes) *response.add_mistakes() = mistake;
+    return response;
+  }
+  audit.changes = Difference(RecordsOf(content_.data), RecordsOf(target.data));
+  proto::ChangeReport& report = *response.mutable_changes();
+  report.set_from(content_.revision);
+  for (const proto::RecordChange& change : audit.changes)
+    *report.add_changes() = ChangeViewOf(change);
+  if (dry_run) return response;
+  report.set_to(content_.revision);
+  if (audit.changes.empty()) return response;
+  std::vector<std::string> removed;
+  for (const proto::RecordChange& change : audit.changes)
+    if (change.before().has_partner() && !change.has_after())
+      removed.push_back(change.before().partner().id());
+  GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
+  for (const std::string& id : removed) streams_.Forget(id);
+  report.set_to(content_.revision);
+  return response;
+}
+
+Result<StoreCopy> Engine::CopyTo(const std::string& path, const proto::CtlRequest& request,
+                                 std::chrono::system_clock::time_point now) {
+  AuditEntry audit = EntryOf(request, now);
+  audit.action = "backup";
+  GATEHOUSE_TRY_VOID(store_.Note(audit));
+  return store_.CopyTo(path);
+}
+
+proto::CtlResponse Engine::TakeStore(const std::string& file, const proto::CtlRequest& request,
+                                     std::chrono::system_clock::time_point now) {
+  AuditEntry audit = EntryOf(request, now);
+  audit.action = "restore";
+  audit.subject = request.restore_write().file();
+  const Result<void> may = MayChange(request);
+  return Sealed(request,
+                may ? TakeFile(file, std::move(audit)) : Reply(std::unexpected(may.error())));
+}
+
+Engine::Reply Engine::TakeFile(const std::string& file, AuditEntry audit) {
+  Result<Store> taken = Store::Open(file);
+  if (!taken) return BadConfig("this is not a store to be restored: " + taken.error().text);
+  GATEHOUSE_TRY(const StoreContent content, taken->Read());
+  if (const CheckedData checked = CheckData(content.data, served_); !checked.mistakes.empty()) {
+    const proto::Mistake& first = checked.mistakes.front();
+    return BadConfig(fmt::format("the store to be restored would not be valid today: {}: {}",
+                                 first.record(), first.what()));
+  }
+  GATEHOUSE_TRY(const std::string kept, store_.KeepBeside(audit.at_unix_ms / 1000));
+  GATEHOUSE_TRY(const std::uint64_t revision, taken->CountOnFrom(content_, std::move(audit)));
+  GATEHOUSE_TRY_VOID(store_.Become(*taken));
+  GATEHOUSE_TRY_VOID(Take(store_.Read()));
+  proto::CtlResponse response;
+  response.set_done(fmt::format(
+      "restored what was revision {}, as revision {} with {} partners; the store before is in '{}'",
+      content.revision, revision, content.data.partners_size(), kept));
+  return response;
+}
+
+}  // namespace gatehouse::policy_engine
