@@ -151,8 +151,10 @@ std::string DataYaml(const proto::FederationData& data) {
     }
     text += field.name() + ":\n";
     if (!is_list) text += RecordText(of.GetMessage(data, &field), "  ", "  ");
-    for (int i = 0; is_list && i < of.FieldSize(data, &field); ++i)
-      text += RecordText(of.GetRepeatedMessage(data, &field, i), "  - ", "    ");
+    for (int i = 0; is_list && i < of.FieldSize(data, &field); ++i) {
+      const std::string record = RecordText(of.GetRepeatedMessage(data, &field, i), "  - ", "    ");
+      text += record.empty() ? "  - {}\n" : record;
+    }
   }
   return text;
 }

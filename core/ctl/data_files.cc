@@ -34,33 +34,37 @@ class FreshFile {
       : file_(std::move(file)),
         fresh_(file_ + ".new"),
         fd_((::unlink(fresh_.c_str()),
-             ::open(fresh_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode))) {}
+             ::open(fresh_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode))),
+        open_errno_(fd_.get() < 0 ? errno : 0) {}
   ~FreshFile() { ::unlink(fresh_.c_str()); }
   FreshFile(const FreshFile&) = delete;
   FreshFile& operator=(const FreshFile&) = delete;
 
   Result<void> Write(std::string_view text) {
+    if (open_errno_ != 0) return Failed(open_errno_);
     while (!text.empty()) {
       const ssize_t done = ::write(fd_.get(), text.data(), text.size());
       if (done < 0 && errno == EINTR) continue;
-      if (done < 0) return Failed();
+      if (done < 0) return Failed(errno);
       text.remove_prefix(static_cast<std::size_t>(done));
     }
     return {};
   }
   Result<void> TakeItsPlace() {
-    if (::fsync(fd_.get()) != 0 || std::rename(fresh_.c_str(), file_.c_str()) != 0) return Failed();
+    if (::fsync(fd_.get()) != 0 || std::rename(fresh_.c_str(), file_.c_str()) != 0)
+      return Failed(errno);
     return {};
   }
 
  private:
-  [[nodiscard]] Result<void> Failed() const {
-    return Trouble(fmt::format("'{}' cannot be written: {}", file_, std::strerror(errno)));
+  [[nodiscard]] Result<void> Failed(int error) const {
+    return Trouble(fmt::format("'{}' cannot be written: {}", file_, std::strerror(error)));
   }
 
   const std::string file_;
   const std::string fresh_;
   const OwnedFd fd_;
+  const int open_errno_;
 };
 
 Result<void> ReplaceFile(const std::string& file, std::string_view text) {

@@ -106,6 +106,7 @@ Result<std::vector<LyncObject>> ReadFormatList(std::string_view text) {
       return BadConfig("line " + std::to_string(number) +
                        " is not of the form 'Name : value'; write it with Format-List");
     if (continues) {
+      value.erase(value.find_last_not_of(' ') + 1);
       value += ' ';
       value += line.substr(line.find_first_not_of(' '));
       continue;

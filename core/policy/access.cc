@@ -6,19 +6,6 @@
 namespace gatehouse {
 namespace {
 
-bool GoesThatWay(proto::GatewaySettings::Federation federation, Direction direction) {
-  switch (federation) {
-    case proto::GatewaySettings::ON:
-      return true;
-    case proto::GatewaySettings::INBOUND_ONLY:
-      return direction == Direction::kXmppToSip;
-    case proto::GatewaySettings::OUTBOUND_ONLY:
-      return direction == Direction::kSipToXmpp;
-    default:
-      return false;
-  }
-}
-
 constexpr std::size_t kMaxBareBytes = 2 * 1023 + 1;  // RFC 7622 §3.1
 
 // "LOCAL@DOMAIN" in `bytes`; empty where it is longer than any address.
@@ -66,9 +53,21 @@ Grant GrantOf(const PolicyView& view, std::string_view user, std::string_view do
 
 }  // namespace
 
+bool FederationGoes(const PolicyView& view, Direction direction) {
+  switch (view.gateway().federation()) {
+    case proto::GatewaySettings::ON:
+      return true;
+    case proto::GatewaySettings::INBOUND_ONLY:
+      return direction == Direction::kXmppToSip;
+    case proto::GatewaySettings::OUTBOUND_ONLY:
+      return direction == Direction::kSipToXmpp;
+    default:
+      return false;
+  }
+}
+
 AccessVerdict MayUseXmpp(const PolicyView& view, const LocalUser& user, Direction direction) {
-  if (!GoesThatWay(view.gateway().federation(), direction))
-    return {false, Reason::kFederationOff, "federation", {}};
+  if (!FederationGoes(view, direction)) return {false, Reason::kFederationOff, "federation", {}};
   if (user.local.empty()) return {true, Reason::kNone, "access-domain", {}};
   std::array<char, kMaxBareBytes> bytes;
   const std::string_view bare = BareOf(user, bytes);

@@ -25,6 +25,9 @@ struct AccessVerdict {
   std::string_view policy;  // its name, part of `view`; empty for "federation"
 };
 
+// Whether the gateway lets XMPP go that way at all; of no user is anything told by it.
+[[nodiscard]] bool FederationGoes(const PolicyView& view, Direction direction);
+
 // The narrowest grant holds: to the user, else to the pattern with the most characters that are no
 // "*" (of equal ones a policy without access), else to his domain, else the policy "global". Where
 // the gateway's federation does not go in `direction`, nobody may.

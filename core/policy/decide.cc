@@ -149,6 +149,7 @@ struct Question {
 // Who has no XMPP access is answered for as one who is not there, in either direction (5.2).
 std::optional<Verdict> RefuseUser(const PolicyView& policy, const Row& row,
                                   const Envelope& envelope) {
+  if (envelope.local_domain.empty()) return std::nullopt;
   const Direction direction = DirectionOf(row.kind);
   const AccessVerdict access =
       MayUseXmpp(policy, {envelope.local_part, envelope.local_domain}, direction);
@@ -181,13 +182,17 @@ Verdict Decide(const PolicyView& policy, const Envelope& envelope) {
   if (number >= kRows.size()) return Refuse(Answer::kNone, Reason::kNotAwaited, "kind");
   const Row& row = kRows.at(number);
   if (row.kind == kSipOptions) return {.decision = Decision::kAllow, .rule = row.rule};
+  // Of our own user a partner must not learn by a quicker answer that he has no access (5.3).
+  const Direction direction = DirectionOf(row.kind);
+  const bool first = direction == Direction::kSipToXmpp || !FederationGoes(policy, direction);
+  const std::optional<Verdict> user_refused = RefuseUser(policy, row, envelope);
+  if (first && user_refused) return *user_refused;
   const proto::Partner* partner = policy.FindPartner(envelope.remote_domain);
   if (const auto refused = RefusePair(row, envelope, partner)) return *refused;
   const Question question{policy, envelope, row, PermissionsOf(partner->type())};
   const std::optional<bool> may = question.May(envelope.contact);
   if (!may) return {.decision = Decision::kAskEngine, .rule = row.rule};
-  // Only now: a user without access must not be told by a quicker answer (5.3).
-  if (const auto refused = RefuseUser(policy, row, envelope)) return *refused;
+  if (user_refused) return *user_refused;
   return *may ? question.Allowed() : Refuse(row.answer, question.WhyNot(), row.rule);
 }
 

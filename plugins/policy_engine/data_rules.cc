@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_set>
 
@@ -76,16 +77,21 @@ std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& befor
     old.insert(partner.domain());
     old.insert(partner.additional_domains().begin(), partner.additional_domains().end());
   }
+  const auto is_new = [&old](std::string_view domain) { return !old.contains(domain); };
+  const auto brings_new = [&](const proto::Partner& partner) {
+    return std::ranges::any_of(DomainsOf(partner), is_new);
+  };
+  std::vector<proto::Mistake> mistakes;
+  if (std::ranges::none_of(after.partners(), brings_new)) return mistakes;
   Lookalikes lookalikes(served);
   for (const proto::Partner& partner : after.partners())
     for (const std::string_view domain : DomainsOf(partner))
-      if (old.contains(domain)) lookalikes.Add(domain);
-  std::vector<proto::Mistake> mistakes;
+      if (!is_new(domain)) lookalikes.Add(domain);
   for (int i = 0; i < after.partners_size(); ++i) {
     const proto::Partner& partner = after.partners(i);
     const std::vector<std::string_view> domains = DomainsOf(partner);
     for (const std::string_view domain : domains) {
-      if (old.contains(domain)) continue;
+      if (!is_new(domain)) continue;
       std::string why = lookalikes.WhyLike(domain);
       if (why.empty()) continue;
       proto::Mistake& mistake = mistakes.emplace_back();

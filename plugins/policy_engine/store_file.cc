@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "core/base/log.h"
 #include "core/policy/partner_words.h"
@@ -170,12 +171,25 @@ std::unexpected<Error> Refuse(const std::string& path, std::string_view why) {
   return Trouble(fmt::format("policy store '{}': {}", path, why));
 }
 
+// Of a database: the size of its pages is in the header, at octet 16, big-endian; 1 means 65536.
+bool EndsWithinAPage(int fd, off_t size) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::array<char, 18> header{};
+  const ssize_t read = ::pread(fd, header.data(), header.size(), 0);
+  if (read != static_cast<ssize_t>(header.size())) return true;
+  if (!std::string_view(header.data(), header.size()).starts_with(kMagic)) return false;
+  const off_t page =
+      static_cast<unsigned char>(header[16]) * 256 + static_cast<unsigned char>(header[17]);
+  return page != 0 && size % (page == 1 ? 65536 : page) != 0;
+}
+
 // Creates the file with the rights it shall have, before SQLite would create it with others.
 Result<void> PrepareFile(const std::string& path) {
   struct stat info{};
   const bool existed = ::stat(path.c_str(), &info) == 0;
-  std::error_code ignored;
-  if (!existed && std::filesystem::file_size(path + "-wal", ignored) > 0 && !ignored)
+  std::error_code no_log;
+  const bool log = std::filesystem::file_size(path + "-wal", no_log) > 0 && !no_log;
+  if (!existed && log)
     return Refuse(path,
                   "the file is gone but its write-ahead log is still there; put the file "
                   "back, or remove both to start with no partners");
@@ -187,8 +201,11 @@ Result<void> PrepareFile(const std::string& path) {
     return Refuse(path, fmt::format("cannot be opened: {}; the state folder must exist and be "
                                     "writable for this user",
                                     std::strerror(errno)));
+  // Where there is a log, it has what the file lacks.
+  const bool cut = existed && !log && EndsWithinAPage(fd, info.st_size);
   const bool done = ::fchmod(fd, kMode) == 0;
   ::close(fd);
+  if (cut) return Refuse(path, fmt::format("the file is empty or cut short; {}", kRemedy));
   if (!done) return Refuse(path, "its rights cannot be set to 0600; it must belong to this user");
   if (!existed) Log(LogLevel::kNotice, "policy-store-created", {{"path", path}});
   return {};

@@ -112,7 +112,8 @@ TEST(ResponseText, PrintsOnePartnerAsOneJsonObjectWithTheWordsOfTheFlags) {
           "\"connection_limit\":0,\"keep_alive\":true,\"proxy\":\"\","
           "\"description\":\"a \\\"friend\\\"\",\"enabled\":true,\"revision\":9,"
           "\"trust_anchors\":\"\",\"strict_sasl\":false,"
-          "\"bidi\":false,\"same_certificate\":false,\"dane\":\"report\",\"tls_seen_unix\":0},"
+          "\"bidi\":false,\"same_certificate\":false,\"dane\":\"report\",\"expires_unix\":0,\"tls_"
+          "seen_unix\":0},"
           "\"methods\":[\"sasl_tls\"],\"warnings\":[\"W1: dialback is enabled but will never "
           "run, because TLS and SASL are both required\"],\"row\":1,"
           "\"inbound\":[\"in clear we offer STARTTLS as required\","));

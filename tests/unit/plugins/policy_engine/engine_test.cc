@@ -275,6 +275,7 @@ class DataAsAWhole : public EngineTest {
     proto::FederationData data;
     *data.mutable_gateway() = DefaultGatewaySettings();
     data.mutable_gateway()->set_keep_alive_interval_s(1 + random() % 1000);
+    data.add_policies()->set_name("global");
     for (unsigned i = 0; i < random() % 6; ++i) {
       proto::Partner& partner = *data.add_partners();
       partner = DefaultPartner();
@@ -376,6 +377,27 @@ TEST_F(DataAsAWhole, ADryRunSaysWhatWouldChangeAndChangesNothing) {
   EXPECT_EQ(dry.changes().changes(1).verb(), proto::ChangeView::ADDED);
   EXPECT_EQ(hash(), before);
   EXPECT_EQ(Audit().size(), 1U);
+}
+
+TEST_F(DataAsAWhole, ANewDomainThatLooksLikeAnotherIsConfirmedFirstAndThenStays) {
+  New("fabrikam.example");
+  proto::FederationData data = Export();
+  *data.add_partners() = DefaultPartner();
+  data.mutable_partners(1)->set_domain("northwind.example");
+  data.mutable_partners(1)->add_additional_domains("*.fabrikarn.example");
+  const proto::CtlResponse refused = Apply(data);
+  EXPECT_EQ(refused.exit_code(), 1U);
+  ASSERT_EQ(refused.mistakes_size(), 1);
+  EXPECT_EQ(refused.mistakes(0).key(), "partners[1].additional_domains");
+  EXPECT_THAT(refused.mistakes(0).what(), HasSubstr("looks like 'fabrikam.example'"));
+
+  proto::CtlRequest confirmed;
+  *confirmed.mutable_apply()->mutable_data() = data;
+  confirmed.mutable_apply()->add_sections("partners");
+  confirmed.mutable_apply()->set_allow_lookalike(true);
+  EXPECT_EQ(Answer(confirmed).exit_code(), 0U);
+  data.mutable_partners(1)->set_description("another");
+  EXPECT_EQ(Apply(data).exit_code(), 0U) << "it is there already";
 }
 
 TEST_F(DataAsAWhole, OneMistakeRefusesAllOfItAndAllMistakesAreNamed) {
