@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <set>
 
 #include "core/ctl/json_text.h"
 #include "core/ctl/text_table.h"
@@ -23,6 +24,31 @@ std::string Line(std::string_view name, std::string_view value) {
                        : fmt::format("{:<14}{}\n", name, Printable(std::string(value)));
 }
 
+std::string_view AnswerText(const proto::RefusalRecord& record) {
+  return record.answer().empty() ? std::string_view("nothing is told") : record.answer();
+}
+
+std::string TableOf(const proto::RefusalRecords& records) {
+  TextTable table({"ID", "AT", "FROM", "TO", "KIND", "REASON", "ANSWER"});
+  for (const proto::RefusalRecord& record : records.refusals())
+    table.Add({record.id(), TimeText(record.at_unix_ms()), record.from(), record.to(),
+               record.kind(), record.reason(), std::string(AnswerText(record))});
+  return table.ToText();
+}
+
+// Each reason once, as its latest refusal has it.
+std::string WordsOf(const proto::RefusalRecords& records) {
+  std::string text;
+  std::set<std::string_view> told;
+  for (const proto::RefusalRecord& record : records.refusals()) {
+    if (!told.insert(record.reason()).second) continue;
+    text += fmt::format("{}\n    {}\n", Printable(record.reason()), Printable(record.sentence()));
+    if (!record.remedy().empty())
+      text += fmt::format("    remedy: {}\n", Printable(record.remedy()));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string VerdictText(const proto::PolicyVerdict& verdict) {
@@ -39,13 +65,7 @@ std::string VerdictText(const proto::PolicyVerdict& verdict) {
 
 std::string RefusalsText(const proto::RefusalRecords& records, bool in_full) {
   if (records.refusals().empty()) return "nothing was refused lately\n";
-  if (!in_full) {
-    TextTable table({"ID", "AT", "FROM", "TO", "KIND", "REASON"});
-    for (const proto::RefusalRecord& record : records.refusals())
-      table.Add({record.id(), TimeText(record.at_unix_ms()), record.from(), record.to(),
-                 record.kind(), record.reason()});
-    return table.ToText();
-  }
+  if (!in_full) return TableOf(records) + "\n" + WordsOf(records);
   std::string text;
   for (const proto::RefusalRecord& record : records.refusals())
     text += Line("id", record.id()) + Line("at", TimeText(record.at_unix_ms())) +
@@ -53,7 +73,7 @@ std::string RefusalsText(const proto::RefusalRecords& records, bool in_full) {
             Line("to", record.to()) + Line("direction", record.direction()) +
             Line("kind", record.kind()) + Line("rule", record.rule()) +
             Line("reason", record.reason()) + Line("", record.sentence()) +
-            Line("remedy", record.remedy()) + Line("answer", record.answer());
+            Line("remedy", record.remedy()) + Line("answer", AnswerText(record));
   return text;
 }
 

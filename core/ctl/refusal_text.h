@@ -9,7 +9,7 @@ namespace gatehouse::ctl {
 
 // What would become of it, and why.
 [[nodiscard]] std::string VerdictText(const proto::PolicyVerdict& verdict);
-// One in full, several as a table.
+// One in full, several as a table with the words of their reasons below.
 [[nodiscard]] std::string RefusalsText(const proto::RefusalRecords& records, bool in_full);
 // Every reason with its sentence and remedy.
 [[nodiscard]] std::string ReasonsText();

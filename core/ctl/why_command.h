@@ -22,6 +22,7 @@ class WhyCommand {
   std::string id_;
   std::string partner_;
   bool list_ = false;
+  bool reasons_ = false;
 };
 
 }  // namespace gatehouse::ctl

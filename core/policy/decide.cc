@@ -160,14 +160,15 @@ std::optional<Verdict> RefuseUser(const PolicyView& policy, const Row& row,
 
 // What holds before any contact is looked at: the partner, and how its domain was proven.
 std::optional<Verdict> RefusePair(const Row& row, const Envelope& envelope,
-                                  const proto::Partner* partner) {
+                                  const PolicyView& policy, const proto::Partner* partner) {
   const bool outwards = DirectionOf(row.kind) == Direction::kSipToXmpp;
   // What our user sends to nobody's domain is told so, even where a contact's state is hushed up.
   const bool told = outwards && row.kind != kSipPresence;
   const Answer answer = told ? Answer::kSipForbidden : row.answer;
   if (envelope.local_domain.empty()) return Refuse(answer, Reason::kNotOurDomain, "local-domain");
   if (partner == nullptr)
-    return Refuse(told ? Answer::kSipNotFound : answer, Reason::kUnknownPartner, "partner-listed");
+    return Refuse(told ? Answer::kSipNotFound : answer, policy.WhyNoPartner(envelope.remote_domain),
+                  "partner-listed");
   const MethodSet methods = PermittedMethods(RowOf(*partner));
   // Outwards no method is chosen yet: that the row leaves one at all is what can be known here.
   const bool permitted = outwards ? !methods.empty() : methods.Has(envelope.method);
@@ -188,7 +189,7 @@ Verdict Decide(const PolicyView& policy, const Envelope& envelope) {
   const std::optional<Verdict> user_refused = RefuseUser(policy, row, envelope);
   if (first && user_refused) return *user_refused;
   const proto::Partner* partner = policy.FindPartner(envelope.remote_domain);
-  if (const auto refused = RefusePair(row, envelope, partner)) return *refused;
+  if (const auto refused = RefusePair(row, envelope, policy, partner)) return *refused;
   const Question question{policy, envelope, row, PermissionsOf(partner->type())};
   const std::optional<bool> may = question.May(envelope.contact);
   if (!may) return {.decision = Decision::kAskEngine, .rule = row.rule};

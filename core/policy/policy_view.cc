@@ -38,20 +38,40 @@ PolicyView::PolicyView(proto::PolicySnapshot snapshot) : snapshot_(std::move(sna
   }
   for (const std::string& domain : snapshot_.denied_domains())
     (IsWildcard(domain) ? denied_below_ : denied_).insert(BaseOf(domain));
-  if (snapshot_.gateway().federation() == proto::GatewaySettings::OFF) return;
-  for (const proto::Partner& partner : snapshot_.partners()) {
-    if (!partner.enabled()) continue;
-    by_domain_.emplace(partner.domain(), &partner);
-    for (const std::string& domain : partner.additional_domains())
-      (IsWildcard(domain) ? by_base_ : by_domain_).emplace(BaseOf(domain), &partner);
-  }
+  const bool off = snapshot_.gateway().federation() == proto::GatewaySettings::OFF;
+  for (const proto::Partner& partner : snapshot_.partners())
+    (partner.enabled() && !off ? enabled_ : others_).Add(partner);
+}
+
+void PolicyView::Partners::Add(const proto::Partner& partner) {
+  by_domain.emplace(partner.domain(), &partner);
+  for (const std::string& domain : partner.additional_domains())
+    (IsWildcard(domain) ? by_base : by_domain).emplace(BaseOf(domain), &partner);
+}
+
+const proto::Partner* PolicyView::Partners::Find(std::string_view domain) const {
+  if (const proto::Partner* partner = gatehouse::Find(by_domain, domain)) return partner;
+  if (by_base.empty()) return nullptr;
+  return NearestAbove(domain,
+                      [this](std::string_view base) { return gatehouse::Find(by_base, base); });
 }
 
 const proto::Partner* PolicyView::FindPartner(std::string_view domain) const {
-  if (IsDenied(domain)) return nullptr;
-  if (const proto::Partner* partner = Find(by_domain_, domain)) return partner;
-  if (by_base_.empty()) return nullptr;
-  return NearestAbove(domain, [this](std::string_view base) { return Find(by_base_, base); });
+  return IsDenied(domain) ? nullptr : enabled_.Find(domain);
+}
+
+const proto::Partner* PolicyView::FindListed(std::string_view domain) const {
+  const proto::Partner* partner = enabled_.Find(domain);
+  return partner != nullptr ? partner : others_.Find(domain);
+}
+
+Reason PolicyView::WhyNoPartner(std::string_view domain) const {
+  if (snapshot_.gateway().federation() == proto::GatewaySettings::OFF)
+    return Reason::kFederationOff;
+  if (IsDenied(domain)) return Reason::kDomainDenied;
+  const proto::Partner* partner = others_.Find(domain);
+  if (partner == nullptr) return Reason::kUnknownPartner;
+  return partner->expires_unix() != 0 ? Reason::kPartnerExpired : Reason::kPartnerDisabled;
 }
 
 bool PolicyView::IsDenied(std::string_view domain) const {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/policy/reasons.h"
 #include "proto/policy_snapshot.pb.h"
 
 namespace gatehouse {
@@ -26,6 +27,10 @@ class PolicyView {
   // with the longest "*." that it is below (1.4: subdomains are not implied). Null for a denied
   // domain, and for every domain where federation is off.
   [[nodiscard]] const proto::Partner* FindPartner(std::string_view domain) const;
+  // The same without regard to what keeps it from being one now: disabled, expired, denied.
+  [[nodiscard]] const proto::Partner* FindListed(std::string_view domain) const;
+  // Why FindPartner gives none for `domain` (prepared).
+  [[nodiscard]] Reason WhyNoPartner(std::string_view domain) const;
   // Somebody of `domain` (prepared) is blocked for one of our users.
   [[nodiscard]] bool HasBlockedContact(std::string_view domain) const {
     return blocked_domains_.contains(domain);
@@ -53,8 +58,13 @@ class PolicyView {
   using Index = std::unordered_map<std::string_view, const Record*, Hash, std::equal_to<>>;
 
   proto::PolicySnapshot snapshot_;
-  Index<proto::Partner> by_domain_;
-  Index<proto::Partner> by_base_;  // what follows the "*."
+  // By domains, and by what follows the "*." of wildcards.
+  struct Partners {
+    Index<proto::Partner> by_domain, by_base;
+    void Add(const proto::Partner& partner);
+    [[nodiscard]] const proto::Partner* Find(std::string_view domain) const;
+  };
+  Partners enabled_, others_;
   std::unordered_set<std::string, Hash, std::equal_to<>> blocked_domains_;
   std::unordered_set<std::string_view> denied_;
   std::unordered_set<std::string_view> denied_below_;

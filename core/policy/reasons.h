@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace gatehouse {
@@ -11,6 +12,9 @@ namespace gatehouse {
 enum class Reason : std::uint8_t {
   kNone,
   kUnknownPartner,
+  kDomainDenied,
+  kPartnerDisabled,
+  kPartnerExpired,
   kMethodNotPermitted,
   kNotOurDomain,
   kFederationOff,
@@ -36,6 +40,33 @@ enum class Reason : std::uint8_t {
   kNextHopUntrusted,
   kNoSipRoute,
   kNotHandedOver,
+  // what tls_listener finds of streams that partners open
+  kCertificateRefused,
+  kNotProven,
+  kDialbackFailed,
+  kDialbackUnanswered,
+  kTlsFailed,
+  kEstablishmentTimeout,
+  kConnectionLimit,
+  kPartnerConnectionLimit,
+  kAddressLimit,
+  kStreamLimit,
+  kSecondStream,
+  kPeerSilent,
+  kWorkerAway,
+  kProtocolError,
+  // and of streams of ours
+  kNoServerFound,
+  kDnsTrouble,
+  kPartnerUnreachable,
+  kDaneMismatch,
+  kDaneLookupFailed,
+  kDowngradeRefused,
+  kNegotiationFailed,
+  kOurKeyRefused,
+  kDialbackError,
+  kRefusedByPartner,
+  kClosedByPartner,
   kInternal,
 };
 
@@ -54,7 +85,13 @@ struct ReasonEntry {
 [[nodiscard]] inline std::string_view ReasonCode(Reason reason) {
   return EntryOf(reason).code;
 }
-// kNone included: the number of counters to keep.
+// kNone included.
 [[nodiscard]] std::size_t ReasonCount();
+// Those that a verdict of Decide may have, kNone included: they come first.
+inline constexpr std::size_t kVerdictReasons =
+    static_cast<std::size_t>(Reason::kPolicyUnavailable) + 1;
+// What the other side may read of it: words that say nothing of our users or of other partners, and
+// the id, if there is one, by which an operator finds the rest. "contact not authorised (7f3kq2mx)"
+[[nodiscard]] std::string ToldText(Reason reason, std::string_view id);
 
 }  // namespace gatehouse

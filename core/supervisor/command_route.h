@@ -55,9 +55,12 @@ inline constexpr std::array kCommandRoutes = {
     CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier"},
     CommandRoute{proto::CtlRequest::kTestStream,        "tls_listener"},
     CommandRoute{proto::CtlRequest::kTestIm,            "sip_translator"},
-    CommandRoute{proto::CtlRequest::kWhy,               "sip_translator"},
+    CommandRoute{proto::CtlRequest::kWhy,               ""},
 };
 // clang-format on
+
+// Who remembers refusals: `why` is asked of all their instances.
+inline constexpr std::array<std::string_view, 2> kRefusers = {"sip_translator", "tls_listener"};
 
 // Null for a command this version does not know.
 constexpr const CommandRoute* FindRoute(proto::CtlRequest::CommandCase command) {

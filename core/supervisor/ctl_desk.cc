@@ -76,6 +76,8 @@ void CtlDesk::OnRequest(const proto::CtlRequest& request, Reply reply) {
     case Command::kStop:
       reply(Done("stopping"));
       return hooks_.stop(seconds(request.stop().drain_s()));
+    case Command::kWhy:
+      return AskWhy(request, std::move(reply));
     case Command::kReload:
       return reply(Answer(hooks_.reload(), "reloaded"));
     default:
@@ -106,7 +108,8 @@ void CtlDesk::OnScale(const proto::WorkerScale& scale, const Reply& reply) {
 
 // --- commands of the workers
 
-void CtlDesk::Forward(const std::string& instance, proto::CtlRequest request, Reply reply) {
+void CtlDesk::Forward(const std::string& instance, proto::CtlRequest request, Reply reply,
+                      milliseconds limit) {
   const Instance* const to = fleet_.Find(instance);
   if (to == nullptr)
     return reply(Refused(fmt::format("{} answers this and is not configured", instance)));
@@ -114,8 +117,7 @@ void CtlDesk::Forward(const std::string& instance, proto::CtlRequest request, Re
     return reply(Refused(
         fmt::format("{} answers this and is {}; try again", instance, StateName(to->state()))));
   request.set_id(next_id_++);
-  forwarded_.emplace(request.id(),
-                     Forwarded{instance, std::move(reply), loop_.Now() + kForwardLimit});
+  forwarded_.emplace(request.id(), Forwarded{instance, std::move(reply), loop_.Now() + limit});
   proto::FromSupervisor word;
   *word.mutable_ctl() = std::move(request);
   hooks_.say(*to, word);
@@ -138,6 +140,41 @@ void CtlDesk::OnDied(const Instance& instance) {
   });
   for (Gathering& one : gathering_) one.awaited.erase(instance.name().text);
   AnswerGathered();
+}
+
+// --- why
+
+// A worker that is not ready is asked all the same: the answer for it says so.
+void CtlDesk::AskWhy(const proto::CtlRequest& request, Reply reply) {
+  std::vector<std::string> instances;
+  fleet_.ForEach([&instances](const Instance& instance) {
+    const bool remembers = std::ranges::find(kRefusers, instance.name().plugin) != kRefusers.end();
+    if (remembers && instance.state() != InstanceState::kStopped)
+      instances.push_back(instance.name().text);
+  });
+  if (instances.empty()) return reply(MergeRefusals(request.why(), {}));
+  const std::uint64_t number = next_asked_++;
+  asked_.emplace(number, Asked{request.why(), instances.size(), {}, std::move(reply)});
+  for (const std::string& instance : instances)
+    Forward(
+        instance, request,
+        [this, number, instance](proto::CtlResponse response) {
+          OnWhy(number, instance, std::move(response));
+        },
+        kWhyLimit);
+}
+
+void CtlDesk::OnWhy(std::uint64_t number, const std::string& instance,
+                    proto::CtlResponse response) {
+  const auto found = asked_.find(number);
+  if (found == asked_.end()) return;
+  Asked& asked = found->second;
+  asked.answers.push_back({instance, std::move(response)});
+  if (--asked.awaited > 0) return;
+  proto::CtlResponse merged = MergeRefusals(asked.why, asked.answers);
+  const Reply reply = std::move(asked.reply);
+  asked_.erase(found);
+  reply(std::move(merged));
 }
 
 // --- status

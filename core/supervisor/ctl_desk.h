@@ -7,9 +7,11 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/loop/timer.h"
 #include "core/supervisor/fleet.h"
+#include "core/supervisor/refusal_merge.h"
 #include "proto/ctl.pb.h"
 
 namespace gatehouse {
@@ -28,6 +30,8 @@ class CtlDesk {
   static constexpr milliseconds kDrainLimit{60000};
   // The longest a worker may take over a command, e.g. to open a stream to a partner.
   static constexpr milliseconds kForwardLimit{180000};
+  // What a worker takes out of its memory it has at once; who does not is left out.
+  static constexpr milliseconds kWhyLimit{2000};
 
   CtlDesk(Loop& loop, Fleet& fleet, Hooks hooks);
 
@@ -48,6 +52,13 @@ class CtlDesk {
     Reply reply;
     TimePoint deadline;
   };
+  // A `why` that waits for some of those who were asked.
+  struct Asked {
+    proto::Why why;
+    std::size_t awaited = 0;
+    std::vector<WorkersAnswer> answers;
+    Reply reply;
+  };
   // A restart or a drain that has begun.
   struct Pending {
     std::string instance;
@@ -59,7 +70,10 @@ class CtlDesk {
 
   void OnWorkerCommand(const proto::WorkerCommand& command, Reply reply);
   void OnScale(const proto::WorkerScale& scale, const Reply& reply);
-  void Forward(const std::string& instance, proto::CtlRequest request, Reply reply);
+  void Forward(const std::string& instance, proto::CtlRequest request, Reply reply,
+               milliseconds limit = kForwardLimit);
+  void AskWhy(const proto::CtlRequest& request, Reply reply);
+  void OnWhy(std::uint64_t number, const std::string& instance, proto::CtlResponse response);
   void Gather(Reply reply);
   void AnswerGathered();
   void AnswerPending();
@@ -74,6 +88,8 @@ class CtlDesk {
   std::map<std::uint64_t, Forwarded> forwarded_;
   std::list<Gathering> gathering_;
   std::list<Pending> pending_;
+  std::map<std::uint64_t, Asked> asked_;
+  std::uint64_t next_asked_ = 1;
   Timer tick_;  // runs while anything waits
 };
 

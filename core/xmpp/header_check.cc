@@ -5,13 +5,17 @@
 
 #include "core/xmpp/element.h"
 #include "core/xmpp/jid.h"
+#include "core/xmpp/stream_refusal.h"
 
 namespace gatehouse {
 namespace {
 
-using Check = Result<void, StreamCondition>;
+using Check = Result<void, HeaderRefusal>;
+Check Refuse(StreamCondition condition, Reason reason) {
+  return std::unexpected(HeaderRefusal{condition, reason});
+}
 Check Refuse(StreamCondition condition) {
-  return std::unexpected(condition);
+  return Refuse(condition, ReasonOf(condition));
 }
 
 // "1.0" and later; leading zeros do not matter. RFC 6120 §4.7.5
@@ -39,23 +43,25 @@ Check CheckNames(const StreamHeader& header) {
 Check CheckTo(const StreamHeader& header, const InboundRules& rules, HeaderFacts& facts) {
   auto to = PrepareDomain(header.to);
   if (!to) return Refuse(StreamCondition::kHostUnknown);
-  if (rules.Serves(*to)) {
-    facts.to = *std::move(to);
+  facts.asks_for = *std::move(to);
+  if (rules.Serves(facts.asks_for)) {
+    facts.to = facts.asks_for;
     return {};
   }
-  const bool gone = std::ranges::find(rules.removed_domains, *to) != rules.removed_domains.end();
+  const bool gone =
+      std::ranges::find(rules.removed_domains, facts.asks_for) != rules.removed_domains.end();
   return Refuse(gone ? StreamCondition::kHostGone : StreamCondition::kHostUnknown);
 }
 
 Check CheckFrom(const StreamHeader& header, const InboundRules& rules, HeaderFacts& facts) {
   if (!header.has_from) return {};
-  auto from = PrepareDomain(header.from);
-  if (!from) return Refuse(StreamCondition::kImproperAddressing);
-  facts.from = *std::move(from);
+  if (facts.claims.empty()) return Refuse(StreamCondition::kImproperAddressing);
+  facts.from = facts.claims;
   const proto::Partner* partner = rules.FindPartner(facts.from);
-  if (partner == nullptr) return Refuse(StreamCondition::kPolicyViolation);
+  if (partner == nullptr)
+    return Refuse(StreamCondition::kPolicyViolation, rules.policy->WhyNoPartner(facts.from));
   if (rules.partner_has_room && !rules.partner_has_room(*partner))
-    return Refuse(StreamCondition::kResourceConstraint);
+    return Refuse(StreamCondition::kResourceConstraint, Reason::kPartnerConnectionLimit);
   return {};
 }
 
@@ -74,8 +80,9 @@ bool InboundRules::Serves(std::string_view domain) const {
   return std::ranges::find(domains, domain) != domains.end();
 }
 
-Result<void, StreamCondition> CheckHeader(const StreamHeader& header, StreamPhase phase,
-                                          const InboundRules& rules, HeaderFacts& facts) {
+Result<void, HeaderRefusal> CheckHeader(const StreamHeader& header, StreamPhase phase,
+                                        const InboundRules& rules, HeaderFacts& facts) {
+  if (header.has_from) facts.claims = PrepareDomain(header.from).value_or("");
   GATEHOUSE_TRY_VOID(CheckNames(header));
   facts.has_version = header.has_version;
   if (header.has_version && !IsSupportedVersion(header.version))

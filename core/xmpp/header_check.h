@@ -8,6 +8,7 @@
 
 #include "core/base/result.h"
 #include "core/policy/policy_view.h"
+#include "core/policy/reasons.h"
 #include "core/xmpp/inbound_features.h"
 #include "core/xmpp/stream_errors.h"
 #include "core/xmpp/xml_reader.h"
@@ -33,9 +34,15 @@ struct HeaderFacts {
   std::string from;  // prepared; empty: the header has none
   std::string to;    // prepared
   bool has_version = true;
+  // What it claims to be and asks for, prepared, whatever the checks say; empty: no domain.
+  std::string claims, asks_for;
+};
+struct HeaderRefusal {
+  StreamCondition condition;
+  Reason reason;
 };
 // Nos. 4 to 12. `facts` is filled as far as the checks came, for the response header.
-Result<void, StreamCondition> CheckHeader(const StreamHeader& header, StreamPhase phase,
-                                          const InboundRules& rules, HeaderFacts& facts);
+Result<void, HeaderRefusal> CheckHeader(const StreamHeader& header, StreamPhase phase,
+                                        const InboundRules& rules, HeaderFacts& facts);
 
 }  // namespace gatehouse

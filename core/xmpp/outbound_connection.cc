@@ -341,7 +341,9 @@ void OutboundConnection::OnTransportClosed(std::string_view why) {
 }
 
 void OutboundConnection::OnEstablishmentLimit() {
-  OutboundFault fault{OutboundFailure::kTimedOut, {}, "not established in time"};
+  const OutboundFault fault{.failure = OutboundFailure::kTimedOut,
+                            .text = "not established in time",
+                            .reason = Reason::kEstablishmentTimeout};
   Failed(fault, transport_ ? std::optional(StreamCondition::kConnectionTimeout) : std::nullopt);
 }
 

@@ -216,7 +216,9 @@ void OutboundDialer::Dial::State::OnTlsa(const DnsAnswer<TlsaRecord>& answer) {
     TellDane(dane.result, std::move(name));
   }
   if (!dane.rules_out()) return ConnectNextAddress();
-  fault = {OutboundFailure::kDnsTrouble, {}, "TLSA lookup failed: " + Describe(target())};
+  fault = {.failure = OutboundFailure::kDnsTrouble,
+           .text = "TLSA lookup failed: " + Describe(target()),
+           .reason = Reason::kDaneLookupFailed};
   NextTarget();
 }
 

@@ -10,18 +10,26 @@ OutboundFault StreamErrorFault(std::string_view condition) {
     std::string_view condition;
     OutboundFailure failure;
     RetryClass retry;
+    Reason reason;
   };
   static constexpr std::array kRows = {
-      Row{"host-unknown", OutboundFailure::kNotFound, RetryClass::kDomainGone},
-      Row{"host-gone", OutboundFailure::kNotFound, RetryClass::kDomainGone},
-      Row{"policy-violation", OutboundFailure::kNegotiation, RetryClass::kConfigured},
-      Row{"not-authorized", OutboundFailure::kNegotiation, RetryClass::kConfigured},
-      Row{"system-shutdown", OutboundFailure::kClosed, RetryClass::kSoon},
-      Row{"reset", OutboundFailure::kClosed, RetryClass::kSoon},
+      Row{"host-unknown", OutboundFailure::kNotFound, RetryClass::kDomainGone,
+          Reason::kRefusedByPartner},
+      Row{"host-gone", OutboundFailure::kNotFound, RetryClass::kDomainGone,
+          Reason::kRefusedByPartner},
+      Row{"policy-violation", OutboundFailure::kNegotiation, RetryClass::kConfigured,
+          Reason::kRefusedByPartner},
+      Row{"not-authorized", OutboundFailure::kNegotiation, RetryClass::kConfigured,
+          Reason::kRefusedByPartner},
+      Row{"system-shutdown", OutboundFailure::kClosed, RetryClass::kSoon, Reason::kNone},
+      Row{"reset", OutboundFailure::kClosed, RetryClass::kSoon, Reason::kNone},
   };
   for (const Row& row : kRows) {
     if (row.condition == condition)
-      return {row.failure, row.retry, "stream error " + std::string(condition)};
+      return {.failure = row.failure,
+              .retry = row.retry,
+              .text = "stream error " + std::string(condition),
+              .reason = row.reason};
   }
   return {OutboundFailure::kClosed, RetryClass::kOrdinary,
           "stream error " + std::string(condition.substr(0, 64))};

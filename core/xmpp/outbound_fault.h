@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/policy/reasons.h"
 #include "proto/stanza.pb.h"
 
 namespace gatehouse {
@@ -51,6 +52,7 @@ struct OutboundFault {
   // "[address]:port", as it wrote it (3.7). Empty: it said nothing of the kind.
   std::string other_host = {};
   OutboundDemand demand = OutboundDemand::kNone;
+  Reason reason = Reason::kNone;  // where `failure` does not say it all (stream_refusal.h)
 };
 // Of the condition of a dialback error.
 [[nodiscard]] OutboundDemand DemandOf(std::string_view condition);

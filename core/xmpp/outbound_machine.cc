@@ -16,8 +16,11 @@ bool IsVersion1(const StreamHeader& header) {
   return header.has_version && !header.version.empty() && header.version.front() != '0';
 }
 
-OutboundFault Negotiation(std::string text) {
-  return {OutboundFailure::kNegotiation, RetryClass::kConfigured, std::move(text)};
+OutboundFault Negotiation(std::string text, Reason reason = Reason::kNegotiationFailed) {
+  return {.failure = OutboundFailure::kNegotiation,
+          .retry = RetryClass::kConfigured,
+          .text = std::move(text),
+          .reason = reason};
 }
 
 // The condition of an <error/> or <stream:error/>: the name of its first child in `ns`.
@@ -89,7 +92,8 @@ OutboundFault ResultFault(const proto::Element& element) {
           setting ? RetryClass::kConfigured : RetryClass::kOrdinary,
           "dialback error " + (condition.empty() ? "without condition" : condition.substr(0, 64)),
           {},
-          DemandOf(condition)};
+          DemandOf(condition),
+          Reason::kNone};
 }
 
 MethodSet NarrowedBy(OutboundDemand demand, MethodSet methods) {
@@ -285,8 +289,10 @@ OutboundActions OutboundMachine::ChooseInClear(bool tls_offered) {
   }
   if (!methods_.tcp_dialback) return Refuse(Negotiation("peer offers no TLS"));
   if (tls_wanted && !terms_.may_go_clear)
-    return Refuse({OutboundFailure::kTlsFailed, RetryClass::kConfigured,
-                   "peer offers no TLS, but did within the last 30 days"});
+    return Refuse({.failure = OutboundFailure::kTlsFailed,
+                   .retry = RetryClass::kConfigured,
+                   .text = "peer offers no TLS, but did within the last 30 days",
+                   .reason = Reason::kDowngradeRefused});
   return ChooseDialback();
 }
 
@@ -304,7 +310,8 @@ OutboundActions OutboundMachine::ChooseInTls(bool external_offered) {
   }
   if (methods_.tls_dialback && peer_does_dialback_) return ChooseDialback();
   if (methods_.sasl_tls && !certificate_ok_)
-    return Refuse(Negotiation("peer's certificate does not prove its domain"));
+    return Refuse(
+        Negotiation("peer's certificate does not prove its domain", Reason::kCertificateRefused));
   if (methods_.sasl_tls && !terms_.shows_certificate)
     return Refuse(Negotiation("SASL EXTERNAL needs a certificate of ours"));
   if (methods_.sasl_tls && !external_offered)
@@ -336,7 +343,11 @@ OutboundActions OutboundMachine::TlsRefused() {
     Step(OutboundEvent::kRefused);
     return {outbound::ReconnectInClear{}};
   }
-  return Refuse({OutboundFailure::kTlsFailed, RetryClass::kOrdinary, "peer refused STARTTLS"});
+  const bool guarded = methods_.tcp_dialback && tls_demand_ == TlsDemand::kByRow;
+  return Refuse({.failure = OutboundFailure::kTlsFailed,
+                 .retry = RetryClass::kOrdinary,
+                 .text = "peer refused STARTTLS",
+                 .reason = guarded ? Reason::kDowngradeRefused : Reason::kNone});
 }
 
 OutboundActions OutboundMachine::OnTls(bool certificate_ok) {
@@ -364,7 +375,9 @@ OutboundActions OutboundMachine::OnKey(std::string_view local, std::string_view 
   const auto pair = pairs_.find(local);
   if (pair == pairs_.end() || pair->second != PairState::kAwaitKey) return {};
   if (key.empty())
-    return PairRefused(pair->first, {OutboundFailure::kOverload, {}, "no dialback key was made"});
+    return PairRefused(pair->first, {.failure = OutboundFailure::kOverload,
+                                     .text = "no dialback key was made",
+                                     .reason = Reason::kWorkerAway});
   pair->second = PairState::kAwaitResult;
   return {outbound::SendXml{DialbackXml("result", local, terms_.remote, {}, key)}};
 }

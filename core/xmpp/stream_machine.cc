@@ -57,35 +57,58 @@ bool StreamMachine::Step(StreamEvent event) {
 
 // --- ends
 
-void StreamMachine::End(StreamCondition condition, std::string_view text) {
-  if (!header_sent_) SendHeader(header_);
-  if (handled_) SendAck();
-  Send(StreamErrorXml(condition, text));
-  state_ = StreamState::kClosed;
-  Do(CloseStream{StreamConditionName(condition)});
+NotedRefusal StreamMachine::Note(Reason reason, std::string_view answer, std::string detail) {
+  return Note(reason, answer, std::move(detail), header_.claims, header_.asks_for);
 }
 
-void StreamMachine::EndOrderly(std::string_view why) {
+NotedRefusal StreamMachine::Note(Reason reason, std::string_view answer, std::string detail,
+                                 std::string_view remote, std::string_view local) {
+  if (!note_ || reason == Reason::kNone) return {};
+  const bool proven = std::ranges::any_of(
+      pairs_, [&](const Pair& pair) { return pair.verified() && pair.from == remote; });
+  return note_({.local = local,
+                .remote = remote,
+                .reason = reason,
+                .answer = answer,
+                .detail = std::move(detail),
+                .proven = proven});
+}
+
+void StreamMachine::End(StreamCondition condition, Reason reason, std::string detail) {
+  NotedRefusal noted = Note(reason, StreamConditionName(condition), std::move(detail));
+  if (!header_sent_) SendHeader(header_);
+  if (handled_) SendAck();
+  Send(StreamErrorXml(condition, ToldText(ToldOfStreams(reason), noted.id)));
+  state_ = StreamState::kClosed;
+  Do(CloseStream{StreamConditionName(condition), reason, std::move(noted.id)});
+}
+
+void StreamMachine::EndOrderly(std::string_view why, Reason reason, std::string id) {
   if (handled_) SendAck();
   Send(std::string(kStreamFooter));
   state_ = StreamState::kClosed;
-  Do(CloseStream{why});
+  Do(CloseStream{why, reason, std::move(id)});
+}
+
+void StreamMachine::Abort(std::string_view why, Reason reason, std::string detail) {
+  NotedRefusal noted = Note(reason, {}, std::move(detail));
+  state_ = StreamState::kClosed;
+  Do(AbortStream{why, reason, std::move(noted.id)});
 }
 
 void StreamMachine::EndBareTls() {
+  NotedRefusal noted = Note(Reason::kMethodNotPermitted, "failure", "STARTTLS was not offered");
   Send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
-  EndOrderly("starttls-refused");
+  EndOrderly("starttls-refused", Reason::kMethodNotPermitted, std::move(noted.id));
 }
 
-StreamMachine::Actions StreamMachine::CloseWith(StreamCondition condition) {
+StreamMachine::Actions StreamMachine::CloseWith(StreamCondition condition, Reason reason) {
   Begin();
   if (state_ == StreamState::kClosed) return actions_;
-  if (state_ != StreamState::kHandshake) {
-    End(condition);
-  } else {
-    state_ = StreamState::kClosed;
-    Do(AbortStream{StreamConditionName(condition)});
-  }
+  if (state_ != StreamState::kHandshake)
+    End(condition, reason);
+  else
+    Abort(StreamConditionName(condition), reason);
   return actions_;
 }
 
@@ -95,8 +118,7 @@ StreamMachine::Actions StreamMachine::CloseOrderly(std::string_view why) {
   if (header_sent_) {
     EndOrderly(why);
   } else {
-    state_ = StreamState::kClosed;
-    Do(AbortStream{why});
+    Abort(why);
   }
   return actions_;
 }
@@ -143,11 +165,9 @@ StreamMachine::Actions StreamMachine::OnBadXml(StreamCondition condition) {
   return CloseWith(condition);
 }
 
-StreamMachine::Actions StreamMachine::OnTlsFailed() {
+StreamMachine::Actions StreamMachine::OnTlsFailed(std::string detail) {
   Begin();
-  if (state_ == StreamState::kClosed) return actions_;
-  state_ = StreamState::kClosed;
-  Do(AbortStream{"tls-failed"});
+  if (state_ != StreamState::kClosed) Abort("tls-failed", Reason::kTlsFailed, std::move(detail));
   return actions_;
 }
 
@@ -155,7 +175,7 @@ StreamMachine::Actions StreamMachine::OnTlsFailed() {
 StreamMachine::Actions StreamMachine::OnEstablishmentTimeout() {
   if (has_verified_pair()) return Begin();
   if (!header_sent_ || verify_requests_ > 0) return CloseOrderly("establishment-timeout");
-  return CloseWith(StreamCondition::kConnectionTimeout);
+  return CloseWith(StreamCondition::kConnectionTimeout, Reason::kEstablishmentTimeout);
 }
 
 StreamMachine::Actions StreamMachine::OnRulesChanged() {
@@ -186,12 +206,26 @@ bool StreamMachine::IsMisled() {
 
 bool StreamMachine::KeepsTo(const Pair& pair, proto::AuthMethod method) {
   const proto::Partner* partner = rules_.FindPartner(pair.from);
-  const bool permitted =
-      partner != nullptr && PermittedMethods(RowOf(*partner)).Has(method) &&
-      (method != proto::SASL_TLS || CertificateProves(pair.from));  // by its anchors now
-  if (permitted && rules_.Serves(pair.to)) return true;
-  End(permitted ? StreamCondition::kHostGone : StreamCondition::kReset);
+  if (partner == nullptr) {
+    End(StreamCondition::kReset, rules_.policy->WhyNoPartner(pair.from));
+  } else if (!PermittedMethods(RowOf(*partner)).Has(method)) {
+    End(StreamCondition::kReset, Reason::kMethodNotPermitted, std::string(MethodName(method)));
+  } else if (method == proto::SASL_TLS && !CertificateProves(pair.from)) {  // by its anchors now
+    End(StreamCondition::kReset, Reason::kCertificateRefused, WhyNotProven(pair.from));
+  } else if (!rules_.Serves(pair.to)) {
+    End(StreamCondition::kHostGone);
+  } else {
+    return true;
+  }
   return false;
+}
+
+std::string StreamMachine::WhyNotProven(std::string_view domain) const {
+  if (certificate_ == nullptr) return "no TLS";
+  const proto::Partner* partner = rules_.FindPartner(domain);
+  const bool pinned = partner != nullptr && !partner->trust_anchors().empty();
+  if (pinned && !judge_) return {};
+  return CertificateTrouble(pinned ? judge_(partner->trust_anchors()) : *certificate_, domain);
 }
 
 // --- header and features
@@ -243,7 +277,7 @@ void StreamMachine::AcceptHeader(const StreamHeader& header) {
   HeaderFacts facts;
   const auto checked = CheckHeader(header, phase(), rules_, facts);
   header_ = facts;
-  if (!checked) return End(checked.error());
+  if (!checked) return End(checked.error().condition, checked.error().reason);
   if (!authenticated_.empty() && facts.from != authenticated_)
     return End(StreamCondition::kInvalidFrom);
   if (!authenticated_.empty() && facts.to != authenticated_to_)
@@ -257,9 +291,12 @@ void StreamMachine::AcceptHeader(const StreamHeader& header) {
 void StreamMachine::OfferFeatures() {
   const auto row = HeaderRow();
   if (phase() != StreamPhase::kClear && row && row->tls == NegotiationLevel::kNotSupported)
-    return End(StreamCondition::kPolicyViolation);  // direct TLS in a row without TLS (2.15)
+    return End(StreamCondition::kPolicyViolation, Reason::kMethodNotPermitted,
+               "TLS");  // direct TLS in a row without TLS (2.15)
   features_ = FeaturesFor(phase(), row, CertificateProves(header_.from));
-  if (features_.hopeless) return End(StreamCondition::kNotAuthorized);
+  if (features_.hopeless)
+    return End(StreamCondition::kNotAuthorized, Reason::kCertificateRefused,
+               WhyNotProven(header_.from));
   if (header_.has_version) Send(FeaturesXml(features_));
   if (!authenticated_.empty()) {
     AddPair(header_.from, header_.to, proto::AUTH_METHOD_NONE);
@@ -331,11 +368,14 @@ void StreamMachine::TakeSasl(const proto::Element& element) {
     header_sent_ = false;
     return Do(RestartXml{});
   }
-  if (++sasl_failures_ > kMaxSaslFailures) return End(StreamCondition::kPolicyViolation);
+  if (++sasl_failures_ > kMaxSaslFailures)
+    return End(StreamCondition::kPolicyViolation, Reason::kNotProven, "SASL failed too often");
   Send(SaslXml(answer));
   const auto row = HeaderRow();
   const bool another_way = certificate_ == nullptr || !row || PermittedMethods(*row).tls_dialback;
-  if (!another_way) EndOrderly("sasl-failed");
+  if (another_way) return;
+  NotedRefusal noted = Note(Reason::kNotProven, "failure", "SASL failed");
+  EndOrderly("sasl-failed", Reason::kNotProven, std::move(noted.id));
 }
 
 // --- elements

@@ -18,6 +18,7 @@
 #include "core/xmpp/header_check.h"
 #include "core/xmpp/inbound_features.h"
 #include "core/xmpp/stream_errors.h"
+#include "core/xmpp/stream_refusal.h"
 #include "core/xmpp/xml_reader.h"
 #include "proto/link_listener_verifier.pb.h"
 #include "proto/stanza.pb.h"
@@ -93,8 +94,11 @@ struct BeginTls {
 };
 struct RestartXml {};
 // For the counters: a <db:result/> was answered by "valid", "invalid" or the condition of an error.
+// With a reason where it was refused.
 struct DialbackAnswered {
   std::string_view result;
+  Reason reason = Reason::kNone;
+  std::string id = {};  // of the refusal; empty: it was told of a moment ago
 };
 // Ask the verifier whether the peer's key is genuine; answer with OnProof(id).
 struct AskProof {
@@ -135,24 +139,31 @@ struct AnswerStanza {
   proto::Element reply;
 };
 // Flush, TLS close_notify, FIN. `why` is for the log: a condition's name or a word of ours.
+// With a reason where it is a refusal, and its id.
 struct CloseStream {
   std::string_view why;
+  Reason reason = Reason::kNone;
+  std::string id = {};
 };
 // Drop the connection without a word.
 struct AbortStream {
   std::string_view why;
+  Reason reason = Reason::kNone;
+  std::string id = {};
 };
-using StreamAction =
-    std::variant<SendXml, BeginTls, RestartXml, DialbackAnswered, AskProof, AskJudgement, PairVerified, PeerAcknowledged,
-                 DeliverStanza, AnswerStanza, CloseStream, AbortStream>;
+using StreamAction = std::variant<SendXml, BeginTls, RestartXml, DialbackAnswered, AskProof,
+                                  AskJudgement, PairVerified, PeerAcknowledged, DeliverStanza,
+                                  AnswerStanza, CloseStream, AbortStream>;
 
 class StreamMachine {
  public:
   using Actions = std::span<const StreamAction>;
   // `rules` outlives the machine. `new_id` gives 128 fresh random bits in lower-case hex: the id of
-  // each header we send (2.2).
-  StreamMachine(const InboundRules& rules, std::function<std::string()> new_id)
-      : rules_(rules), new_id_(std::move(new_id)) {}
+  // each header we send (2.2). `note` hears of each refusal before the peer does; without it
+  // refusals have no ids.
+  StreamMachine(const InboundRules& rules, std::function<std::string()> new_id,
+                NoteRefusal note = {})
+      : rules_(rules), new_id_(std::move(new_id)), note_(std::move(note)) {}
 
   Actions OnDirectTls();
   Actions OnHeader(const StreamHeader& header);
@@ -165,7 +176,7 @@ class StreamMachine {
   // `certificate` is the peer's by our own anchors and outlives the machine. `judge` is asked for
   // partners with anchors of their own; without it they have proven nothing.
   Actions OnTlsDone(const PeerCertificate& certificate, JudgeAgainst judge = {});
-  Actions OnTlsFailed();
+  Actions OnTlsFailed(std::string detail = {});
   Actions OnProof(std::uint64_t id, proto::DialbackVerdict verdict);
   // `verdict` DIALBACK_UNKNOWN: the verifier gave no answer.
   Actions OnJudged(std::uint64_t id, proto::DialbackVerdict verdict);
@@ -185,8 +196,11 @@ class StreamMachine {
   // A new snapshot or domain list stands in the rules: ends the stream where a pair is permitted no
   // more (2.10).
   Actions OnRulesChanged();
-  Actions CloseWith(StreamCondition condition);  // limits, shutdown
-  Actions CloseOrderly(std::string_view why);    // </stream:stream> without error
+  Actions CloseWith(StreamCondition condition) {  // limits, shutdown
+    return CloseWith(condition, ReasonOf(condition));
+  }
+  Actions CloseWith(StreamCondition condition, Reason reason);
+  Actions CloseOrderly(std::string_view why);  // </stream:stream> without error
   // The same two, but what the peer wrote before it heard of it still counts, until its own
   // </stream:stream>: is_leaving(), until OnFooterWaited. At once where the peer has acks and sends
   // it again, where stanzas of ours go out here, and before a pair is verified. RFC 6120 §4.4.
@@ -234,8 +248,14 @@ class StreamMachine {
     if (!leaving_) Do(SendXml{std::move(xml)});
   }
   bool Step(StreamEvent event);  // false: no such row; the stream is closed with not-authorized
-  void End(StreamCondition condition, std::string_view text = {});
-  void EndOrderly(std::string_view why);
+  void End(StreamCondition condition) { End(condition, ReasonOf(condition)); }
+  void End(StreamCondition condition, Reason reason, std::string detail = {});
+  void EndOrderly(std::string_view why, Reason reason = Reason::kNone, std::string id = {});
+  void Abort(std::string_view why, Reason reason = Reason::kNone, std::string detail = {});
+  // Of the header's domains, or of `remote` and `local`.
+  NotedRefusal Note(Reason reason, std::string_view answer, std::string detail = {});
+  NotedRefusal Note(Reason reason, std::string_view answer, std::string detail,
+                    std::string_view remote, std::string_view local);
   void EndBareTls();
   [[nodiscard]] bool MayLeave() const;
   void Leave(std::string footer, std::string_view why);
@@ -265,18 +285,20 @@ class StreamMachine {
   void SendResult(const Pair& pair, std::string_view type);
   // `name`: of the condition on the wire.
   void SendResultError(const std::string& from, const std::string& to,
-                       proto::StanzaCondition condition, std::string_view name);
+                       proto::StanzaCondition condition, std::string_view name, Reason reason,
+                       std::string detail = {});
   void SendResultError(const std::string& from, const std::string& to,
-                       proto::StanzaCondition condition);
+                       proto::StanzaCondition condition, Reason reason, std::string detail = {});
   void AddPair(std::string from, std::string to, proto::AuthMethod method);
   void Verified(Pair& pair, proto::AuthMethod method);
   // False, and the stream is ended, when the rules in force do not permit the pair by this method
   // (2.10): they may have changed since the peer was told what they were.
   bool KeepsTo(const Pair& pair, proto::AuthMethod method);
+  [[nodiscard]] std::string WhyNotProven(std::string_view domain) const;
   // The peer was told of ways to prove itself, or has gone one, that its row in force does not
   // have.
   bool IsMisled();
-  void InvalidKey(const std::string& from, const std::string& to);
+  void InvalidKey(const std::string& from, const std::string& to, std::string detail = {});
   void ForgetPair(const std::string& from, const std::string& to);
   Pair* FindPair(std::string_view from, std::string_view to);
 
@@ -285,10 +307,12 @@ class StreamMachine {
   [[nodiscard]] std::optional<NegotiationRow> HeaderRow() const;
   [[nodiscard]] proto::AuthMethod DialbackMethod() const;
   // XEP-0344: the certificate names the domain, though no authority of ours vouches for it.
-  [[nodiscard]] bool MayMeetItsCertificate(const std::string& domain, const NegotiationRow& row) const;
+  [[nodiscard]] bool MayMeetItsCertificate(const std::string& domain,
+                                           const NegotiationRow& row) const;
 
   const InboundRules& rules_;
   std::function<std::string()> new_id_;
+  NoteRefusal note_;
   StreamState state_ = StreamState::kAwaitHeader;
   std::vector<StreamAction> actions_;
   HeaderFacts header_;
@@ -303,7 +327,7 @@ class StreamMachine {
   std::vector<Pair> pairs_;
   std::vector<Judgement> judgements_;
   std::uint64_t next_ask_ = 1;
-  std::size_t last_pair_ = 0;  // where the last stanza's pair stood
+  std::size_t last_pair_ = 0;            // where the last stanza's pair stood
   std::optional<HandledCount> handled_;  // once <enable/> was taken
   std::uint64_t ack_wanted_ = 0;         // stanzas taken when the peer asked last
   std::uint64_t ack_given_ = 0;          // of the last <a/>
@@ -315,7 +339,7 @@ class StreamMachine {
   bool footer_waits_ = false;
   bool leaving_ = false;            // our </stream:stream> is sent, the peer's has not come
   std::string_view leaving_why_{};  // a text that stays
-  bool bidi_ = false;  // the peer takes stanzas of ours here
+  bool bidi_ = false;               // the peer takes stanzas of ours here
 };
 
 }  // namespace gatehouse

@@ -93,30 +93,39 @@ void StreamMachine::SendResult(const Pair& pair, std::string_view type) {
 }
 
 void StreamMachine::SendResultError(const std::string& from, const std::string& to,
-                                    proto::StanzaCondition condition, std::string_view name) {
+                                    proto::StanzaCondition condition, std::string_view name,
+                                    Reason reason, std::string detail) {
+  NotedRefusal noted = Note(reason, name, std::move(detail), from, to);
   proto::Element result = MakeDialback("result", to, from, "error");
   AddError(result, condition, name);
   Send(Xml(result));
-  Do(DialbackAnswered{name});
+  Do(DialbackAnswered{name, reason, noted.is_new ? std::move(noted.id) : std::string()});
 }
 
 void StreamMachine::SendResultError(const std::string& from, const std::string& to,
-                                    proto::StanzaCondition condition) {
-  SendResultError(from, to, condition, ConditionName(condition));
+                                    proto::StanzaCondition condition, Reason reason,
+                                    std::string detail) {
+  SendResultError(from, to, condition, ConditionName(condition), reason, std::move(detail));
 }
 
 // The key is not looked at; the peer is told once, so that it does not wait for a timeout, unless
 // the operator wants silence (2.8.8).
 void StreamMachine::AnswerSwitchedOff(const std::string& from, const std::string& to) {
-  if (rules_.policy->gateway().dialback_disabled_reply() == proto::SILENT) return;
-  if (std::exchange(told_switched_off_, true)) return;
-  SendResultError(from, to, proto::NOT_AUTHORIZED);
+  const bool first = !std::exchange(told_switched_off_, true);
+  constexpr std::string_view kWhat = "dialback is switched off";
+  if (rules_.policy->gateway().dialback_disabled_reply() == proto::SILENT) {
+    if (first) Note(Reason::kMethodNotPermitted, {}, std::string(kWhat), from, to);
+  } else if (first) {
+    SendResultError(from, to, proto::NOT_AUTHORIZED, Reason::kMethodNotPermitted,
+                    std::string(kWhat));
+  }
 }
 
 // Nos. 1 to 7 of 2.8.3. Answers where one fails.
 bool StreamMachine::PassesDialbackChecks(const std::string& from, const std::string& to) {
-  const auto refuse = [&](proto::StanzaCondition condition) {
-    SendResultError(from, to, condition);
+  const auto refuse = [&](proto::StanzaCondition condition, Reason reason,
+                          std::string detail = {}) {
+    SendResultError(from, to, condition, reason, std::move(detail));
     return false;
   };
   const auto by_row = [&](const NegotiationRow& row) {
@@ -125,9 +134,9 @@ bool StreamMachine::PassesDialbackChecks(const std::string& from, const std::str
       case DialbackAnswer::kAccept:
         return true;
       case DialbackAnswer::kNeedsTls:
-        return refuse(proto::POLICY_VIOLATION);
+        return refuse(proto::POLICY_VIOLATION, Reason::kMethodNotPermitted, "dialback without TLS");
       case DialbackAnswer::kNeedsCertificate:
-        return refuse(proto::NOT_AUTHORIZED);
+        return refuse(proto::NOT_AUTHORIZED, Reason::kCertificateRefused, WhyNotProven(from));
       case DialbackAnswer::kSwitchedOff:
         AnswerSwitchedOff(from, to);
         return false;
@@ -135,22 +144,24 @@ bool StreamMachine::PassesDialbackChecks(const std::string& from, const std::str
     return false;
   };
   if (header_.from.empty() && phase() == StreamPhase::kClear)
-    return refuse(proto::POLICY_VIOLATION);  // the strictest row wants TLS (2.2)
+    return refuse(proto::POLICY_VIOLATION, Reason::kMethodNotPermitted,
+                  "dialback without TLS, and a header that names no domain");  // the strictest row
+                                                                               // wants TLS (2.2)
   if (const auto row = HeaderRow(); row && !by_row(*row)) return false;
-  if (!rules_.Serves(to)) return refuse(proto::ITEM_NOT_FOUND);
+  if (!rules_.Serves(to)) return refuse(proto::ITEM_NOT_FOUND, Reason::kNotOurDomain);
   const proto::Partner* partner = rules_.FindPartner(from);
-  if (partner == nullptr) return refuse(proto::NOT_ALLOWED);
+  if (partner == nullptr) return refuse(proto::NOT_ALLOWED, rules_.policy->WhyNoPartner(from));
   if (from != header_.from && !by_row(RowOf(*partner))) return false;
   const Pair* known = FindPair(from, to);
   if (known == nullptr && pairs_.size() >= kMaxPairsPerStream)
-    return refuse(proto::RESOURCE_CONSTRAINT);
+    return refuse(proto::RESOURCE_CONSTRAINT, Reason::kStreamLimit);
   if (!has_verified_pair() && rules_.partner_has_room && !rules_.partner_has_room(*partner))
-    return refuse(proto::RESOURCE_CONSTRAINT);
+    return refuse(proto::RESOURCE_CONSTRAINT, Reason::kPartnerConnectionLimit);
   if (known != nullptr && known->verified()) {
     SendResult(*known, "valid");
     return false;
   }
-  return known == nullptr || refuse(proto::UNEXPECTED_REQUEST);
+  return known == nullptr || refuse(proto::UNEXPECTED_REQUEST, Reason::kProtocolError);
 }
 
 void StreamMachine::TakeDialbackResult(const proto::Element& element) {
@@ -169,7 +180,7 @@ void StreamMachine::TakeDialbackResult(const proto::Element& element) {
     return Verified(pairs_.back(), proto::SASL_TLS);  // by the certificate, as EXTERNAL would have
   }
   std::string key = KeyOf(element);
-  if (!IsUsableKey(key)) return InvalidKey(*from, *to);
+  if (!IsUsableKey(key)) return InvalidKey(*from, *to, "it is no key at all");
   AddPair(*std::move(from), *std::move(to), proto::AUTH_METHOD_NONE);
   const Pair& pair = pairs_.back();
   std::string peer = MayMeetItsCertificate(pair.from, row) ? certificate_->sha256 : std::string();
@@ -183,11 +194,13 @@ bool StreamMachine::MayMeetItsCertificate(const std::string& domain,
          MatchesXmppDomain(*certificate_, domain);
 }
 
-void StreamMachine::InvalidKey(const std::string& from, const std::string& to) {
+void StreamMachine::InvalidKey(const std::string& from, const std::string& to, std::string detail) {
   ForgetPair(from, to);
-  if (has_verified_pair()) return SendResultError(from, to, proto::FORBIDDEN);
+  if (has_verified_pair())
+    return SendResultError(from, to, proto::FORBIDDEN, Reason::kDialbackFailed, std::move(detail));
+  NotedRefusal noted = Note(Reason::kDialbackFailed, "invalid", std::move(detail), from, to);
   SendResult({from, to}, "invalid");
-  EndOrderly("dialback-invalid");
+  EndOrderly("dialback-invalid", Reason::kDialbackFailed, std::move(noted.id));
 }
 
 StreamMachine::Actions StreamMachine::OnProof(std::uint64_t id, proto::DialbackVerdict verdict) {
@@ -210,12 +223,14 @@ StreamMachine::Actions StreamMachine::OnProof(std::uint64_t id, proto::DialbackV
   }
   ForgetPair(from, to);
   if (verdict == proto::DIALBACK_NOT_FOUND) {
-    SendResultError(from, to, proto::REMOTE_SERVER_NOT_FOUND);
+    SendResultError(from, to, proto::REMOTE_SERVER_NOT_FOUND, Reason::kDialbackUnanswered,
+                    "the server does not know the domain, or there is none");
   } else if (verdict == proto::DIALBACK_CONNECTION_FAILED) {
     // A stream condition that XEP-0220 §2.5 prints among the stanza conditions.
-    SendResultError(from, to, proto::REMOTE_SERVER_NOT_FOUND, "remote-connection-failed");
+    SendResultError(from, to, proto::REMOTE_SERVER_NOT_FOUND, "remote-connection-failed",
+                    Reason::kDialbackUnanswered, "no connection");
   } else {
-    SendResultError(from, to, proto::REMOTE_SERVER_TIMEOUT);
+    SendResultError(from, to, proto::REMOTE_SERVER_TIMEOUT, Reason::kDialbackUnanswered);
   }
   return actions_;
 }

@@ -24,6 +24,8 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
       continue;
     }
     owners.Add(*partner);
+    // So that who reads it can tell the one from the other.
+    if (!partner->enabled()) partner->clear_expires_unix();
     const auto expires = static_cast<std::int64_t>(partner->expires_unix());
     if (IsExpired(*partner, now_unix))
       partner->set_enabled(false);

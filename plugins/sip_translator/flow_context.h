@@ -8,6 +8,8 @@
 #include "core/base/clock.h"
 #include "core/base/metrics.h"
 #include "core/policy/decide.h"
+#include "core/policy/refusal_answer.h"
+#include "core/policy/refusal_memory.h"
 #include "core/xmpp/jid.h"
 #include "plugins/sip_translator/aor_spellings.h"
 #include "plugins/sip_translator/contact_states.h"
@@ -15,7 +17,6 @@
 #include "plugins/sip_translator/error_mapping.h"
 #include "plugins/sip_translator/listener_links.h"
 #include "plugins/sip_translator/log_sampler.h"
-#include "plugins/sip_translator/refusal_memory.h"
 #include "plugins/sip_translator/result_counters.h"
 #include "plugins/sip_translator/sent_stanzas.h"
 #include "plugins/sip_translator/served_domains.h"
@@ -40,6 +41,11 @@ struct FlowContext {
 
   ContactStates& contacts;
   RefusalMemory refusals = {};
+  // Of refusals, which are put in one order with those of other workers.
+  std::function<std::uint64_t()> unix_ms = [] {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(now).count());
+  };
 
   // Asks the one evaluator and counts its verdict, with what is known of the contact where that
   // matters; kAskEngine where it is not known here, or something of the pair waits for it already.
@@ -55,19 +61,26 @@ struct FlowContext {
     if (verdict.decision != Decision::kAskEngine) verdicts.Count(verdict.reason);
     return verdict;
   }
-  // Remembers a refusal that somebody is told of.
+  // Remembers what was denied or dropped.
   //   gives  its id, for the log and for the answer
   std::string NoteRefusal(TrafficKind kind, const Jid& from, const Jid& to,
                           const Verdict& verdict) {
     const bool outwards = DirectionOf(kind) == Direction::kSipToXmpp;
     const std::string& remote = outwards ? to.domain : from.domain;
-    const proto::Partner* partner = policy->FindPartner(remote);
-    std::string id = NewRefusalId();
-    const auto now = std::chrono::duration_cast<milliseconds>(wall().time_since_epoch());
-    refusals.Add(partner == nullptr ? std::string_view() : partner->domain(),
-                 {id, static_cast<std::uint64_t>(now.count()), remote, from.Bare(), to.Bare(), kind,
-                  verdict.reason, verdict.rule, AnswerName(verdict.answer)});
-    return id;
+    const bool dropped = verdict.decision == Decision::kDrop;
+    return refusals
+        .Add(PlaceOf(policy.get(), remote),
+             {.shelf = dropped ? RefusalShelf::kDropped : RefusalShelf::kTold,
+              .remote_domain = remote,
+              .from = from.Bare(),
+              .to = to.Bare(),
+              .kind = KindName(kind),
+              .direction = DirectionOf(kind),
+              .reason = verdict.reason,
+              .rule = verdict.rule,
+              .answer = AnswerName(verdict.answer)},
+             unix_ms())
+        .id;
   }
 };
 

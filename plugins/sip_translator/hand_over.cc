@@ -44,13 +44,8 @@ HandOverAnswer RefusedWith(const Refusal& refusal) {
   return answer;
 }
 
-std::string DenialText(const Verdict& verdict, std::string_view id) {
-  std::string text(EntryOf(verdict.reason).told);
-  return text.append(" (").append(id).append(")");
-}
-
 HandOverAnswer DeniedBy(const Verdict& verdict, std::string_view host, std::string id) {
-  SipExtraHeader warning = Warning(host, DenialText(verdict, id));
+  SipExtraHeader warning = Warning(host, ToldText(verdict.reason, id));
   return {.status = verdict.answer == DenialAnswer::kSipNotFound ? 404 : 403,
           .why = std::string(EntryOf(verdict.reason).sentence),
           .headers = {std::move(warning)},

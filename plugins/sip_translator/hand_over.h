@@ -30,9 +30,6 @@ struct HandOverAnswer {
 // `host` names us there. 5.2
 [[nodiscard]] HandOverAnswer DeniedBy(const Verdict& verdict, std::string_view host,
                                       std::string id);
-// What the other side may read of it: words that say nothing of our users, and the id by which an
-// operator finds the rest. "contact not authorised (7f3kq2mx)"
-[[nodiscard]] std::string DenialText(const Verdict& verdict, std::string_view id);
 // policy_engine did not say in time what it had to be asked.
 [[nodiscard]] HandOverAnswer PolicyUnavailable();
 // Our own limits: 500 with Retry-After, never 503. 3.9

@@ -4,7 +4,6 @@
 #include <array>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/base/metrics.h"
 #include "core/policy/decide.h"
@@ -42,7 +41,7 @@ class ResultCounters {
 // Policy verdicts by reason.
 class VerdictCounters {
  public:
-  explicit VerdictCounters(Metrics& metrics) : counters_(ReasonCount()) {
+  explicit VerdictCounters(Metrics& metrics) {
     for (std::size_t i = 0; i < counters_.size(); ++i)
       counters_[i] =
           &metrics.Value("gatehouse_policy_verdicts_total",
@@ -51,7 +50,7 @@ class VerdictCounters {
   void Count(Reason reason) { *counters_.at(static_cast<std::size_t>(reason)) += 1; }
 
  private:
-  std::vector<double*> counters_;
+  std::array<double*, kVerdictReasons> counters_{};
 };
 
 }  // namespace gatehouse::translator

@@ -156,6 +156,8 @@ void SipToXmpp::Translate(const PageRequest& request, Asker asker) {
   const TrafficKind kind = signal ? TrafficKind::kSipSignal : TrafficKind::kSipMessage;
   const Verdict verdict = Judge(kind, addresses);
   if (verdict.decision == Decision::kDeny) return Refuse(asker, Denied(kind, addresses, verdict));
+  if (verdict.decision == Decision::kDrop)
+    context_.NoteRefusal(kind, addresses.from, addresses.to, verdict);
   // Nothing is made of a signal yet, whoever may send it.
   if (signal) return Refuse(asker, Accepted());
   const std::string id = Base64Url(RandomBytes(kStanzaIdOctets));

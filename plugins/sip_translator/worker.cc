@@ -38,24 +38,6 @@ void AskPolicy(WorkerContext& context, const proto::PolicyQuestion& question,
       });
 }
 
-proto::CtlResponse AnswerWhy(const FlowContext& flow, const proto::Why& why) {
-  const bool by_id = !why.id().empty();
-  std::string name = why.partner();
-  if (const auto prepared = PrepareDomain(name); prepared && flow.policy) {
-    const proto::Partner* partner = flow.policy->FindPartner(*prepared);
-    name = partner == nullptr ? *prepared : partner->domain();
-  }
-  proto::CtlResponse response;
-  *response.mutable_refusals() = by_id ? flow.refusals.Find(why.id()) : flow.refusals.Of(name);
-  if (!by_id || response.refusals().refusals_size() > 0) return response;
-  response.clear_refusals();
-  response.set_exit_code(1);
-  response.set_error("no refusal '" + why.id() +
-                     "' is remembered; only the last ones of each partner are, until "
-                     "sip_translator restarts; see the log");
-  return response;
-}
-
 class SipTranslator final : public Worker {
  public:
   // The endpoint ends its requests when it goes; by then nobody may answer the partners for it.
@@ -176,7 +158,8 @@ void SipTranslator::OnSnapshot(PolicyPointer policy) {
 void SipTranslator::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
   if (request.has_test_im())
     return TestIm(*flow_, *sip_to_xmpp_, request.test_im(), std::move(answer));
-  if (request.has_why()) return answer(AnswerWhy(*flow_, request.why()));
+  if (request.has_why())
+    return answer(AnswerWhy(flow_->refusals, flow_->policy.get(), request.why()));
   proto::CtlResponse refused;
   refused.set_exit_code(1);
   refused.set_error("sip_translator takes only `test im` and `why`");

@@ -208,11 +208,9 @@ void XmppToSip::Expire(Incoming incoming) {
 // 5.2, "denied party gets".
 void XmppToSip::Refuse(Incoming incoming, const Verdict& verdict) {
   SipResult result{.reason = verdict.reason};
-  if (verdict.answer != DenialAnswer::kNone) {
-    result.id = context_.NoteRefusal(incoming.kind, incoming.addresses.from, incoming.addresses.to,
-                                     verdict);
-    result.text = DenialText(verdict, result.id);
-  }
+  result.id =
+      context_.NoteRefusal(incoming.kind, incoming.addresses.from, incoming.addresses.to, verdict);
+  result.text = ToldText(verdict.reason, result.id);
   switch (verdict.answer) {
     case DenialAnswer::kForbidden:
       result.answer = {proto::FORBIDDEN, ErrorType::kAuth};

@@ -33,7 +33,13 @@ struct Overloaded : Visitors... {
 
 InboundStream::InboundStream(const Setup& setup, std::unique_ptr<TcpStream> tcp)
     : setup_(setup),
-      machine_(setup_.rules, [] { return RandomHex(kStreamIdBytes); }),
+      machine_(
+          setup_.rules, [] { return RandomHex(kStreamIdBytes); },
+          [this](const StreamRefusal& refusal) {
+            StreamRefusal whole = refusal;
+            whole.address = ip_;
+            return setup_.host.OnRefused(whole);
+          }),
       ip_(tcp->peer().Ip()),
       brake_(setup_.loop, setup_.rate, [this](bool read) { ReadOrNot(read); }),
       accepted_at_(setup_.loop.Now()),
@@ -99,7 +105,7 @@ void InboundStream::OnTls(const Result<void>& result) {
         transport_->tls()->peer(),
         [this](const std::string& anchors) -> const auto& { return PinnedVerdict(anchors); }));
   Log(LogLevel::kInfo, "handshake-failed", {{"from", ip_}, {"why", result.error().text}});
-  Do(machine_.OnTlsFailed());
+  Do(machine_.OnTlsFailed(result.error().text));
 }
 
 void InboundStream::Do(StreamMachine::Actions actions, proto::Element* element) {
@@ -111,43 +117,67 @@ void InboundStream::Do(StreamMachine::Actions actions, proto::Element* element) 
 
 void InboundStream::DoOne(const StreamAction& action, proto::Element* element) {
   InboundHost& host = setup_.host;
-  std::visit(
-      Overloaded{
-          [&](const SendXml& a) { transport_->Send(a.xml); },
-          [&](const BeginTls& a) { BeginTlsNow(a); },
-          [&](const RestartXml&) { transport_->RestartXml(); },
-          [&](const DialbackAnswered& a) { host.OnDialback(a.result); },
-          [&](const AskProof& a) { host.Prove(a, *this); },
-          [&](const AskJudgement& a) { host.Judge(a, *this); },
-          [&](const PairVerified& a) {
-            if (host.IsTaken(a, *this)) {
-              conflicts_ = true;
-              return;
-            }
-            if (a.first) transport_->LiftUnverifiedBudget();
-            last_stanza_ = setup_.loop.Now();
-            if (a.first) {
-              local_ = a.to;
-              remote_ = a.from;
-            }
-            host.OnPairVerified(a, *this);
-          },
-          [&](const PeerAcknowledged& a) { host.OnAcknowledged(a.h, *this); },
-          [&](const DeliverStanza& a) { host.Deliver(a, *element, *this); },
-          [&](const AnswerStanza& a) { host.Answer(a); },
-          [&](const CloseStream& a) {
-            Log(LogLevel::kInfo, "stream-closed",
-                {{"direction", "in"}, {"peer", machine_.from()}, {"from", ip_}, {"why", a.why}});
-            host.OnEnd(a.why, *this);
-            transport_->Close();
-          },
-          [&](const AbortStream& a) {
-            Log(LogLevel::kInfo, "stream-dropped", {{"from", ip_}, {"why", a.why}});
-            host.OnEnd(a.why, *this);
-            transport_->Abort();
-          },
-      },
-      action);
+  std::visit(Overloaded{
+                 [&](const SendXml& a) { transport_->Send(a.xml); },
+                 [&](const BeginTls& a) { BeginTlsNow(a); },
+                 [&](const RestartXml&) { transport_->RestartXml(); },
+                 [&](const DialbackAnswered& a) { OnDialback(a); },
+                 [&](const AskProof& a) { host.Prove(a, *this); },
+                 [&](const AskJudgement& a) { host.Judge(a, *this); },
+                 [&](const PairVerified& a) {
+                   if (host.IsTaken(a, *this)) {
+                     conflicts_ = true;
+                     return;
+                   }
+                   if (a.first) transport_->LiftUnverifiedBudget();
+                   last_stanza_ = setup_.loop.Now();
+                   if (a.first) {
+                     local_ = a.to;
+                     remote_ = a.from;
+                   }
+                   host.OnPairVerified(a, *this);
+                 },
+                 [&](const PeerAcknowledged& a) { host.OnAcknowledged(a.h, *this); },
+                 [&](const DeliverStanza& a) { host.Deliver(a, *element, *this); },
+                 [&](const AnswerStanza& a) { host.Answer(a); },
+                 [&](const CloseStream& a) {
+                   LogEnd("stream-closed", a.why, a.reason, a.id);
+                   host.OnEnd(a.why, *this);
+                   transport_->Close();
+                 },
+                 [&](const AbortStream& a) {
+                   LogEnd("stream-dropped", a.why, a.reason, a.id);
+                   host.OnEnd(a.why, *this);
+                   transport_->Abort();
+                 },
+             },
+             action);
+}
+
+// A stream may be refused many pairs; the first is told of, the others are remembered.
+void InboundStream::OnDialback(const DialbackAnswered& answered) {
+  setup_.host.OnDialback(answered.result);
+  if (answered.reason == Reason::kNone || std::exchange(told_of_dialback_, true)) return;
+  Log(LogLevel::kInfo, "pair-refused",
+      {{"peer", machine_.from()},
+       {"from", ip_},
+       {"why", answered.result},
+       {"reason", ReasonCode(answered.reason)},
+       {"id", answered.id}});
+}
+
+void InboundStream::LogEnd(std::string_view event, std::string_view why, Reason reason,
+                           std::string_view id) const {
+  if (reason == Reason::kNone)
+    return Log(LogLevel::kInfo, event,
+               {{"direction", "in"}, {"peer", machine_.from()}, {"from", ip_}, {"why", why}});
+  Log(LogLevel::kInfo, event,
+      {{"direction", "in"},
+       {"peer", machine_.from()},
+       {"from", ip_},
+       {"why", why},
+       {"reason", ReasonCode(reason)},
+       {"id", id}});
 }
 
 void InboundStream::BeginTlsNow(const BeginTls& action) {
@@ -191,7 +221,7 @@ void InboundStream::ReadOrNot(bool read) {
 void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
   if (std::exchange(whitespace_, 0) > kMaxWhitespacePerTick)
     return CloseWith(StreamCondition::kPolicyViolation);
-  if (now >= handshake_end_) return Do(machine_.OnTlsFailed());
+  if (now >= handshake_end_) return Do(machine_.OnTlsFailed("the handshake did not end in time"));
   if (now >= footer_end_) return Do(machine_.OnFooterWaited());
   if (machine_.is_leaving()) return;
   if (!machine_.has_verified_pair()) {
@@ -199,7 +229,8 @@ void InboundStream::Tick(TimePoint now, std::int64_t unix_now) {
     return;
   }
   const std::int64_t not_after = machine_.proven_until_unix();
-  if (not_after != 0 && unix_now > not_after) return CloseWith(StreamCondition::kReset);
+  if (not_after != 0 && unix_now > not_after)
+    return CloseWith(StreamCondition::kReset, Reason::kCertificateRefused);
   if (brake_.is_stopped()) return;  // the peer may have spoken: we do not listen
   if (is_idle(now)) return Leave(machine_.LeaveOrderly("idle"));
   CheckLife(now);

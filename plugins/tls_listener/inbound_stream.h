@@ -48,6 +48,7 @@ class InboundHost {
   virtual void OnHandshake(bool done, InboundStream& stream) = 0;
   // A <db:result/> of ours went out: "valid", "invalid" or the condition of an error.
   virtual void OnDialback(std::string_view result) = 0;
+  virtual NotedRefusal OnRefused(const StreamRefusal& refusal) = 0;
   // The stream has ended and takes nothing more; OnGone follows. `why`: a condition or a word of
   // ours, one of a closed list.
   virtual void OnEnd(std::string_view why, InboundStream& stream) = 0;
@@ -84,13 +85,17 @@ class InboundStream final : public LentStream {
   void OnJudged(std::uint64_t id, proto::DialbackVerdict verdict) {
     Do(machine_.OnJudged(id, verdict));
   }
-  // A stanza delivered with this number is settled. True: OnAcksDue is to be called in a later turn.
+  // A stanza delivered with this number is settled. True: OnAcksDue is to be called in a later
+  // turn.
   bool CountHandled(std::uint64_t number) { return machine_.CountHandled(number); }
   void OnAcksDue() { Do(machine_.OnAcksDue()); }
   // What became of the ping with this id. Not sent: there is no stream for it.
   void OnPinged(std::string_view id, bool sent);
   void OnRulesChanged() { Do(machine_.OnRulesChanged()); }
   void CloseWith(StreamCondition condition) { Do(machine_.CloseWith(condition)); }
+  void CloseWith(StreamCondition condition, Reason reason) {
+    Do(machine_.CloseWith(condition, reason));
+  }
   void Shutdown() { Leave(machine_.LeaveForShutdown()); }
   // Its clocks, which are absolute; called about once a second.
   void Tick(TimePoint now, std::int64_t unix_now);
@@ -141,6 +146,9 @@ class InboundStream final : public LentStream {
   void DoOne(const StreamAction& action, proto::Element* element);
   void BeginTlsNow(const BeginTls& action);
   const PeerCertificate& PinnedVerdict(const std::string& anchors_pem);
+  void OnDialback(const DialbackAnswered& answered);
+  void LogEnd(std::string_view event, std::string_view why, Reason reason,
+              std::string_view id) const;
   void OnFooter();
   void CheckLife(TimePoint now);
   void Probe();
@@ -163,13 +171,14 @@ class InboundStream final : public LentStream {
   Probing probing_ = Probing::kNot;
   TimePoint probe_end_{};       // kAwaited: the peer is dead without a byte until then
   std::string local_, remote_;  // the first verified pair
-  std::string ping_id_;       // empty: answered, or never sent
-  PeerCertificate pinned_;        // the peer's by a partner's own anchors
-  std::string pinned_by_;         // their SHA-256; empty: never asked
-  std::size_t whitespace_ = 0;    // since the last tick
+  std::string ping_id_;         // empty: answered, or never sent
+  PeerCertificate pinned_;      // the peer's by a partner's own anchors
+  std::string pinned_by_;       // their SHA-256; empty: never asked
+  std::size_t whitespace_ = 0;  // since the last tick
   std::string counted_for_;
   bool unauthenticated_ = true;
-  bool conflicts_ = false;  // the actions in hand verified a pair that is taken
+  bool told_of_dialback_ = false;  // the log, of a refusal
+  bool conflicts_ = false;         // the actions in hand verified a pair that is taken
   LoanId loan_{};
 };
 

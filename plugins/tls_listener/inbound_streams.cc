@@ -105,7 +105,7 @@ void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
   if (IsAway(kTranslator)) return added.CloseWith(StreamCondition::kInternalServerError);
   if (ConnectionsOfEdge() <= ConnectionLimit() || EvictOldest(added.number())) return;
   ++counters_.connection_limit;
-  added.CloseWith(StreamCondition::kResourceConstraint);
+  added.CloseWith(StreamCondition::kResourceConstraint, Reason::kConnectionLimit);
 }
 
 InboundStream& InboundStreams::Add(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
@@ -139,8 +139,7 @@ void InboundStreams::Ask(const proto::VerifierQuestion& question, milliseconds l
 }
 
 void InboundStreams::Prove(const AskProof& asked, InboundStream& stream) {
-  if (IsAway(kVerifier))
-    return CloseLater(stream.number(), StreamCondition::kInternalServerError);
+  if (IsAway(kVerifier)) return CloseLater(stream.number(), StreamCondition::kInternalServerError);
   proto::VerifierQuestion question;
   proto::ProveDomain& prove = *question.mutable_prove();
   prove.set_sender_domain(asked.sender);

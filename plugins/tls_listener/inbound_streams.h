@@ -37,6 +37,8 @@ class InboundStreams final : private InboundHost {
     std::function<const OtherListeners&()> others = {};
     // A pair was verified. May be empty.
     std::function<void(proto::StreamRecord)> note_stream = {};
+    // A stream, or a pair of one, was refused. May be empty.
+    NoteRefusal note_refusal = {};
     // An unlisted domain wants a stream while the gateway discovers. May be empty.
     std::function<void(proto::Stranger)> note_stranger = {};
     // Has `plugin`, which streams need, been away for longer than a peer is to wait (2.10)? May be
@@ -111,6 +113,9 @@ class InboundStreams final : private InboundHost {
   void EndLoan(InboundStream& stream);
   void OnHandshake(bool done, InboundStream& stream) override;
   void OnDialback(std::string_view result) override;
+  NotedRefusal OnRefused(const StreamRefusal& refusal) override {
+    return setup_.note_refusal ? setup_.note_refusal(refusal) : NotedRefusal{};
+  }
   void OnEnd(std::string_view why, InboundStream& stream) override;
   void OnGone(std::string_view why, InboundStream& stream) override;
   [[nodiscard]] std::shared_ptr<const TlsContext> Tls(bool direct) const override;
@@ -129,6 +134,7 @@ class InboundStreams final : private InboundHost {
   InboundStream* Find(StreamNumber number);
   [[nodiscard]] bool HasRoomFor(const proto::Partner& partner) const;
   bool Admits(const TcpStream& tcp);
+  bool TurnAway(const TcpStream& tcp, double& counter, Reason reason);
   InboundStream& Add(std::unique_ptr<TcpStream> tcp, bool direct_tls);
   // Those that have not ended, here and at the other listeners.
   [[nodiscard]] std::size_t ConnectionsOfEdge() const;

@@ -48,20 +48,24 @@ std::size_t InboundStreams::ConnectionLimit() const {
 
 // --- who may come
 
+// Without a word, and without a line: strangers could fill the log.
+bool InboundStreams::TurnAway(const TcpStream& tcp, double& counter, Reason reason) {
+  ++counter;
+  const std::string ip = tcp.peer().Ip();
+  OnRefused({.address = ip, .reason = reason});
+  return false;
+}
+
 bool InboundStreams::Admits(const TcpStream& tcp) {
-  if (ended_ >= std::max(ConnectionLimit(), kMinEnded)) {
-    ++counters_.connection_limit;
-    return false;
-  }
+  if (ended_ >= std::max(ConnectionLimit(), kMinEnded))
+    return TurnAway(tcp, counters_.connection_limit, Reason::kConnectionLimit);
   switch (admission_.Admit(tcp.peer().Ip(), setup_.loop.Now())) {
     case Admission::kAdmitted:
       return true;
     case Admission::kTooManyAMinute:
-      ++counters_.rate_of_address;
-      return false;
+      return TurnAway(tcp, counters_.rate_of_address, Reason::kAddressLimit);
     case Admission::kTooManyUnauthenticated:
-      ++counters_.unauthenticated_of_address;
-      return false;
+      return TurnAway(tcp, counters_.unauthenticated_of_address, Reason::kAddressLimit);
   }
   std::unreachable();
 }
@@ -79,7 +83,7 @@ bool InboundStreams::EvictOldest(StreamNumber newcomer) {
   const auto oldest = std::ranges::find_if(streams_, half_open);
   if (oldest == streams_.end() || oldest->first >= newcomer) return false;
   ++counters_.evicted;
-  oldest->second->CloseWith(StreamCondition::kResourceConstraint);
+  oldest->second->CloseWith(StreamCondition::kResourceConstraint, Reason::kConnectionLimit);
   return true;
 }
 
@@ -141,7 +145,7 @@ void InboundStreams::GiveUpSurplusOfAddresses() {
     if (found == surplus.end() || found->second == 0) continue;
     --found->second;
     ++counters_.unauthenticated_of_address;
-    stream->CloseWith(StreamCondition::kPolicyViolation);
+    stream->CloseWith(StreamCondition::kPolicyViolation, Reason::kAddressLimit);
   }
 }
 

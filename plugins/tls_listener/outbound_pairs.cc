@@ -62,7 +62,8 @@ void OutboundPairs::State::Submit(Pair& pair, const proto::Element& stanza, Dead
   if (wait > milliseconds{0}) return Refuse(ticket, pair.back_off.last_fault(), wait);
   OutboundQueue::Entry entry = EntryOf(stanza, expires, std::move(ticket));
   if (!pair.queue.Push(entry, now))
-    return Refuse(entry.ticket, {OutboundFailure::kOverload, {}, "queue of the domain pair is full"});
+    return Refuse(entry.ticket,
+                  {OutboundFailure::kOverload, {}, "queue of the domain pair is full"});
   if (!tick.active()) tick.StartRepeating(kTick);
   if (pair.stream == 0) Open(pair);
 }
@@ -191,13 +192,16 @@ void OutboundPairs::State::StartTest(const proto::TestStream& request,
   const auto local = request.local_domain().empty() && !domains.empty()
                          ? Result<std::string>(domains.front())
                          : PrepareDomain(request.local_domain());
-  const auto refuse = [&](std::string text) {
-    answer(RefusedTest({OutboundFailure::kNotPermitted, {}, std::move(text)}));
+  const auto refuse = [&](std::string text, Reason reason) {
+    answer(RefusedTest(
+        {.failure = OutboundFailure::kNotPermitted, .text = std::move(text), .reason = reason}));
   };
-  if (!remote) return refuse("no domain name: " + request.domain());
-  if (!local || !IsOurs(*local)) return refuse("no domain of ours: " + request.local_domain());
+  if (!remote) return refuse("no domain name: " + request.domain(), Reason::kUnknownPartner);
+  if (!local || !IsOurs(*local))
+    return refuse("no domain of ours: " + request.local_domain(), Reason::kNotOurDomain);
   const proto::Partner* partner = PartnerOf(*remote);
-  if (partner == nullptr) return refuse("no enabled partner has the domain " + *remote);
+  if (partner == nullptr)
+    return refuse("no enabled partner has the domain " + *remote, WhyNoPartner(*remote));
   const std::uint64_t id = ++last_id;
   auto make_key = [this, id, domain = *remote](std::string_view our, std::string_view stream_id) {
     AskForKey(setup.verifier, our, domain, stream_id,

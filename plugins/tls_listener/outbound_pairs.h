@@ -17,6 +17,7 @@
 #include "core/loop/socket_address.h"
 #include "core/policy/policy_view.h"
 #include "core/tls/tls_context.h"
+#include "core/xmpp/stream_refusal.h"
 #include "ipc/ask_link.h"
 #include "ipc/data_link.h"
 #include "plugins/tls_listener/lent_stream.h"
@@ -42,6 +43,8 @@ class OutboundPairs final : public Borrower {
     std::function<std::size_t(std::string_view partner_id)> inbound_streams;  // may be empty
     // A stream was opened, or could not be. May be empty.
     std::function<void(proto::StreamRecord)> note_stream = {};
+    // A stream could not be opened. May be empty.
+    NoteRefusal note_refusal = {};
     // Takes the stanzas of peers that may send on our streams (2.14). Null: none may.
     StanzaIntake* intake = nullptr;
   };

@@ -80,6 +80,10 @@ struct OutboundPairs::State {
   bool AtLimit(const proto::Partner& partner) const;
   bool MayGoClear(const proto::Partner& partner) const;
   void RememberTls(const OutboundStream& stream);
+  void RefuseToOpen(Pair& pair, const OutboundFault& fault);
+  Reason WhyNoPartner(const std::string& remote) const;
+  NotedRefusal NoteFailure(const Pair& pair, const OutboundFault& fault) const;
+  static void LogFailure(const Pair& pair, const OutboundFault& fault, std::string_view id);
   // `method` NONE: it could not be opened, for `why`.
   void NoteStream(const Pair& pair, proto::AuthMethod method, std::string_view why);
 

@@ -5,6 +5,7 @@
 #include "core/base/limits.h"
 #include "core/base/log.h"
 #include "core/policy/downgrade_guard.h"
+#include "core/xmpp/element.h"
 #include "plugins/tls_listener/outbound_outcome.h"
 #include "plugins/tls_listener/outbound_pairs_state.h"
 
@@ -92,17 +93,54 @@ void OutboundPairs::State::NoteStream(const Pair& pair, proto::AuthMethod method
   setup.note_stream(std::move(record));
 }
 
+NotedRefusal OutboundPairs::State::NoteFailure(const Pair& pair, const OutboundFault& fault) const {
+  if (!setup.note_refusal) return {};
+  return setup.note_refusal({.direction = Direction::kSipToXmpp,
+                             .local = pair.local,
+                             .remote = pair.remote,
+                             .reason = ReasonOf(fault),
+                             .answer = ConditionName(ConditionOf(fault.failure)),
+                             .detail = fault.text,
+                             .proven = true});
+}
+
+void OutboundPairs::State::LogFailure(const Pair& pair, const OutboundFault& fault,
+                                      std::string_view id) {
+  Log(LogLevel::kNotice, "stream-out-failed",
+      {{"local", pair.local},
+       {"remote", pair.remote},
+       {"failure", FailureName(fault.failure)},
+       {"why", fault.text},
+       {"reason", ReasonCode(ReasonOf(fault))},
+       {"id", id}});
+}
+
+// Nothing was tried: what comes later may find room.
+void OutboundPairs::State::RefuseToOpen(Pair& pair, const OutboundFault& fault) {
+  const NotedRefusal noted = NoteFailure(pair, fault);
+  if (noted.is_new) LogFailure(pair, fault, noted.id);
+  pair.queue.SettleAll(OutcomeOf(fault));
+}
+
+Reason OutboundPairs::State::WhyNoPartner(const std::string& remote) const {
+  return policy ? policy->WhyNoPartner(remote) : Reason::kUnknownPartner;
+}
+
 void OutboundPairs::State::Open(Pair& pair) {
   const proto::Partner* partner = PartnerOf(pair.remote);
   if (partner == nullptr || !IsOurs(pair.local))
-    return pair.queue.SettleAll(OutcomeOf({OutboundFailure::kNotPermitted, {}, "no such partner"}));
+    return RefuseToOpen(
+        pair, {.failure = OutboundFailure::kNotPermitted,
+               .text = "no such partner",
+               .reason = partner != nullptr ? Reason::kNotOurDomain : WhyNoPartner(pair.remote)});
   if (UseLent(pair)) return;
   const MethodSet methods = PermittedMethods(RowOf(*partner));
   if (pair.demand == OutboundDemand::kNone && Join(pair, methods)) return;
   if (AtLimit(*partner)) {
     CountFailure("partner-limit");
-    return pair.queue.SettleAll(
-        OutcomeOf({OutboundFailure::kOverload, {}, "connection limit of the partner"}));
+    return RefuseToOpen(pair, {.failure = OutboundFailure::kOverload,
+                               .text = "connection limit of the partner",
+                               .reason = Reason::kPartnerConnectionLimit});
   }
   const std::uint64_t id = ++last_id;
   OutboundStream& stream = streams.try_emplace(id, id, pair.remote, partner->id()).first->second;
@@ -235,11 +273,7 @@ void OutboundPairs::State::GiveUp(Pair& pair, const OutboundFault& fault) {
   if (fault.failure == OutboundFailure::kDialbackError) CountDialback("error");
   const TimePoint now = setup.loop.Now();
   pair.back_off.OnFailed(fault, now);
-  Log(LogLevel::kNotice, "stream-out-failed",
-      {{"local", pair.local},
-       {"remote", pair.remote},
-       {"failure", FailureName(fault.failure)},
-       {"why", fault.text}});
+  LogFailure(pair, fault, NoteFailure(pair, fault).id);
   NoteStream(pair, proto::AUTH_METHOD_NONE, fault.text);
   // What was on a stream before waits for another attempt, within its own time.
   refused += static_cast<double>(pair.queue.SettleNew(OutcomeOf(fault)));

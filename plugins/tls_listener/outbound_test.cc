@@ -12,7 +12,7 @@ void FillFailure(proto::CtlResponse& response, const OutboundFault& fault) {
   proto::TestReport& report = *response.mutable_test();
   report.set_ok(false);
   report.set_reason(std::string(FailureName(fault.failure)) + ": " + fault.text);
-  report.set_remedy(std::string(RemedyOf(fault.failure)));
+  report.set_remedy(std::string(RemedyOf(fault)));
   response.set_exit_code(1);
 }
 

@@ -24,6 +24,7 @@
 #include "plugins/tls_listener/memory_level.h"
 #include "plugins/tls_listener/outbound_pairs.h"
 #include "plugins/tls_listener/stranger_watch.h"
+#include "plugins/tls_listener/stream_refusals.h"
 #include "plugins/tls_listener/stream_reports.h"
 
 namespace gatehouse {
@@ -67,6 +68,11 @@ Result<AllTls> ReadTls(const proto::Config& config, const std::vector<std::strin
 std::uint64_t UnixNow() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(now).count());
+}
+
+std::uint64_t UnixMsNow() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(now).count());
 }
 
 std::vector<SocketAddress> OwnAddresses(const WorkerConfig& config) {
@@ -123,6 +129,7 @@ class TlsListenerWorker final : public Worker {
   AllTls tls_;
   std::unique_ptr<DnsLookup> dns_;
   std::optional<StreamReports> reports_;
+  StreamRefusals refusals_{UnixMsNow};
   std::optional<StrangerWatch> strangers_;
   std::optional<StanzaIntake> intake_;
   std::optional<OutboundPairs> outbound_;
@@ -179,6 +186,9 @@ Result<void> TlsListenerWorker::FindLinks() {
 void TlsListenerWorker::MakeHalves() {
   reports_.emplace(context_->loop(), *engine_);
   const auto note_stream = [this](proto::StreamRecord record) { reports_->Add(std::move(record)); };
+  const auto note_refusal = [this](const StreamRefusal& refusal) {
+    return refusals_.Note(refusal);
+  };
   intake_.emplace(StanzaIntake::Setup{
       .loop = context_->loop(),
       .metrics = context_->metrics(),
@@ -200,6 +210,7 @@ void TlsListenerWorker::MakeHalves() {
             return inbound_->StreamsOf(id) + usage_->others().StreamsOf(id);
           },
       .note_stream = note_stream,
+      .note_refusal = note_refusal,
       .intake = &*intake_});
   strangers_.emplace(context_->loop(), *dns_, *engine_);
   inbound_.emplace(InboundStreams::Setup{
@@ -210,6 +221,7 @@ void TlsListenerWorker::MakeHalves() {
       .outbound_streams = [this](std::string_view id) { return outbound_->StreamsOf(id); },
       .others = [this]() -> const OtherListeners& { return usage_->others(); },
       .note_stream = note_stream,
+      .note_refusal = note_refusal,
       .note_stranger =
           [this](proto::Stranger stranger) { strangers_->OnKnock(std::move(stranger), UnixNow()); },
       .is_away =
@@ -252,6 +264,7 @@ void TlsListenerWorker::UseConfig(const proto::Config& config) {
 // Before its first snapshot a worker takes nothing from the network.
 void TlsListenerWorker::OnSnapshot(PolicyPointer policy) {
   const bool first = acceptors_.empty() && !drained_;
+  refusals_.SetPolicy(policy);
   outbound_->SetPolicy(policy);
   inbound_->SetPolicy(std::move(policy));
   has_snapshot_ = true;
@@ -331,6 +344,7 @@ void TlsListenerWorker::TakeOffer(std::string_view instance, std::string_view bo
 
 void TlsListenerWorker::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
   if (request.has_test_stream()) return outbound_->Test(request.test_stream(), std::move(answer));
+  if (request.has_why()) return answer(refusals_.Answer(request.why()));
   proto::CtlResponse response;
   response.set_exit_code(2);
   response.set_error("tls_listener knows no such command");

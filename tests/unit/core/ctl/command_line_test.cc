@@ -55,16 +55,17 @@ TEST(CommandLine, TurnsQuestionsAboutPolicyIntoRequests) {
   EXPECT_THAT(MisuseOf("policy test bob@partner.example"), HasSubstr("required"));
   EXPECT_EQ(RequestOf("why 7f3kq2mx").why().id(), "7f3kq2mx");
   EXPECT_EQ(RequestOf("why --partner partner.example").why().partner(), "partner.example");
-  EXPECT_THAT(MisuseOf("why"), HasSubstr("give an ID, --partner DOMAIN or --list"));
+  EXPECT_TRUE(RequestOf("why --list").has_why());
+  EXPECT_THAT(MisuseOf("why"), HasSubstr("give an ID, --partner DOMAIN, --list or --reasons"));
   EXPECT_THAT(MisuseOf("why 7f3kq2mx --list"), HasSubstr("give an ID"));
 }
 
 TEST(CommandLine, ListsEveryReasonOffline) {
-  const Result<Invocation> text = ParseText("why --list");
+  const Result<Invocation> text = ParseText("why --reasons");
   ASSERT_TRUE(text.has_value());
   EXPECT_EQ(text->action, Action::kPrint);
   EXPECT_THAT(text->text, HasSubstr("contact-not-authorised\n"));
-  EXPECT_THAT(ParseText("why --list --json")->text,
+  EXPECT_THAT(ParseText("why --reasons --json")->text,
               HasSubstr("{\"reasons\":[{\"code\":\"unknown-partner\","));
 }
 

@@ -207,5 +207,50 @@ TEST(ResponseText, ListsPoliciesWithWhomTheyAreGrantedTo) {
   EXPECT_THAT(ResponseJson(request, response), HasSubstr("\"xmpp_access\":true"));
 }
 
+proto::RefusalRecord SomeRefusal(const std::string& id, const std::string& answer) {
+  proto::RefusalRecord record;
+  record.set_id(id);
+  record.set_at_unix_ms(1'000);
+  record.set_from("stranger.example");
+  record.set_to("contoso.example");
+  record.set_kind("stream");
+  record.set_reason("unknown-partner");
+  record.set_sentence("the remote domain is no partner's");
+  record.set_remedy("add it");
+  record.set_answer(answer);
+  return record;
+}
+
+TEST(ResponseText, ShowsRefusalsAsATableWithTheWordsOfEachReasonOnce) {
+  proto::CtlRequest request;
+  request.mutable_why();
+  proto::CtlResponse response;
+  EXPECT_EQ((response.mutable_refusals(), ResponseText(request, response)),
+            "nothing was refused lately\n");
+  *response.mutable_refusals()->add_refusals() = SomeRefusal("aaaa", "policy-violation");
+  *response.mutable_refusals()->add_refusals() = SomeRefusal("bbbb", "");
+  EXPECT_EQ(
+      ResponseText(request, response),
+      "ID    AT                       FROM              TO               KIND    REASON       "
+      "    ANSWER\n"
+      "aaaa  1970-01-01 00:00:01 UTC  stranger.example  contoso.example  stream  "
+      "unknown-partner  policy-violation\n"
+      "bbbb  1970-01-01 00:00:01 UTC  stranger.example  contoso.example  stream  "
+      "unknown-partner  nothing is told\n"
+      "\n"
+      "unknown-partner\n"
+      "    the remote domain is no partner's\n"
+      "    remedy: add it\n");
+}
+
+TEST(ResponseText, ShowsOneRefusalInFull) {
+  proto::CtlRequest request;
+  request.mutable_why()->set_id("bbbb");
+  proto::CtlResponse response;
+  *response.mutable_refusals()->add_refusals() = SomeRefusal("bbbb", "");
+  EXPECT_THAT(ResponseText(request, response), HasSubstr("remedy        add it\n"));
+  EXPECT_THAT(ResponseText(request, response), HasSubstr("answer        nothing is told\n"));
+}
+
 }  // namespace
 }  // namespace gatehouse::ctl

@@ -65,6 +65,7 @@ struct PairCase {
 
 constexpr auto kAllowed = Reason::kNone;
 constexpr auto kUnknown = Reason::kUnknownPartner;
+constexpr auto kDisabled = Reason::kPartnerDisabled;
 constexpr auto kMethod = Reason::kMethodNotPermitted;
 constexpr auto kNotOurs = Reason::kNotOurDomain;
 
@@ -78,13 +79,13 @@ constexpr std::array kPairCases = {
     PairCase{kMessage,    "contoso.example", "sub.federated.example",  proto::SASL_TLS,         kUnknown},
     PairCase{kMessage,    "contoso.example", "clear.example",          proto::TCP_DIALBACK,     kAllowed},
     PairCase{kMessage,    "contoso.example", "clear.example",          proto::SASL_TLS,         kMethod},
-    PairCase{kMessage,    "contoso.example", "off.example",            proto::SASL_TLS,         kUnknown},
+    PairCase{kMessage,    "contoso.example", "off.example",            proto::SASL_TLS,         kDisabled},
     PairCase{kMessage,    "contoso.example", "stranger.example",       proto::SASL_TLS,         kUnknown},
     PairCase{kMessage,    "contoso.example", "",                       proto::SASL_TLS,         kUnknown},
     PairCase{kMessage,    "",                "federated.example",      proto::SASL_TLS,         kNotOurs},
     PairCase{kSipMessage, "contoso.example", "federated.example",      proto::AUTH_METHOD_NONE, kAllowed},
     PairCase{kSipMessage, "contoso.example", "clear.example",          proto::AUTH_METHOD_NONE, kAllowed},
-    PairCase{kSipMessage, "contoso.example", "off.example",            proto::AUTH_METHOD_NONE, kUnknown},
+    PairCase{kSipMessage, "contoso.example", "off.example",            proto::AUTH_METHOD_NONE, kDisabled},
     PairCase{kSipMessage, "contoso.example", "stranger.example",       proto::AUTH_METHOD_NONE, kUnknown},
     PairCase{kSipMessage, "contoso.example", "no-method.example",      proto::AUTH_METHOD_NONE, kMethod},
     PairCase{kSipMessage, "",                "federated.example",      proto::AUTH_METHOD_NONE, kNotOurs},

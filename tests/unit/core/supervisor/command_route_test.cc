@@ -22,6 +22,8 @@ TEST(CommandRoute, EveryPluginIsInTheTopology) {
   for (const CommandRoute& route : kCommandRoutes)
     EXPECT_TRUE(route.plugin.empty() || FindWorkerKind(*topology, route.plugin) != nullptr)
         << route.plugin;
+  for (const std::string_view plugin : kRefusers)
+    EXPECT_NE(FindWorkerKind(*topology, plugin), nullptr) << plugin;
 }
 
 }  // namespace

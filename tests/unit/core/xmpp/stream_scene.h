@@ -130,7 +130,11 @@ class StreamScene {
   }
 
   InboundRules rules_;
-  StreamMachine machine_{rules_, [this] { return "id" + std::to_string(++ids_); }};
+  StreamMachine machine_{rules_, [this] { return "id" + std::to_string(++ids_); },
+                         [this](const StreamRefusal& refusal) { return Note(refusal); }};
+  // What was refused, a line each: "partner.example to corp.example: code (detail), told".
+  std::vector<std::string> refused_;
+  std::vector<std::string> texts_;       // of our stream errors, which show them no more
   std::string judged_by_;                // the anchors last asked about
   std::map<std::string, int> answered_;  // our <db:result/>s by their result
   std::vector<std::string> delivered_;   // "from -> to by method: <xml>"
@@ -148,12 +152,30 @@ class StreamScene {
          .on_oversized = [this](const proto::Element& head) { Do(machine_.OnOversized(head)); },
          .on_whitespace = {}});
   }
+  NotedRefusal Note(const StreamRefusal& refusal) {
+    std::string line = std::string(refusal.remote) + " to " + std::string(refusal.local) + ": " +
+                       std::string(ReasonCode(refusal.reason));
+    if (!refusal.detail.empty()) line += " (" + refusal.detail + ")";
+    line += ", " + std::string(refusal.answer.empty() ? "nothing" : refusal.answer);
+    refused_.push_back(line + (refusal.proven ? ", proven" : ""));
+    return {"r" + std::to_string(refused_.size()), true};
+  }
+  std::string WithoutText(std::string xml) {
+    constexpr std::string_view kOpen =
+        "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>";
+    constexpr std::string_view kClose = "</text>";
+    const std::size_t at = xml.find(kOpen);
+    if (at == std::string::npos) return xml;
+    const std::size_t end = xml.find(kClose, at);
+    texts_.push_back(xml.substr(at + kOpen.size(), end - at - kOpen.size()));
+    return xml.erase(at, end + kClose.size() - at);
+  }
   void Do(StreamMachine::Actions actions) {
     for (const StreamAction& action : actions) std::visit(*this, action);
   }
 
  public:
-  void operator()(const SendXml& a) { out_ += a.xml; }
+  void operator()(const SendXml& a) { out_ += WithoutText(a.xml); }
   void operator()(const BeginTls& a) { out_ += "[tls " + a.server_name + "]"; }
   void operator()(const RestartXml&) { NewReader(); }
   void operator()(const DialbackAnswered& a) { ++answered_[std::string(a.result)]; }

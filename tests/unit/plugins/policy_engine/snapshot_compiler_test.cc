@@ -54,6 +54,18 @@ TEST(SnapshotCompiler, LeavesOutAndNamesWhatBreaksARule) {
   EXPECT_EQ(compiled.rejected[0].why.substr(0, 4), "E2: ");
 }
 
+TEST(SnapshotCompiler, TellsWhoHasExpiredFromWhoIsDisabled) {
+  constexpr std::int64_t kNow = 1000;
+  StoreContent content = TwoPartners();
+  content.data.mutable_partners(0)->set_expires_unix(kNow - 1);
+  content.data.mutable_partners(1)->set_expires_unix(kNow - 1);
+  content.data.mutable_partners(1)->set_enabled(false);
+  const PolicyView view(CompilePolicy(content, {}, kNow).snapshot);
+  EXPECT_EQ(view.WhyNoPartner("a.example"), Reason::kPartnerExpired);
+  EXPECT_EQ(view.WhyNoPartner("b.example"), Reason::kPartnerDisabled);
+  EXPECT_EQ(view.WhyNoPartner("c.example"), Reason::kUnknownPartner);
+}
+
 TEST(SnapshotCompiler, LeavesOutAPartnerWhoseDomainHasBecomeOurs) {
   const CompiledPolicy compiled = CompilePolicy(TwoPartners(), {"a.example"});
   ASSERT_EQ(compiled.snapshot.partners_size(), 1);

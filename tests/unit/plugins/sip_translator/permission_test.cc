@@ -272,5 +272,22 @@ TEST_F(Permission, EveryRefusalIsRememberedUnderTheIdThatItsAnswerCarries) {
       << warning;
 }
 
+TEST_F(Permission, WhatIsDroppedIsRememberedOnceAndPushesOutNothingThatWasTold) {
+  Offer(Message("x", "m1"));
+  SayOfFirst(proto::CONTACT_UNKNOWN);
+  const std::string text = TextOfError(TakeStanza());
+  const std::string told = text.substr(text.find('(') + 1, 8);
+  for (int i = 0; i < 100; ++i) Offer(Presence("unavailable"));
+  const proto::RefusalRecords found = context.refusals.Of("partner.example");
+  ASSERT_EQ(found.refusals_size(), 2);
+  EXPECT_EQ(context.refusals.Find(told).refusals_size(), 1) << told;
+  const bool first = found.refusals(0).id() == told;
+  const proto::RefusalRecord& dropped = found.refusals(first ? 1 : 0);
+  EXPECT_EQ(dropped.kind(), "presence");
+  EXPECT_EQ(dropped.reason(), "not-awaited");
+  EXPECT_EQ(dropped.answer(), "");
+  EXPECT_EQ(Count("gatehouse_policy_verdicts_total", "{reason=\"not-awaited\"}"), 100);
+}
+
 }  // namespace
 }  // namespace gatehouse::translator

@@ -14,6 +14,8 @@ TEST_F(InboundStreamsTest, LeavesAPartnersRoomAloneUntilAStreamHasProvenItself) 
   ConnectByExternal();
   EXPECT_EQ(streams_->StreamsOf("p-partner.example"), 1U);
   Say(Connect(), Header(), "resource-constraint");
+  EXPECT_EQ(refused_,
+            std::vector<std::string>{"partner.example from 127.0.0.1: partner-connection-limit"});
 }
 
 TEST_F(InboundStreamsTest, ClosesTheEleventhSilentConnectionOfAnAddressWithoutAWord) {
@@ -22,6 +24,7 @@ TEST_F(InboundStreamsTest, ClosesTheEleventhSilentConnectionOfAnAddressWithoutAW
   Until([&last] { return last.Saw("closed"); });
   EXPECT_EQ(last.seen, "closed ");
   EXPECT_EQ(streams_->size(), 10U);
+  EXPECT_EQ(refused_, std::vector<std::string>{" from 127.0.0.1: address-limit"});
 }
 
 TEST_F(InboundStreamsTest, RefusesConnectionsAboveTheLimitWithAWord) {
@@ -31,6 +34,8 @@ TEST_F(InboundStreamsTest, RefusesConnectionsAboveTheLimitWithAWord) {
   Until([&second] { return second.Saw("resource-constraint"); });
   EXPECT_FALSE(first.Saw("footer"));
   EXPECT_EQ(Refused("connection_limit"), 1);
+  EXPECT_TRUE(second.Saw("too many connections (r1)")) << second.seen;
+  EXPECT_EQ(refused_, std::vector<std::string>{" from 127.0.0.1: connection-limit"});
 }
 
 TEST_F(InboundStreamsTest, GivesTheRoomOfItsOldestHalfOpenStreamToANewcomer) {

@@ -125,17 +125,17 @@ class InboundStreamsTest : public testing::Test {
                                           own_.push_back(xml);
                                           own_id_ = Attribute(own.stanza(), "id");
                                         }});
-    streams_.emplace(
-        InboundStreams::Setup{.loop = *loop_,
-                              .metrics = metrics_,
-                              .verifier = verifier_,
-                              .intake = *intake_,
-                              .outbound_streams = [this](std::string_view) { return outbound_; },
-                              .others = [this]() -> const OtherListeners& { return others_; },
-                              .note_stream = {},
-                              .is_away =
-                                  [this](std::string_view plugin) { return plugin == away_; },
-                              .borrower = &borrower_});
+    streams_.emplace(InboundStreams::Setup{
+        .loop = *loop_,
+        .metrics = metrics_,
+        .verifier = verifier_,
+        .intake = *intake_,
+        .outbound_streams = [this](std::string_view) { return outbound_; },
+        .others = [this]() -> const OtherListeners& { return others_; },
+        .note_stream = {},
+        .note_refusal = [this](const StreamRefusal& refusal) { return Note(refusal); },
+        .is_away = [this](std::string_view plugin) { return plugin == away_; },
+        .borrower = &borrower_});
     streams_->SetDomains({"corp.example"});
     streams_->SetTls({.starttls = server_tls_, .direct = server_tls_});
     UseRow(9);
@@ -173,6 +173,11 @@ class InboundStreamsTest : public testing::Test {
   double Ended(const std::string& reason) {
     return metrics_.Value("gatehouse_streams_ended_total",
                           "{direction=\"in\",reason=\"" + reason + "\"}");
+  }
+  NotedRefusal Note(const StreamRefusal& refusal) {
+    refused_.push_back(std::string(refusal.remote) + " from " + std::string(refusal.address) +
+                       ": " + std::string(ReasonCode(refusal.reason)));
+    return {"r" + std::to_string(refused_.size()), true};
   }
   void Listen() {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -246,11 +251,12 @@ class InboundStreamsTest : public testing::Test {
   FakeVerifier verifier_;
   FakeTranslator translator_;
   FakeBorrower borrower_;
-  std::vector<std::string> own_;  // stanzas of our own
-  std::string own_id_;            // of the last
-  std::size_t outbound_ = 0;      // streams to the partner
+  std::vector<std::string> refused_;  // "DOMAIN from ADDRESS: CODE"
+  std::vector<std::string> own_;      // stanzas of our own
+  std::string own_id_;                // of the last
+  std::size_t outbound_ = 0;          // streams to the partner
   OtherListeners others_;
-  std::string away_;              // a plugin
+  std::string away_;  // a plugin
   std::optional<StanzaIntake> intake_;
   std::optional<InboundStreams> streams_;
   SocketAddress address_;

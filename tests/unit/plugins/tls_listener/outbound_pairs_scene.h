@@ -128,6 +128,7 @@ class OutboundPairsTest : public ::testing::Test {
   proto::Partner partner_;
   std::vector<std::pair<std::string, ipc::Outcome>> outcomes_;
   std::vector<proto::StreamRecord> records_;
+  std::vector<std::string> refused_;  // "OURS to THEIRS: CODE, what its sender is told"
   FakeDataLink translator_{"sip_translator/0", 8};
   std::vector<std::string> own_;  // stanza errors of ours
   StanzaIntake intake_{{.loop = *loop_,
@@ -145,6 +146,13 @@ class OutboundPairsTest : public ::testing::Test {
        .allow_loopback_targets = true,
        .inbound_streams = {},
        .note_stream = [this](proto::StreamRecord record) { records_.push_back(std::move(record)); },
+       .note_refusal =
+           [this](const StreamRefusal& refusal) {
+             refused_.push_back(std::string(refusal.local) + " to " + std::string(refusal.remote) +
+                                ": " + std::string(ReasonCode(refusal.reason)) + ", " +
+                                std::string(refusal.answer));
+             return NotedRefusal{"r" + std::to_string(refused_.size()), true};
+           },
        .intake = &intake_}};
 };
 

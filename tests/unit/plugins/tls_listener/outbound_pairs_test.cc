@@ -249,6 +249,8 @@ TEST_F(OutboundPairsTest, TakeTroubleWithDnsForNoFact) {
   EXPECT_EQ(outcomes_[0].second.condition,
             static_cast<std::uint32_t>(proto::REMOTE_SERVER_TIMEOUT));
   EXPECT_EQ(server_.connections(), 0U);
+  EXPECT_THAT(refused_, ElementsAre("corp.example to partner.example: dns-trouble, "
+                                    "remote-server-timeout"));
 }
 
 TEST_F(OutboundPairsTest, GoOnToTheNextTarget) {
@@ -257,6 +259,7 @@ TEST_F(OutboundPairsTest, GoOnToTheNextTarget) {
   Send("a");
   ASSERT_TRUE(Settled(1));
   EXPECT_THAT(Delivered(), ElementsAre("a"));
+  EXPECT_TRUE(refused_.empty());
 }
 
 TEST_F(OutboundPairsTest, FailWhenTheirKeyIsRefused) {
@@ -267,6 +270,8 @@ TEST_F(OutboundPairsTest, FailWhenTheirKeyIsRefused) {
             static_cast<std::uint32_t>(proto::INTERNAL_SERVER_ERROR));
   EXPECT_TRUE(RunUntil(*loop_, [&] { return pairs_.streams() == 0; }));
   EXPECT_THAT(server_.closings, ElementsAre("footer"));
+  EXPECT_THAT(refused_, ElementsAre("corp.example to partner.example: our-key-refused, "
+                                    "internal-server-error"));
 }
 
 TEST_F(OutboundPairsTest, FailWhenTheirHostIsUnknown) {
@@ -275,6 +280,8 @@ TEST_F(OutboundPairsTest, FailWhenTheirHostIsUnknown) {
   ASSERT_TRUE(Settled(1));
   EXPECT_EQ(outcomes_[0].second.condition,
             static_cast<std::uint32_t>(proto::REMOTE_SERVER_NOT_FOUND));
+  EXPECT_THAT(refused_, ElementsAre("corp.example to partner.example: refused-by-partner, "
+                                    "remote-server-not-found"));
 }
 
 TEST_F(OutboundPairsTest, KnowNoDomainThatIsNoPartners) {
@@ -371,6 +378,9 @@ TEST_F(OutboundPairsTest, KeepToTheConnectionLimitOfThePartner) {
   Send("b", kAlsoOurs);
   ASSERT_TRUE(Settled(2));
   EXPECT_EQ(outcomes_[1].second.condition, static_cast<std::uint32_t>(proto::RESOURCE_CONSTRAINT));
+  EXPECT_THAT(refused_,
+              ElementsAre("sub.corp.example to partner.example: partner-connection-limit, "
+                          "resource-constraint"));
 }
 
 TEST_F(OutboundPairsTest, DrainAfterSendingWhatTheyHold) {
