@@ -7,14 +7,17 @@
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <exception>
 #include <limits>
 #include <set>
+#include <span>
 
 #include "core/base/enum_words.h"
+#include "core/base/utf8_check.h"
 #include "core/config/yaml_config.h"
 
 namespace gatehouse {
@@ -77,6 +80,13 @@ std::vector<Error> YamlReader::Read(std::string_view text, Message& into) {
   const auto whole = [this](int line, std::string_view what) {
     mistakes_.push_back({Fault::kConfig, fmt::format("{}:{}: {}", places_.file, line, what)});
   };
+  Utf8Check check;
+  const std::size_t sound = check.Feed(std::as_bytes(std::span(text)));
+  if (sound < text.size() || !check.complete()) {
+    const auto line = std::ranges::count(text.substr(0, sound), '\n');
+    whole(static_cast<int>(line) + 1, "is not in UTF-8; write the file in UTF-8");
+    return std::move(mistakes_);
+  }
   try {
     ReadDocument(text, into);
   } catch (const YAML::Exception& error) {

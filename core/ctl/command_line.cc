@@ -7,6 +7,7 @@
 #include <sstream>
 #include <vector>
 
+#include "core/base/utf8_check.h"
 #include "core/ctl/audit_commands.h"
 #include "core/ctl/config_commands.h"
 #include "core/ctl/contact_commands.h"
@@ -90,6 +91,10 @@ Result<Invocation> Parse(CLI::App& app, std::vector<std::string> arguments,
 }  // namespace
 
 Result<Invocation> ParseCommandLine(std::span<const std::string> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (!IsUtf8(arguments[i]))
+      return BadConfig("word " + std::to_string(i + 1) +
+                       " is not in UTF-8; write it in UTF-8, in a terminal that is set to it");
   Invocation invocation;
   invocation.runtime_dir = kDefaultRuntimeDir;
   CLI::App app(

@@ -4,8 +4,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <array>
-#include <limits>
 
+#include "core/ctl/number_check.h"
 #include "core/ctl/write_options.h"
 #include "core/policy/partner_words.h"
 
@@ -50,7 +50,7 @@ void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
             },
             row.help)
         ->type_name(row.unit)
-        ->check(CLI::Range(std::numeric_limits<std::uint32_t>::max()));
+        ->check(NumberCheck());
   command
       ->add_option_function<std::string>(
           "--log-message-bodies",

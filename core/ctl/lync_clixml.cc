@@ -177,7 +177,7 @@ class Reader {
   }
 
   static LyncValue Single(const std::string& text) {
-    return text.empty() ? LyncValue{} : LyncValue{{Unescaped(text)}, false};
+    return text.empty() ? LyncValue{} : LyncValue{{Unescaped(text)}, false, false};
   }
 
   std::vector<LyncObject> objects_;

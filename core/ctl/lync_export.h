@@ -18,6 +18,7 @@ inline constexpr std::size_t kMaxExportBytes = std::size_t{16} * 1024 * 1024;
 struct LyncValue {
   std::vector<std::string> items;  // of a single value: one, or none where it is null or empty
   bool cut = false;                // the shell left out the rest of a list ("...")
+  bool wrapped = false;  // the shell has gone on in another line: a blank may be one's end
   [[nodiscard]] std::string Text() const;  // the items, blanks between them
 };
 // Names of properties are the same in any case.

@@ -30,11 +30,12 @@ LyncValue ListOf(const google::protobuf::ListValue& list) {
 LyncValue ValueOf(const Value& json) {
   switch (json.kind_case()) {
     case Value::kNumberValue:
-      return {{NumberText(json.number_value())}, false};
+      return {{NumberText(json.number_value())}, false, false};
     case Value::kBoolValue:
-      return {{json.bool_value() ? "true" : "false"}, false};
+      return {{json.bool_value() ? "true" : "false"}, false, false};
     case Value::kStringValue:
-      return json.string_value().empty() ? LyncValue{} : LyncValue{{json.string_value()}, false};
+      return json.string_value().empty() ? LyncValue{}
+                                         : LyncValue{{json.string_value()}, false, false};
     case Value::kListValue:
       return ListOf(json.list_value());
     case Value::kStructValue: {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -69,7 +70,8 @@ class Values {
   // Wrapped by the shell a name may have got blanks.
   [[nodiscard]] std::string Name(std::string_view name) const {
     std::string text = object_.Text(name);
-    std::erase_if(text, [](char c) { return c == ' ' || c == '\t'; });
+    const LyncValue* value = object_.Find(name);
+    if (value != nullptr && value->wrapped) std::erase(text, ' ');
     return text;
   }
 
@@ -78,7 +80,7 @@ class Values {
     if (word.empty()) return std::nullopt;
     if (word == "true" || word == "1") return true;
     if (word == "false" || word == "0") return false;
-    Refuse(fmt::format("{} '{}' is neither True nor False", name, Text(name)));
+    Refuse(fmt::format("{} '{}' is neither True nor False; write True or False", name, Text(name)));
     return std::nullopt;
   }
 
@@ -88,7 +90,8 @@ class Values {
     std::uint32_t number = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (code == std::errc() && end == text.data() + text.size()) return number;
-    Refuse(fmt::format("{} '{}' is not a number", name, text));
+    Refuse(fmt::format("{} '{}' is not a number from 0 to {}; write one, or leave it out", name,
+                       text, std::numeric_limits<std::uint32_t>::max()));
     return std::nullopt;
   }
 
@@ -107,7 +110,8 @@ class Values {
                       name, number, words[number]));
       return number;
     }
-    Refuse(fmt::format("{} '{}' is none of {}", name, text, fmt::join(words, ", ")));
+    Refuse(fmt::format("{} '{}' is none of {}; write one of these", name, text,
+                       fmt::join(words, ", ")));
     return std::nullopt;
   }
 
@@ -168,7 +172,8 @@ constexpr std::array kLevels = {proto::REQUIRED, proto::OPTIONAL, proto::NOT_SUP
 void ReadPartner(Values& values, proto::Partner& partner) {
   partner = DefaultPartner();
   partner.set_domain(values.Has("Domain") ? values.Name("Domain") : values.Name("Identity"));
-  if (partner.domain().empty()) values.Refuse("it has neither Domain nor Identity");
+  if (partner.domain().empty())
+    values.Refuse("it has neither Domain nor Identity; name its domain in one of them");
   for (std::string& domain : values.Domains("AdditionalDomains"))
     if (domain != partner.domain()) partner.add_additional_domains(std::move(domain));
   if (const auto word = values.Word("PartnerType", kTypeWords)) partner.set_type(kTypes[*word]);
@@ -214,7 +219,7 @@ void ReadGateway(Values& values, proto::GatewaySet& gateway) {
 
 void ReadPolicy(Values& values, proto::AccessPolicy& policy) {
   policy.set_name(values.Text("Identity"));
-  if (policy.name().empty()) values.Refuse("it has no Identity");
+  if (policy.name().empty()) values.Refuse("it has no Identity; name the policy there");
   policy.set_xmpp_access(values.Bool("EnableXmppAccess").value_or(false));
   policy.set_description(values.Text("Description"));
   if (Folded(policy.name()) != "global")

@@ -1,6 +1,7 @@
 // Export-Csv, and what Format-List prints.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "core/ctl/lync_export.h"
 
@@ -88,8 +89,11 @@ Result<std::vector<LyncObject>> ReadFormatList(std::string_view text) {
   std::vector<LyncObject> objects;
   std::string name;
   std::string value;
+  bool wrapped = false;
   const auto finish = [&] {
-    if (!name.empty()) objects.back().values.emplace(name, ReadShellValue(value));
+    LyncValue read = ReadShellValue(value);
+    read.wrapped = std::exchange(wrapped, false);
+    if (!name.empty()) objects.back().values.emplace(name, std::move(read));
     name.clear();
   };
   bool between = true;
@@ -107,6 +111,7 @@ Result<std::vector<LyncObject>> ReadFormatList(std::string_view text) {
                        " is not of the form 'Name : value'; write it with Format-List");
     if (continues) {
       value.erase(value.find_last_not_of(' ') + 1);
+      wrapped = true;
       value += ' ';
       value += line.substr(line.find_first_not_of(' '));
       continue;

@@ -8,8 +8,8 @@
 #include <ctime>
 #include <fstream>
 #include <functional>
-#include <limits>
 
+#include "core/ctl/number_check.h"
 #include "core/ctl/write_options.h"
 #include "core/policy/partner_words.h"
 #include "core/tls/trust_anchors.h"
@@ -51,7 +51,7 @@ std::string ReadInPlace(std::string& file) {
   std::string text(kMaxAnchorsBytes + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.empty()) return "'" + file + "' is empty or cannot be read";
+  if (text.empty()) return "'" + file + "' is empty or cannot be read; name a file in PEM";
   file = std::move(text);
   return {};
 }
@@ -105,7 +105,7 @@ void PartnerCommands::AddValues(CLI::App& command) {
       .add_option("--connection-limit", values_.connection_limit,
                   "Most connections with it; 0: as gateway set says")
       ->type_name("N")
-      ->check(CLI::Range(std::numeric_limits<std::uint32_t>::max()));
+      ->check(NumberCheck());
   AddWord(command, "--keep-alive", values_.keep_alive, kBools, "Probe silent streams");
   command.add_option("--proxy", values_.proxy, "Fixed next hop instead of DNS; empty: by DNS")
       ->type_name("HOST[:PORT]");

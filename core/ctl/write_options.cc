@@ -3,6 +3,9 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <limits>
+
+#include "core/ctl/number_check.h"
 
 namespace gatehouse::ctl {
 
@@ -17,7 +20,8 @@ void AddWriteOptions(CLI::App& command, Invocation& invocation) {
           "--if-revision",
           [&invocation](const std::uint64_t& number) { invocation.if_revision = number; },
           "Refused when the store is at another revision: somebody was faster")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(NumberCheck(std::numeric_limits<std::uint64_t>::max()));
 }
 
 }  // namespace gatehouse::ctl

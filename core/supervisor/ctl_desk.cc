@@ -135,7 +135,10 @@ void CtlDesk::OnAnswer(const std::string& instance, const proto::CtlResponse& re
 void CtlDesk::OnDied(const Instance& instance) {
   std::erase_if(forwarded_, [&instance](auto& entry) {
     if (entry.second.instance != instance.name().text) return false;
-    entry.second.reply(Refused(fmt::format("{} died over it; try again", instance.name().text)));
+    entry.second.reply(
+        Refused(fmt::format("{} died over it, so a change may be done or not; see gatehousectl "
+                            "audit before you try again",
+                            instance.name().text)));
     return true;
   });
   for (Gathering& one : gathering_) one.awaited.erase(instance.name().text);
@@ -250,7 +253,10 @@ void CtlDesk::AnswerPending() {
 void CtlDesk::DropLate() {
   std::erase_if(forwarded_, [now = loop_.Now()](auto& entry) {
     if (now < entry.second.deadline) return false;
-    entry.second.reply(Refused(fmt::format("{} did not answer", entry.second.instance)));
+    entry.second.reply(
+        Refused(fmt::format("{} did not answer, so a change may be done or not; see gatehousectl "
+                            "audit before you try again",
+                            entry.second.instance)));
     return true;
   });
 }

@@ -10,17 +10,13 @@
 
 #include "core/policy/policy_view.h"
 #include "core/xmpp/jid.h"
+#include "plugins/policy_engine/one_line.h"
 #include "plugins/policy_engine/partner_rules.h"
 
 namespace gatehouse::policy_engine {
 namespace {
 
 constexpr std::array<std::string_view, 2> kScopes = {"site:", "tag:"};
-
-bool IsControl(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7f;
-}
 
 std::string Folded(std::string_view text) {
   std::string folded(text);
@@ -104,7 +100,7 @@ Result<std::string> PolicyName(std::string_view text) {
         "'{}' is not a policy's name; use global, site:NAME, or NAME (tag:NAME) for one that is "
         "granted to users",
         text));
-  if (std::ranges::any_of(name, IsControl) || name.size() > kMaxPolicyNameBytes)
+  if (HasControls(name) || name.size() > kMaxPolicyNameBytes)
     return BadConfig(fmt::format("a policy's name is at most {} octets without control characters",
                                  kMaxPolicyNameBytes));
   return name;
@@ -115,7 +111,7 @@ Result<proto::AccessPolicy> CheckAccessPolicy(proto::AccessPolicy policy) {
   if (policy.description().size() > kMaxDescriptionBytes)
     return BadConfig(fmt::format("the description has {} octets; at most {} are possible",
                                  policy.description().size(), kMaxDescriptionBytes));
-  if (std::ranges::any_of(policy.description(), IsControl))
+  if (HasControls(policy.description()))
     return BadConfig("the description has control characters; write it on one line");
   return policy;
 }

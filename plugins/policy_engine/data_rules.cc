@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "plugins/policy_engine/access_rules.h"
 #include "plugins/policy_engine/gateway_rules.h"
@@ -67,6 +69,27 @@ CheckedData CheckData(proto::FederationData data, const std::vector<std::string>
   mistake.set_what(fmt::format("take {} octets; at most {} are possible, leave some out", size,
                                kMaxSnapshotBytes));
   return checked;
+}
+
+std::vector<proto::Mistake> ExpiryMistakes(const proto::FederationData& before,
+                                           const proto::FederationData& after,
+                                           std::int64_t now_unix) {
+  std::unordered_map<std::string_view, std::uint64_t> old;
+  for (const proto::Partner& partner : before.partners())
+    old.emplace(partner.domain(), partner.expires_unix());
+  std::vector<proto::Mistake> mistakes;
+  for (int i = 0; i < after.partners_size(); ++i) {
+    const proto::Partner& partner = after.partners(i);
+    const auto known = old.find(partner.domain());
+    if (known != old.end() && known->second == partner.expires_unix()) continue;
+    Result<void> held = CheckExpiry(partner.expires_unix(), now_unix);
+    if (held) continue;
+    proto::Mistake& mistake = mistakes.emplace_back();
+    mistake.set_key(fmt::format("partners[{}].expires_unix", i));
+    mistake.set_record("partner " + partner.domain());
+    mistake.set_what(std::move(held).error().text);
+  }
+  return mistakes;
 }
 
 std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& before,

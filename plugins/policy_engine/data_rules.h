@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,11 @@ struct CheckedData {
 // later one.
 [[nodiscard]] CheckedData CheckData(proto::FederationData data,
                                     const std::vector<std::string>& served);
+// Partners of `after` that expire at another time than in `before`, which is past. Both are
+// checked.
+[[nodiscard]] std::vector<proto::Mistake> ExpiryMistakes(const proto::FederationData& before,
+                                                         const proto::FederationData& after,
+                                                         std::int64_t now_unix);
 // Partners of `after` with a domain that none of `before` has and that may be taken for somebody
 // else's; for an operator to confirm. Both are checked.
 [[nodiscard]] std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& before,

@@ -9,13 +9,13 @@ namespace gatehouse::policy_engine {
 DomainOwners::DomainOwners(const std::vector<std::string>& served, Remedy remedy,
                            const std::vector<std::string>& denied)
     : remedy_(remedy), served_(served), denied_(denied) {
-  for (const std::string& domain : served) owner_of_.emplace(domain, std::string());
+  for (const std::string& domain : served) owner_of_.emplace(domain, Owner{{}, remedy});
 }
 
-void DomainOwners::Add(const proto::Partner& partner) {
-  owner_of_.emplace(partner.domain(), partner.domain());
-  for (const std::string& domain : partner.additional_domains())
-    owner_of_.emplace(domain, partner.domain());
+void DomainOwners::Add(const proto::Partner& partner, std::optional<Remedy> remedy) {
+  const Owner owner{partner.domain(), remedy.value_or(remedy_)};
+  owner_of_.emplace(partner.domain(), owner);
+  for (const std::string& domain : partner.additional_domains()) owner_of_.emplace(domain, owner);
 }
 
 std::string DomainOwners::WhyTaken(std::string_view domain) const {
@@ -32,12 +32,12 @@ std::string DomainOwners::WhyTaken(std::string_view domain) const {
           domain, denied, denied);
   const auto found = owner_of_.find(domain);
   if (found == owner_of_.end()) return {};
-  const std::string& owner = found->second;
+  const std::string& owner = found->second.partner;
   if (owner.empty())
     return fmt::format(
         "domain '{}' is one of our own (domains in gatehouse.yaml); a partner is somebody else's",
         domain);
-  if (remedy_ == Remedy::kInTheFile)
+  if (found->second.remedy == Remedy::kInTheFile)
     return fmt::format(
         "domain '{}' belongs to partner '{}' already; a domain has one partner, name it once",
         domain, owner);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,23 +15,28 @@ namespace gatehouse::policy_engine {
 
 class DomainOwners {
  public:
-  // What a sentence tells the operator to do: give a command, or change the file he applies.
+  // What a sentence tells the operator to do: give a command, or change the file he brings in.
   enum class Remedy : std::uint8_t { kCommand, kInTheFile };
 
   // `served` are our own domains, prepared (6.2); `denied` is the deny list.
   explicit DomainOwners(const std::vector<std::string>& served, Remedy remedy = Remedy::kCommand,
                         const std::vector<std::string>& denied = {});
-  // Adds the partner's primary and additional domains.
-  void Add(const proto::Partner& partner);
+  // Adds the partner's primary and additional domains; `remedy` where that is not as for the
+  // others.
+  void Add(const proto::Partner& partner, std::optional<Remedy> remedy = {});
   // Why `domain` (prepared, or a wildcard) cannot be given to another partner, with the remedy;
   // empty when it is free. A domain below another partner's wildcard is: the narrower one holds.
   [[nodiscard]] std::string WhyTaken(std::string_view domain) const;
 
  private:
+  struct Owner {
+    std::string partner;  // empty: ourselves
+    Remedy remedy;
+  };
   Remedy remedy_;
   std::vector<std::string> served_;
   std::vector<std::string> denied_;
-  std::map<std::string, std::string, std::less<>> owner_of_;  // empty owner: ourselves
+  std::map<std::string, Owner, std::less<>> owner_of_;
 };
 
 }  // namespace gatehouse::policy_engine

@@ -2,19 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "plugins/policy_engine/one_line.h"
 
 namespace gatehouse::policy_engine {
 namespace {
 
 constexpr std::size_t kMaxReasonBytes = 1024;  // a few sentences for people
-
-bool HasControls(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
-}
 
 }  // namespace
 

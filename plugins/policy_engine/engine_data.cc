@@ -96,6 +96,8 @@ Engine::Reply Engine::ApplyData(const proto::Apply& command, AuditEntry audit) {
   proto::FederationData given = WithoutKept(command.data());
   data.GetReflection()->SwapFields(&data, &given, sections);
   CheckedData target = CheckData(std::move(data), served_);
+  if (target.mistakes.empty())
+    target.mistakes = ExpiryMistakes(content_.data, target.data, now_unix_);
   if (target.mistakes.empty() && !command.allow_lookalike())
     target.mistakes = LookalikeMistakes(content_.data, target.data, served_);
   audit.subject = command.file();

@@ -48,7 +48,7 @@ class ImportPlan {
           replaced.insert(*std::move(domain));
     for (const proto::Partner& partner : data.partners()) {
       partners_.emplace(partner.domain(), &partner);
-      if (!replaced.contains(partner.domain())) Own(partner);
+      if (!replaced.contains(partner.domain())) Own(partner, DomainOwners::Remedy::kCommand);
     }
   }
 
@@ -94,7 +94,7 @@ class ImportPlan {
     result.set_name(partner.domain());
     for (const NegotiationNote note : NotesOf(RowOf(partner)))
       result.add_notes(fmt::format("{}: {}", NoteCode(note), NoteText(note)));
-    Own(partner);
+    Own(partner, DomainOwners::Remedy::kInTheFile);
     result.set_result(before == nullptr ? "imported" : "replaced");
     if (before != nullptr && before->SerializeAsString() == partner.SerializeAsString()) {
       result.set_result("unchanged");
@@ -162,8 +162,8 @@ class ImportPlan {
     return why.empty() ? Result<void>{} : BadConfig(std::move(why));
   }
 
-  void Own(const proto::Partner& partner) {
-    owners_.Add(partner);
+  void Own(const proto::Partner& partner, DomainOwners::Remedy remedy) {
+    owners_.Add(partner, remedy);
     lookalikes_.Add(partner);
   }
 
@@ -188,6 +188,19 @@ class ImportPlan {
   bool refused_ = false;
 };
 
+// "nothing is imported: partner 'a.example' of FILE: its first mistake; the remedy"
+std::string WhyNothing(const proto::ImportReport& report) {
+  const auto is_refused = [](const proto::ImportResult& one) { return one.result() == "refused"; };
+  const auto refused = std::ranges::count_if(report.results(), is_refused);
+  const proto::ImportResult& first = *std::ranges::find_if(report.results(), is_refused);
+  const std::string count = refused == 1 ? std::string()
+                                         : fmt::format("{} of {} records cannot be, the first is ",
+                                                       refused, report.results_size());
+  return fmt::format("nothing is imported: {}{}{} of {}: {}", count, first.kind(),
+                     first.name().empty() ? "" : " '" + first.name() + "'", first.from(),
+                     first.why());
+}
+
 }  // namespace
 
 Engine::Reply Engine::ImportRecords(const proto::Import& command, AuditEntry audit) {
@@ -199,11 +212,8 @@ Engine::Reply Engine::ImportRecords(const proto::Import& command, AuditEntry aud
   for (const proto::ImportRecord& record : command.records())
     plan.Take(record, *report.add_results());
   if (plan.refused()) {
-    const auto refused = std::ranges::count_if(
-        report.results(), [](const auto& result) { return result.result() == "refused"; });
     response.set_exit_code(1);
-    response.set_error(fmt::format("nothing is imported: {} of {} records cannot be", refused,
-                                   report.results_size()));
+    response.set_error(WhyNothing(report));
     return response;
   }
   if (command.dry_run()) return response;

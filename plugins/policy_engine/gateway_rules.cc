@@ -34,10 +34,13 @@ std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settin
     mistake.set_key(field);
     mistake.set_what(std::move(what));
   };
+  bool in_range = true;
   for (const Row& row : rows)
-    if (row.value == 0 || row.value > row.most)
+    if (row.value == 0 || row.value > row.most) {
+      in_range = false;
       note(row.field, fmt::format("the {} cannot be {}; use a number from 1 to {}", row.name,
                                   row.value, row.most));
+    }
   if (FederationWord(settings.federation()).empty())
     note("federation",
          "the federation setting is unknown; use on, off, inbound-only or outbound-only");
@@ -45,7 +48,7 @@ std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settin
     note("log_message_bodies",
          "message texts cannot be logged: this Gatehouse writes them to no log; leave "
          "--log-message-bodies at false");
-  if (settings.partner_connection_limit() > settings.connection_limit())
+  if (in_range && settings.partner_connection_limit() > settings.connection_limit())
     note("partner_connection_limit",
          fmt::format("the partner connection limit {} is above the connection limit {} of all "
                      "partners; lower the first or raise the second",

@@ -15,6 +15,7 @@
 #include "core/policy/partner_words.h"
 #include "core/tls/trust_anchors.h"
 #include "core/xmpp/jid.h"
+#include "plugins/policy_engine/one_line.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -48,8 +49,8 @@ Result<std::string> PreparedPattern(std::string_view pattern) {
 Result<std::string> PreparedFirst(std::string_view domain) {
   if (!domain.starts_with('*')) return Prepared(domain);
   return BadConfig(
-      "a wildcard cannot be a partner's first domain; give it as --additional-domains "
-      "'*.partner.example'");
+      "a wildcard cannot be a partner's first domain; give it as an additional domain, like "
+      "*.partner.example");
 }
 
 class MistakeList {
@@ -106,9 +107,11 @@ Result<void> CheckSasl(const proto::Partner& partner) {
 }
 
 std::string_view RemedyOf(NegotiationNote note, const proto::Partner& partner) {
-  if (note != NegotiationNote::kE1) return "use --sasl required or --dialback true";
-  if (partner.dialback()) return "use --tls required or --strict-sasl false";
-  return "use --tls required or --dialback true";
+  if (note == NegotiationNote::kE1)
+    return partner.dialback() ? "set TLS to required or strict SASL to false"
+                              : "set TLS to required or dialback to true";
+  return partner.tls() == proto::NOT_SUPPORTED ? "set TLS and SASL to required or dialback to true"
+                                               : "set SASL to required or dialback to true";
 }
 
 Result<void> CheckRow(const proto::Partner& partner) {
@@ -126,17 +129,12 @@ Result<void> CheckDane(const proto::Partner& partner) {
     return BadConfig("the DANE setting is unknown; use off, report or enforce");
   if (partner.dane() != proto::ENFORCE) return {};
   if (partner.tls() == proto::NOT_SUPPORTED)
-    return BadConfig("DANE cannot be enforced without TLS; use --dane off or --tls required");
+    return BadConfig("DANE cannot be enforced without TLS; set DANE to off or TLS to required");
   if (!partner.proxy().empty())
     return BadConfig(
-        "DANE cannot be enforced on a proxy, which no SRV record names; use --dane off or "
-        "--proxy ''");
+        "DANE cannot be enforced on a proxy, which no SRV record names; set DANE to off or leave "
+        "the proxy out");
   return {};
-}
-
-bool IsControl(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7f;
 }
 
 Result<void> CheckLimit(const proto::Partner& partner) {
@@ -149,7 +147,7 @@ Result<void> CheckDescription(const proto::Partner& partner) {
   if (partner.description().size() > kMaxDescriptionBytes)
     return BadConfig(fmt::format("the description has {} octets; at most {} are possible",
                                  partner.description().size(), kMaxDescriptionBytes));
-  if (std::ranges::any_of(partner.description(), IsControl))
+  if (HasControls(partner.description()))
     return BadConfig("the description has control characters; write it on one line");
   return {};
 }
@@ -217,8 +215,22 @@ Result<void> CheckOwnProxy(const proto::Partner& partner) {
 }
 
 Result<void> CheckAnchors(const proto::Partner& partner) {
-  if (!partner.trust_anchors().empty()) GATEHOUSE_TRY_VOID(CountAnchors(partner.trust_anchors()));
-  return {};
+  if (partner.trust_anchors().empty()) return {};
+  const Result<std::size_t> count = CountAnchors(partner.trust_anchors());
+  if (count) return {};
+  const bool too_large = partner.trust_anchors().size() > kMaxAnchorsBytes;
+  return BadConfig(fmt::format("{}; {}", count.error().text,
+                               too_large ? "give only what certifies this partner"
+                                         : "give certificates in PEM, each of which begins with "
+                                           "-----BEGIN CERTIFICATE-----"));
+}
+
+Result<void> CheckLastDay(const proto::Partner& partner) {
+  if (partner.expires_unix() <= kLatestUnix) return {};
+  return BadConfig(fmt::format(
+      "expiry {} is too late; use the seconds since 1970 of a time before the year 10000, or 0 for "
+      "never",
+      partner.expires_unix()));
 }
 
 }  // namespace
@@ -243,7 +255,7 @@ Result<std::string> CheckDenied(std::string_view pattern, const std::vector<std:
 Result<void> CheckExpiry(std::uint64_t expires_unix, std::int64_t now_unix) {
   if (expires_unix == 0 || static_cast<std::int64_t>(expires_unix) > now_unix) return {};
   return BadConfig(
-      "the partner would have expired already; give --expires a time to come, or never");
+      "the partner would have expired already; let it expire at a time to come, or never");
 }
 
 std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner, const DomainOwners& others) {
@@ -261,6 +273,7 @@ std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner, const Domai
       Rule{"trust_anchors", CheckAnchors},
       Rule{"connection_limit", CheckLimit},
       Rule{"description", CheckDescription},
+      Rule{"expires_unix", CheckLastDay},
   };
   MistakeList mistakes;
   const auto play = [&](std::span<const Rule> rules) {

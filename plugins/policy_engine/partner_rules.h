@@ -16,6 +16,8 @@ namespace gatehouse::policy_engine {
 inline constexpr int kMaxAdditionalDomains = 256;
 // More connections than one process may have descriptors.
 inline constexpr std::uint32_t kMaxConnections = 100'000;
+// The end of the year 9999, which is as far as times are written.
+inline constexpr std::uint64_t kLatestUnix = 253'402'300'799;
 // A few sentences for people.
 inline constexpr std::size_t kMaxDescriptionBytes = 1024;
 
@@ -29,8 +31,8 @@ inline constexpr std::size_t kMaxDescriptionBytes = 1024;
 //   fails  kConfig with the first mistake, one sentence with the remedy: a domain that is none, is
 //   named twice or is somebody else's; a value
 //          outside its enum; a row of 4.2 without a method ("E1: ..."); a proxy that is not
-//          HOST[:PORT]; trust anchors that are no PEM certificates; a number or text above its
-//          limit
+//          HOST[:PORT]; trust anchors that are no PEM certificates; a number, time or text above
+//          its limit; a description that is more than one line
 Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& others);
 
 // A domain for the deny list, or "*." before one, prepared. Fails (kConfig) with the remedy, for

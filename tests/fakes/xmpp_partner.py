@@ -112,6 +112,7 @@ class XmppPartner:
         self.received = []      # Elements, in order of arrival
         self.arrived = asyncio.Event()
         self.refused = []       # why a stream could not be set up
+        self.accepted = 0       # connections the other side has opened
         self.more_features = ""  # offered in clear beside STARTTLS
         self._server_context = self._context(ssl.PROTOCOL_TLS_SERVER, chain, key, ca_file)
         self._client_context = self._context(ssl.PROTOCOL_TLS_CLIENT, chain, key, ca_file)
@@ -133,6 +134,7 @@ class XmppPartner:
 
     async def _serve(self, reader, writer):
         stream = Stream(reader, writer)
+        self.accepted += 1
         self._inbound.add(stream)
         try:
             peer = await self._accept(stream)

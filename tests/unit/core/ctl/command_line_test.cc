@@ -310,10 +310,11 @@ TEST(CommandLine, SaysWhatIsWrongAndWhatWouldBeRight) {
               HasSubstr("not in {required,optional,not-supported}"));
   EXPECT_THAT(MisuseOf("partner new a.example --dialback yes"), HasSubstr("not in {true,false}"));
   EXPECT_THAT(MisuseOf("partner new a.example --colour red"), HasSubstr("--colour"));
-  EXPECT_THAT(MisuseOf("partner new a.example --connection-limit -1"), HasSubstr("not in range"));
+  EXPECT_THAT(MisuseOf("partner new a.example --connection-limit -1"),
+              HasSubstr("is no number from 0 to 4294967295"));
   EXPECT_THAT(MisuseOf("partner set a.example"), HasSubstr("nothing to set is given"));
   EXPECT_THAT(MisuseOf("gateway set"), HasSubstr("nothing to set is given"));
-  EXPECT_THAT(MisuseOf("gateway set --keep-alive-interval soon"), HasSubstr("not in range"));
+  EXPECT_THAT(MisuseOf("gateway set --keep-alive-interval soon"), HasSubstr("'soon' is no number"));
   EXPECT_THAT(MisuseOf("worker restart tls_listener"), HasSubstr("PLUGIN/INDEX"));
   EXPECT_THAT(MisuseOf("worker restart tls_listener/x"), HasSubstr("PLUGIN/INDEX"));
   EXPECT_THAT(MisuseOf("worker scale tls_listener 0"), HasSubstr("not in range 1 to 64"));
