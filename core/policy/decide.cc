@@ -166,9 +166,11 @@ std::optional<Verdict> RefusePair(const Row& row, const Envelope& envelope,
   const bool told = outwards && row.kind != kSipPresence;
   const Answer answer = told ? Answer::kSipForbidden : row.answer;
   if (envelope.local_domain.empty()) return Refuse(answer, Reason::kNotOurDomain, "local-domain");
-  if (partner == nullptr)
-    return Refuse(told ? Answer::kSipNotFound : answer, policy.WhyNoPartner(envelope.remote_domain),
-                  "partner-listed");
+  if (partner == nullptr) {
+    const Reason why = policy.WhyNoPartner(envelope.remote_domain);
+    if (why == Reason::kFederationOff) return Refuse(answer, why, "federation");
+    return Refuse(told ? Answer::kSipNotFound : answer, why, "partner-listed");
+  }
   const MethodSet methods = PermittedMethods(RowOf(*partner));
   // Outwards no method is chosen yet: that the row leaves one at all is what can be known here.
   const bool permitted = outwards ? !methods.empty() : methods.Has(envelope.method);

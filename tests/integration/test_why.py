@@ -28,6 +28,12 @@ class Why(unittest.IsolatedAsyncioTestCase):
     async def why(self, *words):
         return json.loads(await self.ctl("why", *words, "--json")).get("refusals", [])
 
+    async def run_why(self, *words):
+        """The same, with all that the program says."""
+        return await asyncio.to_thread(subprocess.run, [
+            self.edge.lab.build / "bin" / "gatehousectl", "--runtime-dir", self.edge.lab.folder / "run", "why", *words],
+            capture_output=True, text=True, timeout=PATIENCE_S)
+
     async def until(self, what, look):
         """Asks again until `look()` gives something true, which is returned."""
         end = asyncio.get_running_loop().time() + PATIENCE_S
@@ -65,6 +71,9 @@ class Why(unittest.IsolatedAsyncioTestCase):
         line, = self.log_lines(identity)
         self.assertIn("stream-closed", line)
         self.assertIn("reason=unknown-partner", line)
+        nobodys = await self.run_why("7f3kq2mx")
+        self.assertEqual((nobodys.returncode, nobodys.stdout), (1, ""))
+        self.assertIn("no refusal '7f3kq2mx' is remembered", nobodys.stderr)
 
     async def test_what_is_no_partner_for_other_reasons_is_told_the_same(self):
         await self.ctl("partner", "new", "off.example", "--enabled", "false")
@@ -100,21 +109,12 @@ class Why(unittest.IsolatedAsyncioTestCase):
         stopped = await asyncio.to_thread(self.edge.lab.worker_pid, "tls_listener/1")
         os.kill(stopped, signal.SIGSTOP)
         try:
-            done = await asyncio.to_thread(subprocess.run, [
-                self.edge.lab.build / "bin" / "gatehousectl", "--runtime-dir", self.edge.lab.folder / "run", "why",
-                "--partner", STRANGER], capture_output=True, text=True, timeout=PATIENCE_S)
+            done = await self.run_why("--partner", STRANGER)
         finally:
             os.kill(stopped, signal.SIGCONT)
         self.assertEqual(done.returncode, 0)
         self.assertEqual(done.stderr, "tls_listener/1 did not answer; what it remembers is missing here\n")
         self.assertEqual(len(re.findall(rf"(?m)^[0-9a-z]{{8}} .*{STRANGER}", done.stdout)), 1)
-
-    async def test_an_id_nobody_has(self):
-        done = await asyncio.to_thread(subprocess.run, [
-            self.edge.lab.build / "bin" / "gatehousectl", "--runtime-dir", self.edge.lab.folder / "run", "why", "7f3kq2mx"],
-            capture_output=True, text=True, timeout=PATIENCE_S)
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertIn("no refusal '7f3kq2mx' is remembered", done.stderr)
 
     async def test_a_partner_with_a_bad_certificate(self):
         await self.ctl("partner", "set", lab.XMPP_DOMAIN, "--sasl", "required", "--dialback", "false")
@@ -152,7 +152,7 @@ class Why(unittest.IsolatedAsyncioTestCase):
         self.assertRegex(await self.ctl("why", "--partner", lab.XMPP_DOMAIN), r"(?m)not-awaited +nothing is told$")
         self.assertFalse(self.log_lines(dropped["id"]))
 
-    async def test_a_partner_that_cannot_be_reached(self):
+    async def test_partners_that_cannot_be_reached(self):
         await self.edge.partner.stop()
         self.assertIn(await self.edge.sip.send(f"sip:{ANN}", f"sip:{ROMEO}", "hello?"), (408, 480))
         record, = await self.why("--partner", lab.XMPP_DOMAIN)
@@ -160,9 +160,8 @@ class Why(unittest.IsolatedAsyncioTestCase):
                          (lab.SIP_DOMAIN, lab.XMPP_DOMAIN, "stream", "sip-to-xmpp", "partner-unreachable"))
         self.assertIn(f"127.0.0.1:{self.edge.lab.ports['s2s']}", record["sentence"])
         self.assertIn("stream-out-failed", self.log_lines(record["id"])[0])
+        await self.ctl("partner", "new", "nowhere.example", "--type", "federated")  # DNS does not know it
 
-    async def test_a_partner_that_dns_does_not_know(self):
-        await self.ctl("partner", "new", "nowhere.example", "--type", "federated")
         async def sent():
             return await self.edge.sip.send(f"sip:{ANN}", "sip:bob@nowhere.example", "hello?") and [
                 record for record in await self.why("--partner", "nowhere.example") if record["kind"] == "stream"]

@@ -125,6 +125,19 @@ TEST_F(DecideTest, TellsEachWhatItsKindOfTrafficGetsFromNoPartner) {
   }
 }
 
+TEST_F(DecideTest, RefusesEverybodyWhileFederationIsOff) {
+  proto::PolicySnapshot off;
+  proto::Partner& partner = *off.add_partners();
+  partner.set_domain("federated.example");
+  partner.set_enabled(true);
+  off.mutable_gateway()->set_federation(proto::GatewaySettings::OFF);
+  const PolicyView policy{std::move(off)};
+  const Verdict out = Decide(policy, About(kSipMessage, "federated.example"));
+  EXPECT_EQ(out.reason, Reason::kFederationOff);
+  EXPECT_EQ(out.answer, DenialAnswer::kSipForbidden);
+  EXPECT_EQ(Decide(policy, About(kMessage, "federated.example")).answer, DenialAnswer::kForbidden);
+}
+
 TEST_F(DecideTest, RefusesEverybodyUnderAnEmptyPolicy) {
   const PolicyView policy{proto::PolicySnapshot{}};
   for (const TrafficKind kind : {kMessage, kSubscribe, kSipMessage, kSipSubscribe})
