@@ -380,83 +380,85 @@ TEST(CommandLine, WantsAUserAndAContactOrAFile) {
   for (const char* text : {"contact allow", "contact block ann@contoso.example",
                            "contact forget a@b.example c@d.example --file x"})
     EXPECT_THAT(MisuseOf(text), HasSubstr("give either USER and JID or --file FILE")) << text;
-  TEST(CommandLine, TurnsPolicyCommandsIntoRequests) {
-    const proto::PolicyNew create =
-        RequestOf("policy new site:redmond --enable-xmpp-access true --description x").policy_new();
-    EXPECT_EQ(create.policy().name(), "site:redmond");
-    EXPECT_TRUE(create.policy().xmpp_access());
-    EXPECT_FALSE(RequestOf("policy new sales").policy_new().policy().xmpp_access());
-    const proto::PolicySet set =
-        RequestOf("policy set global --enable-xmpp-access false").policy_set();
-    EXPECT_EQ(set.name(), "global");
-    EXPECT_THAT(set.fields(), ElementsAre("xmpp_access"));
-    const proto::PolicyGrant grant =
-        RequestOf(
-            "policy grant sales --users a@c.example,b@c.example --pattern c*@c.example"
-            " --pattern d*@c.example --domain c.example")
-            .policy_grant();
-    EXPECT_EQ(grant.name(), "sales");
-    EXPECT_THAT(grant.to().users(), ElementsAre("a@c.example", "b@c.example"));
-    EXPECT_THAT(grant.to().patterns(), ElementsAre("c*@c.example", "d*@c.example"));
-    EXPECT_THAT(grant.to().domains(), ElementsAre("c.example"));
-    EXPECT_THAT(RequestOf("policy revoke --users a@c.example").policy_revoke().from().users(),
-                ElementsAre("a@c.example"));
-    EXPECT_EQ(RequestOf("policy remove sales").policy_remove().name(), "sales");
-    EXPECT_EQ(RequestOf("policy list").policy_list().name(), "");
-    EXPECT_EQ(RequestOf("policy list sales").policy_list().name(), "sales");
-    EXPECT_THAT(MisuseOf("policy set global"), HasSubstr("nothing to set is given"));
-    EXPECT_THAT(MisuseOf("policy grant sales"), HasSubstr("nobody is named"));
-  }
+}
 
-  TEST(CommandLine, TheMasterSwitchOfFederationIsAGatewaySetting) {
-    const proto::GatewaySet set = RequestOf("gateway set --federation inbound-only").gateway_set();
-    EXPECT_EQ(set.settings().federation(), proto::GatewaySettings::INBOUND_ONLY);
-    EXPECT_THAT(set.fields(), ElementsAre("federation"));
-  }
+TEST(CommandLine, TurnsPolicyCommandsIntoRequests) {
+  const proto::PolicyNew create =
+      RequestOf("policy new site:redmond --enable-xmpp-access true --description x").policy_new();
+  EXPECT_EQ(create.policy().name(), "site:redmond");
+  EXPECT_TRUE(create.policy().xmpp_access());
+  EXPECT_FALSE(RequestOf("policy new sales").policy_new().policy().xmpp_access());
+  const proto::PolicySet set =
+      RequestOf("policy set global --enable-xmpp-access false").policy_set();
+  EXPECT_EQ(set.name(), "global");
+  EXPECT_THAT(set.fields(), ElementsAre("xmpp_access"));
+  const proto::PolicyGrant grant =
+      RequestOf(
+          "policy grant sales --users a@c.example,b@c.example --pattern c*@c.example"
+          " --pattern d*@c.example --domain c.example")
+          .policy_grant();
+  EXPECT_EQ(grant.name(), "sales");
+  EXPECT_THAT(grant.to().users(), ElementsAre("a@c.example", "b@c.example"));
+  EXPECT_THAT(grant.to().patterns(), ElementsAre("c*@c.example", "d*@c.example"));
+  EXPECT_THAT(grant.to().domains(), ElementsAre("c.example"));
+  EXPECT_THAT(RequestOf("policy revoke --users a@c.example").policy_revoke().from().users(),
+              ElementsAre("a@c.example"));
+  EXPECT_EQ(RequestOf("policy remove sales").policy_remove().name(), "sales");
+  EXPECT_EQ(RequestOf("policy list").policy_list().name(), "");
+  EXPECT_EQ(RequestOf("policy list sales").policy_list().name(), "sales");
+  EXPECT_THAT(MisuseOf("policy set global"), HasSubstr("nothing to set is given"));
+  EXPECT_THAT(MisuseOf("policy grant sales"), HasSubstr("nobody is named"));
+}
 
-  TEST(CommandLine, TakesAPartnersExpiryAsATimeOfUtc) {
-    const auto expires = [](const std::string& time) {
-      return RequestOf("partner set a.example --expires " + time)
-          .partner_set()
-          .partner()
-          .expires_unix();
-    };
-    EXPECT_EQ(expires("2027-01-31"), 1801353600U);
-    EXPECT_EQ(expires("2027-01-31T18:00Z"), 1801353600U + 18 * 3600);
-    EXPECT_EQ(expires("2027-01-31T18:00:30Z"), 1801353600U + 18 * 3600 + 30);
-    EXPECT_EQ(expires("never"), 0U);
-    EXPECT_THAT(RequestOf("partner set a.example --expires never").partner_set().fields(),
-                ElementsAre("expires_unix"));
-    for (const char* wrong : {"tomorrow", "2027-02-30", "2027-01-31T25:00Z", "31.1.2027"})
-      EXPECT_THAT(MisuseOf("partner new a.example --expires=" + std::string(wrong)),
-                  HasSubstr("write one like 2027-01-31"))
-          << wrong;
-  }
+TEST(CommandLine, TheMasterSwitchOfFederationIsAGatewaySetting) {
+  const proto::GatewaySet set = RequestOf("gateway set --federation inbound-only").gateway_set();
+  EXPECT_EQ(set.settings().federation(), proto::GatewaySettings::INBOUND_ONLY);
+  EXPECT_THAT(set.fields(), ElementsAre("federation"));
+}
 
-  TEST(CommandLine, TurnsTheCommandsOnDomainsThatAreNoPartnersIntoRequests) {
-    EXPECT_EQ(RequestOf("partner deny *.bad.example").partner_deny().domain(), "*.bad.example");
-    EXPECT_EQ(RequestOf("partner undeny bad.example").partner_undeny().domain(), "bad.example");
-    EXPECT_TRUE(RequestOf("partner denied").has_partner_denied());
-    EXPECT_TRUE(RequestOf("partner discovered").has_partner_discovered());
-    EXPECT_EQ(RequestOf("partner refuse bad.example").partner_refuse().domain(), "bad.example");
-    const proto::PartnerNew accepted =
-        RequestOf("partner accept a.example --type federated --allow-lookalike")
-            .partner_accept()
-            .accepted();
-    EXPECT_EQ(accepted.partner().domain(), "a.example");
-    EXPECT_EQ(accepted.partner().type(), proto::FEDERATED);
-    EXPECT_TRUE(accepted.allow_lookalike());
-    EXPECT_TRUE(RequestOf("gateway set --discover true").gateway_set().settings().discover());
-  }
+TEST(CommandLine, TakesAPartnersExpiryAsATimeOfUtc) {
+  const auto expires = [](const std::string& time) {
+    return RequestOf("partner set a.example --expires " + time)
+        .partner_set()
+        .partner()
+        .expires_unix();
+  };
+  EXPECT_EQ(expires("2027-01-31"), 1801353600U);
+  EXPECT_EQ(expires("2027-01-31T18:00Z"), 1801353600U + 18 * 3600);
+  EXPECT_EQ(expires("2027-01-31T18:00:30Z"), 1801353600U + 18 * 3600 + 30);
+  EXPECT_EQ(expires("never"), 0U);
+  EXPECT_THAT(RequestOf("partner set a.example --expires never").partner_set().fields(),
+              ElementsAre("expires_unix"));
+  for (const char* wrong : {"tomorrow", "2027-02-30", "2027-01-31T25:00Z", "31.1.2027"})
+    EXPECT_THAT(MisuseOf("partner new a.example --expires=" + std::string(wrong)),
+                HasSubstr("write one like 2027-01-31"))
+        << wrong;
+}
 
-  TEST(CommandLine, AnImportNamesItsFiles) {
-    const Result<Invocation> invocation = ParseText("import lync a.xml b.json --dry-run --replace");
-    ASSERT_TRUE(invocation.has_value());
-    EXPECT_EQ(invocation->action, Action::kImportLync);
-    EXPECT_THAT(invocation->files, ElementsAre("a.xml", "b.json"));
-    EXPECT_TRUE(invocation->request.import().dry_run());
-    EXPECT_TRUE(invocation->request.import().replace());
-  }
+TEST(CommandLine, TurnsTheCommandsOnDomainsThatAreNoPartnersIntoRequests) {
+  EXPECT_EQ(RequestOf("partner deny *.bad.example").partner_deny().domain(), "*.bad.example");
+  EXPECT_EQ(RequestOf("partner undeny bad.example").partner_undeny().domain(), "bad.example");
+  EXPECT_TRUE(RequestOf("partner denied").has_partner_denied());
+  EXPECT_TRUE(RequestOf("partner discovered").has_partner_discovered());
+  EXPECT_EQ(RequestOf("partner refuse bad.example").partner_refuse().domain(), "bad.example");
+  const proto::PartnerNew accepted =
+      RequestOf("partner accept a.example --type federated --allow-lookalike")
+          .partner_accept()
+          .accepted();
+  EXPECT_EQ(accepted.partner().domain(), "a.example");
+  EXPECT_EQ(accepted.partner().type(), proto::FEDERATED);
+  EXPECT_TRUE(accepted.allow_lookalike());
+  EXPECT_TRUE(RequestOf("gateway set --discover true").gateway_set().settings().discover());
+}
+
+TEST(CommandLine, AnImportNamesItsFiles) {
+  const Result<Invocation> invocation = ParseText("import lync a.xml b.json --dry-run --replace");
+  ASSERT_TRUE(invocation.has_value());
+  EXPECT_EQ(invocation->action, Action::kImportLync);
+  EXPECT_THAT(invocation->files, ElementsAre("a.xml", "b.json"));
+  EXPECT_TRUE(invocation->request.import().dry_run());
+  EXPECT_TRUE(invocation->request.import().replace());
+}
 
 }  // namespace
 }  // namespace gatehouse::ctl
