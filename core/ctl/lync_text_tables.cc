@@ -111,6 +111,7 @@ Result<std::vector<LyncObject>> ReadFormatList(std::string_view text) {
                        " is not of the form 'Name : value'; write it with Format-List");
     if (continues) {
       wrapped = true;
+      value.erase(value.find_last_not_of(' ') + 1);
       value += ' ';
       value += line.substr(line.find_first_not_of(' '));
       continue;
