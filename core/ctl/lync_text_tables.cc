@@ -112,6 +112,7 @@ Result<std::vector<LyncObject>> ReadFormatList(std::string_view text) {
     if (continues) {
       value.erase(value.find_last_not_of(' ') + 1);
       wrapped = true;
+      value.erase(value.find_last_not_of(' ') + 1);
       value += ' ';
       value += line.substr(line.find_first_not_of(' '));
       continue;

@@ -28,9 +28,10 @@ constexpr std::string_view kUsage =
     "on descriptor 3, and ends when gatehoused does.\n";
 
 // A terminal's Ctrl-C and systemd's SIGTERM reach the whole group; a worker drains when its
-// supervisor says so and ends with its lifeline.
+// supervisor says so and ends with its lifeline. A file at its limit of size is an error of the
+// write.
 void LeaveSignalsToTheSupervisor() {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ})
     static_cast<void>(std::signal(number, SIG_IGN));
 }
 

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/policy/domain_pattern.h"
+#include "core/tls/crypto.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -33,6 +35,16 @@ std::string Join(std::string_view local, std::string_view domain) {
 
 bool Counts(ContactMark mark, std::int64_t seen_unix, const ContactClock& clock) {
   return mark == ContactMark::kBlocked || seen_unix > clock.now_unix - clock.ttl_s;
+}
+
+// Of all that a row says: its key could become another pair's by one bit, and blocked allowed.
+std::int64_t GuardOf(const ContactRow& row) {
+  const std::string said = std::to_string(static_cast<int>(row.mark)) + '\n' +
+                           std::to_string(row.seen_unix) + '\n' + row.pair.sip_user + '\n';
+  const Sha256Digest digest = Sha256Of({said, row.pair.contact});
+  std::int64_t guard = 0;
+  std::memcpy(&guard, digest.data(), sizeof guard);
+  return guard;
 }
 
 // A kept statement that is in the middle of its rows would keep old pages of the file alive.
@@ -65,7 +77,8 @@ Result<std::optional<ContactRow>> ContactTable::Find(SqliteDatabase& database,
                                                      const ContactClock& clock) {
   GATEHOUSE_TRY(SqliteStatement * kept,
                 Kept(database, find_,
-                     "SELECT mark, seen_unix FROM contact WHERE sip_user = ? AND local = ? AND"
+                     "SELECT mark, seen_unix, guard, guard IS NULL FROM contact WHERE sip_user = ? "
+                     "AND local = ? AND"
                      " domain_id = (SELECT id FROM contact_domain WHERE domain = ?)"));
   Use select(*kept);
   const ContactName name = Split(pair.contact);
@@ -73,6 +86,10 @@ Result<std::optional<ContactRow>> ContactTable::Find(SqliteDatabase& database,
   GATEHOUSE_TRY(const bool found, select->Step());
   if (!found) return std::nullopt;
   ContactRow row{pair, static_cast<ContactMark>(select->Integer(0)), select->Integer(1)};
+  const bool has_guard = select->Integer(3) == 0;
+  if (has_guard && select->Integer(2) != GuardOf(row))
+    return Trouble("contact '" + pair.contact + "' of '" + pair.sip_user +
+                   "' is damaged in the store; restore a copy");
   if (!Counts(row.mark, row.seen_unix, clock)) return std::nullopt;
   return row;
 }
@@ -126,14 +143,16 @@ Result<bool> ContactTable::Put(SqliteDatabase& database, const ContactRow& row) 
   const ContactName name = Split(row.pair.contact);
   GATEHOUSE_TRY(const std::int64_t domain, DomainId(database, name.domain));
   if (domain == 0) return false;
-  GATEHOUSE_TRY(SqliteStatement * kept,
-                Kept(database, put_,
-                     "INSERT INTO contact (sip_user, domain_id, local, mark, seen_unix)"
-                     " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                     " mark = excluded.mark, seen_unix = excluded.seen_unix"));
+  GATEHOUSE_TRY(
+      SqliteStatement * kept,
+      Kept(database, put_,
+           "INSERT INTO contact (sip_user, domain_id, local, mark, seen_unix, guard)"
+           " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+           " mark = excluded.mark, seen_unix = excluded.seen_unix, guard = excluded.guard"));
   Use put(*kept);
   put->Bind(1, row.pair.sip_user).Bind(2, domain).Bind(3, name.local);
   put->Bind(4, static_cast<std::int64_t>(row.mark)).Bind(5, row.seen_unix);
+  put->Bind(6, GuardOf(row));
   GATEHOUSE_TRY_VOID(put->Run());
   return true;
 }

@@ -188,15 +188,14 @@ class ImportPlan {
   bool refused_ = false;
 };
 
-// "nothing is imported: partner 'a.example' of FILE: its first mistake; the remedy"
+// "nothing is imported: 1 of 4 records cannot be, the first is partner 'a.example' of FILE: its
+// mistake; the remedy"
 std::string WhyNothing(const proto::ImportReport& report) {
   const auto is_refused = [](const proto::ImportResult& one) { return one.result() == "refused"; };
   const auto refused = std::ranges::count_if(report.results(), is_refused);
   const proto::ImportResult& first = *std::ranges::find_if(report.results(), is_refused);
-  const std::string count = refused == 1 ? std::string()
-                                         : fmt::format("{} of {} records cannot be, the first is ",
-                                                       refused, report.results_size());
-  return fmt::format("nothing is imported: {}{}{} of {}: {}", count, first.kind(),
+  return fmt::format("nothing is imported: {} of {} records cannot be, the first is {}{} of {}: {}",
+                     refused, report.results_size(), first.kind(),
                      first.name().empty() ? "" : " '" + first.name() + "'", first.from(),
                      first.why());
 }

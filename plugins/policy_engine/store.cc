@@ -158,8 +158,11 @@ Result<proto::FederationData> ReadData(SqliteDatabase& database) {
 }
 
 // SQLite finds a page that cannot be, not a bit that makes "false" a "true".
-std::string ChecksumOf(const proto::FederationData& data) {
-  return Hex(Sha256(data.SerializeAsString()));
+// Without one of the blocked domains nobody would be looked for in it.
+std::string ChecksumOf(const StoreContent& content) {
+  std::string all = content.data.SerializeAsString();
+  for (const std::string& domain : content.blocked_domains) all += '\n' + domain;
+  return Hex(Sha256(all));
 }
 
 Result<void> AddDomain(SqliteDatabase& database, const std::string& id, const std::string& domain,
@@ -314,9 +317,23 @@ Result<void> Store::ForgetContacts(std::span<const proto::RecordChange> changes)
   return any ? NextContactsEpoch(database_) : Result<void>();
 }
 
+template <class T>
+Result<T> Store::Told(Result<T> result) const {
+  if (result || result.error().text.starts_with("policy store '")) return result;
+  return Trouble(
+      fmt::format("policy store '{}': {}; nothing was changed, see that its disk has room and is "
+                  "sound, or restore a copy",
+                  path_, result.error().text));
+}
+
 // `change` does what is not in the entry's records.
 template <class Change>
 Result<StoreContent> Store::Write(AuditEntry audit, Change change) {
+  return Told(WriteIn(std::move(audit), change));
+}
+
+template <class Change>
+Result<StoreContent> Store::WriteIn(AuditEntry audit, Change change) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   GATEHOUSE_TRY(audit.revision, NextRevision(database_));
@@ -333,7 +350,7 @@ Result<StoreContent> Store::Write(AuditEntry audit, Change change) {
 Result<StoreContent> Store::Seal(SqliteTransaction& transaction) {
   GATEHOUSE_TRY(StoreContent content, ReadUnchecked());
   GATEHOUSE_TRY(SqliteStatement update, database_.Prepare("UPDATE store_state SET checksum = ?"));
-  GATEHOUSE_TRY_VOID(update.Bind(1, ChecksumOf(content.data)).Run());
+  GATEHOUSE_TRY_VOID(update.Bind(1, ChecksumOf(content)).Run());
   GATEHOUSE_TRY_VOID(transaction.Commit());
   return content;
 }
@@ -355,7 +372,7 @@ Result<StoreContent> Store::Read() {
   GATEHOUSE_TRY(StoreContent content, ReadUnchecked());
   GATEHOUSE_TRY(const std::string written, database_.One("SELECT checksum FROM store_state"));
   // Empty before the first change.
-  if (written.empty() || written == ChecksumOf(content.data)) return content;
+  if (written.empty() || written == ChecksumOf(content)) return content;
   return Trouble(fmt::format(
       "policy store '{}': what is in it is not what was written (its checksum differs): "
       "it is damaged, or was edited without gatehousectl; restore a copy",
@@ -435,6 +452,11 @@ Result<std::optional<ContactRow>> Store::FindContact(const ContactPair& pair,
 
 Result<std::vector<std::optional<ContactMark>>> Store::SeeContacts(
     std::span<const ContactPair> pairs, const ContactClock& clock) {
+  return Told(SeeIn(pairs, clock));
+}
+
+Result<std::vector<std::optional<ContactMark>>> Store::SeeIn(std::span<const ContactPair> pairs,
+                                                             const ContactClock& clock) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   std::vector<std::optional<ContactMark>> marks;
@@ -447,6 +469,10 @@ Result<std::vector<std::optional<ContactMark>>> Store::SeeContacts(
 }
 
 Result<void> Store::EditContacts(std::span<const ContactEdit> edits, std::int64_t now_unix) {
+  return Told(EditIn(edits, now_unix));
+}
+
+Result<void> Store::EditIn(std::span<const ContactEdit> edits, std::int64_t now_unix) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
@@ -461,7 +487,8 @@ Result<void> Store::EditContacts(std::span<const ContactEdit> edits, std::int64_
     }
     GATEHOUSE_TRY_VOID(AddAudit(database_, edit.audit));
   }
-  return transaction.Commit();
+  GATEHOUSE_TRY_VOID(Seal(transaction));
+  return {};
 }
 
 Result<ContactPage> Store::ListContacts(const ContactFilter& filter, const ContactClock& clock) {

@@ -92,9 +92,17 @@ class Store {
   Store(SqliteDatabase database, std::string path, std::uint64_t file_id)
       : database_(std::move(database)), path_(std::move(path)), file_id_(file_id) {}
   Result<void> CheckFileIsThere() const;
+  // What SQLite says of a write that failed, with the file and the remedy.
+  template <class T>
+  Result<T> Told(Result<T> result) const;
   Result<void> ForgetContacts(std::span<const proto::RecordChange> changes);
   template <class Change>
   Result<StoreContent> Write(AuditEntry audit, Change change);
+  template <class Change>
+  Result<StoreContent> WriteIn(AuditEntry audit, Change change);
+  Result<std::vector<std::optional<ContactMark>>> SeeIn(std::span<const ContactPair> pairs,
+                                                        const ContactClock& clock);
+  Result<void> EditIn(std::span<const ContactEdit> edits, std::int64_t now_unix);
   Result<StoreContent> Seal(SqliteTransaction& transaction);
   Result<StoreContent> ReadUnchecked();
 

@@ -163,6 +163,10 @@ constexpr std::array kUpgrades = {
             "ALTER TABLE partner ADD COLUMN expires_unix INTEGER NOT NULL DEFAULT 0;"
             "CREATE TABLE denied_domain (domain TEXT PRIMARY KEY) STRICT;"
             "UPDATE store_state SET checksum = ''"},
+    // Null in rows from before.
+    Upgrade{11,
+            "ALTER TABLE contact ADD COLUMN guard INTEGER;"
+            "UPDATE store_state SET checksum = ''"},
 };
 static_assert(std::ranges::is_sorted(kUpgrades, {}, &Upgrade::version));
 static_assert(kUpgrades.back().version == kSchemaVersion);
