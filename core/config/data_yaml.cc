@@ -121,7 +121,8 @@ std::string ListText(const Message& message, const FieldDescriptor& field) {
 }
 
 // The keys of one record, the first behind `first`, the others behind `indent`.
-std::string RecordText(const Message& message, std::string first, const std::string& indent) {
+std::string RecordText(const Message& message, const std::string& first,
+                       const std::string& indent) {
   const auto& of = *message.GetReflection();
   std::string text;
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
