@@ -7,9 +7,9 @@
 #include <set>
 #include <utility>
 
+#include "core/base/one_line.h"
 #include "core/policy/policy_view.h"
 #include "core/xmpp/jid.h"
-#include "plugins/policy_engine/one_line.h"
 #include "plugins/policy_engine/partner_rules.h"
 #include "plugins/policy_engine/sip_user.h"
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "plugins/policy_engine/one_line.h"
+#include "core/base/one_line.h"
 
 namespace gatehouse::policy_engine {
 namespace {
