@@ -19,7 +19,8 @@ class DomainsOfAnEngine : public testing::Test {
   static constexpr std::int64_t kNow = 1'800'000'000;
 
   proto::CtlResponse Answer(const proto::CtlRequest& request, std::int64_t now = kNow) {
-    return engine_.Answer(request, std::chrono::system_clock::time_point{std::chrono::seconds{now}});
+    return engine_.Answer(request,
+                          std::chrono::system_clock::time_point{std::chrono::seconds{now}});
   }
   proto::CtlResponse Answer(const std::string& command, std::int64_t now = kNow) {
     proto::CtlRequest request;
@@ -192,6 +193,21 @@ TEST_F(DomainsOfAnEngine, OfTooManyStrangersTheOldestLeave) {
   EXPECT_EQ(seen.strangers(static_cast<int>(StrangerMemory::kKept) - 1).domain(), "s1.example");
 }
 
+TEST_F(DomainsOfAnEngine, AnImportSetsTheGlobalPolicyOnlyWhereNobodyHas) {
+  proto::CtlRequest request;
+  proto::AccessPolicy& policy = *request.mutable_import()->add_records()->mutable_policy();
+  policy.set_name("Global");
+  policy.set_xmpp_access(true);
+  EXPECT_EQ(Answer(request).exit_code(), 0U) << "it is as the store made it";
+  EXPECT_EQ(Answer(request).exit_code(), 0U) << "nothing to change";
+  policy.set_description("of the head office");
+  const proto::CtlResponse refused = Answer(request);
+  EXPECT_EQ(refused.exit_code(), 1U);
+  EXPECT_THAT(refused.error(), HasSubstr("was set already; give --replace"));
+  request.mutable_import()->set_replace(true);
+  EXPECT_EQ(Answer(request).exit_code(), 0U);
+}
+
 TEST_F(DomainsOfAnEngine, AnImportIsWrittenAsAWholeOrNotAtAll) {
   Answer(New("fabrikam.example"));
   const std::string hash = engine_.policy().snapshot.hash();
@@ -212,7 +228,7 @@ TEST_F(DomainsOfAnEngine, AnImportIsWrittenAsAWholeOrNotAtAll) {
 
   proto::CtlResponse response = Answer(request);
   EXPECT_EQ(response.exit_code(), 1U);
-  EXPECT_THAT(response.error(), HasSubstr("nothing is imported: 1 of 4"));
+  EXPECT_THAT(response.error(), HasSubstr("nothing is imported: partner 'fabrikam.example' of "));
   EXPECT_EQ(response.imported().results(0).result(), "imported");
   EXPECT_THAT(response.imported().results(0).notes(0), HasSubstr("W1: "));
   EXPECT_THAT(response.imported().results(1).why(), HasSubstr("--replace"));
