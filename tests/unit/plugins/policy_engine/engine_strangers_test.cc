@@ -193,6 +193,19 @@ TEST_F(DomainsOfAnEngine, OfTooManyStrangersTheOldestLeave) {
   EXPECT_EQ(seen.strangers(static_cast<int>(StrangerMemory::kKept) - 1).domain(), "s1.example");
 }
 
+TEST_F(DomainsOfAnEngine, AFileIsToldToChangeWhatItDenies) {
+  proto::CtlRequest apply;
+  proto::FederationData& data = *apply.mutable_apply()->mutable_data();
+  data.add_denied()->set_domain("*.bad.example");
+  *data.add_partners() = New("x.bad.example").partner_new().partner();
+  for (const char* section : {"denied", "partners"}) apply.mutable_apply()->add_sections(section);
+  const proto::CtlResponse response = Answer(apply);
+  ASSERT_EQ(response.mistakes_size(), 1);
+  EXPECT_EQ(response.mistakes(0).what(),
+            "domain 'x.bad.example' is on the deny list by '*.bad.example'; leave one of the two "
+            "out");
+}
+
 TEST_F(DomainsOfAnEngine, AnImportSetsTheGlobalPolicyOnlyWhereNobodyHas) {
   proto::CtlRequest request;
   proto::AccessPolicy& policy = *request.mutable_import()->add_records()->mutable_policy();
