@@ -39,6 +39,7 @@ Result<void> Engine::Take(Result<StoreContent> content) {
   if (!content) return std::unexpected(std::move(content).error());
   content_ = *std::move(content);
   policy_ = CompilePolicy(content_, served_, now_unix_);
+  ForgetSettledStrangers();
   return {};
 }
 

@@ -184,6 +184,56 @@ TEST_F(DomainsOfAnEngine, WhoKnocksWaitsToBeAcceptedOrRefused) {
   EXPECT_EQ(Done("partner_discovered {}").strangers().strangers_size(), 0);
 }
 
+TEST_F(DomainsOfAnEngine, WhoIsSettledByAnyOtherWayWaitsNoMore) {
+  Done("gateway_set { settings { discover: true } fields: 'discover' }");
+  Answer(New("fabrikam.example"));
+  const auto waiting = [this] {
+    return Done("partner_discovered {}").strangers().strangers_size();
+  };
+  for (const char* domain : {"set.example", "import.example", "x.apply.example", "bad.example"})
+    Knock(domain);
+  ASSERT_EQ(waiting(), 4);
+  Done(
+      "partner_set { domain: 'fabrikam.example' fields: 'additional_domains'"
+      " partner { additional_domains: 'set.example' } }");
+  EXPECT_EQ(waiting(), 3);
+  proto::CtlRequest import;
+  *import.mutable_import()->add_records()->mutable_partner() =
+      New("import.example").partner_new().partner();
+  EXPECT_EQ(Answer(import).exit_code(), 0U);
+  EXPECT_EQ(waiting(), 2);
+  proto::CtlRequest apply;
+  proto::FederationData& data = *apply.mutable_apply()->mutable_data();
+  data.add_denied()->set_domain("bad.example");
+  *data.add_partners() = New("apply.example", "*.apply.example").partner_new().partner();
+  for (const char* section : {"denied", "partners"}) apply.mutable_apply()->add_sections(section);
+  EXPECT_EQ(Answer(apply).exit_code(), 0U);
+  EXPECT_EQ(waiting(), 0);
+  Knock("later.example");
+  ASSERT_EQ(waiting(), 1);
+  apply.mutable_apply()->clear_sections();
+  apply.mutable_apply()->add_sections("gateway");
+  *data.mutable_gateway() = DefaultGatewaySettings();
+  EXPECT_EQ(Answer(apply).exit_code(), 0U);
+  Done("gateway_set { settings { discover: true } fields: 'discover' }");
+  EXPECT_EQ(waiting(), 0) << "discovery had ended in between";
+}
+
+TEST_F(DomainsOfAnEngine, WhatIsKeptOfAStrangerIsCutAtACharacter) {
+  Done("gateway_set { settings { discover: true } fields: 'discover' }");
+  proto::StrangersSeen seen;
+  proto::Stranger& stranger = *seen.add_strangers();
+  stranger.set_domain("one.example");
+  stranger.set_certificate("x");
+  for (int i = 0; i < 300; ++i) stranger.mutable_certificate()->append("\u00fc");
+  engine_.NoteStrangers(seen);
+  const proto::CtlResponse response = Done("partner_discovered {}");
+  ASSERT_EQ(response.strangers().strangers_size(), 1);
+  EXPECT_EQ(response.strangers().strangers(0).certificate().size(), 511U);
+  proto::CtlResponse read;
+  EXPECT_TRUE(read.ParseFromString(response.SerializeAsString()));
+}
+
 TEST_F(DomainsOfAnEngine, OfTooManyStrangersTheOldestLeave) {
   Done("gateway_set { settings { discover: true } fields: 'discover' }");
   for (std::uint64_t i = 0; i <= StrangerMemory::kKept; ++i)
