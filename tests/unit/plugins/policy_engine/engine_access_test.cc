@@ -98,7 +98,14 @@ TEST_F(PoliciesOfAnEngine, ARevokedGrantLeavesTheNextWiderPolicy) {
 TEST_F(PoliciesOfAnEngine, ARemovedPolicyTakesItsGrantsWithIt) {
   Done("policy_new { policy { name: 'yes' xmpp_access: true } }");
   Done("policy_grant { name: 'yes' to { users: 'ann@contoso.example' } }");
-  EXPECT_THAT(Done("policy_remove { name: 'yes' }").done(), HasSubstr("with 1 grants"));
+  Done("policy_new { policy { name: 'no' } }");
+  Done(
+      "policy_grant { name: 'yes' to { users: 'bob@contoso.example' domains: 'contoso.example' } "
+      "}");
+  Done("policy_grant { name: 'no' to { patterns: 'b*@contoso.example' } }");
+  EXPECT_EQ(Done("policy_remove { name: 'yes' }").done(),
+            "access policy 'tag:yes' is removed, with 3 grants; now 'global' holds for 2 of them, "
+            "'tag:no' holds for 1 of them");
   EXPECT_FALSE(May("ann@contoso.example"));
   Done("policy_new { policy { name: 'yes' xmpp_access: true } }");
   EXPECT_FALSE(May("ann@contoso.example"));
