@@ -73,4 +73,13 @@ std::size_t CharacterLength(std::string_view text) {
   return IsUtf8(text.substr(0, length)) ? length : 0;
 }
 
+std::string_view BeginningOf(std::string_view text, std::size_t max_octets) {
+  if (text.size() <= max_octets) return text;
+  const auto continues = [&](std::size_t at) {
+    return (static_cast<std::uint8_t>(text[at]) & 0xC0) == 0x80;
+  };
+  while (max_octets > 0 && continues(max_octets)) --max_octets;
+  return text.substr(0, max_octets);
+}
+
 }  // namespace gatehouse

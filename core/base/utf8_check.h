@@ -29,5 +29,7 @@ class Utf8Check {
 // How many octets the first character of `text` has, 1 to 4; 0 if it does not begin with a sound
 // one.
 [[nodiscard]] std::size_t CharacterLength(std::string_view text);
+// What `text` (UTF-8) begins with, of at most `max_octets`; no character is cut in two.
+[[nodiscard]] std::string_view BeginningOf(std::string_view text, std::size_t max_octets);
 
 }  // namespace gatehouse

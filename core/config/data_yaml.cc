@@ -98,7 +98,7 @@ std::string Scalar(const Message& message, const FieldDescriptor& field, std::st
     case FieldDescriptor::CPPTYPE_BOOL:
       return of.GetBool(message, &field) ? "true" : "false";
     case FieldDescriptor::CPPTYPE_ENUM:
-      return EnumWord(*of.GetEnum(message, &field));
+      return TextScalar(EnumWord(*of.GetEnum(message, &field)), indent);
     case FieldDescriptor::CPPTYPE_UINT32:
       return std::to_string(of.GetUInt32(message, &field));
     case FieldDescriptor::CPPTYPE_UINT64:

@@ -2,14 +2,20 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
 
+#include <string_view>
+
+#include "core/base/utf8_check.h"
 #include "core/ctl/text_table.h"
+#include "proto/federation_data.pb.h"
 
 namespace gatehouse::ctl {
 namespace {
 
 // A longer text, such as a certificate, is told by its size.
 constexpr std::size_t kMaxShownBytes = 80;
+constexpr std::size_t kMaxShownListBytes = 400;
 
 std::string TimeText(std::int64_t unix_ms) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(unix_ms / 1000));
@@ -21,11 +27,29 @@ std::string ValueText(const std::string& value) {
   return Printable(value);
 }
 
+// "+a.example, -b.example": what was added to a list and taken from it.
+bool IsListChange(const proto::ChangeView& change, const proto::FieldChange& field) {
+  const auto* body = proto::Record::descriptor()->FindFieldByName(change.kind());
+  if (change.verb() != proto::ChangeView::CHANGED || body == nullptr) return false;
+  const auto* list = body->message_type()->FindFieldByName(field.field());
+  return list != nullptr && list->is_repeated();
+}
+
+std::string ListChangeText(const std::string& items) {
+  if (items.size() <= kMaxShownListBytes) return Printable(items);
+  const std::string_view begin = BeginningOf(items, kMaxShownListBytes);
+  const std::size_t end = begin.rfind(", ");
+  return Printable(std::string(begin.substr(0, end))) +
+         fmt::format(" and more ({} octets)", items.size());
+}
+
 std::string FieldsText(const proto::ChangeView& change) {
   std::string text;
   for (const proto::FieldChange& field : change.fields()) {
     text += fmt::format("{}{} ", text.empty() ? "" : ", ", field.field());
-    if (change.verb() == proto::ChangeView::CHANGED)
+    if (IsListChange(change, field))
+      text += ListChangeText(field.after());
+    else if (change.verb() == proto::ChangeView::CHANGED)
       text += fmt::format("{} -> {}", ValueText(field.before()), ValueText(field.after()));
     else
       text += ValueText(field.before().empty() ? field.after() : field.before());

@@ -21,9 +21,10 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
   });
   CLI::App* apply = app.add_subcommand(
       "apply",
-      "Makes partners and settings equal to a file, live, all or nothing. A partner that is not in "
-      "the file is removed; a section that is not in it ('gateway:', 'partners:') stays as it is; "
-      "a setting that is left out has its default");
+      "Makes partners and settings equal to a file, live, all or nothing. A partner, access "
+      "policy, grant or denied domain that is not in the file is removed; a section that is not in "
+      "it ('gateway:', 'partners:', 'policies:', 'denied:') stays as it is; a setting that is left "
+      "out has its default");
   apply->add_option("-f,--file", file_, "YAML as export gives it")->type_name("FILE")->required();
   apply->add_flag("--dry-run", dry_run_, "Only says what would change");
   apply->add_flag("--allow-lookalike", allow_lookalike_,

@@ -102,7 +102,8 @@ void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
             set.add_fields("federation");
           },
           "Whether XMPP goes both ways, not at all (every stream ends), or one way only: what "
-          "partners' users send, or what ours do")
+          "partners' users send, or what ours do; with outbound-only the answers to our subscribes "
+          "and messages do not come in")
       ->check(CLI::IsMember({"on", "off", "inbound-only", "outbound-only"}))
       ->type_name("WORD");
   command

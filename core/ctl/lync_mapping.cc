@@ -10,6 +10,8 @@
 #include <optional>
 #include <span>
 
+#include "core/base/one_line.h"
+#include "core/base/utf8_check.h"
 #include "core/policy/partner_words.h"
 
 namespace gatehouse::ctl {
@@ -75,6 +77,18 @@ class Values {
     return text;
   }
 
+  // As much of it as a description may be here.
+  std::string Description() {
+    const std::string text = Text("Description");
+    std::string line = OneLine(text);
+    if (line != text) Note("Description has line ends or other controls; blanks stand for them");
+    if (line.size() <= kMaxDescriptionBytes) return line;
+    Note(fmt::format("Description has {} octets; it is cut to the {} that are possible",
+                     line.size(), kMaxDescriptionBytes));
+    line.resize(BeginningOf(line, kMaxDescriptionBytes).size());
+    return line;
+  }
+
   std::optional<bool> Bool(std::string_view name) {
     const std::string word = Folded(Name(name));
     if (word.empty()) return std::nullopt;
@@ -95,21 +109,18 @@ class Values {
     return std::nullopt;
   }
 
-  // `words` in the order of Lync's documentation, which is taken for that of the numbers.
+  // A number is none of `words`: which one it stands for would be a guess about trust.
   std::optional<std::size_t> Word(std::string_view name, Names words) {
     const std::string text = Name(name);
     if (text.empty()) return std::nullopt;
     for (std::size_t i = 0; i < words.size(); ++i)
       if (Folded(text) == Folded(words[i])) return i;
-    std::size_t number = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (code == std::errc() && end == text.data() + text.size() && number < words.size()) {
-      Note(
-          fmt::format("{} {} was read as {}; ConvertTo-Json -EnumsAsStrings or Export-Clixml "
-                      "writes the word",
-                      name, number, words[number]));
-      return number;
-    }
+    if (text.find_first_not_of("0123456789") == std::string::npos)
+      Refuse(
+          fmt::format("{} is the number {}, and no word; write it with Export-Clixml, which has "
+                      "the word (ConvertTo-Json of PowerShell 5.1 cannot write it; that of 7 can, "
+                      "with -EnumsAsStrings)",
+                      name, text));
     Refuse(fmt::format("{} '{}' is none of {}; write one of these", name, text,
                        fmt::join(words, ", ")));
     return std::nullopt;
@@ -184,7 +195,7 @@ void ReadPartner(Values& values, proto::Partner& partner) {
   if (const auto on = values.Bool("EnableKeepAlive")) partner.set_keep_alive(*on);
   if (const auto limit = values.Number("ConnectionLimit")) partner.set_connection_limit(*limit);
   partner.set_proxy(values.Name("ProxyFqdn"));
-  partner.set_description(values.Text("Description"));
+  partner.set_description(values.Description());
   values.NoteTheRest(kPartnerNames);
 }
 
@@ -221,7 +232,7 @@ void ReadPolicy(Values& values, proto::AccessPolicy& policy) {
   policy.set_name(values.Text("Identity"));
   if (policy.name().empty()) values.Refuse("it has no Identity; name the policy there");
   policy.set_xmpp_access(values.Bool("EnableXmppAccess").value_or(false));
-  policy.set_description(values.Text("Description"));
+  policy.set_description(values.Description());
   if (Folded(policy.name()) != "global")
     values.Note("whom it is granted to is not in Lync's export; see gatehousectl policy grant");
   values.NoteTheRest(kPolicyNames);

@@ -146,7 +146,13 @@ struct Question {
   }
 };
 
-// Who has no XMPP access is answered for as one who is not there, in either direction (5.2).
+// What one who may gets from sip_translator, by itself, to a kind that goes no further.
+Answer AnswerOfAllowed(TrafficKind kind) {
+  return kind == kUnsubscribe ? Answer::kUnsubscribed : Answer::kNone;
+}
+
+// Who has no XMPP access is answered for as one who is not there, in either direction (5.2); to a
+// partner as one who has not added the contact (5.3).
 std::optional<Verdict> RefuseUser(const PolicyView& policy, const Row& row,
                                   const Envelope& envelope) {
   if (envelope.local_domain.empty()) return std::nullopt;
@@ -155,7 +161,9 @@ std::optional<Verdict> RefuseUser(const PolicyView& policy, const Row& row,
       MayUseXmpp(policy, {envelope.local_part, envelope.local_domain}, direction);
   if (access.may) return std::nullopt;
   const bool told = direction == Direction::kSipToXmpp && row.kind != kSipPresence;
-  return Refuse(told ? Answer::kSipForbidden : row.answer, access.reason, access.rule);
+  if (told) return Refuse(Answer::kSipForbidden, access.reason, access.rule);
+  const bool as_allowed = row.answer == Answer::kNone && access.reason == Reason::kNoXmppAccess;
+  return Refuse(as_allowed ? AnswerOfAllowed(row.kind) : row.answer, access.reason, access.rule);
 }
 
 // What holds before any contact is looked at: the partner, and how its domain was proven.
@@ -195,7 +203,8 @@ Verdict Decide(const PolicyView& policy, const Envelope& envelope) {
   const Question question{policy, envelope, row, PermissionsOf(partner->type())};
   const std::optional<bool> may = question.May(envelope.contact);
   if (!may) return {.decision = Decision::kAskEngine, .rule = row.rule};
-  if (user_refused) return *user_refused;
+  // What nobody may is refused in the same words to all.
+  if (user_refused && row.authorised != kNever) return *user_refused;
   return *may ? question.Allowed() : Refuse(row.answer, question.WhyNot(), row.rule);
 }
 

@@ -26,4 +26,14 @@ inline constexpr std::string_view kBelow = "*.";
   return IsWildcard(outer) && IsBelow(BaseOf(inner), BaseOf(outer));
 }
 
+// The first answer that is true for what `domain` is below, the nearest first; else an empty one.
+template <class Ask>
+constexpr auto NearestAbove(std::string_view domain, Ask ask) {
+  for (std::size_t dot = domain.find('.'); dot != std::string_view::npos; dot = domain.find('.')) {
+    domain.remove_prefix(dot + 1);
+    if (auto answer = ask(domain)) return answer;
+  }
+  return decltype(ask(domain)){};
+}
+
 }  // namespace gatehouse

@@ -1,6 +1,7 @@
 #include "core/policy/policy_view.h"
 
 #include "core/policy/domain_pattern.h"
+#include "core/policy/negotiation.h"
 #include "core/tls/crypto.h"
 
 namespace gatehouse {
@@ -10,16 +11,6 @@ template <class Index>
 typename Index::mapped_type Find(const Index& index, std::string_view name) {
   const auto found = index.find(name);
   return found == index.end() ? nullptr : found->second;
-}
-
-// The first answer that is true for what `domain` is below, the nearest first; else an empty one.
-template <class Ask>
-auto NearestAbove(std::string_view domain, Ask ask) {
-  for (std::size_t dot = domain.find('.'); dot != std::string_view::npos; dot = domain.find('.')) {
-    domain.remove_prefix(dot + 1);
-    if (auto answer = ask(domain)) return answer;
-  }
-  return decltype(ask(domain)){};
 }
 
 }  // namespace
@@ -38,13 +29,11 @@ PolicyView::PolicyView(proto::PolicySnapshot snapshot) : snapshot_(std::move(sna
   }
   for (const std::string& domain : snapshot_.denied_domains())
     (IsWildcard(domain) ? denied_below_ : denied_).insert(BaseOf(domain));
-  const bool off = snapshot_.gateway().federation() == proto::GatewaySettings::OFF;
-  for (const proto::Partner& partner : snapshot_.partners())
-    (partner.enabled() && !off ? enabled_ : others_).Add(partner);
+  for (const proto::Partner& partner : snapshot_.partners()) listed_.Add(partner);
 }
 
 void PolicyView::Partners::Add(const proto::Partner& partner) {
-  by_domain.emplace(partner.domain(), &partner);
+  if (!partner.domain().empty()) by_domain.emplace(partner.domain(), &partner);
   for (const std::string& domain : partner.additional_domains())
     (IsWildcard(domain) ? by_base : by_domain).emplace(BaseOf(domain), &partner);
 }
@@ -57,20 +46,21 @@ const proto::Partner* PolicyView::Partners::Find(std::string_view domain) const 
 }
 
 const proto::Partner* PolicyView::FindPartner(std::string_view domain) const {
-  return IsDenied(domain) ? nullptr : enabled_.Find(domain);
+  if (IsOff() || IsDenied(domain)) return nullptr;
+  const proto::Partner* partner = FindListed(domain);
+  return partner != nullptr && partner->enabled() ? partner : nullptr;
 }
 
 const proto::Partner* PolicyView::FindListed(std::string_view domain) const {
-  const proto::Partner* partner = enabled_.Find(domain);
-  return partner != nullptr ? partner : others_.Find(domain);
+  return listed_.Find(domain);
 }
 
 Reason PolicyView::WhyNoPartner(std::string_view domain) const {
-  if (snapshot_.gateway().federation() == proto::GatewaySettings::OFF)
-    return Reason::kFederationOff;
+  if (IsOff()) return Reason::kFederationOff;
   if (IsDenied(domain)) return Reason::kDomainDenied;
-  const proto::Partner* partner = others_.Find(domain);
-  if (partner == nullptr) return Reason::kUnknownPartner;
+  const proto::Partner* partner = FindListed(domain);
+  if (partner == nullptr || PermittedMethods(RowOf(*partner)).empty())
+    return Reason::kUnknownPartner;
   return partner->expires_unix() != 0 ? Reason::kPartnerExpired : Reason::kPartnerDisabled;
 }
 

@@ -23,13 +23,15 @@ class PolicyView {
   explicit PolicyView(proto::PolicySnapshot snapshot);
   PolicyView(const PolicyView&) = delete;  // the index points into the snapshot
   PolicyView& operator=(const PolicyView&) = delete;
-  // The enabled partner that `domain` (prepared) belongs to: the one that lists it, else the one
-  // with the longest "*." that it is below (1.4: subdomains are not implied). Null for a denied
-  // domain, and for every domain where federation is off.
+  // The partner that `domain` (prepared) belongs to: the one that lists it, else the one with the
+  // longest "*." that it is below (1.4: subdomains are not implied). Null where that one is not
+  // enabled, whoever has a wider "*."; for a denied domain, and for every one where federation is
+  // off.
   [[nodiscard]] const proto::Partner* FindPartner(std::string_view domain) const;
   // The same without regard to what keeps it from being one now: disabled, expired, denied.
   [[nodiscard]] const proto::Partner* FindListed(std::string_view domain) const;
-  // Why FindPartner gives none for `domain` (prepared).
+  // Why FindPartner gives none for `domain` (prepared). One whose row has no method is listed but
+  // broken: that reason's remedy is to look at it.
   [[nodiscard]] Reason WhyNoPartner(std::string_view domain) const;
   // Somebody of `domain` (prepared) is blocked for one of our users.
   [[nodiscard]] bool HasBlockedContact(std::string_view domain) const {
@@ -64,7 +66,10 @@ class PolicyView {
     void Add(const proto::Partner& partner);
     [[nodiscard]] const proto::Partner* Find(std::string_view domain) const;
   };
-  Partners enabled_, others_;
+  [[nodiscard]] bool IsOff() const {
+    return snapshot_.gateway().federation() == proto::GatewaySettings::OFF;
+  }
+  Partners listed_;
   std::unordered_set<std::string, Hash, std::equal_to<>> blocked_domains_;
   std::unordered_set<std::string_view> denied_;
   std::unordered_set<std::string_view> denied_below_;

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/utf8_check.h"
+
 namespace gatehouse {
 namespace {
 
@@ -41,7 +43,7 @@ void AddOtherName(const OTHERNAME& name, PeerCertificate& peer) {
     AddIa5(peer.srv_names, Octets(value.value.ia5string));
   if (type != kXmppAddr || value.type != V_ASN1_UTF8STRING) return;
   const std::string_view address = Octets(value.value.utf8string);
-  if (!address.empty() && address.size() <= kMaxNameBytes &&
+  if (!address.empty() && address.size() <= kMaxNameBytes && IsUtf8(address) &&
       address.find('\0') == std::string_view::npos)
     peer.xmpp_addrs.emplace_back(address);
 }

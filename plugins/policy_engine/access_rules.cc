@@ -1,17 +1,17 @@
 #include "plugins/policy_engine/access_rules.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <set>
 #include <utility>
 
+#include "core/base/one_line.h"
 #include "core/policy/policy_view.h"
 #include "core/xmpp/jid.h"
-#include "plugins/policy_engine/one_line.h"
 #include "plugins/policy_engine/partner_rules.h"
+#include "plugins/policy_engine/sip_user.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -29,29 +29,8 @@ bool IsSite(std::string_view policy) {
   return policy.starts_with(kScopes[0]);
 }
 
-Result<void> CheckServed(const std::string& domain, const std::vector<std::string>& served,
-                         std::string_view written) {
-  if (served.empty() || std::ranges::find(served, domain) != served.end()) return {};
-  return BadConfig(fmt::format("'{}' is in no domain of ours; ours are {} (gatehouse.yaml)",
-                               written, fmt::join(served, ", ")));
-}
-
-std::string_view WithoutScheme(std::string_view text) {
-  constexpr std::string_view kSip = "sip:";
-  if (Folded(text.substr(0, kSip.size())) == kSip) text.remove_prefix(kSip.size());
-  return text;
-}
-
-// Both parts of "LOCAL@DOMAIN", prepared.
-Result<Jid> ReadUser(std::string_view text, std::string_view example) {
-  Result<Jid> jid = Jid::Parse(text);
-  if (jid && !jid->local.empty() && jid->resource.empty()) return jid;
-  return BadConfig(fmt::format("'{}' is not {}", text, example));
-}
-
 Result<std::string> ReadPattern(const std::string& text, const std::vector<std::string>& served) {
-  constexpr std::string_view kExample = "a pattern; write one like sales-*@contoso.example";
-  GATEHOUSE_TRY(const Jid jid, ReadUser(WithoutScheme(text), kExample));
+  GATEHOUSE_TRY(const Jid jid, ReadSipUser(text, "sales-*@contoso.example"));
   if (jid.domain.find('*') != std::string::npos)
     return BadConfig(
         fmt::format("pattern '{}' has a '*' in its domain; name the domain in full", text));
@@ -68,12 +47,10 @@ Result<std::string> ReadPattern(const std::string& text, const std::vector<std::
 }
 
 Result<std::string> ReadOneUser(const std::string& text, const std::vector<std::string>& served) {
-  GATEHOUSE_TRY(const Jid jid, ReadUser(WithoutScheme(text),
-                                        "a user's address; write one like ann@contoso.example"));
-  if (jid.local.find('*') != std::string::npos)
+  GATEHOUSE_TRY(std::string user, SipUserOf(text, served, "ann@contoso.example"));
+  if (user.find('*') != std::string::npos)
     return BadConfig(fmt::format("user '{}' has a '*'; use --pattern for many at once", text));
-  GATEHOUSE_TRY_VOID(CheckServed(jid.domain, served, text));
-  return jid.Bare();
+  return user;
 }
 
 Result<std::string> ReadDomain(const std::string& text, const std::vector<std::string>& served) {

@@ -5,7 +5,11 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "core/base/enum_words.h"
 #include "core/policy/record_kinds.h"
@@ -49,6 +53,42 @@ std::string FieldText(const proto::Record& record, const FieldDescriptor& field)
   return text;
 }
 
+void AddField(std::string name, std::string before, std::string after, proto::ChangeView& view) {
+  if (before == after) return;
+  proto::FieldChange& one = *view.add_fields();
+  one.set_field(std::move(name));
+  one.set_before(std::move(before));
+  one.set_after(std::move(after));
+}
+
+std::vector<std::string> Items(const proto::Record& record, const FieldDescriptor& field) {
+  const Message& body = BodyOf(record);
+  std::vector<std::string> items;
+  for (int i = 0; i < body.GetReflection()->FieldSize(body, &field); ++i)
+    items.push_back(body.GetReflection()->GetRepeatedString(body, &field, i));
+  std::ranges::sort(items);
+  return items;
+}
+
+// "+x" for each of `list` that `other` has not; both in order.
+std::string OnlyIn(const std::vector<std::string>& list, const std::vector<std::string>& other,
+                   char sign) {
+  std::vector<std::string> only;
+  std::ranges::set_difference(list, other, std::back_inserter(only));
+  std::string text;
+  for (const std::string& item : only) (text += text.empty() ? "" : ", ").append(1, sign) += item;
+  return text;
+}
+
+void AddList(const proto::RecordChange& change, const FieldDescriptor& field,
+             proto::ChangeView& view) {
+  const std::vector<std::string> was = Items(change.before(), field);
+  const std::vector<std::string> is = Items(change.after(), field);
+  const std::string added = OnlyIn(is, was, '+');
+  const std::string taken = OnlyIn(was, is, '-');
+  AddField(field.name(), {}, added + (added.empty() || taken.empty() ? "" : ", ") + taken, view);
+}
+
 proto::ChangeView::Verb VerbOf(bool was_there, bool is_there) {
   if (!was_there) return proto::ChangeView::ADDED;
   return is_there ? proto::ChangeView::CHANGED : proto::ChangeView::REMOVED;
@@ -69,14 +109,6 @@ std::map<std::string, std::string> FieldsOf(const std::string& json) {
   return fields;
 }
 
-void AddField(std::string name, std::string before, std::string after, proto::ChangeView& view) {
-  if (before == after) return;
-  proto::FieldChange& one = *view.add_fields();
-  one.set_field(std::move(name));
-  one.set_before(std::move(before));
-  one.set_after(std::move(after));
-}
-
 }  // namespace
 
 proto::ChangeView ChangeViewOf(const proto::RecordChange& change) {
@@ -91,8 +123,11 @@ proto::ChangeView ChangeViewOf(const proto::RecordChange& change) {
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
     if (kind != nullptr && (field.name() == kind->key || IsKept(*kind, field))) continue;
-    AddField(field.name(), FieldText(change.before(), field), FieldText(change.after(), field),
-             view);
+    if (field.is_repeated() && view.verb() == proto::ChangeView::CHANGED)
+      AddList(change, field, view);
+    else
+      AddField(field.name(), FieldText(change.before(), field), FieldText(change.after(), field),
+               view);
   }
   return view;
 }

@@ -9,8 +9,10 @@
 
 namespace gatehouse::policy_engine {
 
-// Values are the words the flags take; a list is joined with ", ". Of a record that was added or
-// removed every field that says something is shown. What the engine keeps by itself is left out.
+// Values are the words the flags take; a list is joined with ", ", and of one that was changed
+// `after` says what was added and taken, "+a.example, -b.example", and `before` nothing. Of a
+// record that was added or removed every field that says something is shown. What the engine keeps
+// by itself is left out.
 [[nodiscard]] proto::ChangeView ChangeViewOf(const proto::RecordChange& change);
 // The same for what is no record: JSON objects, empty where there was or is nothing.
 [[nodiscard]] proto::ChangeView ChangeViewOf(std::string_view key, const std::string& before,

@@ -1,13 +1,12 @@
 #include "plugins/policy_engine/contact_commands.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "core/address/sip_address.h"
 #include "core/xmpp/jid.h"
+#include "plugins/policy_engine/sip_user.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -42,35 +41,6 @@ proto::ContactView ViewOf(const ContactRow& row, const ContactClock& clock) {
 std::string AuditText(const std::optional<ContactRow>& row) {
   if (!row) return {};
   return fmt::format(R"({{"state":"{}","seen_unix":{}}})", MarkWord(row->mark), row->seen_unix);
-}
-
-// "sip:ann@contoso.example" or "ann@contoso.example".
-Result<std::string> SipUserOf(const std::string& text, const std::vector<std::string>& served) {
-  Jid jid;
-  if (text.starts_with("sip:")) {
-    Result<Jid, Refusal> mapped = SipUriToJid(text);
-    if (!mapped)
-      return BadConfig(
-          fmt::format("'{}' is no SIP address of a user ({}); write one like "
-                      "sip:ann@contoso.example",
-                      text, mapped.error().why));
-    jid = *std::move(mapped);
-  } else {
-    Result<Jid> parsed = Jid::Parse(text);
-    if (!parsed)
-      return BadConfig(
-          fmt::format("'{}' is no address of a user ({}); write one like "
-                      "sip:ann@contoso.example",
-                      text, parsed.error().text));
-    jid = *std::move(parsed);
-  }
-  if (jid.local.empty() || !jid.resource.empty())
-    return BadConfig(
-        fmt::format("'{}' is not one user; write one like sip:ann@contoso.example", text));
-  if (std::ranges::find(served, jid.domain) == served.end())
-    return BadConfig(
-        fmt::format("'{}' is in no domain of ours; they are {}", text, fmt::join(served, ", ")));
-  return jid.Bare();
 }
 
 Result<std::string> ContactOf(const std::string& text) {

@@ -8,7 +8,7 @@ namespace gatehouse::policy_engine {
 
 DomainOwners::DomainOwners(const std::vector<std::string>& served, Remedy remedy,
                            const std::vector<std::string>& denied)
-    : remedy_(remedy), served_(served), denied_(denied) {
+    : remedy_(remedy), served_(served), denied_(denied.begin(), denied.end()) {
   for (const std::string& domain : served) owner_of_.emplace(domain, Owner{{}, remedy});
 }
 
@@ -18,18 +18,31 @@ void DomainOwners::Add(const proto::Partner& partner, std::optional<Remedy> reme
   for (const std::string& domain : partner.additional_domains()) owner_of_.emplace(domain, owner);
 }
 
+std::string DomainOwners::DeniedBy(std::string_view domain) const {
+  if (denied_.empty()) return {};
+  if (denied_.contains(std::string(domain))) return std::string(domain);
+  std::string pattern;
+  NearestAbove(BaseOf(domain), [&](std::string_view base) {
+    pattern = std::string(kBelow).append(base);
+    return denied_.contains(pattern);
+  });
+  return denied_.contains(pattern) ? pattern : std::string();
+}
+
 std::string DomainOwners::WhyTaken(std::string_view domain) const {
   for (const std::string& own : served_)
     if (own != domain && Covers(domain, own))
       return fmt::format(
           "'{}' has our own domain '{}' below it; name the partner's domains one by one", domain,
           own);
-  for (const std::string& denied : denied_)
-    if (Covers(denied, domain))
-      return fmt::format(
-          "domain '{}' is on the deny list by '{}'; take that off first with: gatehousectl partner "
-          "undeny {}",
-          domain, denied, denied);
+  if (const std::string denied = DeniedBy(domain); !denied.empty())
+    return remedy_ == Remedy::kInTheFile
+               ? fmt::format("domain '{}' is on the deny list by '{}'; leave one of the two out",
+                             domain, denied)
+               : fmt::format(
+                     "domain '{}' is on the deny list by '{}'; take that off first with: "
+                     "gatehousectl partner undeny {}",
+                     domain, denied, denied);
   const auto found = owner_of_.find(domain);
   if (found == owner_of_.end()) return {};
   const std::string& owner = found->second.partner;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "proto/policy_snapshot.pb.h"
@@ -33,9 +34,12 @@ class DomainOwners {
     std::string partner;  // empty: ourselves
     Remedy remedy;
   };
+  // The entry of the deny list that means `domain`; or empty.
+  [[nodiscard]] std::string DeniedBy(std::string_view domain) const;
+
   Remedy remedy_;
   std::vector<std::string> served_;
-  std::vector<std::string> denied_;
+  std::unordered_set<std::string> denied_;
   std::map<std::string, Owner, std::less<>> owner_of_;
 };
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "plugins/policy_engine/one_line.h"
+#include "core/base/one_line.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -39,6 +39,7 @@ Result<void> Engine::Take(Result<StoreContent> content) {
   if (!content) return std::unexpected(std::move(content).error());
   content_ = *std::move(content);
   policy_ = CompilePolicy(content_, served_, now_unix_);
+  ForgetSettledStrangers();
   return {};
 }
 

@@ -129,6 +129,7 @@ class Engine {
   [[nodiscard]] std::vector<std::string> Denied() const;
   [[nodiscard]] proto::CtlResponse OneView(const proto::Partner& partner) const;
   Reply Save(proto::RecordChange change, proto::Partner partner, AuditEntry audit);
+  void ForgetSettledStrangers();
   // From now on the store holds this.
   Result<void> Take(Result<StoreContent> content);
   Reply TakeFile(const std::string& file, AuditEntry audit);

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <utility>
 
+#include "core/policy/access.h"
 #include "core/policy/policy_view.h"
 #include "plugins/policy_engine/access_rules.h"
 #include "plugins/policy_engine/engine.h"
@@ -27,6 +29,32 @@ proto::AccessPolicy* Find(Policies& policies, std::string_view name) {
 std::size_t GrantCount(const proto::AccessPolicy& policy) {
   return static_cast<std::size_t>(policy.users_size() + policy.patterns_size() +
                                   policy.domains_size());
+}
+
+// Which policies hold now for whom `removed` was granted to: "; now 'global' holds for 2 of them".
+// For a pattern, whose users are not known here, that is the one of its domain.
+std::string NowHolds(const proto::AccessPolicy& removed, proto::PolicySnapshot snapshot) {
+  snapshot.mutable_gateway()->set_federation(proto::GatewaySettings::ON);
+  const PolicyView view(std::move(snapshot));
+  std::map<std::string, int> counts;
+  const auto count_domain = [&](const std::string& domain) {
+    const proto::AccessPolicy* policy = view.PolicyOfDomain(domain);
+    ++counts[policy == nullptr ? std::string(kGlobalPolicy) : policy->name()];
+  };
+  for (const std::string& user : removed.users()) {
+    const std::size_t at = user.find('@');
+    const LocalUser local{std::string_view(user).substr(0, at),
+                          std::string_view(user).substr(at + 1)};
+    ++counts[std::string(MayUseXmpp(view, local, Direction::kXmppToSip).policy)];
+  }
+  for (const std::string& pattern : removed.patterns())
+    count_domain(pattern.substr(pattern.find('@') + 1));
+  for (const std::string& domain : removed.domains()) count_domain(domain);
+  std::string text;
+  for (const auto& [policy, count] : counts)
+    text +=
+        fmt::format("{} '{}' holds for {} of them", text.empty() ? "; now" : ",", policy, count);
+  return text;
 }
 
 // Whether one had it.
@@ -109,8 +137,8 @@ Engine::Reply Engine::RemovePolicy(const std::string& name, AuditEntry audit) {
                                    [](const proto::AccessPolicy& p) { return p.name(); }));
   GATEHOUSE_TRY_VOID(BecomePolicies(std::move(policies), std::move(audit)));
   proto::CtlResponse response;
-  response.set_done(fmt::format("access policy '{}' is removed, with {} grants", before.name(),
-                                GrantCount(before)));
+  response.set_done(fmt::format("access policy '{}' is removed, with {} grants{}", before.name(),
+                                GrantCount(before), NowHolds(before, policy_.snapshot)));
   return response;
 }
 

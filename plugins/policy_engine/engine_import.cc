@@ -32,6 +32,11 @@ constexpr std::array<std::string_view, 6> kGatewayFields = {"connection_limit",
                                                             "stream_inactivity_timeout_s",
                                                             "subscription_refresh_interval_s"};
 
+// The policy "global" as a new store has it.
+bool IsAsMade(const proto::AccessPolicy& global) {
+  return !global.xmpp_access() && global.description().empty();
+}
+
 // What the import would make of the store, record by record.
 class ImportPlan {
  public:
@@ -115,16 +120,20 @@ class ImportPlan {
     if (!policies_.insert(policy.name()).second)
       return BadConfig("it is there twice; leave one of them out");
     const proto::AccessPolicy* before = PolicyNamed(policy.name());
-    if (before != nullptr && policy.name() != kGlobalPolicy && !command_.replace())
+    const bool is_global = policy.name() == kGlobalPolicy;
+    const bool is_same = before != nullptr && before->xmpp_access() == policy.xmpp_access() &&
+                         before->description() == policy.description();
+    if (before != nullptr && !command_.replace() && !is_global)
       return BadConfig(
           "the access policy exists already; give --replace, or take it out with gatehousectl "
           "policy remove");
-    result.set_result(before == nullptr ? "imported" : "replaced");
-    if (before != nullptr && before->xmpp_access() == policy.xmpp_access() &&
-        before->description() == policy.description()) {
-      result.set_result("unchanged");
-      return {};
-    }
+    // In a store that nobody has set anything in it is there, too.
+    if (before != nullptr && !command_.replace() && !is_same && !IsAsMade(*before))
+      return BadConfig(
+          "the access policy 'global' was set already; give --replace, or leave it out of the "
+          "file");
+    result.set_result(is_same ? "unchanged" : before == nullptr ? "imported" : "replaced");
+    if (is_same) return {};
     proto::RecordChange& change = changes_.emplace_back();
     proto::AccessPolicy& after = *change.mutable_after()->mutable_policy();
     if (before != nullptr) {

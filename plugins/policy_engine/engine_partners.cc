@@ -170,7 +170,6 @@ Engine::Reply Engine::NewPartner(const proto::PartnerNew& command, AuditEntry au
   GATEHOUSE_TRY_VOID(CheckExpiry(partner.expires_unix(), now_unix_));
   GATEHOUSE_TRY(partner, Checked(std::move(partner)));
   if (!command.allow_lookalike()) GATEHOUSE_TRY_VOID(CheckLooks(partner, {}));
-  strangers_.Forget(partner.domain());
   return Save({}, std::move(partner), std::move(audit));
 }
 
@@ -268,7 +267,6 @@ Engine::Reply Engine::SetGateway(const proto::GatewaySet& command, AuditEntry au
   *change.mutable_before()->mutable_gateway() = before;
   *change.mutable_after()->mutable_gateway() = after;
   GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
-  if (!content_.data.gateway().discover()) strangers_.Clear();
   return ShowGateway();
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/policy/domain_pattern.h"
+#include "core/policy/policy_view.h"
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/engine.h"
 #include "plugins/policy_engine/partner_rules.h"
@@ -50,8 +51,6 @@ Engine::Reply Engine::DenyDomain(const std::string& domain, AuditEntry audit) {
   audit.subject = pattern;
   audit.changes.emplace_back().mutable_after()->mutable_denied_domain()->set_domain(pattern);
   GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
-  for (const proto::Stranger& stranger : strangers_.All())
-    if (Covers(pattern, stranger.domain())) strangers_.Forget(stranger.domain());
   return Done(fmt::format("'{}' is denied", pattern));
 }
 
@@ -114,6 +113,17 @@ void Engine::NoteStrangers(const proto::StrangersSeen& seen) {
     if (std::ranges::any_of(all_denied, covers) || Owner(stranger.domain())) continue;
     strangers_.Add(stranger);
   }
+}
+
+// Whichever way somebody became a partner or was denied, or discovery ended: once it is stored.
+void Engine::ForgetSettledStrangers() {
+  if (!content_.data.gateway().discover()) return strangers_.Clear();
+  const std::vector<proto::Stranger> strangers = strangers_.All();
+  if (strangers.empty()) return;
+  const PolicyView view(policy_.snapshot);
+  for (const proto::Stranger& stranger : strangers)
+    if (view.IsDenied(stranger.domain()) || view.FindListed(stranger.domain()) != nullptr)
+      strangers_.Forget(stranger.domain());
 }
 
 }  // namespace gatehouse::policy_engine

@@ -10,12 +10,12 @@
 #include <set>
 #include <span>
 
+#include "core/base/one_line.h"
 #include "core/policy/domain_pattern.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_words.h"
 #include "core/tls/trust_anchors.h"
 #include "core/xmpp/jid.h"
-#include "plugins/policy_engine/one_line.h"
 
 namespace gatehouse::policy_engine {
 namespace {

@@ -18,8 +18,6 @@ inline constexpr int kMaxAdditionalDomains = 256;
 inline constexpr std::uint32_t kMaxConnections = 100'000;
 // The end of the year 9999, which is as far as times are written.
 inline constexpr std::uint64_t kLatestUnix = 253'402'300'799;
-// A few sentences for people.
-inline constexpr std::size_t kMaxDescriptionBytes = 1024;
 
 // All that is wrong with a record, each with its field and one sentence with the remedy; its
 // domains are prepared (6.2) where they can be.

@@ -1,9 +1,33 @@
 #include "plugins/policy_engine/snapshot_compiler.h"
 
+#include "core/policy/domain_pattern.h"
 #include "core/policy/policy_view.h"
 #include "plugins/policy_engine/partner_rules.h"
 
 namespace gatehouse::policy_engine {
+
+namespace {
+
+// What a rejected partner is published as: its domains are nobody else's by a wider wildcard, and
+// no row of 4.2 lets anybody use them. Empty where all of them are an accepted partner's or ours.
+proto::Partner HeldBack(const proto::Partner& stored, const DomainOwners& owners,
+                        const std::vector<std::string>& served) {
+  proto::Partner partner;
+  partner.set_id(stored.id());
+  partner.set_sasl(proto::NOT_SUPPORTED);
+  const auto free = [&](const std::string& domain) {
+    const Result<std::string> prepared = CheckDenied(domain, served);
+    return prepared && owners.WhyTaken(*prepared).empty() ? *prepared : std::string();
+  };
+  if (std::string domain = free(stored.domain()); !IsWildcard(domain))
+    partner.set_domain(std::move(domain));
+  for (const std::string& additional : stored.additional_domains())
+    if (std::string domain = free(additional); !domain.empty())
+      partner.add_additional_domains(std::move(domain));
+  return partner;
+}
+
+}  // namespace
 
 CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std::string>& served,
                              std::int64_t now_unix) {
@@ -17,10 +41,12 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
   for (const proto::DeniedDomain& denied : content.data.denied())
     snapshot.add_denied_domains(denied.domain());
   DomainOwners owners(served);
+  std::vector<const proto::Partner*> rejected;
   for (const proto::Partner& stored : content.data.partners()) {
     Result<proto::Partner> partner = CheckPartner(stored, owners);
     if (!partner) {
       compiled.rejected.push_back({stored.domain(), partner.error().text});
+      rejected.push_back(&stored);
       continue;
     }
     owners.Add(*partner);
@@ -33,6 +59,12 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
              (compiled.next_expiry_unix == 0 || expires < compiled.next_expiry_unix))
       compiled.next_expiry_unix = expires;
     *snapshot.add_partners() = *std::move(partner);
+  }
+  for (const proto::Partner* stored : rejected) {
+    proto::Partner partner = HeldBack(*stored, owners, served);
+    if (partner.domain().empty() && partner.additional_domains().empty()) continue;
+    owners.Add(partner);
+    *snapshot.add_partners() = std::move(partner);
   }
   snapshot.set_hash(SnapshotHash(snapshot));
   return compiled;

@@ -21,9 +21,10 @@ struct CompiledPolicy {
 };
 
 // `served` are our own domains, prepared. A record that breaks a rule (one of its domains has
-// become ours, the store was edited by hand) is left out and named; it is never published in
-// another shape (4.2). A partner that has expired is published as one that is not enabled. The same
-// content gives the same hash.
+// become ours, the store was edited by hand) is named and never published in another shape (4.2):
+// what is published are its domains alone, disabled and without a method, so that nobody's wider
+// wildcard takes them. A partner that has expired is published as one that is not enabled. The
+// same content gives the same hash.
 [[nodiscard]] CompiledPolicy CompilePolicy(const StoreContent& content,
                                            const std::vector<std::string>& served,
                                            std::int64_t now_unix = 0);

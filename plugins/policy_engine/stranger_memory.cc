@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/utf8_check.h"
+
 namespace gatehouse::policy_engine {
 namespace {
 
@@ -11,7 +13,7 @@ constexpr std::size_t kMaxLineBytes = 512;
 constexpr int kMaxDnsLines = 32;
 
 void Cut(std::string& line) {
-  if (line.size() > kMaxLineBytes) line.resize(kMaxLineBytes);
+  line.resize(BeginningOf(line, kMaxLineBytes).size());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/address/sip_address.h"
+#include "core/policy/access.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_words.h"
 #include "core/xmpp/jid.h"
@@ -127,6 +128,12 @@ Result<proto::PolicyVerdict> PreviewVerdict(const PolicyView& policy,
   if (partner != nullptr) shown.set_partner_type(std::string(PartnerTypeWord(partner->type())));
   shown.set_contact_state(std::string(ContactStateName(envelope.contact)));
   Explain(verdict, shown);
+  const AccessVerdict access =
+      MayUseXmpp(policy, {ends.user.local, ends.user.domain}, ends.direction);
+  if (verdict.reason == Reason::kNoXmppAccess && !access.policy.empty())
+    shown.mutable_sentence()->append(fmt::format(", by the access policy '{}'", access.policy));
+  if (verdict.reason == Reason::kNone && !access.policy.empty())
+    shown.set_sentence(fmt::format("XMPP is his by the access policy '{}'", access.policy));
   return shown;
 }
 

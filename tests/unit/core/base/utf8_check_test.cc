@@ -58,5 +58,14 @@ TEST(CharacterLength, CountsTheOctetsOfTheFirstSoundCharacter) {
     EXPECT_EQ(CharacterLength(bad), 0U) << bad;
 }
 
+TEST(BeginningOf, CutsNoCharacterInTwo) {
+  constexpr std::string_view kText = "a\u00FC\U0001F600";
+  EXPECT_EQ(BeginningOf(kText, 7), kText);
+  for (const std::size_t octets : {3U, 4U, 5U, 6U})
+    EXPECT_EQ(BeginningOf(kText, octets), "a\u00FC");
+  EXPECT_EQ(BeginningOf(kText, 2), "a");
+  EXPECT_EQ(BeginningOf(kText, 0), "");
+}
+
 }  // namespace
 }  // namespace gatehouse

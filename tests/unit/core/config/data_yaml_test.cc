@@ -131,6 +131,18 @@ TEST(DataYaml, ReadsLikeWhatAnOperatorWouldWrite) {
                                         "    dane: report\n"));
 }
 
+// "on" and "off" are booleans to tools that read YAML 1.1.
+TEST(DataYaml, AWordThatMayBeReadAsABooleanIsQuoted) {
+  proto::FederationData data;
+  *data.mutable_gateway() = DefaultGatewaySettings();
+  *data.add_partners() = DefaultPartner();
+  data.mutable_partners(0)->set_dane(proto::OFF);
+  const std::string yaml = DataYaml(data);
+  EXPECT_THAT(yaml, HasSubstr("federation: \"on\"\n"));
+  EXPECT_THAT(yaml, HasSubstr("dane: \"off\"\n"));
+  EXPECT_EQ(ReadDataYaml(yaml, "x.yaml").data.SerializeAsString(), data.SerializeAsString());
+}
+
 TEST(DataYaml, ASettingThatIsLeftOutHasItsDefault) {
   const DataFile read = ReadDataYaml("gateway:\npartners:\n  - domain: a.example\n", "x.yaml");
   ASSERT_TRUE(read.mistakes.empty()) << read.mistakes.front().text;

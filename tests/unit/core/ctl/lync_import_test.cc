@@ -53,7 +53,8 @@ TEST(LyncImport, ReadsPartnersOfExportClixmlAsPowerShell5WritesThem) {
   EXPECT_EQ(fabrikam.type(), proto::FEDERATED);
   EXPECT_EQ(fabrikam.tls(), proto::REQUIRED);
   EXPECT_EQ(fabrikam.connection_limit(), 0U);
-  EXPECT_EQ(fabrikam.description(), "Business partner\nsince 2011");
+  EXPECT_EQ(fabrikam.description(), "Business partner since 2011");
+  EXPECT_THAT(Record("partners.clixml", 0).notes(), ElementsAre(HasSubstr("line ends")));
   EXPECT_TRUE(fabrikam.enabled());
   const proto::Partner talk = Record("partners.clixml", 1).partner();
   EXPECT_EQ(talk.type(), proto::PUBLIC_UNVERIFIED);
@@ -65,14 +66,14 @@ TEST(LyncImport, ReadsPartnersOfExportClixmlAsPowerShell5WritesThem) {
   EXPECT_EQ(talk.proxy(), "xmpp.talk.example");
 }
 
-TEST(LyncImport, ReadsPartnersOfConvertToJsonWithEnumsAsNumbersOrWords) {
-  const proto::ImportRecord numbers = Record("partners.json", 0);
-  EXPECT_EQ(numbers.partner().type(), proto::FEDERATED);
-  EXPECT_EQ(numbers.partner().sasl(), proto::OPTIONAL);
-  EXPECT_EQ(numbers.partner().tls(), proto::REQUIRED);
-  EXPECT_FALSE(numbers.partner().dialback());
-  EXPECT_EQ(numbers.partner().description(), "Gr\u00fc\u00dfe");
-  EXPECT_THAT(numbers.notes(0), HasSubstr("PartnerType 0 was read as Federated"));
+TEST(LyncImport, ReadsPartnersOfConvertToJsonWithEnumsAsWords) {
+  const proto::ImportRecord first = Record("partners.json", 0);
+  EXPECT_EQ(first.partner().type(), proto::FEDERATED);
+  EXPECT_EQ(first.partner().sasl(), proto::OPTIONAL);
+  EXPECT_EQ(first.partner().tls(), proto::REQUIRED);
+  EXPECT_FALSE(first.partner().dialback());
+  EXPECT_EQ(first.partner().description(), "Gr\u00fc\u00dfe");
+  EXPECT_THAT(first.notes(), IsEmpty());
   const proto::ImportRecord words = Record("partners.json", 1);
   EXPECT_EQ(words.partner().type(), proto::PUBLIC_VERIFIED);
   EXPECT_THAT(words.partner().additional_domains(), ElementsAre("chat.adatum.example"));
@@ -120,10 +121,13 @@ TEST(LyncImport, RefusesWhatIsNoRecordAndSaysWhy) {
   };
   const std::array rows = {
       Row{R"({"Identity":"a.example","TlsNegotiation":"Maybe"})", "none of Required, Optional"},
-      Row{R"({"Identity":"a.example","TlsNegotiation":7})", "none of Required, Optional"},
-      Row{R"({"Identity":"a.example","TlsNegotiation":0,"ConnectionLimit":"many"})",
+      Row{R"({"Identity":"a.example","TlsNegotiation":"Required","PartnerType":0})",
+          "PartnerType is the number 0, and no word; write it with Export-Clixml, which has the "
+          "word"},
+      Row{R"({"Identity":"a.example","TlsNegotiation":7})", "write it with Export-Clixml"},
+      Row{R"({"Identity":"a.example","TlsNegotiation":"","ConnectionLimit":"many"})",
           "not a number"},
-      Row{R"({"Identity":"a.example","TlsNegotiation":0,"EnableKeepAlive":"perhaps"})",
+      Row{R"({"Identity":"a.example","TlsNegotiation":"","EnableKeepAlive":"perhaps"})",
           "neither True nor False"},
       Row{R"({"TlsNegotiation":"Required"})", "neither Domain nor Identity"},
       Row{R"({"Identity":"a.example","Colour":"red"})", "leave it out of the file"},
@@ -134,6 +138,21 @@ TEST(LyncImport, RefusesWhatIsNoRecordAndSaysWhy) {
           "use Export-Clixml"},
   };
   for (const Row& row : rows) EXPECT_THAT(RecordOf(row.text).refused(), HasSubstr(row.says));
+}
+
+TEST(LyncImport, MakesADescriptionOneLineOfTheLengthThatIsPossible) {
+  const auto json = [](const std::string& description) {
+    return R"({"Identity":"a.example","TlsNegotiation":"Required","Description":")" + description +
+           "\"}";
+  };
+  const proto::ImportRecord lines = RecordOf(json("\\r\\na\\r\\n\\tb\\u2028c\\n"));
+  EXPECT_EQ(lines.partner().description(), "a b c");
+  EXPECT_THAT(lines.notes(), ElementsAre(HasSubstr("line ends")));
+  std::string umlauts = "x";
+  for (int i = 0; i < 600; ++i) umlauts += "\u00fc";
+  const proto::ImportRecord longer = RecordOf(json(umlauts));
+  EXPECT_EQ(longer.partner().description(), umlauts.substr(0, 1023)) << "at a character's border";
+  EXPECT_THAT(longer.notes(), ElementsAre(HasSubstr("has 1201 octets; it is cut to the 1024")));
 }
 
 TEST(LyncImport, RefusesFilesThatAreNoExport) {

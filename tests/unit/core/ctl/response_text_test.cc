@@ -207,6 +207,23 @@ TEST(ResponseText, ListsPoliciesWithWhomTheyAreGrantedTo) {
   EXPECT_THAT(ResponseJson(request, response), HasSubstr("\"xmpp_access\":true"));
 }
 
+TEST(ResponseText, SaysOfAChangedListWhatWasAddedAndTakenHoweverManyThatAre) {
+  proto::CtlRequest request;
+  request.mutable_config_diff();
+  proto::CtlResponse response;
+  proto::ChangeView& change = *response.mutable_changes()->add_changes();
+  change.set_kind("policy");
+  change.set_key("tag:sales");
+  proto::FieldChange& users = *change.add_fields();
+  users.set_field("users");
+  users.set_after("+ann@c.example, -bob@c.example");
+  EXPECT_THAT(ResponseText(request, response),
+              HasSubstr("policy tag:sales: users +ann@c.example, -bob@c.example\n"));
+  users.clear_after();
+  for (int i = 0; i < 100; ++i) users.mutable_after()->append("+ann@c.example, ");
+  EXPECT_THAT(ResponseText(request, response), HasSubstr("+ann@c.example and more (1600 octets)"));
+}
+
 proto::RefusalRecord SomeRefusal(const std::string& id, const std::string& answer) {
   proto::RefusalRecord record;
   record.set_id(id);

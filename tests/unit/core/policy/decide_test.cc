@@ -187,6 +187,44 @@ TEST_F(DecideTest, AsksForTheContactOfAUserWithoutXmppAccessToo) {
   }
 }
 
+// What the contact learns: the answer and its words. Who ends a subscription is told that it has
+// ended, by sip_translator.
+std::string Learns(const Verdict& verdict, TrafficKind kind) {
+  if (verdict.allowed()) return kind == kUnsubscribe ? "unsubscribed" : "";
+  if (verdict.answer == DenialAnswer::kNone) return "";
+  if (verdict.answer == DenialAnswer::kUnsubscribed) return "unsubscribed";
+  return std::string(AnswerName(verdict.answer)) + ", " + ToldText(verdict.reason, {});
+}
+
+// 5.3: of our users a contact whom nobody has added learns nothing.
+TEST_F(DecideTest, TellsAnUnlistedContactTheSameOfAUserWithAndOneWithoutAccess) {
+  LetAllButCarl(snapshot);
+  for (const KindWord& word : KindWords()) {
+    const bool to_domain =
+        word.kind == kPresenceToDomain || word.kind == kMessageToDomain || word.kind == kIqToDomain;
+    if (DirectionOf(word.kind) != Direction::kXmppToSip || to_domain) continue;
+    for (const bool awaited : {false, true}) {
+      Envelope envelope =
+          About(word.kind, "unverified.example", ContactState::kNotAuthorised, awaited);
+      envelope.local_part = "ann";
+      const std::string of_ann = Learns(On(envelope), word.kind);
+      envelope.local_part = "carl";
+      EXPECT_EQ(Learns(On(envelope), word.kind), of_ann) << KindName(word.kind);
+    }
+  }
+}
+
+TEST_F(DecideTest, AsksForNoContactThatAUserWithoutAccessAdds) {
+  LetAllButCarl(snapshot);
+  snapshot.add_blocked_domains("federated.example");
+  Envelope envelope = About(kSipSubscribe, "federated.example", ContactState::kNotAsked);
+  envelope.local_part = "ann";
+  EXPECT_EQ(On(envelope).decision, Decision::kAskEngine);
+  envelope.local_part = "carl";
+  EXPECT_EQ(On(envelope).answer, DenialAnswer::kSipForbidden);
+  EXPECT_EQ(On(envelope).reason, Reason::kNoXmppAccess);
+}
+
 // --- 5.2, cell by cell
 
 // P, A (auto-approve) and S (strip note) pass; D is denied with the row's answer, I is dropped.

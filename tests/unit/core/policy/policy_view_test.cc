@@ -30,6 +30,23 @@ TEST(PolicyView, DoesNotFindAPartnerThatIsSwitchedOff) {
   EXPECT_EQ(PolicyView(std::move(snapshot)).FindPartner("partner.example"), nullptr);
 }
 
+TEST(PolicyView, GivesTheDomainOfOneThatIsSwitchedOffToNobodysWiderWildcard) {
+  proto::PolicySnapshot snapshot = OnePartner();
+  snapshot.mutable_partners(0)->add_additional_domains("*.lab.fabrikam.example");
+  snapshot.mutable_partners(0)->set_enabled(false);
+  proto::Partner& wide = *snapshot.add_partners();
+  wide.set_domain("fabrikam.example");
+  wide.add_additional_domains("*.example");
+  wide.set_enabled(true);
+  const PolicyView view(std::move(snapshot));
+  EXPECT_EQ(view.FindPartner("partner.example"), nullptr);
+  EXPECT_EQ(view.FindPartner("chat.partner.example"), nullptr);
+  EXPECT_EQ(view.FindPartner("x.lab.fabrikam.example"), nullptr);
+  EXPECT_EQ(view.WhyNoPartner("partner.example"), Reason::kPartnerDisabled);
+  EXPECT_EQ(view.FindListed("partner.example")->domain(), "partner.example");
+  EXPECT_NE(view.FindPartner("lab.fabrikam.example"), nullptr);
+}
+
 TEST(PolicyView, KnowsNoPartnerWhileFederationIsOff) {
   proto::PolicySnapshot snapshot = OnePartner();
   snapshot.mutable_gateway()->set_federation(proto::GatewaySettings::OFF);

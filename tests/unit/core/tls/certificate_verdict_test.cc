@@ -152,7 +152,8 @@ TEST_F(CertificateVerdict, LeavesOutNamesWithNulOrForeignOctets) {
                     "b\xc3\xbc"
                     "cher.example",
                     "good.example"};
-  plan.xmpp_addrs = {std::string("partner.example\0x", 17)};
+  plan.xmpp_addrs = {std::string("partner.example\0x", 17), "p\xffrtner.example",
+                     "partner.example\xc3"};
   const PeerCertificate peer = JudgePlan(plan);
   EXPECT_THAT(peer.dns_names, ElementsAre("good.example"));
   EXPECT_THAT(peer.xmpp_addrs, IsEmpty());

@@ -42,6 +42,20 @@ TEST(AccessRules, GranteesAreStoredPrepared) {
                                    AccessGrant{GrantKind::kDomain, "b\u00fccher.example"}));
 }
 
+TEST(AccessRules, AGranteeBySipUriIsWhoHisTrafficIs) {
+  for (const char* uri :
+       {"sip:o'neil@contoso.example", "sip:o%27neil@contoso.example",
+        "SIP:O'Neil@Contoso.example;transport=tls", "o\\27neil@contoso.example"}) {
+    const auto grants = ReadGrantees(Grantees(uri, "", ""), "tag:sales", kServed);
+    ASSERT_TRUE(grants.has_value()) << uri << ": " << grants.error().text;
+    EXPECT_EQ(grants->front().subject, "o\\27neil@contoso.example") << uri;
+  }
+  const auto pattern =
+      ReadGrantees(Grantees("", "sip:o'n*@contoso.example", ""), "tag:sales", kServed);
+  ASSERT_TRUE(pattern.has_value()) << pattern.error().text;
+  EXPECT_EQ(pattern->front().subject, "o\\27n*@contoso.example");
+}
+
 TEST(AccessRules, EachWrongGranteeGetsOneSentenceWithTheRemedy) {
   struct Row {
     std::string user, pattern, domain;

@@ -81,6 +81,22 @@ TEST_F(PoliciesOfAnEngine, AGrantTakesAUserFromThePolicyHeHad) {
   EXPECT_TRUE(May("ann@contoso.example")) << "a grant is taken back with its revision";
 }
 
+TEST_F(PoliciesOfAnEngine, TheAuditSaysWhoWasAddedToAListAndWhoWasTaken) {
+  Done("policy_new { policy { name: 'yes' } }");
+  Done("policy_new { policy { name: 'no' } }");
+  Done(
+      "policy_grant { name: 'yes' to { users: 'ann@contoso.example' users: 'bob@contoso.example'"
+      " } }");
+  Done("policy_grant { name: 'no' to { users: 'bob@contoso.example' } }");
+  const auto record = Done("audit_get { last: 1 }").audit().records(0);
+  ASSERT_EQ(record.changes_size(), 2);
+  std::vector<std::string> said;
+  for (const proto::ChangeView& change : record.changes())
+    said.push_back(change.key() + ": " + change.fields(0).before() + change.fields(0).after());
+  EXPECT_THAT(said, testing::UnorderedElementsAre("tag:no: +bob@contoso.example",
+                                                  "tag:yes: -bob@contoso.example"));
+}
+
 TEST_F(PoliciesOfAnEngine, ARevokedGrantLeavesTheNextWiderPolicy) {
   Done("policy_new { policy { name: 'site:head' xmpp_access: true } }");
   Done("policy_grant { name: 'site:head' to { domains: 'contoso.example' } }");
@@ -98,7 +114,14 @@ TEST_F(PoliciesOfAnEngine, ARevokedGrantLeavesTheNextWiderPolicy) {
 TEST_F(PoliciesOfAnEngine, ARemovedPolicyTakesItsGrantsWithIt) {
   Done("policy_new { policy { name: 'yes' xmpp_access: true } }");
   Done("policy_grant { name: 'yes' to { users: 'ann@contoso.example' } }");
-  EXPECT_THAT(Done("policy_remove { name: 'yes' }").done(), HasSubstr("with 1 grants"));
+  Done("policy_new { policy { name: 'no' } }");
+  Done(
+      "policy_grant { name: 'yes' to { users: 'bob@contoso.example' domains: 'contoso.example' } "
+      "}");
+  Done("policy_grant { name: 'no' to { patterns: 'b*@contoso.example' } }");
+  EXPECT_EQ(Done("policy_remove { name: 'yes' }").done(),
+            "access policy 'tag:yes' is removed, with 3 grants; now 'global' holds for 2 of them, "
+            "'tag:no' holds for 1 of them");
   EXPECT_FALSE(May("ann@contoso.example"));
   Done("policy_new { policy { name: 'yes' xmpp_access: true } }");
   EXPECT_FALSE(May("ann@contoso.example"));

@@ -19,7 +19,8 @@ class DomainsOfAnEngine : public testing::Test {
   static constexpr std::int64_t kNow = 1'800'000'000;
 
   proto::CtlResponse Answer(const proto::CtlRequest& request, std::int64_t now = kNow) {
-    return engine_.Answer(request, std::chrono::system_clock::time_point{std::chrono::seconds{now}});
+    return engine_.Answer(request,
+                          std::chrono::system_clock::time_point{std::chrono::seconds{now}});
   }
   proto::CtlResponse Answer(const std::string& command, std::int64_t now = kNow) {
     proto::CtlRequest request;
@@ -183,6 +184,56 @@ TEST_F(DomainsOfAnEngine, WhoKnocksWaitsToBeAcceptedOrRefused) {
   EXPECT_EQ(Done("partner_discovered {}").strangers().strangers_size(), 0);
 }
 
+TEST_F(DomainsOfAnEngine, WhoIsSettledByAnyOtherWayWaitsNoMore) {
+  Done("gateway_set { settings { discover: true } fields: 'discover' }");
+  Answer(New("fabrikam.example"));
+  const auto waiting = [this] {
+    return Done("partner_discovered {}").strangers().strangers_size();
+  };
+  for (const char* domain : {"set.example", "import.example", "x.apply.example", "bad.example"})
+    Knock(domain);
+  ASSERT_EQ(waiting(), 4);
+  Done(
+      "partner_set { domain: 'fabrikam.example' fields: 'additional_domains'"
+      " partner { additional_domains: 'set.example' } }");
+  EXPECT_EQ(waiting(), 3);
+  proto::CtlRequest import;
+  *import.mutable_import()->add_records()->mutable_partner() =
+      New("import.example").partner_new().partner();
+  EXPECT_EQ(Answer(import).exit_code(), 0U);
+  EXPECT_EQ(waiting(), 2);
+  proto::CtlRequest apply;
+  proto::FederationData& data = *apply.mutable_apply()->mutable_data();
+  data.add_denied()->set_domain("bad.example");
+  *data.add_partners() = New("apply.example", "*.apply.example").partner_new().partner();
+  for (const char* section : {"denied", "partners"}) apply.mutable_apply()->add_sections(section);
+  EXPECT_EQ(Answer(apply).exit_code(), 0U);
+  EXPECT_EQ(waiting(), 0);
+  Knock("later.example");
+  ASSERT_EQ(waiting(), 1);
+  apply.mutable_apply()->clear_sections();
+  apply.mutable_apply()->add_sections("gateway");
+  *data.mutable_gateway() = DefaultGatewaySettings();
+  EXPECT_EQ(Answer(apply).exit_code(), 0U);
+  Done("gateway_set { settings { discover: true } fields: 'discover' }");
+  EXPECT_EQ(waiting(), 0) << "discovery had ended in between";
+}
+
+TEST_F(DomainsOfAnEngine, WhatIsKeptOfAStrangerIsCutAtACharacter) {
+  Done("gateway_set { settings { discover: true } fields: 'discover' }");
+  proto::StrangersSeen seen;
+  proto::Stranger& stranger = *seen.add_strangers();
+  stranger.set_domain("one.example");
+  stranger.set_certificate("x");
+  for (int i = 0; i < 300; ++i) stranger.mutable_certificate()->append("\u00fc");
+  engine_.NoteStrangers(seen);
+  const proto::CtlResponse response = Done("partner_discovered {}");
+  ASSERT_EQ(response.strangers().strangers_size(), 1);
+  EXPECT_EQ(response.strangers().strangers(0).certificate().size(), 511U);
+  proto::CtlResponse read;
+  EXPECT_TRUE(read.ParseFromString(response.SerializeAsString()));
+}
+
 TEST_F(DomainsOfAnEngine, OfTooManyStrangersTheOldestLeave) {
   Done("gateway_set { settings { discover: true } fields: 'discover' }");
   for (std::uint64_t i = 0; i <= StrangerMemory::kKept; ++i)
@@ -190,6 +241,34 @@ TEST_F(DomainsOfAnEngine, OfTooManyStrangersTheOldestLeave) {
   const proto::Strangers seen = Done("partner_discovered {}").strangers();
   EXPECT_EQ(seen.strangers_size(), static_cast<int>(StrangerMemory::kKept));
   EXPECT_EQ(seen.strangers(static_cast<int>(StrangerMemory::kKept) - 1).domain(), "s1.example");
+}
+
+TEST_F(DomainsOfAnEngine, AFileIsToldToChangeWhatItDenies) {
+  proto::CtlRequest apply;
+  proto::FederationData& data = *apply.mutable_apply()->mutable_data();
+  data.add_denied()->set_domain("*.bad.example");
+  *data.add_partners() = New("x.bad.example").partner_new().partner();
+  for (const char* section : {"denied", "partners"}) apply.mutable_apply()->add_sections(section);
+  const proto::CtlResponse response = Answer(apply);
+  ASSERT_EQ(response.mistakes_size(), 1);
+  EXPECT_EQ(response.mistakes(0).what(),
+            "domain 'x.bad.example' is on the deny list by '*.bad.example'; leave one of the two "
+            "out");
+}
+
+TEST_F(DomainsOfAnEngine, AnImportSetsTheGlobalPolicyOnlyWhereNobodyHas) {
+  proto::CtlRequest request;
+  proto::AccessPolicy& policy = *request.mutable_import()->add_records()->mutable_policy();
+  policy.set_name("Global");
+  policy.set_xmpp_access(true);
+  EXPECT_EQ(Answer(request).exit_code(), 0U) << "it is as the store made it";
+  EXPECT_EQ(Answer(request).exit_code(), 0U) << "nothing to change";
+  policy.set_description("of the head office");
+  const proto::CtlResponse refused = Answer(request);
+  EXPECT_EQ(refused.exit_code(), 1U);
+  EXPECT_THAT(refused.error(), HasSubstr("was set already; give --replace"));
+  request.mutable_import()->set_replace(true);
+  EXPECT_EQ(Answer(request).exit_code(), 0U);
 }
 
 TEST_F(DomainsOfAnEngine, AnImportIsWrittenAsAWholeOrNotAtAll) {
@@ -212,7 +291,7 @@ TEST_F(DomainsOfAnEngine, AnImportIsWrittenAsAWholeOrNotAtAll) {
 
   proto::CtlResponse response = Answer(request);
   EXPECT_EQ(response.exit_code(), 1U);
-  EXPECT_THAT(response.error(), HasSubstr("nothing is imported: 1 of 4"));
+  EXPECT_THAT(response.error(), HasSubstr("nothing is imported: partner 'fabrikam.example' of "));
   EXPECT_EQ(response.imported().results(0).result(), "imported");
   EXPECT_THAT(response.imported().results(0).notes(0), HasSubstr("W1: "));
   EXPECT_THAT(response.imported().results(1).why(), HasSubstr("--replace"));

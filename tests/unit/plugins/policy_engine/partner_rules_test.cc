@@ -35,6 +35,8 @@ struct WrongRecord {
 
 std::vector<WrongRecord> WrongRecords() {
   return {
+      {"an end that cannot be written", [](auto& p) { p.set_expires_unix(kLatestUnix + 1); },
+       "is too late"},
       {"no domain", [](auto& p) { p.clear_domain(); }, "the domain is empty"},
       {"domain with @", [](auto& p) { p.set_domain("me@partner.example"); }, "is not a domain"},
       {"domain with a space", [](auto& p) { p.set_domain("partner example.org"); },

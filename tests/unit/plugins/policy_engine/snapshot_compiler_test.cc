@@ -47,11 +47,31 @@ TEST(SnapshotCompiler, LeavesOutAndNamesWhatBreaksARule) {
   content.data.mutable_partners(1)->set_sasl(proto::NOT_SUPPORTED);
   content.data.mutable_partners(1)->set_dialback(false);
   const CompiledPolicy compiled = CompilePolicy(content, {});
-  ASSERT_EQ(compiled.snapshot.partners_size(), 1);
+  ASSERT_EQ(compiled.snapshot.partners_size(), 2);
   EXPECT_EQ(compiled.snapshot.partners(0).domain(), "a.example");
+  EXPECT_EQ(compiled.snapshot.partners(1).domain(), "b.example");
+  EXPECT_FALSE(compiled.snapshot.partners(1).enabled());
+  const PolicyView view(compiled.snapshot);
+  EXPECT_EQ(view.FindPartner("b.example"), nullptr);
+  EXPECT_EQ(view.WhyNoPartner("b.example"), Reason::kUnknownPartner) << "not: enable it";
   ASSERT_EQ(compiled.rejected.size(), 1U);
   EXPECT_EQ(compiled.rejected[0].domain, "b.example");
   EXPECT_EQ(compiled.rejected[0].why.substr(0, 4), "E2: ");
+}
+
+TEST(SnapshotCompiler, GivesNoDomainOfARejectedPartnerToAnybodysWiderWildcard) {
+  StoreContent content = TwoPartners();
+  content.data.mutable_partners(0)->add_additional_domains("*.fabrikam.example");
+  content.data.mutable_partners(0)->add_additional_domains("open.lab.fabrikam.example");
+  proto::Partner& broken = *content.data.mutable_partners(1);
+  broken.set_domain("lab.fabrikam.example");
+  for (const char* domain : {"*.lab.fabrikam.example", "open.lab.fabrikam.example", "a b", "*."})
+    broken.add_additional_domains(domain);
+  const PolicyView view(CompilePolicy(content, {"contoso.example"}).snapshot);
+  EXPECT_EQ(view.FindPartner("lab.fabrikam.example"), nullptr);
+  EXPECT_EQ(view.FindPartner("x.lab.fabrikam.example"), nullptr);
+  ASSERT_NE(view.FindPartner("open.lab.fabrikam.example"), nullptr) << "an accepted one owns it";
+  EXPECT_NE(view.FindPartner("chat.fabrikam.example"), nullptr);
 }
 
 TEST(SnapshotCompiler, TellsWhoHasExpiredFromWhoIsDisabled) {

@@ -63,6 +63,21 @@ TEST_F(VerdictPreview, SaysByWhichRuleAMessageWouldBeRefusedAndWhatItsSenderWoul
   EXPECT_THAT(verdict->remedy(), HasSubstr("contact allow"));
 }
 
+TEST_F(VerdictPreview, NamesTheAccessPolicyThatDecided) {
+  proto::AccessPolicy& none = *snapshot_.add_access_policies();
+  none.set_name("tag:none");
+  none.add_users("ann@contoso.example");
+  const auto refused = Try("ann@contoso.example", "bob@partner.example", "message");
+  ASSERT_TRUE(refused.has_value()) << refused.error().text;
+  EXPECT_EQ(refused->reason(), "no-xmpp-access");
+  EXPECT_THAT(refused->sentence(), HasSubstr("by the access policy 'tag:none'"));
+  snapshot_.mutable_access_policies(1)->set_xmpp_access(true);
+  state_ = ContactState::kAuthorised;
+  const auto let = Try("ann@contoso.example", "bob@partner.example", "message");
+  EXPECT_EQ(let->decision(), "allow");
+  EXPECT_EQ(let->sentence(), "XMPP is his by the access policy 'tag:none'");
+}
+
 TEST_F(VerdictPreview, TakesSipUrisAndFindsTheDirectionByWhoIsOurs) {
   state_ = ContactState::kAuthorised;
   const auto out = Try("sip:Ann@contoso.example", "sip:bob@partner.example", "message");
