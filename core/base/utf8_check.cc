@@ -82,4 +82,14 @@ std::string_view BeginningOf(std::string_view text, std::size_t max_octets) {
   return text.substr(0, max_octets);
 }
 
+std::string AsUtf8(std::string_view text) {
+  std::string sound;
+  while (!text.empty()) {
+    const std::size_t octets = CharacterLength(text);
+    sound += octets == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, octets);
+    text.remove_prefix(octets == 0 ? 1 : octets);
+  }
+  return sound;
+}
+
 }  // namespace gatehouse

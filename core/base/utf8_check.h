@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace gatehouse {
@@ -31,5 +32,8 @@ class Utf8Check {
 [[nodiscard]] std::size_t CharacterLength(std::string_view text);
 // What `text` (UTF-8) begins with, of at most `max_octets`; no character is cut in two.
 [[nodiscard]] std::string_view BeginningOf(std::string_view text, std::size_t max_octets);
+// Foreign words, such as a library's error: U+FFFD for each octet that belongs to no sound
+// character.
+[[nodiscard]] std::string AsUtf8(std::string_view text);
 
 }  // namespace gatehouse

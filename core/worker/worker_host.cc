@@ -10,6 +10,7 @@
 
 #include "core/base/log.h"
 #include "core/base/process_resources.h"
+#include "core/base/utf8_check.h"
 #include "core/worker/lifeline.h"
 #include "core/worker/plugin_loader.h"
 #include "core/worker/sandbox.h"
@@ -151,6 +152,8 @@ void WorkerHost::OnCtlRequest(const proto::CtlRequest& request) {
   const auto answer = [this, id = request.id()](proto::CtlResponse response) {
     response.set_id(id);
     proto::FromWorker word;
+    // What a library says of a damaged file may quote its octets.
+    response.set_error(AsUtf8(response.error()));
     *word.mutable_ctl() = std::move(response);
     Send(std::move(word));
   };

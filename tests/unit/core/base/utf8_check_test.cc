@@ -67,5 +67,12 @@ TEST(BeginningOf, CutsNoCharacterInTwo) {
   EXPECT_EQ(BeginningOf(kText, 0), "");
 }
 
+TEST(Utf8Check, ForeignOctetsAreReplacedOneByOne) {
+  EXPECT_EQ(AsUtf8("near \"NU\xb3L\""), "near \"NU\uFFFDL\"");
+  EXPECT_EQ(AsUtf8("\xE2\x82"), "\uFFFD\uFFFD") << "cut within a character";
+  EXPECT_EQ(AsUtf8("Gr\u00fc\u00dfe \U0001F600"), "Gr\u00fc\u00dfe \U0001F600");
+  EXPECT_EQ(AsUtf8(""), "");
+}
+
 }  // namespace
 }  // namespace gatehouse
