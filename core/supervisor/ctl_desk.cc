@@ -117,7 +117,8 @@ void CtlDesk::Forward(const std::string& instance, proto::CtlRequest request, Re
     return reply(Refused(
         fmt::format("{} answers this and is {}; try again", instance, StateName(to->state()))));
   request.set_id(next_id_++);
-  forwarded_.emplace(request.id(), Forwarded{instance, std::move(reply), loop_.Now() + limit});
+  forwarded_.emplace(
+      request.id(), Forwarded{instance, std::move(reply), loop_.Now() + limit, !request.has_why()});
   proto::FromSupervisor word;
   *word.mutable_ctl() = std::move(request);
   hooks_.say(*to, word);
@@ -253,10 +254,11 @@ void CtlDesk::AnswerPending() {
 void CtlDesk::DropLate() {
   std::erase_if(forwarded_, [now = loop_.Now()](auto& entry) {
     if (now < entry.second.deadline) return false;
-    entry.second.reply(
-        Refused(fmt::format("{} did not answer, so a change may be done or not; see gatehousectl "
-                            "audit before you try again",
-                            entry.second.instance)));
+    entry.second.reply(Refused(fmt::format(
+        "{} did not answer{}", entry.second.instance,
+        entry.second.changes ? ", so a change may be done or not; see gatehousectl audit before "
+                               "you try again"
+                             : "")));
     return true;
   });
 }

@@ -45,6 +45,7 @@ class CtlDesk {
     std::string instance;
     Reply reply;
     TimePoint deadline;
+    bool changes = true;  // or it only asks
   };
   // A status that waits for fresh pongs.
   struct Gathering {

@@ -291,7 +291,8 @@ TEST_F(DomainsOfAnEngine, AnImportIsWrittenAsAWholeOrNotAtAll) {
 
   proto::CtlResponse response = Answer(request);
   EXPECT_EQ(response.exit_code(), 1U);
-  EXPECT_THAT(response.error(), HasSubstr("nothing is imported: partner 'fabrikam.example' of "));
+  EXPECT_THAT(response.error(), HasSubstr("nothing is imported: 1 of 4 records cannot be, the "
+                                          "first is partner 'fabrikam.example' of "));
   EXPECT_EQ(response.imported().results(0).result(), "imported");
   EXPECT_THAT(response.imported().results(0).notes(0), HasSubstr("W1: "));
   EXPECT_THAT(response.imported().results(1).why(), HasSubstr("--replace"));
