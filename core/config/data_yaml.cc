@@ -160,6 +160,19 @@ std::string DataYaml(const proto::FederationData& data) {
   return text;
 }
 
+namespace {
+
+// Whether the line says by itself that a list is empty: "denied: []". A key whose list was lost in
+// editing must not mean that all of it goes.
+bool SaysEmpty(std::string_view text, int number) {
+  for (; number > 1; --number) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  const std::string_view line = text.substr(0, text.find('\n'));
+  const std::size_t colon = line.find(':');
+  return colon != std::string_view::npos && line.find('[', colon) != std::string_view::npos;
+}
+
+}  // namespace
+
 DataFile ReadDataYaml(std::string_view text, std::string_view file) {
   DataFile read;
   read.places.file = file;
@@ -170,6 +183,11 @@ DataFile ReadDataYaml(std::string_view text, std::string_view file) {
     const FieldDescriptor& field = *read.data.GetDescriptor()->FindFieldByNumber(kind.number);
     if (!read.places.lines.contains(field.name())) continue;
     read.sections.push_back(field.name());
+    if (field.is_repeated() && of.FieldSize(read.data, &field) == 0 && read.mistakes.empty() &&
+        !SaysEmpty(text, read.places.LineOf(field.name())))
+      read.mistakes.push_back(read.places.At(
+          field.name(), fmt::format("has nothing below it; write '{}: []' to remove all there is",
+                                    field.name())));
     if (!field.is_repeated() && !of.HasField(read.data, &field))  // "gateway:" with nothing below
       StartWithDefaults(*of.MutableMessage(&read.data, &field));
   }

@@ -183,5 +183,15 @@ TEST(DataYaml, NamesEveryMistakeWithItsLineKeyAndWhatWouldBeRight) {
           "x.yaml:7: key 'partners[2].dialback': is '1'; would be right: true or false"));
 }
 
+TEST(DataYaml, AListThatWasLostIsNotAnEmptyOne) {
+  EXPECT_TRUE(ReadDataYaml("gateway: {}\npartners: []\n", "x.yaml").mistakes.empty());
+  for (const char* text : {"partners:\n", "gateway: {}\n\npartners: # none\ndenied: []\n"}) {
+    const DataFile read = ReadDataYaml(text, "x.yaml");
+    ASSERT_EQ(read.mistakes.size(), 1U) << text;
+    EXPECT_THAT(read.mistakes.front().text,
+                testing::HasSubstr("write 'partners: []' to remove all there is"));
+  }
+}
+
 }  // namespace
 }  // namespace gatehouse
