@@ -77,8 +77,8 @@ Result<std::optional<ContactRow>> ContactTable::Find(SqliteDatabase& database,
                                                      const ContactClock& clock) {
   GATEHOUSE_TRY(SqliteStatement * kept,
                 Kept(database, find_,
-                     "SELECT mark, seen_unix, guard, guard IS NULL FROM contact WHERE sip_user = ? "
-                     "AND local = ? AND"
+                     "SELECT mark, seen_unix, guard, guard IS NULL FROM contact"
+                     " WHERE sip_user = ? AND local = ? AND"
                      " domain_id = (SELECT id FROM contact_domain WHERE domain = ?)"));
   Use select(*kept);
   const ContactName name = Split(pair.contact);
@@ -165,7 +165,8 @@ Result<void> ContactTable::Forget(SqliteDatabase& database, const ContactPair& p
   return remove.Bind(1, pair.sip_user).Bind(2, name.local).Bind(3, name.domain).Run();
 }
 
-Result<bool> ContactTable::ForgetPartner(SqliteDatabase& database, const std::string& partner_id) {
+Result<bool> ContactTable::ForgetPartners(SqliteDatabase& database,
+                                          const std::set<std::string>& ids) {
   GATEHOUSE_TRY(SqliteStatement select, database.Prepare("SELECT domain FROM contact_domain"));
   std::vector<std::string> gone;
   for (;;) {
@@ -173,7 +174,7 @@ Result<bool> ContactTable::ForgetPartner(SqliteDatabase& database, const std::st
     if (!more) break;
     std::string domain = select.Text(0);
     GATEHOUSE_TRY(const std::string partner, PartnerOf(database, domain));
-    if (partner == partner_id) gone.push_back(std::move(domain));
+    if (ids.contains(partner)) gone.push_back(std::move(domain));
   }
   for (const std::string& domain : gone) {
     GATEHOUSE_TRY(SqliteStatement remove,

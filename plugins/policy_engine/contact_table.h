@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,9 +83,10 @@ class ContactTable {
   //   gives  false, and writes nothing, where the contact's domain is no partner's
   Result<bool> Put(SqliteDatabase& database, const ContactRow& row);
   Result<void> Forget(SqliteDatabase& database, const ContactPair& pair);
-  // All contacts in the domains of a partner, at once; Sweep clears away what is left of them.
+  // All contacts in the domains of these partners, in one walk; Sweep clears away what is left of
+  // them.
   //   gives  true where there may have been some
-  Result<bool> ForgetPartner(SqliteDatabase& database, const std::string& partner_id);
+  Result<bool> ForgetPartners(SqliteDatabase& database, const std::set<std::string>& ids);
   // May give a page shorter than the limit, even an empty one, that has a next one.
   Result<ContactPage> List(SqliteDatabase& database, const ContactFilter& filter,
                            const ContactClock& clock);

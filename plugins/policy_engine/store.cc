@@ -307,13 +307,12 @@ Result<void> Store::CheckFileIsThere() const {
 
 // Those of partners that go for good; by the domains they still have.
 Result<void> Store::ForgetContacts(std::span<const proto::RecordChange> changes) {
-  bool any = false;
-  for (const proto::RecordChange& change : changes) {
-    if (!change.before().has_partner() || change.has_after()) continue;
-    GATEHOUSE_TRY(const bool some,
-                  contacts_.ForgetPartner(database_, change.before().partner().id()));
-    any = any || some;
-  }
+  std::set<std::string> gone;
+  for (const proto::RecordChange& change : changes)
+    if (change.before().has_partner() && !change.has_after())
+      gone.insert(change.before().partner().id());
+  if (gone.empty()) return {};
+  GATEHOUSE_TRY(const bool any, contacts_.ForgetPartners(database_, gone));
   return any ? NextContactsEpoch(database_) : Result<void>();
 }
 

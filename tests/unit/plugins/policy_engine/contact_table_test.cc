@@ -269,5 +269,19 @@ TEST_F(ContactTableTest, AWildcardsContactsAreItsPartnersAndGoWithIt) {
   EXPECT_THAT(Find(of_narrow, kStart), Optional(ContactMark::kLearned));
 }
 
+TEST_F(ContactTableTest, PartnersThatGoTogetherTakeTheirContactsAlongAndNobodyElses) {
+  const ContactPair others{"ann@contoso.example", "juliet@chat.other.example"};
+  const ContactPair third{"ann@contoso.example", "mercutio@third.example"};
+  ASSERT_TRUE(Put(PartnerOf("third.example")).has_value());
+  for (const ContactPair& pair : {kPair, others, third}) See(pair, kStart);
+  AuditEntry entry;
+  for (const char* domain : {"partner.example", "other.example"})
+    *entry.changes.emplace_back().mutable_before()->mutable_partner() = PartnerOf(domain);
+  ASSERT_TRUE(store_.Write(std::move(entry)).has_value());
+  EXPECT_EQ(Find(kPair, kStart), std::nullopt);
+  EXPECT_EQ(Find(others, kStart), std::nullopt);
+  EXPECT_THAT(Find(third, kStart), Optional(ContactMark::kLearned));
+}
+
 }  // namespace
 }  // namespace gatehouse::policy_engine
