@@ -133,13 +133,17 @@ void CtlDesk::OnAnswer(const std::string& instance, const proto::CtlResponse& re
   reply(response);
 }
 
+// What its asker is to know of one that was lost.
+const char* CtlDesk::Doubt(const Forwarded& lost) {
+  return lost.changes ? ", so a change may be done or not; see gatehousectl audit before you try "
+                        "again"
+                      : "";
+}
+
 void CtlDesk::OnDied(const Instance& instance) {
   std::erase_if(forwarded_, [&instance](auto& entry) {
     if (entry.second.instance != instance.name().text) return false;
-    entry.second.reply(
-        Refused(fmt::format("{} died over it, so a change may be done or not; see gatehousectl "
-                            "audit before you try again",
-                            instance.name().text)));
+    entry.second.reply(Refused(entry.second.instance + " died over it" + Doubt(entry.second)));
     return true;
   });
   for (Gathering& one : gathering_) one.awaited.erase(instance.name().text);
@@ -254,11 +258,7 @@ void CtlDesk::AnswerPending() {
 void CtlDesk::DropLate() {
   std::erase_if(forwarded_, [now = loop_.Now()](auto& entry) {
     if (now < entry.second.deadline) return false;
-    entry.second.reply(Refused(fmt::format(
-        "{} did not answer{}", entry.second.instance,
-        entry.second.changes ? ", so a change may be done or not; see gatehousectl audit before "
-                               "you try again"
-                             : "")));
+    entry.second.reply(Refused(entry.second.instance + " did not answer" + Doubt(entry.second)));
     return true;
   });
 }

@@ -73,6 +73,7 @@ class CtlDesk {
   void OnScale(const proto::WorkerScale& scale, const Reply& reply);
   void Forward(const std::string& instance, proto::CtlRequest request, Reply reply,
                milliseconds limit = kForwardLimit);
+  static const char* Doubt(const Forwarded& lost);
   void AskWhy(const proto::CtlRequest& request, Reply reply);
   void OnWhy(std::uint64_t number, const std::string& instance, proto::CtlResponse response);
   void Gather(Reply reply);

@@ -76,7 +76,10 @@ std::string OnlyIn(const std::vector<std::string>& list, const std::vector<std::
   std::vector<std::string> only;
   std::ranges::set_difference(list, other, std::back_inserter(only));
   std::string text;
-  for (const std::string& item : only) (text += text.empty() ? "" : ", ").append(1, sign) += item;
+  for (const std::string& item : only) {
+    if (!text.empty()) text += ", ";
+    text += sign + item;
+  }
   return text;
 }
 

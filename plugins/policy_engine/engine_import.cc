@@ -9,7 +9,6 @@
 
 #include "core/policy/negotiation.h"
 #include "core/policy/policy_view.h"
-#include "core/tls/crypto.h"
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/access_rules.h"
 #include "plugins/policy_engine/engine.h"
@@ -17,11 +16,11 @@
 #include "plugins/policy_engine/lookalike.h"
 #include "plugins/policy_engine/partner_rules.h"
 #include "plugins/policy_engine/record_fields.h"
+#include "plugins/policy_engine/record_set.h"
 
 namespace gatehouse::policy_engine {
 namespace {
 
-constexpr std::size_t kIdBytes = 8;
 constexpr std::array<std::string_view, 10> kPartnerFields = {
     "domain",   "additional_domains", "type",       "tls",   "sasl",
     "dialback", "connection_limit",   "keep_alive", "proxy", "description"};
@@ -90,7 +89,7 @@ class ImportPlan {
           "remove");
     // What Lync does not know of stays as it was.
     proto::Partner partner = before == nullptr ? record.partner() : *before;
-    if (before == nullptr) partner.set_id(RandomHex(kIdBytes));
+    if (before == nullptr) partner.set_id(NewRecordId());
     google::protobuf::RepeatedPtrField<std::string> fields;
     for (const std::string_view field : kPartnerFields) *fields.Add() = field;
     GATEHOUSE_TRY_VOID(ReplaceFields(fields, kPartnerFields, record.partner(), partner));

@@ -8,18 +8,17 @@
 #include "core/policy/downgrade_guard.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_view.h"
-#include "core/tls/crypto.h"
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/engine.h"
 #include "plugins/policy_engine/gateway_rules.h"
 #include "plugins/policy_engine/lookalike.h"
 #include "plugins/policy_engine/partner_rules.h"
 #include "plugins/policy_engine/record_fields.h"
+#include "plugins/policy_engine/record_set.h"
 
 namespace gatehouse::policy_engine {
 namespace {
 
-constexpr std::size_t kIdBytes = 8;
 // A success over TLS is written down anew after this long; each writing is a new snapshot.
 constexpr std::int64_t kTlsMemoryStepSeconds = 86400;
 constexpr std::array<std::string_view, 16> kPartnerFields = {"additional_domains",
@@ -164,7 +163,7 @@ proto::CtlResponse Engine::OneView(const proto::Partner& partner) const {
 
 Engine::Reply Engine::NewPartner(const proto::PartnerNew& command, AuditEntry audit) {
   proto::Partner partner = command.partner();
-  partner.set_id(RandomHex(kIdBytes));
+  partner.set_id(NewRecordId());
   partner.clear_revision();
   partner.clear_tls_seen_unix();
   GATEHOUSE_TRY_VOID(CheckExpiry(partner.expires_unix(), now_unix_));

@@ -39,7 +39,7 @@ void GiveId(proto::Record& record) {
   Message& body = BodyOf(record);
   for (const FieldDescriptor* field : KeptOf(*FindKind(record), body))
     if (field->name() == "id" && body.GetReflection()->GetString(body, field).empty())
-      body.GetReflection()->SetString(&body, field, RandomHex(kIdBytes));
+      body.GetReflection()->SetString(&body, field, NewRecordId());
 }
 
 proto::RecordChange ChangeOf(const proto::Record* before, const proto::Record* after) {
@@ -115,6 +115,10 @@ std::vector<proto::RecordChange> Difference(const RecordSet& from, RecordSet to)
       changes.push_back(ChangeOf(&before->second, &after));
   }
   return changes;
+}
+
+std::string NewRecordId() {
+  return RandomHex(kIdBytes);
 }
 
 void TakeBack(std::span<const proto::RecordChange> changes, RecordSet& records) {

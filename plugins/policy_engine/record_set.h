@@ -20,6 +20,8 @@ using RecordSet = std::map<std::pair<int, std::string>, proto::Record>;  // by k
 // What makes `to` of `from`. What the engine keeps by itself does not count and is `from`'s; a new
 // record that has an id gets one.
 [[nodiscard]] std::vector<proto::RecordChange> Difference(const RecordSet& from, RecordSet to);
+// Of a new record.
+[[nodiscard]] std::string NewRecordId();
 // Makes undone what `changes` did.
 void TakeBack(std::span<const proto::RecordChange> changes, RecordSet& records);
 
