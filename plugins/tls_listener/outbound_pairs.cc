@@ -188,6 +188,7 @@ void OutboundPairs::State::CheckDrained() {
 
 void OutboundPairs::State::StartTest(const proto::TestStream& request,
                                      OutboundTest::Answer answer) {
+  if (!policy) return answer(TestWithoutPolicy());
   const auto remote = PrepareDomain(request.domain());
   const auto local = request.local_domain().empty() && !domains.empty()
                          ? Result<std::string>(domains.front())

@@ -24,6 +24,14 @@ proto::CtlResponse RefusedTest(const OutboundFault& fault) {
   return response;
 }
 
+proto::CtlResponse TestWithoutPolicy() {
+  proto::CtlResponse response;
+  response.set_exit_code(1);
+  response.mutable_test()->set_reason("no policy snapshot yet");
+  response.mutable_test()->set_remedy("wait until policy_engine runs");
+  return response;
+}
+
 OutboundTest::OutboundTest(Loop& loop, OutboundDialer& dialer, OutboundConnection::Order order,
                            Events events)
     : loop_(loop),

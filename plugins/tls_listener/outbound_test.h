@@ -13,6 +13,8 @@ namespace gatehouse {
 
 // The report of a stream that was not even tried.
 [[nodiscard]] proto::CtlResponse RefusedTest(const OutboundFault& fault);
+// The same of one that was asked for before the first snapshot: who is a partner is not known.
+[[nodiscard]] proto::CtlResponse TestWithoutPolicy();
 
 class OutboundTest {
  public:

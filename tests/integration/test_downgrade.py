@@ -93,10 +93,25 @@ class Downgrade(unittest.TestCase):
     def try_stream(self):
         return json.loads(self.lab.ctl("test", "stream", THEM, "--json", check=False))
 
+    def workers(self, plugin):
+        return {int(worker["pid"]) for worker in self.lab.status()["workers"] if worker["plugin"] == plugin}
+
     def kill(self, plugin):
-        for worker in self.lab.status()["workers"]:
-            if worker["plugin"] == plugin:
-                os.kill(int(worker["pid"]), signal.SIGKILL)
+        killed = self.workers(plugin)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        lab.wait_until(lambda: not self.workers(plugin) & killed, 20, f"the death of {plugin} is seen")
+
+    def try_stream_by_policy(self):
+        """A listener reborn answers at once, but knows of no partner before the policy engine told it."""
+        reports = []
+
+        def has_policy():
+            reports.append(self.try_stream())
+            return reports[-1].get("reason") != "no policy snapshot yet"
+
+        lab.wait_until(has_policy, 20, "the listener has a policy again")
+        return reports[-1]
 
     def test_tls_once_seen_is_remembered_until_it_is_forgotten(self):
         self.assertEqual(int(self.explain()["clear_refused_until_unix"]), 0)
@@ -116,7 +131,7 @@ class Downgrade(unittest.TestCase):
 
         impostor = PartnerInClear(self.lab.ports["s2s"])
         self.addCleanup(impostor.close)
-        report = self.try_stream()
+        report = self.try_stream_by_policy()
         self.assertFalse(report["ok"])
         self.assertIn("within the last 30 days", report["reason"])
         self.assertNotIn("db:result", impostor.heard)

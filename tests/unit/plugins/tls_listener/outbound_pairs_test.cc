@@ -428,6 +428,13 @@ TEST_F(OutboundPairsTest, TellWhyATestFailedAndWhatToDo) {
   EXPECT_THAT(Test("stranger.example").remedy(), HasSubstr("partner new"));
 }
 
+TEST_F(OutboundPairsTest, ATestBeforeTheFirstSnapshotSaysThatAndNotThatThereIsNoPartner) {
+  pairs_.SetPolicy(nullptr);
+  const proto::TestReport report = Test();
+  EXPECT_FALSE(report.ok());
+  EXPECT_EQ(report.reason(), "no policy snapshot yet");
+}
+
 // --- a dialback error says what was lacking (3.6)
 
 TEST_F(OutboundPairsTest, TriesOnceMoreWithTlsWhereAKeyInClearWasAgainstThePolicy) {
