@@ -34,10 +34,11 @@ struct ZmqOnLoop::State {
 void ZmqOnLoop::State::ReadSome() {
   ZmqFrame frame;
   for (int count = 0; count < kFramesPerTurn; ++count) {
-    if (!socket->Receive(from, body, frame)) break;
+    // Found empty, it tells by its descriptor of what comes from now on.
+    if (!socket->Receive(from, body, frame)) return Continue(false);
     on_frame(frame);
   }
-  Continue(socket->readable());
+  Continue(true);
 }
 
 void ZmqOnLoop::State::Continue(bool more) {

@@ -1,6 +1,7 @@
 // gatehouse-worker: hosts exactly one plugin. Started by gatehoused only, with its configuration on
 // descriptor 3.
 #include <fcntl.h>
+#include <malloc.h>
 
 #include <csignal>
 #include <cstdio>
@@ -45,7 +46,18 @@ int Fail(const Error& error) {
   return error.fault == Fault::kConfig ? kExitConfig : kExitFailure;
 }
 
+// A burst's memory comes and goes many times a second; without this each time by system calls.
+void KeepFreedMemory() {
+  constexpr int kTopPadBytes = 256 * 1024;
+  constexpr int kTrimThresholdBytes = 2 * 1024 * 1024;
+  constexpr int kMmapThresholdBytes = 1024 * 1024;
+  static_cast<void>(mallopt(M_TOP_PAD, kTopPadBytes));
+  static_cast<void>(mallopt(M_TRIM_THRESHOLD, kTrimThresholdBytes));
+  static_cast<void>(mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes));
+}
+
 int RunWorker() {
+  KeepFreedMemory();
   LeaveSignalsToTheSupervisor();
   if (::fcntl(kLifelineFd, F_GETFD) < 0) return PrintAndExit(kUsage, stderr, 2);
   auto config = ReceiveWorkerConfig(kLifelineFd);
