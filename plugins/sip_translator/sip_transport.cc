@@ -13,10 +13,6 @@ constexpr std::size_t kMaxConnections = 1024;
 // Of them from peers nobody has vouched for, TLS handshakes included. Strangers cannot keep the
 // others out: for one more of them the oldest goes.
 constexpr std::size_t kMaxStrangers = 256;
-// What one turn takes of requests. Longer turns cost less a message, since all that goes out in one
-// goes together; but where answers to our own requests come, one by one, they get their share.
-constexpr std::size_t kRequestsPerTurn = 64;
-constexpr std::size_t kRequestsBesideAnswers = 16;
 constexpr milliseconds kFirstBackOff{1000};
 constexpr milliseconds kMaxBackOff{60000};
 constexpr std::size_t kMaxNextHops = 1024;
@@ -49,8 +45,7 @@ SipTransportLayer::SipTransportLayer(Loop& loop, Metrics& metrics, User& user,
       trust_(trust),
       setup_(std::move(setup)),
       flush_(loop, [this] { FlushWritten(); }),
-      requests_per_turn_(kRequestsPerTurn),
-      turn_over_(loop, [this] { EndTurn(); }),
+      turn_over_(loop, [this] { budget_.EndTurn(); }),
       go_on_(loop, [this] { ResumeReading(); }),
       connections_gauge_(metrics.Value("gatehouse_sip_connections")),
       untrusted_total_(metrics.Value("gatehouse_sip_untrusted_connections_total")) {
@@ -287,7 +282,7 @@ void SipTransportLayer::OnOpen(SipConnection& connection) {
 }
 
 void SipTransportLayer::OnMessage(SipConnection& connection, SipMessage& message) {
-  if (!message.is_request()) answers_came_ = true;
+  if (!message.is_request()) budget_.OnAnswer();
   user_.OnMessage(message, SourceOf(connection));
 }
 
@@ -297,19 +292,12 @@ void SipTransportLayer::OnRefused(SipConnection& connection, const SipRefusal& r
 
 bool SipTransportLayer::MayTakeRequest() {
   if (!user_.MayTakeRequest()) return false;
-  if (taken_in_turn_ < requests_per_turn_) {
-    ++taken_in_turn_;
+  if (budget_.Take()) {
     turn_over_.Arm();
     return true;
   }
   go_on_.Arm();
   return false;
-}
-
-void SipTransportLayer::EndTurn() {
-  taken_in_turn_ = 0;
-  requests_per_turn_ =
-      std::exchange(answers_came_, false) ? kRequestsBesideAnswers : kRequestsPerTurn;
 }
 
 void SipTransportLayer::OnWritten(SipConnection& connection) {

@@ -19,6 +19,7 @@
 #include "plugins/sip_translator/sip_endpoint.h"
 #include "plugins/sip_translator/sip_target.h"
 #include "plugins/sip_translator/sip_trust.h"
+#include "plugins/sip_translator/turn_budget.h"
 
 namespace gatehouse {
 
@@ -104,7 +105,6 @@ class SipTransportLayer final : private SipConnection::User {
   SipConnection* Find(SipConnectionId id);
   SipConnection* OpenTo(const SipTarget& target);
   void FlushWritten();
-  void EndTurn();
   [[nodiscard]] SipSource SourceOf(const SipConnection& connection) const;
 
   std::optional<std::string> JudgeCertificate(SipConnection& connection) override;
@@ -133,9 +133,7 @@ class SipTransportLayer final : private SipConnection::User {
   std::vector<SipConnectionId> written_;
   std::vector<std::unique_ptr<SipConnection>> closed_;  // destroyed at the end of the turn
   EndOfTurn flush_;
-  std::size_t taken_in_turn_ = 0;  // requests from streams
-  std::size_t requests_per_turn_;
-  bool answers_came_ = false;  // since requests were taken last
+  TurnBudget budget_;
   EndOfTurn turn_over_;
   NextTurn go_on_;  // with what was left unread in this one
   double& connections_gauge_;

@@ -10,6 +10,7 @@
 
 #include "core/loop/tcp_stream.h"
 #include "core/loop/udp_socket.h"
+#include "plugins/sip_translator/turn_budget.h"
 #include "tests/unit/plugins/sip_translator/sip_scene.h"
 
 namespace gatehouse {
@@ -222,8 +223,7 @@ TEST_F(SipEndpointScene, WhatIsNotServedIsSaid) {
 }
 
 TEST_F(SipEndpointScene, ManyRequestsOfOnePeerAreTakenOverSeveralTurns) {
-  constexpr std::size_t kAll = 100;
-  constexpr std::size_t kMostInATurn = 16;
+  constexpr std::size_t kAll = 300;
   Edge beta(*loop_, "alpha.example", {kLoopback});
   Answer(beta, 200);
   RawTcp client(*loop_, beta.tcp);
@@ -237,7 +237,7 @@ TEST_F(SipEndpointScene, ManyRequestsOfOnePeerAreTakenOverSeveralTurns) {
     most = std::max(most, received_.size() - std::exchange(before, received_.size()));
     return received_.size() == kAll;
   }));
-  EXPECT_LE(most, kMostInATurn);
+  EXPECT_LE(most, TurnBudget::kAlone);
 }
 
 TEST_F(SipEndpointScene, BrokenFramingIsAnsweredAndClosed) {
