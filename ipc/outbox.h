@@ -9,10 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/string_hash.h"
 #include "ipc/data_link.h"
 #include "ipc/offer_seq.h"
 
@@ -78,13 +78,7 @@ class Outbox {
   std::vector<OfferSeq> TakeSettled(std::size_t most);
 
  private:
-  struct StringHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-  using Shares = std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>>;
+  using Shares = StringMap<std::size_t>;
   struct Kept {
     Shares::value_type* share = nullptr;  // nodes of an unordered_map do not move
     std::string body;

@@ -2,11 +2,10 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "core/base/string_hash.h"
 #include "core/xmpp/jid.h"
 
 namespace gatehouse::translator {
@@ -20,11 +19,8 @@ class AorSpellings {
   [[nodiscard]] std::string Spell(std::string_view bare, std::string canonical) const;
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
   // Only those that differ from the canonical one.
-  std::unordered_map<std::string, std::string, Hash, std::equal_to<>> user_parts_;
+  StringMap<std::string> user_parts_;
 };
 
 }  // namespace gatehouse::translator

@@ -280,7 +280,7 @@ std::size_t OutboundPairs::queued() const {
 }
 
 std::size_t OutboundPairs::streams() const {
-  return state_->OwnStreams();
+  return state_->streams.own();
 }
 
 void OutboundPairs::SetLimits(const proto::Limits& limits) {
@@ -288,7 +288,7 @@ void OutboundPairs::SetLimits(const proto::Limits& limits) {
 }
 
 std::size_t OutboundPairs::StreamsOf(std::string_view partner_id) const {
-  return state_->StreamsOf(partner_id);
+  return state_->streams.OwnOf(partner_id);
 }
 
 void OutboundPairs::ForEachStream(

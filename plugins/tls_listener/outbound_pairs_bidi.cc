@@ -1,5 +1,6 @@
 // Streams of OutboundPairs that carry the stanzas of both ends (2.14): those a peer lends us, and
 // what peers send on ours.
+#include <ranges>
 #include <utility>
 
 #include "core/base/log.h"
@@ -19,8 +20,8 @@ std::uint64_t OutboundPairs::State::Lend(LentStream& lent, std::uint64_t so_far,
   if (stream == nullptr) {
     const proto::Partner* partner = PartnerOf(pair.remote);
     const std::uint64_t id = ++last_id;
-    stream = &streams.try_emplace(id, id, pair.remote, partner ? partner->id() : std::string())
-                  .first->second;
+    stream = &streams.Add(OutboundStreamTable::Kind::kLent, id, pair.remote,
+                          partner ? partner->id() : std::string());
     stream->Attach(lent);
     stream->last_stanza = stream->last_octet = setup.loop.Now();
   }
@@ -32,10 +33,9 @@ std::uint64_t OutboundPairs::State::Lend(LentStream& lent, std::uint64_t so_far,
 
 // The newest: an older one may be dead without our knowing.
 bool OutboundPairs::State::UseLent(Pair& pair) {
-  for (auto each = streams.rbegin(); each != streams.rend(); ++each) {
-    OutboundStream& stream = each->second;
-    if (stream.lent() == nullptr || !stream.IsLentFor(pair.key)) continue;
-    Use(pair, stream);
+  for (OutboundStream* stream : std::views::reverse(streams.To(pair.remote))) {
+    if (stream->lent() == nullptr || !stream->IsLentFor(pair.key)) continue;
+    Use(pair, *stream);
     return true;
   }
   return false;

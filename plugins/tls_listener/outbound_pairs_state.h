@@ -16,7 +16,7 @@
 #include "plugins/tls_listener/outbound_back_off.h"
 #include "plugins/tls_listener/outbound_pairs.h"
 #include "plugins/tls_listener/outbound_queue.h"
-#include "plugins/tls_listener/outbound_stream.h"
+#include "plugins/tls_listener/outbound_stream_table.h"
 #include "plugins/tls_listener/outbound_test.h"
 
 namespace gatehouse {
@@ -75,7 +75,6 @@ struct OutboundPairs::State {
   OutboundConnection::Order OrderFor(const std::string& local, const std::string& remote,
                                      const proto::Partner& partner) const;
   OutboundConnection::Events EventsFor(std::uint64_t id);
-  std::size_t StreamsOf(std::string_view partner_id) const;
   bool IsPermitted(const OutboundStream& stream) const;
   bool AtLimit(const proto::Partner& partner) const;
   bool MayGoClear(const proto::Partner& partner) const;
@@ -125,10 +124,6 @@ struct OutboundPairs::State {
   void Abandon(OutboundStream& stream, const OutboundFault& fault);
 
   void CloseBatches();
-  std::size_t OwnStreams() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(streams, [](const auto& each) { return !each.second.is_lent(); }));
-  }
   static seconds OrDefault(std::uint32_t value, seconds fallback) {
     return value == 0 ? fallback : seconds{value};
   }
@@ -146,7 +141,7 @@ struct OutboundPairs::State {
   std::vector<std::string> domains;
   TlsContexts tls;
   std::unordered_map<std::string, std::unique_ptr<Pair>> pairs;
-  std::map<std::uint64_t, OutboundStream> streams;
+  OutboundStreamTable streams;
   std::map<std::uint64_t, std::unique_ptr<OutboundTest>> tests;
   std::uint64_t last_id = 0;
   std::vector<std::uint64_t> written;  // streams written to in this turn

@@ -25,21 +25,14 @@ std::int64_t UnixNow() {
 }  // namespace
 
 OutboundStream* OutboundPairs::State::FindStream(std::uint64_t id) {
-  const auto found = streams.find(id);
-  return found == streams.end() ? nullptr : &found->second;
-}
-
-std::size_t OutboundPairs::State::StreamsOf(std::string_view partner_id) const {
-  return static_cast<std::size_t>(std::ranges::count_if(streams, [&](const auto& each) {
-    return !each.second.is_lent() && each.second.partner_id() == partner_id;
-  }));
+  return streams.Find(id);
 }
 
 bool OutboundPairs::State::AtLimit(const proto::Partner& partner) const {
   std::uint32_t limit = partner.connection_limit();
   if (limit == 0) limit = policy->gateway().partner_connection_limit();
   if (limit == 0) limit = kPartnerConnections;
-  std::size_t used = StreamsOf(partner.id());
+  std::size_t used = streams.OwnOf(partner.id());
   if (setup.inbound_streams) used += setup.inbound_streams(partner.id());
   return used >= limit;
 }
@@ -109,7 +102,8 @@ void OutboundPairs::State::Open(Pair& pair) {
                                .reason = Reason::kPartnerConnectionLimit});
   }
   const std::uint64_t id = ++last_id;
-  OutboundStream& stream = streams.try_emplace(id, id, pair.remote, partner->id()).first->second;
+  OutboundStream& stream =
+      streams.Add(OutboundStreamTable::Kind::kOwn, id, pair.remote, partner->id());
   stream.pair_keys.push_back(pair.key);
   stream.last_stanza = stream.last_octet = setup.loop.Now();
   pair.stream = id;
@@ -124,18 +118,17 @@ void OutboundPairs::State::Open(Pair& pair) {
 
 // Sender multiplexing (2.8.7): onto a stream that dialback opened.
 bool OutboundPairs::State::Join(Pair& pair, const MethodSet& methods) {
-  const auto fits = [&](const auto& each) {
-    const OutboundStream& stream = each.second;
-    if (stream.closing || stream.is_lent() || stream.remote() != pair.remote ||
-        !stream.connection().machine().MayAddPair())
+  const auto fits = [&](const OutboundStream* stream) {
+    if (stream->closing || stream->is_lent() || !stream->connection().machine().MayAddPair())
       return false;
-    const bool in_tls = stream.connection().machine().in_tls();
-    return stream.pair_keys.size() < kMaxPairsPerStream &&
+    const bool in_tls = stream->connection().machine().in_tls();
+    return stream->pair_keys.size() < kMaxPairsPerStream &&
            (in_tls ? methods.tls_dialback : methods.tcp_dialback);
   };
-  const auto found = std::ranges::find_if(streams, fits);
-  if (found == streams.end()) return false;
-  OutboundStream& stream = found->second;
+  const auto to = streams.To(pair.remote);
+  const auto found = std::ranges::find_if(to, fits);
+  if (found == to.end()) return false;
+  OutboundStream& stream = **found;
   stream.pair_keys.push_back(pair.key);
   pair.stream = stream.id();
   pair.added = true;
@@ -210,7 +203,7 @@ void OutboundPairs::State::OnPairOpen(std::uint64_t id, std::string_view local,
        {"remote", stream->remote()},
        {"method", MethodName(method)},
        {"peer", stream->connection().peer_address()}});
-  open_gauge = static_cast<double>(OwnStreams());
+  open_gauge = static_cast<double>(streams.own());
   NoteStream(pair, method, {});
   FlushQueue(pair);
 }
@@ -331,10 +324,10 @@ void OutboundPairs::State::OnGone(std::uint64_t id) {
 
 void OutboundPairs::State::Sweep() {
   for (const std::uint64_t id : std::exchange(gone, {})) {
-    streams.erase(id);
+    streams.Erase(id);
     tests.erase(id);
   }
-  open_gauge = static_cast<double>(OwnStreams());
+  open_gauge = static_cast<double>(streams.own());
   CheckDrained();
 }
 
