@@ -12,7 +12,7 @@ constexpr std::size_t kChecksOfATick = 200;
 
 }  // namespace
 
-WatchedContacts::WatchedContacts(FlowContext& context, AskPolicy ask)
+WatchedContacts::WatchedContacts(FlowContext& context, AskPolicy ask, DialogLimits limits)
     : context_(context),
       ask_(std::move(ask)),
       wheel_(context.clock.Now()),
@@ -22,7 +22,8 @@ WatchedContacts::WatchedContacts(FlowContext& context, AskPolicy ask)
       subscribes_(context.metrics, "gatehouse_sip_subscribes_total", "in"),
       notifies_(context.metrics, "gatehouse_sip_notifies_total", "out"),
       stanzas_(context.metrics, "gatehouse_stanzas_total", "out"),
-      dialogs_gauge_(context.metrics.Value("gatehouse_sip_subscriptions", "{direction=\"in\"}")) {}
+      dialogs_gauge_(context.metrics.Value("gatehouse_sip_subscriptions", "{direction=\"in\"}")),
+      places_(limits) {}
 
 WatchedContacts::~WatchedContacts() = default;
 

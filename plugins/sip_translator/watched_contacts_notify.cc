@@ -99,8 +99,7 @@ void WatchedContacts::Arm(Dialog& dialog) {
 
 void WatchedContacts::Remove(Dialog& dialog) {
   Watch* const watch = dialog.watch;
-  const auto of_user = dialogs_of_user_.find(dialog.sip_user);
-  if (--of_user->second == 0) dialogs_of_user_.erase(of_user);
+  places_.GiveBack(dialog.sip_user);
   if (watch != nullptr) std::erase(watch->dialogs, &dialog);
   dialogs_.erase(std::string(dialog.sip.key()));
   dialogs_gauge_ = static_cast<double>(dialogs_.size());

@@ -79,20 +79,14 @@ HandOverAnswer WatchedContacts::Denied(const PageAddresses& addresses, const Ver
       context_.NoteRefusal(TrafficKind::kSipSubscribe, addresses.from, addresses.to, verdict));
 }
 
-Result<void, HandOverAnswer> WatchedContacts::FindRoom(const std::string& user) const {
-  const auto of_user = dialogs_of_user_.find(user);
-  if (dialogs_.size() >= kMaxDialogs) return std::unexpected(Overloaded("too many subscriptions"));
-  if (of_user != dialogs_of_user_.end() && of_user->second >= kMaxDialogsOfAUser)
-    return std::unexpected(Overloaded("too many subscriptions of the user"));
-  return {};
-}
-
 void WatchedContacts::OnInitial(const SipMessage& subscribe, SubscribeRequest request,
                                 const SipPeer& peer, const SipReply& reply) {
   auto addresses = Address(subscribe);
   if (!addresses) return Refuse(reply, subscribe.from().uri, addresses.error());
-  if (const auto room = FindRoom(addresses->from.Bare()); !room)
-    return Refuse(reply, subscribe.from().uri, room.error());
+  const std::string user = addresses->from.Bare();
+  if (const auto place = places_.Take(user); !place)
+    return Refuse(reply, subscribe.from().uri,
+                  TooManySubscriptions(addresses->from.domain, place.error()));
   context_.spellings.Learn(addresses->from, subscribe.from().uri);
   SubscriptionDialog dialog(subscribe, std::move(request),
                             ContactUri(context_.endpoint, peer, addresses->to));
@@ -104,7 +98,8 @@ void WatchedContacts::OnInitial(const SipMessage& subscribe, SubscribeRequest re
   }
   Learn(*addresses, reply,
         [this, reply, addresses = *addresses, dialog = std::move(dialog),
-         headers = std::move(headers)]() mutable {
+         headers = std::move(headers), user](bool learned) mutable {
+          if (!learned) return places_.GiveBack(user);
           subscribes_.Count(FlowResult::kDelivered);
           reply(200, {}, headers);
           Begin(std::move(dialog), addresses);
@@ -130,44 +125,58 @@ void WatchedContacts::OnInDialog(const SipMessage& subscribe, const SubscribeReq
     reply(200, {}, headers);
     return End(dialog, kTimeout);
   }
-  Learn(dialog.watch->addresses, reply, [this, key, gone, reply, headers = std::move(headers)] {
-    const auto still = dialogs_.find(key);
-    if (still == dialogs_.end() || still->second->watch == nullptr) return gone();
-    Dialog& refreshed = *still->second;
-    subscribes_.Count(FlowResult::kDelivered);
-    reply(200, {}, headers);
-    const TimePoint now = context_.clock.Now();
-    refreshed.ends_at = now + seconds{refreshed.sip.expires_s()};
-    refreshed.not_before = now;
-    Notify(refreshed);
-    Watch& watch = *refreshed.watch;
-    if (watch.active && now - watch.heard_at >= kStale) Say(watch, "probe");
-  });
+  Learn(dialog.watch->addresses, reply,
+        [this, key, gone, reply, headers = std::move(headers)](bool learned) {
+          if (!learned) return;
+          const auto still = dialogs_.find(key);
+          if (still == dialogs_.end() || still->second->watch == nullptr) return gone();
+          Dialog& refreshed = *still->second;
+          subscribes_.Count(FlowResult::kDelivered);
+          reply(200, {}, headers);
+          const TimePoint now = context_.clock.Now();
+          refreshed.ends_at = now + seconds{refreshed.sip.expires_s()};
+          refreshed.not_before = now;
+          Notify(refreshed);
+          Watch& watch = *refreshed.watch;
+          if (watch.active && now - watch.heard_at >= kStale) Say(watch, "probe");
+        });
 }
 
 void WatchedContacts::Learn(const PageAddresses& addresses, const SipReply& reply,
-                            std::function<void()> then) {
+                            std::function<void(bool learned)> then) {
   proto::PolicyQuestion question;
   question.mutable_contact_seen()->set_sip_user(addresses.from.Bare());
   question.mutable_contact_seen()->set_contact(addresses.to.Bare());
   ++asking_;
   ask_(question, [this, alive = std::weak_ptr<bool>(alive_), addresses, reply,
-                  then = std::move(then)](Result<proto::ContactState> state) {
+                  then = std::move(then)](const Result<proto::ContactState>& state) {
     if (alive.expired()) return;
     --asking_;
-    const std::string who = addresses.from.Bare();
-    if (!state) return Refuse(reply, who, Overloaded(state.error().text));
-    context_.contacts.Learn({who, addresses.to.Bare()}, ContactStates::StateOf(*state));
-    if (*state == proto::CONTACT_BLOCKED) {
-      Envelope blocked = EnvelopeOf(addresses);
-      blocked.contact = ContactState::kBlocked;
-      return Refuse(reply, who, Denied(addresses, Decide(*context_.policy, blocked)));
-    }
-    if (*state != proto::CONTACT_AUTHORISED)
-      return Refuse(reply, who, Answer(404, "the contact's domain is no partner's any more"));
-    if (draining_) return Refuse(reply, who, Overloaded("ending"));
-    then();
+    then(!IsRefused(addresses, reply, state));
   });
+}
+
+bool WatchedContacts::IsRefused(const PageAddresses& addresses, const SipReply& reply,
+                                const Result<proto::ContactState>& state) {
+  const std::string who = addresses.from.Bare();
+  HandOverAnswer answer;
+  if (state) context_.contacts.Learn({who, addresses.to.Bare()}, ContactStates::StateOf(*state));
+  if (!state) {
+    answer = PolicyUnavailable();
+    answer.why = state.error().text;
+  } else if (*state == proto::CONTACT_BLOCKED) {
+    Envelope blocked = EnvelopeOf(addresses);
+    blocked.contact = ContactState::kBlocked;
+    answer = Denied(addresses, Decide(*context_.policy, blocked));
+  } else if (*state != proto::CONTACT_AUTHORISED) {
+    answer = Answer(404, "the contact's domain is no partner's any more");
+  } else if (draining_) {
+    answer = Overloaded("ending");
+  } else {
+    return false;
+  }
+  Refuse(reply, who, answer);
+  return true;
 }
 
 WatchedContacts::Dialog& WatchedContacts::Place(SubscriptionDialog dialog, const Jid& user) {
@@ -175,7 +184,6 @@ WatchedContacts::Dialog& WatchedContacts::Place(SubscriptionDialog dialog, const
   if (const auto old = dialogs_.find(dialog.key()); old != dialogs_.end()) Remove(*old->second);
   const std::string key = dialog.key();
   auto placed = std::make_unique<Dialog>(*this, std::move(dialog), user.Bare());
-  ++dialogs_of_user_[placed->sip_user];
   Dialog& begun = *dialogs_.emplace(key, std::move(placed)).first->second;
   dialogs_gauge_ = static_cast<double>(dialogs_.size());
   return begun;
