@@ -23,30 +23,11 @@ struct Grant {
   std::string_view rule;
 };
 
-std::size_t Literals(std::string_view pattern) {
-  return pattern.size() - static_cast<std::size_t>(std::ranges::count(pattern, '*'));
-}
-
-const proto::AccessPolicy* ByPattern(const PolicyView& view, std::string_view user) {
-  const proto::AccessPolicy* best = nullptr;
-  std::size_t best_literals = 0;
-  for (const proto::AccessPolicy& policy : view.snapshot().access_policies())
-    for (const std::string& pattern : policy.patterns()) {
-      if (!MatchesPattern(pattern, user)) continue;
-      const std::size_t literals = Literals(pattern);
-      const bool narrower = best == nullptr || literals > best_literals;
-      const bool stricter = literals == best_literals && !policy.xmpp_access();
-      if (!narrower && !stricter) continue;
-      best = &policy;
-      best_literals = literals;
-    }
-  return best;
-}
-
-Grant GrantOf(const PolicyView& view, std::string_view user, std::string_view domain) {
-  if (const proto::AccessPolicy* policy = view.PolicyOfUser(user)) return {policy, "access-user"};
-  if (const proto::AccessPolicy* policy = ByPattern(view, user)) return {policy, "access-pattern"};
-  if (const proto::AccessPolicy* policy = view.PolicyOfDomain(domain))
+Grant GrantOf(const PolicyView& view, std::string_view bare, const LocalUser& user) {
+  if (const proto::AccessPolicy* policy = view.PolicyOfUser(bare)) return {policy, "access-user"};
+  if (const proto::AccessPolicy* policy = view.PolicyByPattern(user.local, user.domain))
+    return {policy, "access-pattern"};
+  if (const proto::AccessPolicy* policy = view.PolicyOfDomain(user.domain))
     return {policy, "access-domain"};
   return {view.GlobalPolicy(), "access-global"};
 }
@@ -72,7 +53,7 @@ AccessVerdict MayUseXmpp(const PolicyView& view, const LocalUser& user, Directio
   std::array<char, kMaxBareBytes> bytes;
   const std::string_view bare = BareOf(user, bytes);
   if (bare.empty()) return {false, Reason::kNoXmppAccess, "access-global", {}};
-  const auto [policy, rule] = GrantOf(view, bare, user.domain);
+  const auto [policy, rule] = GrantOf(view, bare, user);
   if (policy == nullptr) return {false, Reason::kNoXmppAccess, rule, {}};
   const bool may = policy->xmpp_access();
   return {may, may ? Reason::kNone : Reason::kNoXmppAccess, rule, policy->name()};

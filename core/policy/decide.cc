@@ -196,15 +196,16 @@ Verdict Decide(const PolicyView& policy, const Envelope& envelope) {
   // Of our own user a partner must not learn by a quicker answer that he has no access (5.3).
   const Direction direction = DirectionOf(row.kind);
   const bool first = direction == Direction::kSipToXmpp || !FederationGoes(policy, direction);
-  const std::optional<Verdict> user_refused = RefuseUser(policy, row, envelope);
-  if (first && user_refused) return *user_refused;
+  if (first)
+    if (const auto refused = RefuseUser(policy, row, envelope)) return *refused;
   const proto::Partner* partner = policy.FindPartner(envelope.remote_domain);
   if (const auto refused = RefusePair(row, envelope, policy, partner)) return *refused;
   const Question question{policy, envelope, row, PermissionsOf(partner->type())};
   const std::optional<bool> may = question.May(envelope.contact);
   if (!may) return {.decision = Decision::kAskEngine, .rule = row.rule};
   // What nobody may is refused in the same words to all.
-  if (user_refused && row.authorised != kNever) return *user_refused;
+  if (!first && row.authorised != kNever)
+    if (const auto refused = RefuseUser(policy, row, envelope)) return *refused;
   return *may ? question.Allowed() : Refuse(row.answer, question.WhyNot(), row.rule);
 }
 

@@ -25,8 +25,10 @@ PolicyView::PolicyView(proto::PolicySnapshot snapshot) : snapshot_(std::move(sna
   for (const proto::AccessPolicy& policy : snapshot_.access_policies()) {
     if (policy.name() == kGlobalPolicy) global_ = &policy;
     for (const std::string& user : policy.users()) by_user_.emplace(user, &policy);
+    for (const std::string& pattern : policy.patterns()) by_pattern_.Add(pattern, policy);
     for (const std::string& domain : policy.domains()) by_own_domain_.emplace(domain, &policy);
   }
+  by_pattern_.Seal();
   for (const std::string& domain : snapshot_.denied_domains())
     (IsWildcard(domain) ? denied_below_ : denied_).insert(BaseOf(domain));
   for (const proto::Partner& partner : snapshot_.partners()) listed_.Add(partner);

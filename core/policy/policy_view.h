@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/policy/pattern_index.h"
 #include "core/policy/reasons.h"
 #include "proto/policy_snapshot.pb.h"
 
@@ -39,9 +40,14 @@ class PolicyView {
   }
   // Whether the deny list has it, or a "*." that it is below.
   [[nodiscard]] bool IsDenied(std::string_view domain) const;
-  // The access policy granted to this very user (prepared bare JID), or to this domain (prepared);
-  // or null. What holds for a user in the end says access.h.
+  // The access policy granted to this very user (prepared bare JID), to a pattern he fits (his
+  // localpart and domain, prepared), or to this domain (prepared); or null. What holds for a user
+  // in the end says access.h.
   [[nodiscard]] const proto::AccessPolicy* PolicyOfUser(std::string_view user) const;
+  [[nodiscard]] const proto::AccessPolicy* PolicyByPattern(std::string_view local,
+                                                           std::string_view domain) const {
+    return by_pattern_.Find(local, domain);
+  }
   [[nodiscard]] const proto::AccessPolicy* PolicyOfDomain(std::string_view domain) const;
   // Null in a snapshot without one, as the empty one is.
   [[nodiscard]] const proto::AccessPolicy* GlobalPolicy() const { return global_; }
@@ -74,6 +80,7 @@ class PolicyView {
   std::unordered_set<std::string_view> denied_;
   std::unordered_set<std::string_view> denied_below_;
   Index<proto::AccessPolicy> by_user_;
+  PatternIndex by_pattern_;
   Index<proto::AccessPolicy> by_own_domain_;
   const proto::AccessPolicy* global_ = nullptr;
 };

@@ -33,6 +33,7 @@ enum class Reason : std::uint8_t {
   kTooLarge,
   kTooManyIdentical,
   kOverloaded,
+  kSubscriptionLimit,
   kExpired,
   kNextHopRefused,
   kNextHopSilent,

@@ -67,6 +67,13 @@ HandOverAnswer Overloaded(std::string_view why) {
           .reason = Reason::kOverloaded};
 }
 
+HandOverAnswer TooManySubscriptions(std::string_view host, std::string_view words) {
+  return {.status = 500,
+          .why = std::string(words),
+          .headers = {RetryAfter(kOverloadRetry), Warning(host, words)},
+          .reason = Reason::kSubscriptionLimit};
+}
+
 HandOverAnswer AnswerFor(const ipc::Outcome& outcome, bool to_full_jid, SipProfile profile,
                          std::string_view host) {
   if (outcome.kind == ipc::OutcomeKind::kDelivered) return Accepted();

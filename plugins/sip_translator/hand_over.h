@@ -34,6 +34,9 @@ struct HandOverAnswer {
 [[nodiscard]] HandOverAnswer PolicyUnavailable();
 // Our own limits: 500 with Retry-After, never 503. 3.9
 [[nodiscard]] HandOverAnswer Overloaded(std::string_view why);
+// A limit of subscriptions is reached, as `words` say which: so answered, with the words in a
+// Warning. `host` names us there. 12.3 S18
+[[nodiscard]] HandOverAnswer TooManySubscriptions(std::string_view host, std::string_view words);
 // The answer for a settled offer. `host` names us in a Warning.
 //   Delivered 200; Expired 408; Failed by 7.1, but 480 with Retry-After while backing off and 480
 //   with Warning 399 where the negotiation row and the peer have nothing in common

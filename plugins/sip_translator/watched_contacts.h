@@ -14,6 +14,7 @@
 
 #include "core/base/result.h"
 #include "plugins/sip_translator/contact_presence.h"
+#include "plugins/sip_translator/dialog_places.h"
 #include "plugins/sip_translator/flow_context.h"
 #include "plugins/sip_translator/message_guard.h"
 #include "plugins/sip_translator/page_mode.h"
@@ -28,15 +29,13 @@ namespace gatehouse::translator {
 
 class WatchedContacts {
  public:
-  static constexpr std::size_t kMaxDialogs = 100'000;
-  static constexpr std::size_t kMaxDialogsOfAUser = 1000;  // 12.3 S18
   // A SUBSCRIBE is answered within 20 s (11.2), and what it teaches is on the disk before.
   static constexpr milliseconds kPolicyLimit{10'000};
 
   // Asks the policy engine; `answer` is called once, later, with a state or why there is none.
   using AskPolicy = std::function<void(const proto::PolicyQuestion& question,
                                        std::function<void(Result<proto::ContactState>)> answer)>;
-  WatchedContacts(FlowContext& context, AskPolicy ask);
+  WatchedContacts(FlowContext& context, AskPolicy ask, DialogLimits limits = {});
   ~WatchedContacts();
   WatchedContacts(const WatchedContacts&) = delete;
   WatchedContacts& operator=(const WatchedContacts&) = delete;
@@ -71,10 +70,14 @@ class WatchedContacts {
                   const SipReply& reply);
   Result<PageAddresses, HandOverAnswer> Address(const SipMessage& subscribe);
   HandOverAnswer Denied(const PageAddresses& addresses, const Verdict& verdict);
-  Result<void, HandOverAnswer> FindRoom(const std::string& user) const;
-  // `then` is called when the contact is authorised and this is on the disk; else `reply` is.
-  void Learn(const PageAddresses& addresses, const SipReply& reply, std::function<void()> then);
+  // `then` is called once: with true when the contact is authorised and this is on the disk, with
+  // false when not and `reply` has said so.
+  void Learn(const PageAddresses& addresses, const SipReply& reply,
+             std::function<void(bool learned)> then);
+  bool IsRefused(const PageAddresses& addresses, const SipReply& reply,
+                 const Result<proto::ContactState>& state);
   void Refuse(const SipReply& reply, std::string_view who, const HandOverAnswer& answer);
+  // From here on the dialog has the place that was taken for it, until Remove.
   Dialog& Place(SubscriptionDialog dialog, const Jid& user);
   void Begin(SubscriptionDialog dialog, const PageAddresses& addresses);
   void Poll(SubscriptionDialog dialog, const PageAddresses& addresses);
@@ -108,7 +111,7 @@ class WatchedContacts {
   double& dialogs_gauge_;
   std::unordered_map<std::string, std::unique_ptr<Watch>> watches_;   // by pair
   std::unordered_map<std::string, std::unique_ptr<Dialog>> dialogs_;  // by key
-  std::unordered_map<std::string, std::size_t> dialogs_of_user_;
+  DialogPlaces places_;  // of dialogs, and of those that the policy engine is asked about
   std::vector<std::string> to_check_;  // pairs, against a new policy
   std::uint64_t contacts_epoch_ = 0;
   std::size_t asking_ = 0;

@@ -10,6 +10,7 @@ constexpr milliseconds kBase = seconds{10};
 constexpr milliseconds kConfigured = seconds{60};
 constexpr milliseconds kDomainGone = seconds{300};
 constexpr milliseconds kLongest = seconds{600};
+static_assert(kLongest + kLongest / 2 == OutboundBackOff::kLongestWait);
 constexpr milliseconds kGoodLife = seconds{60};
 
 }  // namespace

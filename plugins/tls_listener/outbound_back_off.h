@@ -11,6 +11,9 @@ namespace gatehouse {
 
 class OutboundBackOff {
  public:
+  // Nobody waits longer for a next attempt.
+  static constexpr milliseconds kLongestWait = seconds{900};
+
   explicit OutboundBackOff(RandomBelow random) : random_(std::move(random)) {}
 
   // No stream could be opened.

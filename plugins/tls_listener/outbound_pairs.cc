@@ -1,6 +1,7 @@
 #include "plugins/tls_listener/outbound_pairs.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "core/base/log.h"
@@ -13,6 +14,10 @@ namespace gatehouse {
 namespace {
 
 constexpr milliseconds kTick = seconds{1};
+constexpr milliseconds kForgetEvery = seconds{60};
+// So long after its last use or the end of its back-off. A pair that fails and is wanted again
+// within it backs off longer still; one that is forgotten would begin anew.
+constexpr milliseconds kForgetAfter = 2 * OutboundBackOff::kLongestWait;
 constexpr seconds kInactivity{600}, kKeepAlive{300};  // 1.4
 
 }  // namespace
@@ -21,10 +26,13 @@ constexpr seconds kInactivity{600}, kKeepAlive{300};  // 1.4
 
 OutboundPair& OutboundPairs::State::FindPair(std::string_view local, std::string_view remote) {
   key_scratch.assign(local).append(1, '\n').append(remote);
-  const auto found = pairs.find(key_scratch);
-  if (found != pairs.end()) return *found->second;
-  auto pair = std::make_unique<Pair>(key_scratch, std::string(local), std::string(remote), random);
-  return *pairs.emplace(key_scratch, std::move(pair)).first->second;
+  auto& pair = pairs[key_scratch];
+  if (!pair) {
+    pair = std::make_unique<Pair>(key_scratch, std::string(local), std::string(remote), random);
+    if (!forget.active()) forget.StartRepeating(kForgetEvery);
+  }
+  pair->used_at = setup.loop.Now();
+  return *pair;
 }
 
 const proto::Partner* OutboundPairs::State::PartnerOf(const std::string& remote) const {
@@ -116,6 +124,23 @@ void OutboundPairs::State::OnTick() {
   OpenWaiting(now);
   CheckDrained();
   if (streams.empty() && !waiting) tick.Stop();
+}
+
+// Nothing points at what is forgotten: no stream serves it, or has stanzas of it to give back.
+void OutboundPairs::State::ForgetUnused(TimePoint now) {
+  std::unordered_set<const Pair*> on_streams;
+  for (const auto& [id, stream] : streams) {
+    stream.unacknowledged().AddPairs(on_streams);
+    for (const std::string& key : stream.pair_keys) on_streams.insert(pairs.at(key).get());
+  }
+  std::erase_if(pairs, [&](const auto& each) {
+    Pair& pair = *each.second;
+    const bool used = pair.stream != 0 || !pair.queue.empty() || on_streams.contains(&pair) ||
+                      pair.back_off.Remaining(now) > milliseconds{0};
+    if (used) pair.used_at = now;
+    return now - pair.used_at >= kForgetAfter;
+  });
+  if (pairs.empty()) forget.Stop();
 }
 
 void OutboundPairs::State::TickStream(OutboundStream& stream, TimePoint now) {
@@ -270,6 +295,14 @@ void OutboundPairs::Drain(std::function<void()> drained) {
   state_->drained = std::move(drained);
   if (!state_->tick.active()) state_->tick.StartRepeating(kTick);
   state_->sweep.Start(milliseconds{0});
+}
+
+void OutboundPairs::ForgetUnused(TimePoint now) {
+  state_->ForgetUnused(now);
+}
+
+std::size_t OutboundPairs::pairs() const {
+  return state_->pairs.size();
 }
 
 std::size_t OutboundPairs::queued() const {

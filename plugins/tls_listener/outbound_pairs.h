@@ -92,6 +92,11 @@ class OutboundPairs final : public Borrower {
   [[nodiscard]] bool HasUnsent(LoanId loan) const override;
   void EndLoan(LoanId loan) override;
 
+  // Forgets domain pairs that nothing was wanted of for a while, for there is no end of them below
+  // a wildcard. Once a minute by a timer of its own.
+  void ForgetUnused(TimePoint now);
+
+  [[nodiscard]] std::size_t pairs() const;    // remembered
   [[nodiscard]] std::size_t queued() const;   // stanzas not settled yet
   [[nodiscard]] std::size_t streams() const;  // of ours, open or being opened
   // Streams of ours to the partner with this id, open or being opened.

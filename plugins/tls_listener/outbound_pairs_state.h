@@ -40,6 +40,7 @@ struct OutboundPair {
   int redirects = 0;       // in a row
   OutboundDemand demand = OutboundDemand::kNone;  // of the attempt after a dialback error (3.6)
   TimePoint redirected_at{};
+  TimePoint used_at{};  // last looked for, or found in use
 };
 
 struct OutboundPairs::State {
@@ -54,6 +55,7 @@ struct OutboundPairs::State {
         tick(setup.loop, [this] { OnTick(); }),
         sweep(setup.loop, [this] { Sweep(); }),
         acks_turn(setup.loop, [this] { SendAcks(); }),
+        forget(setup.loop, [this] { ForgetUnused(setup.loop.Now()); }),
         sent(setup.metrics.Value("gatehouse_stanzas_total",
                                  "{direction=\"out\",result=\"delivered\"}")),
         refused(setup.metrics.Value("gatehouse_stanzas_total",
@@ -128,6 +130,7 @@ struct OutboundPairs::State {
     return value == 0 ? fallback : seconds{value};
   }
   void OnTick();
+  void ForgetUnused(TimePoint now);
   void TickStream(OutboundStream& stream, TimePoint now);
   void Sweep();
   void CheckPolicy();
@@ -155,6 +158,7 @@ struct OutboundPairs::State {
   Timer tick, sweep;
   std::vector<std::uint64_t> acks_due;  // streams whose peers wait for an acknowledgement
   EndOfTurn acks_turn;
+  Timer forget;  // runs while there are pairs
   StanzaRate their_rate = RateOf({});
   double& sent;
   double& refused;

@@ -50,6 +50,10 @@ bool Unacknowledged::IsOverdue(TimePoint now) const {
   return awaits_answer_ && now - asked_at_ >= kAnswerLimit;
 }
 
+void Unacknowledged::AddPairs(std::unordered_set<const OutboundPair*>& pairs) const {
+  for (const Sent& each : sent_) pairs.insert(each.pair);
+}
+
 std::vector<Unacknowledged::Sent> Unacknowledged::TakeAll() {
   std::deque<Sent> all = std::exchange(sent_, {});
   bytes_ = 0;

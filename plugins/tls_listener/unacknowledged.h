@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -36,6 +37,8 @@ class Unacknowledged {
   // The stream is over: what it may have lost, in order.
   [[nodiscard]] std::vector<Sent> TakeAll();
 
+  // Adds the pairs of all it holds.
+  void AddPairs(std::unordered_set<const OutboundPair*>& pairs) const;
   [[nodiscard]] bool HasRoom() const { return bytes_ < kMaxBytes; }
   [[nodiscard]] std::size_t size() const { return sent_.size(); }
   [[nodiscard]] std::uint64_t count_sent() const { return acknowledged_ + sent_.size(); }

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 namespace gatehouse {
 namespace {
@@ -76,6 +79,48 @@ TEST(Access, TheNarrowestGrantOfAUserHolds) {
       EXPECT_EQ(verdict.policy, one.policy) << one.user;
       EXPECT_EQ(verdict.reason, one.may ? Reason::kNone : Reason::kNoXmppAccess);
     }
+}
+
+// What a look at each pattern would find, for patterns of every shape.
+TEST(Access, AmongManyPatternsTheNarrowestHolds) {
+  constexpr std::array kEnds = {"", "a", "b", "ab", "ba", "aab", "bbaa"};
+  std::vector<std::string> patterns;
+  for (const std::string start : kEnds)
+    for (const std::string middle : {"*", "*a*", "**b*"})
+      for (const std::string rest : kEnds) patterns.push_back(start + middle + rest);
+  patterns.insert(patterns.end(), {"ab", "abab", "*a*b*a*"});
+  proto::PolicySnapshot snapshot;
+  for (std::size_t i = 0; i < patterns.size(); ++i)
+    *snapshot.add_access_policies() = Policy(patterns[i], i % 3 != 0);
+  for (proto::AccessPolicy& policy : *snapshot.mutable_access_policies())
+    policy.add_patterns(policy.name() + "@contoso.example");
+  const PolicyView view(std::move(snapshot));
+  const auto literals = [](std::string_view pattern) {
+    return std::ranges::count_if(pattern, [](char c) { return c != '*'; });
+  };
+  for (unsigned bits = 1; bits < 512; ++bits) {
+    std::string user;  // every word of "a" and "b" of up to eight letters
+    for (unsigned rest = bits; rest > 1; rest /= 2) user += rest % 2 == 0 ? 'a' : 'b';
+    long best = -1;
+    bool may = false;
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+      if (!MatchesPattern(patterns[i], user) || literals(patterns[i]) < best) continue;
+      may = i % 3 != 0 && (may || literals(patterns[i]) > best);
+      best = literals(patterns[i]);
+    }
+    if (user.empty()) continue;
+    const AccessVerdict verdict = MayUseXmpp(view, {user, "contoso.example"}, kIn);
+    EXPECT_EQ(verdict.may, may) << user;
+    EXPECT_EQ(verdict.rule, "access-pattern") << user;
+    EXPECT_EQ(literals(verdict.policy), best) << user << " " << verdict.policy;
+    EXPECT_TRUE(MatchesPattern(verdict.policy, user)) << user << " " << verdict.policy;
+  }
+}
+
+TEST(Access, APatternIsOfItsOwnDomainOnly) {
+  const PolicyView view(Company());
+  EXPECT_EQ(MayUseXmpp(view, UserOf("sales-bob@sub.contoso.example"), kIn).rule, "access-global");
+  EXPECT_EQ(MayUseXmpp(view, UserOf("sales-bob@xcontoso.example"), kIn).rule, "access-global");
 }
 
 TEST(Access, ADomainIsNobodysAndMay) {

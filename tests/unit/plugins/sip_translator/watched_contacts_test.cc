@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "tests/unit/plugins/sip_translator/flow_fixture.h"
@@ -16,6 +17,13 @@ using testing::Not;
 // Ann of corp.example watches Bob of partner.example.
 class WatchedContactsTest : public FlowTest {
  protected:
+  explicit WatchedContactsTest(DialogLimits limits = {})
+      : watched(
+            context,
+            [this](const proto::PolicyQuestion& question, auto answer) {
+              asked.push_back({question, std::move(answer)});
+            },
+            limits) {}
   struct Wanted {
     std::string expires = "3600";
     std::string call_id = "sub-1";
@@ -101,9 +109,7 @@ class WatchedContactsTest : public FlowTest {
   };
   std::deque<Asked> asked;
   bool heard = false;
-  WatchedContacts watched{context, [this](const proto::PolicyQuestion& question, auto answer) {
-                            asked.push_back({question, std::move(answer)});
-                          }};
+  WatchedContacts watched;
 
  private:
   std::uint32_t cseq_ = 0;
@@ -457,15 +463,87 @@ TEST_F(WatchedContactsTest, ASubscribeOutOfOrderChangesNothing) {
 }
 
 TEST_F(WatchedContactsTest, AUserHasOnlySoManyDialogs) {
-  for (std::size_t i = 0; i <= WatchedContacts::kMaxDialogsOfAUser; ++i) {
+  for (std::size_t i = 0; i <= DialogLimits{}.of_a_user; ++i) {
     Subscribe({.call_id = "sub-" + std::to_string(i)});
     if (!asked.empty()) EngineSays(proto::CONTACT_AUTHORISED);
   }
   EXPECT_EQ(LastStatus(), 500);
-  EXPECT_EQ(watched.dialogs(), WatchedContacts::kMaxDialogsOfAUser);
+  EXPECT_EQ(watched.dialogs(), DialogLimits{}.of_a_user);
   Subscribe({.call_id = "other", .from = "sip:eve@corp.example"});
   EngineSays(proto::CONTACT_AUTHORISED);
   EXPECT_EQ(LastStatus(), 200);
+}
+
+// Two dialogs for Ann, three for all.
+class CrowdedContactsTest : public WatchedContactsTest {
+ protected:
+  CrowdedContactsTest() : WatchedContactsTest(DialogLimits{.all = 3, .of_a_user = 2}) {}
+  // So many SUBSCRIBEs at once, none of which the policy engine has answered yet.
+  void Burst(int count, const std::string& from) {
+    for (int i = 0; i < count; ++i)
+      Subscribe({.call_id = from + std::to_string(++calls_), .from = from});
+  }
+  std::size_t Answered(int status) const {
+    return static_cast<std::size_t>(std::ranges::count(
+        replies.answers, status, [](const auto& answer) { return answer.status; }));
+  }
+
+ private:
+  int calls_ = 0;
+};
+
+TEST_F(CrowdedContactsTest, ABurstDoesNotPassTheLimitOfAUserWhileTheEngineThinks) {
+  Burst(5, "sip:ann@corp.example");
+  EXPECT_EQ(asked.size(), 2U);
+  EXPECT_EQ(Answered(500), 3U);
+  EXPECT_EQ(LastHeader("Retry-After"), "10");
+  EXPECT_EQ(LastHeader("Warning"),
+            "399 corp.example \"too many subscriptions of this user, at most 2\"");
+  while (!asked.empty()) EngineSays(proto::CONTACT_AUTHORISED);
+  EXPECT_EQ(Answered(200), 2U);
+  EXPECT_EQ(watched.dialogs(), 2U);
+}
+
+TEST_F(CrowdedContactsTest, ABurstOfManyUsersDoesNotPassTheLimitOfAll) {
+  for (const char* user : {"ann", "ben", "eve", "tom", "zoe"})
+    Burst(1, "sip:" + std::string(user) + "@corp.example");
+  EXPECT_EQ(asked.size(), 3U);
+  EXPECT_EQ(LastHeader("Warning"),
+            "399 corp.example \"too many subscriptions of all users, at most 3\"");
+  while (!asked.empty()) EngineSays(proto::CONTACT_AUTHORISED);
+  EXPECT_EQ(watched.dialogs(), 3U);
+}
+
+TEST_F(CrowdedContactsTest, APlaceIsFreeAgainHoweverItWasLeft) {
+  for (const auto state : {proto::CONTACT_BLOCKED, proto::CONTACT_UNKNOWN}) {
+    Burst(2, "sip:ann@corp.example");
+    while (!asked.empty()) EngineSays(state);
+  }
+  Burst(2, "sip:ann@corp.example");
+  while (!asked.empty()) EngineSays(Trouble("nobody answers"));
+  EXPECT_EQ(watched.dialogs(), 0U);
+  Subscribe({.expires = "0", .call_id = "look"});  // has one until its NOTIFY is answered
+  Subscribe({.expires = "0", .call_id = "another"});
+  Burst(1, "sip:ann@corp.example");
+  EXPECT_EQ(LastStatus(), 500);
+  TakeNotify();
+  TakeNotify();
+  Burst(2, "sip:ann@corp.example");
+  ASSERT_EQ(asked.size(), 2U);
+  while (!asked.empty()) EngineSays(proto::CONTACT_AUTHORISED);
+  TakeNotify(481);
+  Burst(1, "sip:ann@corp.example");
+  EXPECT_EQ(asked.size(), 1U);
+}
+
+TEST_F(CrowdedContactsTest, ARefreshNeedsNoFurtherPlace) {
+  const std::string tag = WatchActively();
+  Burst(1, "sip:ann@corp.example");
+  Burst(1, "sip:eve@corp.example");
+  Subscribe({.local_tag = tag});
+  while (!asked.empty()) EngineSays(proto::CONTACT_AUTHORISED);
+  EXPECT_EQ(LastStatus(), 200);
+  EXPECT_EQ(watched.dialogs(), 3U);
 }
 
 }  // namespace

@@ -395,6 +395,47 @@ TEST_F(OutboundPairsTest, DrainAfterSendingWhatTheyHold) {
   EXPECT_EQ(pairs_.streams(), 0U);
 }
 
+TEST_F(OutboundPairsTest, AreForgottenAWhileAfterTheirStream) {
+  Send("a");
+  Send("b", kAlsoOurs);
+  ASSERT_TRUE(Settled(2));
+  TimePoint now = loop_->Now() + 10h;
+  pairs_.ForgetUnused(now);
+  EXPECT_EQ(pairs_.pairs(), 2U);
+  server_.SendAll(kStreamFooter);
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return pairs_.streams() == 0; }));
+  pairs_.ForgetUnused(now += 30min - 1s);
+  EXPECT_EQ(pairs_.pairs(), 2U);
+  pairs_.ForgetUnused(now += 1s);
+  EXPECT_EQ(pairs_.pairs(), 0U);
+  Send("c");
+  ASSERT_TRUE(Settled(3));
+  EXPECT_THAT(Delivered(), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(pairs_.pairs(), 1U);
+}
+
+// Else a domain that does not answer would be asked for as often as anybody likes.
+TEST_F(OutboundPairsTest, AreRememberedWhileTheyBackOffAndAsLongAfterIt) {
+  dns_.srv.clear();  // no such domain: five minutes
+  Send("a");
+  ASSERT_TRUE(Settled(1));
+  const TimePoint failed = loop_->Now();
+  pairs_.ForgetUnused(failed + 4min);
+  pairs_.ForgetUnused(failed + 34min - 1s);
+  EXPECT_EQ(pairs_.pairs(), 1U);
+  pairs_.ForgetUnused(failed + 34min);
+  EXPECT_EQ(pairs_.pairs(), 0U);
+}
+
+TEST_F(OutboundPairsTest, AreNotForgottenWithStanzasThatWait) {
+  server_.silent = true;
+  Send("a");
+  ASSERT_TRUE(RunUntil(*loop_, [&] { return server_.connections() == 1; }));
+  pairs_.ForgetUnused(loop_->Now() + 10h);
+  EXPECT_EQ(pairs_.pairs(), 1U);
+  EXPECT_EQ(pairs_.queued(), 1U);
+}
+
 TEST_F(OutboundPairsTest, DropWhatAPeerSendsUnasked) {
   Send("a");
   ASSERT_TRUE(Settled(1));
