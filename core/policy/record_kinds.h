@@ -1,7 +1,7 @@
 // The kinds of records the federation data consists of. A further kind costs a field in each
-// message of proto/federation_data.proto, a row here, its table in plugins/policy_engine/store.cc
-// and its rules in plugins/policy_engine/data_rules.cc; revisions, diff, rollback, export and apply
-// then have it.
+// message of proto/federation_data.proto, a row here, its table in plugins/policy_engine/
+// record_rows.cc and its rules in plugins/policy_engine/data_rules.cc; revisions, diff, rollback,
+// export and apply then have it.
 #pragma once
 
 #include <array>
