@@ -179,6 +179,12 @@ Result<void> RunOn(SqliteDatabase& database, std::string_view sql, const std::st
   GATEHOUSE_TRY(SqliteStatement statement, database.Prepare(sql));
   return statement.Bind(1, text).Run();
 }
+// Its row stays, and of its grants those of which the change does not speak.
+bool PolicyStays(const proto::RecordChange& change) {
+  return change.before().has_policy() &&
+         change.before().policy().name() == change.after().policy().name();
+}
+
 }  // namespace
 
 Result<proto::FederationData> ReadData(SqliteDatabase& database) {
@@ -197,8 +203,8 @@ Result<void> TakeOut(SqliteDatabase& database, const proto::RecordChange& change
         GATEHOUSE_TRY_VOID(ForgetTls(database, change.before().partner().id()));
       return DeletePartner(database, change.before().partner().id());
     case proto::Record::kPolicy:
-      return RunOn(database, "DELETE FROM access_policy WHERE name = ?",
-                   change.before().policy().name());
+      if (PolicyStays(change)) return DeleteGrants(database, change.before().policy());
+      return DeleteAccessPolicy(database, change.before().policy().name());
     case proto::Record::kDeniedDomain:
       return RunOn(database, "DELETE FROM denied_domain WHERE domain = ?",
                    change.before().denied_domain().domain());
@@ -217,7 +223,9 @@ Result<void> PutIn(SqliteDatabase& database, const proto::RecordChange& change,
     case proto::Record::kGateway:
       return UpdateGateway(database, change.after().gateway());
     case proto::Record::kPolicy:
-      return InsertAccessPolicy(database, change.after().policy());
+      if (!PolicyStays(change)) return InsertAccessPolicy(database, change.after().policy());
+      GATEHOUSE_TRY_VOID(UpdateAccessPolicy(database, change.after().policy()));
+      return InsertGrants(database, change.after().policy());
     case proto::Record::kDeniedDomain:
       return RunOn(database, "INSERT INTO denied_domain (domain) VALUES (?)",
                    change.after().denied_domain().domain());

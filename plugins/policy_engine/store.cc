@@ -6,6 +6,7 @@
 
 #include "core/tls/crypto.h"
 #include "plugins/policy_engine/record_rows.h"
+#include "plugins/policy_engine/record_set.h"
 #include "plugins/policy_engine/store_file.h"
 
 namespace gatehouse::policy_engine {
@@ -104,6 +105,7 @@ Result<StoreContent> Store::WriteIn(AuditEntry audit, Change change) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   GATEHOUSE_TRY(audit.revision, NextRevision(database_));
+  for (proto::RecordChange& one : audit.changes) KeepDifference(one);
   GATEHOUSE_TRY_VOID(ForgetContacts(audit.changes));
   for (const proto::RecordChange& one : audit.changes) GATEHOUSE_TRY_VOID(TakeOut(database_, one));
   for (const proto::RecordChange& one : audit.changes)
@@ -161,6 +163,16 @@ Result<StoreContent> Store::RememberTls(std::span<const std::string> ids, std::i
   for (const std::string& id : ids)
     GATEHOUSE_TRY_VOID(policy_engine::RememberTls(database_, id, at_unix));
   return Seal(transaction);
+}
+
+Result<std::vector<AuditEntry>> Store::Audit(const AuditQuery& query) {
+  GATEHOUSE_TRY(AuditWalk walk, WalkAudit(query));
+  std::vector<AuditEntry> entries;
+  while (true) {
+    GATEHOUSE_TRY(std::optional<AuditEntry> entry, walk.Next());
+    if (!entry) return entries;
+    entries.push_back(*std::move(entry));
+  }
 }
 
 Result<void> Store::Note(const AuditEntry& entry) {
