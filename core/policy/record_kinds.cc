@@ -14,16 +14,23 @@ using google::protobuf::FieldDescriptor;
 
 constexpr std::array<std::string_view, 3> kPartnerKept = {"id", "revision", "tls_seen_unix"};
 
+std::vector<google::protobuf::RepeatedPtrField<std::string>*> GrantsOf(proto::Record& record) {
+  proto::AccessPolicy& policy = *record.mutable_policy();
+  return {policy.mutable_users(), policy.mutable_patterns(), policy.mutable_domains()};
+}
+
 // clang-format off
 constexpr std::array kKinds = {
     RecordKind{proto::Record::kGateway, "", {},
-               [](proto::Record& record) { *record.mutable_gateway() = DefaultGatewaySettings(); }},
+               [](proto::Record& record) { *record.mutable_gateway() = DefaultGatewaySettings(); },
+               nullptr},
     RecordKind{proto::Record::kPartner, "domain", kPartnerKept,
-               [](proto::Record& record) { *record.mutable_partner() = DefaultPartner(); }},
+               [](proto::Record& record) { *record.mutable_partner() = DefaultPartner(); },
+               nullptr},
     RecordKind{proto::Record::kPolicy, "name", {},
-               [](proto::Record& record) { record.mutable_policy(); }},
+               [](proto::Record& record) { record.mutable_policy(); }, GrantsOf},
     RecordKind{proto::Record::kDeniedDomain, "domain", {},
-               [](proto::Record& record) { record.mutable_denied_domain(); }},
+               [](proto::Record& record) { record.mutable_denied_domain(); }, nullptr},
 };
 // clang-format on
 

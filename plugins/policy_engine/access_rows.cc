@@ -1,8 +1,9 @@
 #include "plugins/policy_engine/access_rows.h"
 
+#include <array>
 #include <map>
-#include <string>
 #include <string_view>
+#include <utility>
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -16,15 +17,19 @@ std::string* AddSubject(proto::AccessPolicy& policy, std::string_view kind) {
   return kind == kPattern ? policy.add_patterns() : policy.add_domains();
 }
 
-Result<void> InsertGrants(SqliteDatabase& database, std::string_view kind,
-                          const google::protobuf::RepeatedPtrField<std::string>& subjects,
-                          const std::string& policy) {
-  for (const std::string& subject : subjects) {
-    GATEHOUSE_TRY(SqliteStatement insert,
-                  database.Prepare("INSERT INTO access_grant (kind, subject, policy)"
-                                   " VALUES (?, ?, ?)"));
-    GATEHOUSE_TRY_VOID(insert.Bind(1, kind).Bind(2, subject).Bind(3, policy).Run());
-  }
+// `sql` of each grant: its kind, its subject, its policy.
+Result<void> RunOnGrants(SqliteDatabase& database, std::string_view sql,
+                         const proto::AccessPolicy& policy) {
+  const std::array grants = {std::pair{kUser, &policy.users()},
+                             std::pair{kPattern, &policy.patterns()},
+                             std::pair{kDomain, &policy.domains()}};
+  GATEHOUSE_TRY(SqliteStatement statement, database.Prepare(sql));
+  for (const auto& [kind, subjects] : grants)
+    for (const std::string& subject : *subjects) {
+      statement.Bind(1, kind).Bind(2, subject).Bind(3, policy.name());
+      GATEHOUSE_TRY_VOID(statement.Run());
+      statement.Reset();
+    }
   return {};
 }
 
@@ -46,7 +51,7 @@ Result<void> ReadAccessPolicies(SqliteDatabase& database,
     by_name.emplace(policy.name(), &policy);
   }
   GATEHOUSE_TRY(SqliteStatement grants, database.Prepare("SELECT policy, kind, subject FROM"
-                                                         " access_grant ORDER BY subject"));
+                                                         " access_grant ORDER BY kind, subject"));
   while (true) {
     GATEHOUSE_TRY(const bool row, grants.Step());
     if (!row) return {};
@@ -56,15 +61,37 @@ Result<void> ReadAccessPolicies(SqliteDatabase& database,
   }
 }
 
+Result<void> InsertGrants(SqliteDatabase& database, const proto::AccessPolicy& policy) {
+  return RunOnGrants(database, "INSERT INTO access_grant (kind, subject, policy) VALUES (?, ?, ?)",
+                     policy);
+}
+
+Result<void> DeleteGrants(SqliteDatabase& database, const proto::AccessPolicy& policy) {
+  return RunOnGrants(
+      database, "DELETE FROM access_grant WHERE kind = ? AND subject = ? AND policy = ?", policy);
+}
+
 Result<void> InsertAccessPolicy(SqliteDatabase& database, const proto::AccessPolicy& policy) {
   GATEHOUSE_TRY(SqliteStatement insert,
                 database.Prepare("INSERT INTO access_policy (name, xmpp_access, description)"
                                  " VALUES (?, ?, ?)"));
   insert.Bind(1, policy.name()).Bind(2, std::int64_t{policy.xmpp_access()});
   GATEHOUSE_TRY_VOID(insert.Bind(3, policy.description()).Run());
-  GATEHOUSE_TRY_VOID(InsertGrants(database, kUser, policy.users(), policy.name()));
-  GATEHOUSE_TRY_VOID(InsertGrants(database, kPattern, policy.patterns(), policy.name()));
-  return InsertGrants(database, kDomain, policy.domains(), policy.name());
+  return InsertGrants(database, policy);
+}
+
+Result<void> UpdateAccessPolicy(SqliteDatabase& database, const proto::AccessPolicy& policy) {
+  GATEHOUSE_TRY(SqliteStatement update,
+                database.Prepare("UPDATE access_policy SET xmpp_access = ?, description = ?"
+                                 " WHERE name = ?"));
+  update.Bind(1, std::int64_t{policy.xmpp_access()}).Bind(2, policy.description());
+  return update.Bind(3, policy.name()).Run();
+}
+
+Result<void> DeleteAccessPolicy(SqliteDatabase& database, const std::string& name) {
+  GATEHOUSE_TRY(SqliteStatement remove,
+                database.Prepare("DELETE FROM access_policy WHERE name = ?"));
+  return remove.Bind(1, name).Run();
 }
 
 }  // namespace gatehouse::policy_engine

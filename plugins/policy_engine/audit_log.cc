@@ -12,6 +12,8 @@ namespace {
 namespace json = google::protobuf::util;
 
 constexpr const char* kTypePrefix = "type.googleapis.com";
+constexpr std::string_view kWhole = "whole";
+constexpr std::string_view kDifference = "difference";
 
 // Every field is written, so that one which is missing later is one that did not exist yet.
 std::string JsonOf(const proto::Record& record) {
@@ -24,6 +26,39 @@ std::string JsonOf(const proto::Record& record) {
   if (!json::MessageToJsonString(BodyOf(record), &text, options).ok()) return {};
   return text;
 }
+
+// "contact" of "contact allow".
+std::string_view FirstWord(std::string_view action) {
+  return action.substr(0, action.find(' '));
+}
+
+// For who reads the file: what the lists in it are.
+std::string_view SetsWord(const proto::RecordChange& change) {
+  const RecordKind* const kind = FindKind(change.after());
+  return kind != nullptr && kind->sets != nullptr && change.has_before() ? kDifference : kWhole;
+}
+
+Result<void> AddChanges(SqliteDatabase& database, std::int64_t seq, const AuditEntry& entry) {
+  GATEHOUSE_TRY(SqliteStatement insert,
+                database.Prepare("INSERT INTO record_change (audit_seq, position, kind, key,"
+                                 " before, after, sets) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+  for (std::size_t i = 0; i < entry.changes.size(); ++i) {
+    const proto::RecordChange& change = entry.changes[i];
+    const proto::Record& named = change.has_after() ? change.after() : change.before();
+    insert.Bind(1, seq).Bind(2, static_cast<std::int64_t>(i)).Bind(3, KindWord(named));
+    insert.Bind(4, KeyOf(named)).Bind(5, JsonOf(change.before())).Bind(6, JsonOf(change.after()));
+    insert.Bind(7, SetsWord(change));
+    GATEHOUSE_TRY_VOID(insert.Run());
+    insert.Reset();
+  }
+  if (entry.before.empty() && entry.after.empty()) return {};
+  insert.Bind(1, seq).Bind(2, static_cast<std::int64_t>(entry.changes.size()));
+  insert.Bind(3, FirstWord(entry.action)).Bind(4, entry.subject);
+  insert.Bind(5, entry.before).Bind(6, entry.after).Bind(7, kWhole);
+  return insert.Run();
+}
+
+}  // namespace
 
 class RecordReader {
  public:
@@ -48,29 +83,7 @@ class RecordReader {
       kTypePrefix, google::protobuf::DescriptorPool::generated_pool())};
 };
 
-// "contact" of "contact allow".
-std::string_view FirstWord(std::string_view action) {
-  return action.substr(0, action.find(' '));
-}
-
-Result<void> AddChanges(SqliteDatabase& database, std::int64_t seq, const AuditEntry& entry) {
-  GATEHOUSE_TRY(SqliteStatement insert,
-                database.Prepare("INSERT INTO record_change (audit_seq, position, kind, key,"
-                                 " before, after) VALUES (?, ?, ?, ?, ?, ?)"));
-  for (std::size_t i = 0; i < entry.changes.size(); ++i) {
-    const proto::RecordChange& change = entry.changes[i];
-    const proto::Record& named = change.has_after() ? change.after() : change.before();
-    insert.Bind(1, seq).Bind(2, static_cast<std::int64_t>(i)).Bind(3, KindWord(named));
-    insert.Bind(4, KeyOf(named)).Bind(5, JsonOf(change.before())).Bind(6, JsonOf(change.after()));
-    GATEHOUSE_TRY_VOID(insert.Run());
-    insert.Reset();
-  }
-  if (entry.before.empty() && entry.after.empty()) return {};
-  insert.Bind(1, seq).Bind(2, static_cast<std::int64_t>(entry.changes.size()));
-  insert.Bind(3, FirstWord(entry.action)).Bind(4, entry.subject);
-  insert.Bind(5, entry.before).Bind(6, entry.after);
-  return insert.Run();
-}
+namespace {
 
 Result<void> ReadChanges(SqliteStatement& select, std::int64_t seq, RecordReader& reader,
                          AuditEntry& entry) {
@@ -108,34 +121,42 @@ Result<void> AddAudit(SqliteDatabase& database, const AuditEntry& entry) {
   return AddChanges(database, seq, entry);
 }
 
-Result<std::vector<AuditEntry>> ReadAudit(SqliteDatabase& database, const AuditQuery& query) {
+AuditWalk::AuditWalk(SqliteStatement entries, SqliteStatement changes)
+    : entries_(std::move(entries)),
+      changes_(std::move(changes)),
+      reader_(std::make_unique<RecordReader>()) {}
+AuditWalk::AuditWalk(AuditWalk&&) noexcept = default;
+AuditWalk::~AuditWalk() = default;
+
+Result<AuditWalk> AuditWalk::Begin(SqliteDatabase& database, const AuditQuery& query) {
   GATEHOUSE_TRY(
-      SqliteStatement select,
+      SqliteStatement entries,
       database.Prepare("SELECT seq, revision, at_unix_ms, actor, uid, action, subject, reason"
                        " FROM audit WHERE revision >= ?1 AND (?2 = '' OR subject = ?2 OR seq IN"
                        " (SELECT audit_seq FROM record_change WHERE key = ?2))"
                        " ORDER BY seq DESC LIMIT ?3"));
   const bool all = !query.revisions_only && query.after_revision == 0;
-  select.Bind(1, all ? 0 : static_cast<std::int64_t>(query.after_revision) + 1);
-  select.Bind(2, query.subject).Bind(3, query.last);
+  entries.Bind(1, all ? 0 : static_cast<std::int64_t>(query.after_revision) + 1);
+  entries.Bind(2, query.subject).Bind(3, query.last);
   GATEHOUSE_TRY(SqliteStatement changes,
                 database.Prepare("SELECT kind, before, after FROM record_change"
                                  " WHERE audit_seq = ? ORDER BY position"));
-  RecordReader reader;
-  std::vector<AuditEntry> entries;
-  while (true) {
-    GATEHOUSE_TRY(const bool row, select.Step());
-    if (!row) return entries;
-    AuditEntry& entry = entries.emplace_back();
-    entry.revision = static_cast<std::uint64_t>(select.Integer(1));
-    entry.at_unix_ms = select.Integer(2);
-    entry.actor = select.Text(3);
-    entry.uid = select.Integer(4);
-    entry.action = select.Text(5);
-    entry.subject = select.Text(6);
-    entry.reason = select.Text(7);
-    GATEHOUSE_TRY_VOID(ReadChanges(changes, select.Integer(0), reader, entry));
-  }
+  return AuditWalk(std::move(entries), std::move(changes));
+}
+
+Result<std::optional<AuditEntry>> AuditWalk::Next() {
+  GATEHOUSE_TRY(const bool row, entries_.Step());
+  if (!row) return std::nullopt;
+  AuditEntry entry;
+  entry.revision = static_cast<std::uint64_t>(entries_.Integer(1));
+  entry.at_unix_ms = entries_.Integer(2);
+  entry.actor = entries_.Text(3);
+  entry.uid = entries_.Integer(4);
+  entry.action = entries_.Text(5);
+  entry.subject = entries_.Text(6);
+  entry.reason = entries_.Text(7);
+  GATEHOUSE_TRY_VOID(ReadChanges(changes_, entries_.Integer(0), *reader_, entry));
+  return entry;
 }
 
 }  // namespace gatehouse::policy_engine

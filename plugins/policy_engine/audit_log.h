@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,10 +37,30 @@ struct AuditQuery {
   std::uint64_t after_revision = 0;  // not 0: only later revisions
 };
 
-// Within the caller's transaction. The records are kept as JSON. Fails with SQLite's reason.
+// Within the caller's transaction. The records are kept as JSON; of a record whose kind has sets
+// the entry must hold what KeepDifference leaves. Fails with SQLite's reason.
 Result<void> AddAudit(SqliteDatabase& database, const AuditEntry& entry);
-// The newest first. A field that a record did not have when it was noted has its default.
-//   fails  kTrouble: SQLite's reason, or a record that cannot be read
-Result<std::vector<AuditEntry>> ReadAudit(SqliteDatabase& database, const AuditQuery& query);
+
+class RecordReader;
+// Goes through the entries, the newest first, with one of them in memory. A field that a record did
+// not have when it was noted has its default. The sets of a record that was changed hold what
+// KeepDifference leaves; in entries of older versions all of what was in them. Must not outlive the
+// database, in which nothing may be written meanwhile.
+class AuditWalk {
+ public:
+  static Result<AuditWalk> Begin(SqliteDatabase& database, const AuditQuery& query);
+  AuditWalk(AuditWalk&&) noexcept;
+  AuditWalk& operator=(AuditWalk&&) = delete;
+  ~AuditWalk();
+  // Nothing: there are no more.
+  //   fails  kTrouble: SQLite's reason, or a record that cannot be read
+  Result<std::optional<AuditEntry>> Next();
+
+ private:
+  AuditWalk(SqliteStatement entries, SqliteStatement changes);
+  SqliteStatement entries_;
+  SqliteStatement changes_;
+  std::unique_ptr<RecordReader> reader_;
+};
 
 }  // namespace gatehouse::policy_engine

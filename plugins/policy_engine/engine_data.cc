@@ -29,14 +29,16 @@ proto::AuditRecord RecordOf(const AuditEntry& entry) {
 
 Engine::Reply Engine::ShowAudit(const proto::AuditGet& command) {
   const Result<std::string> domain = PrepareDomain(command.subject());
-  GATEHOUSE_TRY(const std::vector<AuditEntry> entries,
-                store_.Audit({.last = command.last(),
-                              .subject = domain ? *domain : command.subject(),
-                              .revisions_only = command.revisions_only()}));
+  GATEHOUSE_TRY(AuditWalk walk, store_.WalkAudit({.last = command.last(),
+                                                  .subject = domain ? *domain : command.subject(),
+                                                  .revisions_only = command.revisions_only()}));
   proto::CtlResponse response;
   proto::AuditRecords& records = *response.mutable_audit();
-  for (const AuditEntry& entry : entries) *records.add_records() = RecordOf(entry);
-  return response;
+  while (true) {
+    GATEHOUSE_TRY(const std::optional<AuditEntry> entry, walk.Next());
+    if (!entry) return response;
+    *records.add_records() = RecordOf(*entry);
+  }
 }
 
 // What the present data was at that revision: the changes since then are taken back one by one.
@@ -49,9 +51,12 @@ Result<RecordSet> Engine::RecordsAt(std::uint64_t revision) {
         fmt::format("there is no revision {} to look at; see gatehousectl config "
                     "history",
                     revision));
-  GATEHOUSE_TRY(const std::vector<AuditEntry> later, store_.Audit({.after_revision = revision}));
-  for (const AuditEntry& entry : later) TakeBack(entry.changes, records);
-  return records;
+  GATEHOUSE_TRY(AuditWalk later, store_.WalkAudit({.after_revision = revision}));
+  while (true) {
+    GATEHOUSE_TRY(const std::optional<AuditEntry> entry, later.Next());
+    if (!entry) return records;
+    GATEHOUSE_TRY_VOID(TakeBack(entry->changes, records));
+  }
 }
 
 Engine::Reply Engine::ShowDifference(const proto::ConfigDiff& command) {

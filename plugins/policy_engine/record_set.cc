@@ -1,6 +1,9 @@
 #include "plugins/policy_engine/record_set.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/message.h>
+
+#include <algorithm>
 
 #include "core/policy/record_kinds.h"
 #include "core/tls/crypto.h"
@@ -47,6 +50,74 @@ proto::RecordChange ChangeOf(const proto::Record* before, const proto::Record* a
   if (before != nullptr) *change.mutable_before() = *before;
   if (after != nullptr) *change.mutable_after() = *after;
   return change;
+}
+
+// --- sets
+
+using Set = google::protobuf::RepeatedPtrField<std::string>;
+
+// Of both sides of a record that was there and stays; the one as many as the other.
+std::pair<std::vector<Set*>, std::vector<Set*>> SetsOf(proto::RecordChange& change) {
+  const RecordKind* const kind = FindKind(change.after());
+  if (kind == nullptr || kind->sets == nullptr) return {};
+  if (PlaceOf(change.before()) != PlaceOf(change.after())) return {};
+  return {kind->sets(*change.mutable_before()), kind->sets(*change.mutable_after())};
+}
+
+// Both in order. What is in both goes from both.
+void DropCommon(Set& one, Set& other) {
+  auto kept_one = one.begin();
+  auto kept_other = other.begin();
+  auto in_other = other.begin();
+  for (auto in_one = one.begin(); in_one != one.end(); ++in_one) {
+    while (in_other != other.end() && *in_other < *in_one) std::swap(*kept_other++, *in_other++);
+    if (in_other != other.end() && *in_other == *in_one)
+      ++in_other;
+    else
+      std::swap(*kept_one++, *in_one);
+  }
+  while (in_other != other.end()) std::swap(*kept_other++, *in_other++);
+  one.erase(kept_one, one.end());
+  other.erase(kept_other, other.end());
+}
+
+// Whether it was in the set.
+bool TakeOut(const std::string& item, Set& set) {
+  const auto found = std::ranges::lower_bound(set, item);
+  if (found == set.end() || *found != item) return false;
+  set.erase(found);
+  return true;
+}
+
+// Whether it was not in the set.
+bool PutIn(const std::string& item, Set& set) {
+  const auto place = std::ranges::lower_bound(set, item) - set.begin();
+  if (place != set.size() && set[static_cast<int>(place)] == item) return false;
+  *set.Add() = item;
+  std::rotate(set.pointer_begin() + place, set.pointer_end() - 1, set.pointer_end());
+  return true;
+}
+
+std::unexpected<Error> DoesNotLead(const proto::RecordChange& change) {
+  return Trouble(
+      fmt::format("the audit does not lead to what is in the store: {} '{}'; restore a "
+                  "copy",
+                  KindWord(change.after()), KeyOf(change.after())));
+}
+
+// What the record was that `change` made to what it `is`.
+Result<proto::Record> BeforeOf(proto::RecordChange change, proto::Record is) {
+  KeepDifference(change);
+  const auto [taken, added] = SetsOf(change);
+  const std::vector<Set*> items = taken.empty() ? std::vector<Set*>() : FindKind(is)->sets(is);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (const std::string& item : *added[i])
+      if (!TakeOut(item, *items[i])) return DoesNotLead(change);
+    for (const std::string& item : *taken[i])
+      if (!PutIn(item, *items[i])) return DoesNotLead(change);
+    taken[i]->Swap(items[i]);
+  }
+  return std::move(*change.mutable_before());
 }
 
 void AddRecord(const RecordKind& kind, const Message& body, RecordSet& records) {
@@ -121,11 +192,30 @@ std::string NewRecordId() {
   return RandomHex(kIdBytes);
 }
 
-void TakeBack(std::span<const proto::RecordChange> changes, RecordSet& records) {
-  for (const proto::RecordChange& change : changes)
-    if (change.has_after()) records.erase(PlaceOf(change.after()));
-  for (const proto::RecordChange& change : changes)
-    if (change.has_before()) records.insert_or_assign(PlaceOf(change.before()), change.before());
+void KeepDifference(proto::RecordChange& change) {
+  const auto [before, after] = SetsOf(change);
+  for (std::size_t i = 0; i < before.size(); ++i) DropCommon(*before[i], *after[i]);
+}
+
+Result<void> TakeBack(std::span<const proto::RecordChange> changes, RecordSet& records) {
+  std::vector<proto::Record> were;
+  for (const proto::RecordChange& change : changes) {
+    if (!change.has_after()) {
+      were.push_back(change.before());
+      continue;
+    }
+    const auto is = records.find(PlaceOf(change.after()));
+    if (is == records.end()) return DoesNotLead(change);
+    if (change.has_before()) {
+      GATEHOUSE_TRY(were.emplace_back(), BeforeOf(change, std::move(is->second)));
+    }
+    records.erase(is);
+  }
+  for (proto::Record& was : were) {
+    auto place = PlaceOf(was);
+    records.insert_or_assign(std::move(place), std::move(was));
+  }
+  return {};
 }
 
 }  // namespace gatehouse::policy_engine

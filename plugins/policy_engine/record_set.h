@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/result.h"
 #include "proto/federation_data.pb.h"
 
 namespace gatehouse::policy_engine {
@@ -22,7 +23,11 @@ using RecordSet = std::map<std::pair<int, std::string>, proto::Record>;  // by k
 [[nodiscard]] std::vector<proto::RecordChange> Difference(const RecordSet& from, RecordSet to);
 // Of a new record.
 [[nodiscard]] std::string NewRecordId();
-// Makes undone what `changes` did.
-void TakeBack(std::span<const proto::RecordChange> changes, RecordSet& records);
+// Leaves in the sets of a record that was there and stays only what the change takes away (before)
+// and what it adds (after): so one grant among thousands is a short change.
+void KeepDifference(proto::RecordChange& change);
+// Makes undone what `changes` did, whether KeepDifference was used on them or not.
+//   fails  kTrouble where `records` cannot be what the changes led to; it is good for nothing then
+Result<void> TakeBack(std::span<const proto::RecordChange> changes, RecordSet& records);
 
 }  // namespace gatehouse::policy_engine

@@ -71,9 +71,12 @@ class Store {
   // revision.
   Result<StoreContent> RememberTls(std::span<const std::string> ids, std::int64_t at_unix);
   Result<StoreContent> ForgetTls(const std::string& id, AuditEntry change);
-  Result<std::vector<AuditEntry>> Audit(const AuditQuery& query) {
-    return ReadAudit(database_, query);
+  // Nothing may be written while one goes on.
+  Result<AuditWalk> WalkAudit(const AuditQuery& query) {
+    return AuditWalk::Begin(database_, query);
   }
+  // All that WalkAudit gives.
+  Result<std::vector<AuditEntry>> Audit(const AuditQuery& query);
   // An entry of something that changed no record.
   Result<void> Note(const AuditEntry& entry);
   // A copy of the whole store, to be made by Step; it owns the file at `path` meanwhile.

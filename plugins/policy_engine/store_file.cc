@@ -167,6 +167,12 @@ constexpr std::array kUpgrades = {
     Upgrade{11,
             "ALTER TABLE contact ADD COLUMN guard INTEGER;"
             "UPDATE store_state SET checksum = ''"},
+    // Whether the lists in `before` and `after` that are sets hold all that was in them, as in rows
+    // from before, or only what was taken away and added. An older Gatehouse would take the one for
+    // the other.
+    Upgrade{12,
+            "ALTER TABLE record_change ADD COLUMN sets TEXT NOT NULL DEFAULT 'whole'"
+            " CHECK (sets IN ('whole', 'difference'))"},
 };
 static_assert(std::ranges::is_sorted(kUpgrades, {}, &Upgrade::version));
 static_assert(kUpgrades.back().version == kSchemaVersion);

@@ -7,7 +7,7 @@
 
 namespace gatehouse::policy_engine {
 
-inline constexpr int kSchemaVersion = 11;
+inline constexpr int kSchemaVersion = 12;
 
 // Removes a database and its logs, whatever of them is there: SQLite would play an old log into a
 // new file.

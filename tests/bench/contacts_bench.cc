@@ -2,7 +2,6 @@
 // engine does with it. Prints one JSON object; tests/bench/run goes on with the file it leaves.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -12,10 +11,13 @@
 
 #include "core/policy/partner_words.h"
 #include "plugins/policy_engine/store.h"
+#include "tests/bench/spans.h"
 
 namespace gatehouse::policy_engine {
 namespace {
 
+using bench::Microseconds;
+using bench::Percentiles;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kContactsOfAUser = 50;
@@ -23,17 +25,6 @@ constexpr std::size_t kPartners = 10;
 constexpr std::size_t kBatch = 10'000;
 constexpr int kLookups = 100'000;
 constexpr int kWrites = 200;
-
-double Microseconds(steady_clock::duration span) {
-  return std::chrono::duration<double, std::micro>(span).count();
-}
-
-// `times` in microseconds.
-std::string Percentiles(std::vector<double> times) {
-  std::ranges::sort(times);
-  return fmt::format(R"({{"p50_us":{:.1f},"p99_us":{:.1f},"max_us":{:.1f}}})",
-                     times[times.size() / 2], times[times.size() * 99 / 100], times.back());
-}
 
 ContactPair PairOf(std::size_t number) {
   return {fmt::format("user{}@contoso.example", number / kContactsOfAUser),

@@ -1,48 +1,22 @@
 #include <gmock/gmock.h>
-#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include "core/policy/access.h"
-#include "plugins/policy_engine/engine.h"
-#include "tests/unit/plugins/policy_engine/scratch_folder.h"
+#include "tests/unit/plugins/policy_engine/commanded_engine.h"
 
 namespace gatehouse::policy_engine {
 namespace {
 
 using testing::HasSubstr;
 
-class PoliciesOfAnEngine : public testing::Test {
+class PoliciesOfAnEngine : public CommandedEngine {
  protected:
-  PoliciesOfAnEngine() : engine_(Open()) {}
-  Engine Open() {
-    return *Engine::Create(*Store::Open(folder_.File("policy.db")), {"contoso.example"});
-  }
-  // `command` in protobuf's text format: "policy_new { policy { name: 'x' } }".
-  proto::CtlResponse Answer(const std::string& command) {
-    proto::CtlRequest request;
-    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(command, &request)) << command;
-    return engine_.Answer(request, {});
-  }
-  proto::CtlResponse Done(const std::string& command) {
-    proto::CtlResponse response = Answer(command);
-    EXPECT_EQ(response.exit_code(), 0U) << command << ": " << response.error();
-    return response;
-  }
-  std::string Refused(const std::string& command) {
-    const proto::CtlResponse response = Answer(command);
-    EXPECT_EQ(response.exit_code(), 1U) << command;
-    return response.error();
-  }
   bool May(std::string_view user) {
     const std::size_t at = user.find('@');
     return MayUseXmpp(PolicyView(engine_.policy().snapshot),
                       {user.substr(0, at), user.substr(at + 1)}, Direction::kXmppToSip)
         .may;
   }
-  std::vector<AuditEntry> Audit() { return *Store::Open(folder_.File("policy.db"))->Audit({}); }
-
-  ScratchFolder folder_;
-  Engine engine_;
 };
 
 TEST_F(PoliciesOfAnEngine, InANewStoreTheGlobalOneIsThereAndWithoutAccess) {

@@ -1,42 +1,19 @@
 #include <gmock/gmock.h>
-#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include <array>
 
 #include "core/policy/partner_words.h"
 #include "core/policy/policy_view.h"
-#include "plugins/policy_engine/engine.h"
-#include "tests/unit/plugins/policy_engine/scratch_folder.h"
+#include "tests/unit/plugins/policy_engine/commanded_engine.h"
 
 namespace gatehouse::policy_engine {
 namespace {
 
 using testing::HasSubstr;
 
-class DomainsOfAnEngine : public testing::Test {
+class DomainsOfAnEngine : public CommandedEngine {
  protected:
-  static constexpr std::int64_t kNow = 1'800'000'000;
-
-  proto::CtlResponse Answer(const proto::CtlRequest& request, std::int64_t now = kNow) {
-    return engine_.Answer(request,
-                          std::chrono::system_clock::time_point{std::chrono::seconds{now}});
-  }
-  proto::CtlResponse Answer(const std::string& command, std::int64_t now = kNow) {
-    proto::CtlRequest request;
-    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(command, &request)) << command;
-    return Answer(request, now);
-  }
-  proto::CtlResponse Done(const std::string& command) {
-    proto::CtlResponse response = Answer(command);
-    EXPECT_EQ(response.exit_code(), 0U) << command << ": " << response.error();
-    return response;
-  }
-  std::string Refused(const std::string& command) {
-    const proto::CtlResponse response = Answer(command);
-    EXPECT_EQ(response.exit_code(), 1U) << command;
-    return response.error();
-  }
   static proto::CtlRequest New(const std::string& domain, const std::string& additional = "") {
     proto::CtlRequest request;
     proto::Partner& partner = *request.mutable_partner_new()->mutable_partner();
@@ -57,9 +34,6 @@ class DomainsOfAnEngine : public testing::Test {
     stranger.set_last_unix(at);
     engine_.NoteStrangers(seen);
   }
-
-  ScratchFolder folder_;
-  Engine engine_ = *Engine::Create(*Store::Open(folder_.File("policy.db")), {"contoso.example"});
 };
 
 TEST_F(DomainsOfAnEngine, EachWrongDomainGetsOneSentenceWithTheRemedyByNewAndByImport) {

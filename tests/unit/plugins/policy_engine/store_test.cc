@@ -502,7 +502,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 11"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 12"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {
