@@ -121,6 +121,10 @@ std::string NewRecordId() {
   return RandomHex(kIdBytes);
 }
 
+void PutIn(const proto::Record& record, RecordSet& records) {
+  records.insert_or_assign(PlaceOf(record), record);
+}
+
 void TakeBack(std::span<const proto::RecordChange> changes, RecordSet& records) {
   for (const proto::RecordChange& change : changes)
     if (change.has_after()) records.erase(PlaceOf(change.after()));

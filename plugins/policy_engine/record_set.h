@@ -22,6 +22,8 @@ using RecordSet = std::map<std::pair<int, std::string>, proto::Record>;  // by k
 [[nodiscard]] std::vector<proto::RecordChange> Difference(const RecordSet& from, RecordSet to);
 // Of a new record.
 [[nodiscard]] std::string NewRecordId();
+// In the place of the one of its kind and key, or as a new one.
+void PutIn(const proto::Record& record, RecordSet& records);
 // Makes undone what `changes` did.
 void TakeBack(std::span<const proto::RecordChange> changes, RecordSet& records);
 
