@@ -134,6 +134,10 @@ const google::protobuf::RepeatedPtrField<std::string>& SubjectsOf(const proto::A
 
 namespace {
 
+using Grants = std::set<std::pair<GrantKind, std::string>>;
+
+constexpr std::array kGrantKinds = {GrantKind::kUser, GrantKind::kPattern, GrantKind::kDomain};
+
 proto::Grantees GranteesOf(const proto::AccessPolicy& policy) {
   proto::Grantees grantees;
   *grantees.mutable_users() = policy.users();
@@ -143,8 +147,7 @@ proto::Grantees GranteesOf(const proto::AccessPolicy& policy) {
 }
 
 // The policy's grants prepared and in order; none of them in `granted`, to which they are added.
-Result<void> PrepareGrants(proto::AccessPolicy& policy,
-                           std::set<std::pair<GrantKind, std::string>>& granted) {
+Result<void> PrepareGrants(proto::AccessPolicy& policy, Grants& granted) {
   if (policy.users().empty() && policy.patterns().empty() && policy.domains().empty()) return {};
   GATEHOUSE_TRY(const std::vector<AccessGrant> grants,
                 ReadGrantees(GranteesOf(policy), policy.name(), {}));
@@ -157,20 +160,47 @@ Result<void> PrepareGrants(proto::AccessPolicy& policy,
                                    grant.subject));
     *SubjectsOf(policy, grant.kind).Add() = grant.subject;
   }
-  for (const GrantKind kind : {GrantKind::kUser, GrantKind::kPattern, GrantKind::kDomain})
-    std::ranges::sort(SubjectsOf(policy, kind));
+  for (const GrantKind kind : kGrantKinds) std::ranges::sort(SubjectsOf(policy, kind));
   return {};
+}
+
+Grants GrantsOf(const google::protobuf::RepeatedPtrField<proto::AccessPolicy>& policies) {
+  Grants grants;
+  for (const proto::AccessPolicy& policy : policies)
+    for (const GrantKind kind : kGrantKinds)
+      for (const std::string& subject : SubjectsOf(policy, kind)) grants.emplace(kind, subject);
+  return grants;
+}
+
+std::size_t PatternsAmong(const Grants& grants) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      grants, [](const auto& grant) { return grant.first == GrantKind::kPattern; }));
+}
+
+Result<void> CheckGrants(const Grants& grants, const Grants& held,
+                         const std::vector<std::string>& served, const DataLimits& limits) {
+  for (const auto& grant : grants) {
+    if (held.contains(grant)) continue;
+    const std::string& subject = grant.second;
+    GATEHOUSE_TRY_VOID(CheckServed(subject.substr(subject.find('@') + 1), served, subject));
+  }
+  GATEHOUSE_TRY_VOID(CheckCount(PatternsAmong(grants), PatternsAmong(held), limits.patterns,
+                                "patterns", "grant to users or domains"));
+  return CheckCount(grants.size(), held.size(), limits.grants, "grants",
+                    "grant to patterns or domains");
 }
 
 }  // namespace
 
 Result<void> CheckAccessPolicies(
-    google::protobuf::RepeatedPtrField<proto::AccessPolicy>& policies) {
-  if (static_cast<std::size_t>(policies.size()) > kMaxPolicies)
-    return BadConfig(fmt::format("{} access policies are too many; at most {} are possible",
-                                 policies.size(), kMaxPolicies));
+    google::protobuf::RepeatedPtrField<proto::AccessPolicy>& policies,
+    const google::protobuf::RepeatedPtrField<proto::AccessPolicy>& held,
+    const std::vector<std::string>& served, const DataLimits& limits) {
+  GATEHOUSE_TRY_VOID(CheckCount(static_cast<std::size_t>(policies.size()),
+                                static_cast<std::size_t>(held.size()), limits.policies,
+                                "access policies", "take out those that are granted to nobody"));
   std::set<std::string> names;
-  std::set<std::pair<GrantKind, std::string>> granted;
+  Grants granted;
   for (proto::AccessPolicy& policy : policies) {
     GATEHOUSE_TRY(policy, CheckAccessPolicy(std::move(policy)));
     if (!names.insert(policy.name()).second)
@@ -180,17 +210,7 @@ Result<void> CheckAccessPolicies(
   }
   if (!names.contains(std::string(kGlobalPolicy)))
     return BadConfig("the access policy 'global' is missing; it cannot be removed, only set");
-  const auto patterns = static_cast<std::size_t>(std::ranges::count_if(
-      granted, [](const auto& grant) { return grant.first == GrantKind::kPattern; }));
-  if (patterns > kMaxPatterns)
-    return BadConfig(
-        fmt::format("{} patterns are too many; at most {} are possible, grant to users or domains",
-                    patterns, kMaxPatterns));
-  if (granted.size() > kMaxGrants)
-    return BadConfig(
-        fmt::format("{} grants are too many; at most {} are possible, grant to patterns or domains",
-                    granted.size(), kMaxGrants));
-  return {};
+  return CheckGrants(granted, GrantsOf(held), served, limits);
 }
 
 }  // namespace gatehouse::policy_engine

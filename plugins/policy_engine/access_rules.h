@@ -8,17 +8,14 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "plugins/policy_engine/data_limits.h"
 #include "proto/ctl.pb.h"
 #include "proto/policy_snapshot.pb.h"
 
 namespace gatehouse::policy_engine {
 
 inline constexpr std::size_t kMaxPolicyNameBytes = 128;
-inline constexpr std::size_t kMaxPolicies = 1000;
-// Each message of a user without a grant of his own is compared with all of them.
-inline constexpr std::size_t kMaxPatterns = 256;
 inline constexpr std::size_t kMaxPatternBytes = 256;
-inline constexpr std::size_t kMaxGrants = 10'000;
 
 enum class GrantKind : std::uint8_t { kUser, kPattern, kDomain };
 
@@ -52,8 +49,12 @@ Result<std::vector<AccessGrant>> ReadGrantees(const proto::Grantees& grantees,
                                               const std::vector<std::string>& served);
 
 // All policies as they are to be stored together: prepared, "global" among them, nobody granted
-// two, within the limits above.
+// two, within the limits, and whoever is granted one in a domain of `served` (empty: in any).
+//   held   those in force: what a domain that is ours no more has left in them may stay
 //   fails  kConfig with the first mistake
-Result<void> CheckAccessPolicies(google::protobuf::RepeatedPtrField<proto::AccessPolicy>& policies);
+Result<void> CheckAccessPolicies(
+    google::protobuf::RepeatedPtrField<proto::AccessPolicy>& policies,
+    const google::protobuf::RepeatedPtrField<proto::AccessPolicy>& held,
+    const std::vector<std::string>& served, const DataLimits& limits = {});
 
 }  // namespace gatehouse::policy_engine

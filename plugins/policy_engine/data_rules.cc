@@ -16,6 +16,15 @@
 namespace gatehouse::policy_engine {
 namespace {
 
+// What the engine keeps of a partner by itself, which a file of the operator's has not.
+constexpr std::size_t kKeptOctets = 32;
+constexpr const char* kAllPartners = "all partners together";
+
+template <class Records>
+std::size_t Count(const Records& records) {
+  return static_cast<std::size_t>(records.size());
+}
+
 // Puts the mistakes of one record among all.
 void Note(std::vector<proto::Mistake> of_record, const std::string& place,
           const std::string& record, std::vector<proto::Mistake>& all) {
@@ -35,24 +44,41 @@ std::vector<std::string_view> DomainsOf(const proto::Partner& partner) {
 
 }  // namespace
 
-CheckedData CheckData(proto::FederationData data, const std::vector<std::string>& served) {
+std::size_t OctetsOf(const proto::FederationData& data) {
+  const auto fresh = std::ranges::count_if(
+      data.partners(), [](const proto::Partner& partner) { return partner.id().empty(); });
+  return data.ByteSizeLong() + static_cast<std::size_t>(fresh) * kKeptOctets;
+}
+
+CheckedData CheckData(proto::FederationData data, const proto::FederationData& held,
+                      const std::vector<std::string>& served, const DataLimits& limits) {
   CheckedData checked{std::move(data), {}};
   Note(GatewayMistakes(checked.data.gateway()), "gateway", "gateway", checked.mistakes);
-  const auto add = [&checked](std::string key, std::string record, std::string what) {
+  const auto check = [&checked](std::string key, std::string record, Result<void> result) {
+    if (result) return true;
     proto::Mistake& mistake = checked.mistakes.emplace_back();
     mistake.set_key(std::move(key));
     mistake.set_record(std::move(record));
-    mistake.set_what(std::move(what));
+    mistake.set_what(std::move(result).error().text);
+    return false;
   };
-  if (Result<void> held = CheckAccessPolicies(*checked.data.mutable_policies()); !held)
-    add("policies", "access policies", std::move(held).error().text);
+  check("policies", "access policies",
+        CheckAccessPolicies(*checked.data.mutable_policies(), held.policies(), served, limits));
+  const bool few =
+      check("denied", "all denied domains",
+            CheckDeniedCount(Count(checked.data.denied()), Count(held.denied()), limits)) &&
+      check("partners", kAllPartners,
+            CheckPartnerCount(Count(checked.data.partners()), Count(held.partners()), limits));
+  if (!few) return checked;
   std::vector<std::string> denied;
   for (int i = 0; i < checked.data.denied_size(); ++i) {
     std::string& domain = *checked.data.mutable_denied(i)->mutable_domain();
-    if (Result<std::string> held = CheckDenied(domain, served); held)
-      denied.push_back(domain = *std::move(held));
+    Result<std::string> prepared = CheckDenied(domain, served);
+    if (prepared)
+      denied.push_back(domain = *std::move(prepared));
     else
-      add(fmt::format("denied[{}].domain", i), "denied " + domain, std::move(held).error().text);
+      check(fmt::format("denied[{}].domain", i), "denied " + domain,
+            std::unexpected(std::move(prepared).error()));
   }
   DomainOwners owners(served, DomainOwners::Remedy::kInTheFile, denied);
   for (int i = 0; i < checked.data.partners_size(); ++i) {
@@ -61,13 +87,7 @@ CheckedData CheckData(proto::FederationData data, const std::vector<std::string>
          "partner " + partner.domain(), checked.mistakes);
     owners.Add(partner);
   }
-  const std::size_t size = checked.data.ByteSizeLong();
-  if (size <= kMaxSnapshotBytes) return checked;
-  proto::Mistake& mistake = checked.mistakes.emplace_back();
-  mistake.set_key("partners");
-  mistake.set_record("all partners together");
-  mistake.set_what(fmt::format("take {} octets; at most {} are possible, leave some out", size,
-                               kMaxSnapshotBytes));
+  check("partners", kAllPartners, CheckRoom(OctetsOf(checked.data), OctetsOf(held), limits));
   return checked;
 }
 

@@ -6,23 +6,27 @@
 #include <string>
 #include <vector>
 
+#include "plugins/policy_engine/data_limits.h"
 #include "proto/ctl.pb.h"
 #include "proto/federation_data.pb.h"
 
 namespace gatehouse::policy_engine {
-
-// A snapshot must fit its link (16 MiB) with room to spare, and every worker keeps one.
-inline constexpr std::size_t kMaxSnapshotBytes = 8'388'608;
 
 struct CheckedData {
   proto::FederationData data;            // with its domains prepared (6.2)
   std::vector<proto::Mistake> mistakes;  // all there are; empty: `data` may be stored
 };
 
-// `served` are our own domains, prepared. A record that gives a domain twice is a mistake of the
-// later one.
-[[nodiscard]] CheckedData CheckData(proto::FederationData data,
-                                    const std::vector<std::string>& served);
+// Every rule and every limit, whichever way `data` comes in.
+//   held    what is in force: what is above a limit in it may stay so, and so may its grants in a
+//           domain that is ours no more
+//   served  our own domains, prepared
+// A record that gives a domain twice is a mistake of the later one.
+[[nodiscard]] CheckedData CheckData(proto::FederationData data, const proto::FederationData& held,
+                                    const std::vector<std::string>& served,
+                                    const DataLimits& limits = {});
+// What all records take once they are stored.
+[[nodiscard]] std::size_t OctetsOf(const proto::FederationData& data);
 // Partners of `after` that expire at another time than in `before`, which is past. Both are
 // checked.
 [[nodiscard]] std::vector<proto::Mistake> ExpiryMistakes(const proto::FederationData& before,

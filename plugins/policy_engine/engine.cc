@@ -12,16 +12,18 @@ constexpr std::size_t kMaxReasonBytes = 1024;  // a few sentences for people
 }  // namespace
 
 Engine::Engine(Store store, std::vector<std::string> served, StoreContent content,
-               std::int64_t now_unix)
+               std::int64_t now_unix, const DataLimits& limits)
     : store_(std::move(store)),
       served_(std::move(served)),
+      limits_(limits),
       now_unix_(now_unix),
       content_(std::move(content)),
       policy_(CompilePolicy(content_, served_, now_unix_)) {}
 
-Result<Engine> Engine::Create(Store store, std::vector<std::string> served, std::int64_t now_unix) {
+Result<Engine> Engine::Create(Store store, std::vector<std::string> served, std::int64_t now_unix,
+                              const DataLimits& limits) {
   GATEHOUSE_TRY(StoreContent content, store.Read());
-  return Engine(std::move(store), std::move(served), std::move(content), now_unix);
+  return Engine(std::move(store), std::move(served), std::move(content), now_unix, limits);
 }
 
 void Engine::SetServed(std::vector<std::string> served) {

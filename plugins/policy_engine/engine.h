@@ -25,7 +25,7 @@ class Engine {
  public:
   // `served` are our own domains, prepared. Fails when the store cannot be read.
   static Result<Engine> Create(Store store, std::vector<std::string> served,
-                               std::int64_t now_unix = 0);
+                               std::int64_t now_unix = 0, const DataLimits& limits = {});
 
   // Any command of CtlRequest; one that is not for the policy engine gets exit code 2. A change is
   // in the store and in policy() when this returns. Refused: exit code 1, `error` one sentence with
@@ -69,7 +69,8 @@ class Engine {
 
  private:
   using Reply = Result<proto::CtlResponse>;
-  Engine(Store store, std::vector<std::string> served, StoreContent content, std::int64_t now_unix);
+  Engine(Store store, std::vector<std::string> served, StoreContent content, std::int64_t now_unix,
+         const DataLimits& limits);
 
   // Who asks for it, when and why; what comes of it is added by the command.
   static AuditEntry EntryOf(const proto::CtlRequest& request,
@@ -112,6 +113,8 @@ class Engine {
   Reply ExportData() const;
   Reply ApplyData(const proto::Apply& command, AuditEntry audit);
   Reply Become(const CheckedData& target, AuditEntry audit, bool dry_run);
+  // Makes the changes of `audit` so, if there are any.
+  Result<void> Commit(AuditEntry audit);
   Result<RecordSet> RecordsAt(std::uint64_t revision);
   Result<void> MayChange(const proto::CtlRequest& request) const;
 
@@ -125,7 +128,11 @@ class Engine {
   Result<proto::Partner> Checked(proto::Partner partner) const;
   // That no domain of `partner` that `before` has not may be taken for anybody else's.
   Result<void> CheckLooks(const proto::Partner& partner, const proto::Partner& before) const;
-  [[nodiscard]] Result<void> CheckSnapshotRoom(std::size_t more) const;
+  // That there is room for one more record, or for one that grows.
+  [[nodiscard]] Result<void> CheckGrowth(std::size_t octets_before, std::size_t octets_after) const;
+  [[nodiscard]] CheckedData CheckAll(proto::FederationData data) const {
+    return CheckData(std::move(data), content_.data, served_, limits_);
+  }
   [[nodiscard]] std::vector<std::string> Denied() const;
   [[nodiscard]] proto::CtlResponse OneView(const proto::Partner& partner) const;
   Reply Save(proto::RecordChange change, proto::Partner partner, AuditEntry audit);
@@ -138,6 +145,7 @@ class Engine {
   StreamMemory streams_;
   StrangerMemory strangers_;
   std::vector<std::string> served_;
+  DataLimits limits_;
   std::int64_t now_unix_;  // of the last command or tick
   StoreContent content_;
   CompiledPolicy policy_;

@@ -80,10 +80,13 @@ Result<const proto::AccessPolicy*> Engine::PolicyOf(const std::string& name) con
 }
 
 Result<void> Engine::BecomePolicies(Policies policies, AuditEntry audit) {
-  GATEHOUSE_TRY_VOID(CheckAccessPolicies(policies));
-  proto::FederationData target = content_.data;
-  *target.mutable_policies() = std::move(policies);
-  audit.changes = Difference(RecordsOf(content_.data), RecordsOf(target));
+  proto::FederationData before;
+  *before.mutable_policies() = content_.data.policies();
+  GATEHOUSE_TRY_VOID(CheckAccessPolicies(policies, before.policies(), served_, limits_));
+  proto::FederationData after;
+  *after.mutable_policies() = std::move(policies);
+  GATEHOUSE_TRY_VOID(CheckGrowth(before.ByteSizeLong(), after.ByteSizeLong()));
+  audit.changes = Difference(RecordsOf(before), RecordsOf(after));
   if (audit.changes.empty()) return {};
   return Take(store_.Write(std::move(audit)));
 }
@@ -146,7 +149,6 @@ Engine::Reply Engine::GrantPolicy(const proto::PolicyGrant& command, AuditEntry 
   GATEHOUSE_TRY(const proto::AccessPolicy* policy, PolicyOf(command.name()));
   const std::string name = policy->name();
   GATEHOUSE_TRY(const std::vector<AccessGrant> grants, ReadGrantees(command.to(), name, served_));
-  GATEHOUSE_TRY_VOID(CheckSnapshotRoom(command.ByteSizeLong()));
   Policies policies = content_.data.policies();
   for (const AccessGrant& grant : grants) {
     TakeFromAll(policies, grant);

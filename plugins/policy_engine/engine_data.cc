@@ -74,7 +74,7 @@ Engine::Reply Engine::ShowDifference(const proto::ConfigDiff& command) {
 
 Engine::Reply Engine::RollBack(std::uint64_t revision, AuditEntry audit) {
   GATEHOUSE_TRY(const RecordSet records, RecordsAt(revision));
-  const CheckedData target = CheckData(DataOf(records), served_);
+  const CheckedData target = CheckAll(DataOf(records));
   if (!target.mistakes.empty()) {
     const proto::Mistake& first = target.mistakes.front();
     return BadConfig(fmt::format("revision {} would not be valid today: {}: {}", revision,
@@ -100,7 +100,7 @@ Engine::Reply Engine::ApplyData(const proto::Apply& command, AuditEntry audit) {
   proto::FederationData data = content_.data;
   proto::FederationData given = WithoutKept(command.data());
   data.GetReflection()->SwapFields(&data, &given, sections);
-  CheckedData target = CheckData(std::move(data), served_);
+  CheckedData target = CheckAll(std::move(data));
   if (target.mistakes.empty())
     target.mistakes = ExpiryMistakes(content_.data, target.data, now_unix_);
   if (target.mistakes.empty() && !command.allow_lookalike())
@@ -122,16 +122,20 @@ Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool d
   for (const proto::RecordChange& change : audit.changes)
     *report.add_changes() = ChangeViewOf(change);
   if (dry_run) return response;
+  GATEHOUSE_TRY_VOID(Commit(std::move(audit)));
   report.set_to(content_.revision);
-  if (audit.changes.empty()) return response;
+  return response;
+}
+
+Result<void> Engine::Commit(AuditEntry audit) {
+  if (audit.changes.empty()) return {};
   std::vector<std::string> removed;
   for (const proto::RecordChange& change : audit.changes)
     if (change.before().has_partner() && !change.has_after())
       removed.push_back(change.before().partner().id());
   GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
   for (const std::string& id : removed) streams_.Forget(id);
-  report.set_to(content_.revision);
-  return response;
+  return {};
 }
 
 Result<StoreCopy> Engine::CopyTo(const std::string& path, const proto::CtlRequest& request,
@@ -156,7 +160,7 @@ Engine::Reply Engine::TakeFile(const std::string& file, AuditEntry audit) {
   Result<Store> taken = Store::Open(file);
   if (!taken) return BadConfig("this is not a store to be restored: " + taken.error().text);
   GATEHOUSE_TRY(const StoreContent content, taken->Read());
-  if (const CheckedData checked = CheckData(content.data, served_); !checked.mistakes.empty()) {
+  if (const CheckedData checked = CheckAll(content.data); !checked.mistakes.empty()) {
     const proto::Mistake& first = checked.mistakes.front();
     return BadConfig(fmt::format("the store to be restored would not be valid today: {}: {}",
                                  first.record(), first.what()));

@@ -208,11 +208,23 @@ std::string WhyNothing(const proto::ImportReport& report) {
                      first.why());
 }
 
+// What no record does by itself, but all of them with what is there.
+proto::ImportResult RefusedTogether(const proto::Mistake& mistake, const std::string& from) {
+  proto::ImportResult result;
+  result.set_from(from);
+  result.set_kind("record");
+  result.set_name(mistake.record());
+  result.set_result("refused");
+  result.set_why(mistake.what());
+  return result;
+}
+
 }  // namespace
 
 Engine::Reply Engine::ImportRecords(const proto::Import& command, AuditEntry audit) {
   if (command.records().empty()) return BadConfig("there is nothing to import");
-  GATEHOUSE_TRY_VOID(CheckSnapshotRoom(command.ByteSizeLong()));
+  const auto partners = std::ranges::count_if(command.records(), &proto::ImportRecord::has_partner);
+  GATEHOUSE_TRY_VOID(CheckPartnerCount(static_cast<std::size_t>(partners), 0, limits_));
   ImportPlan plan(content_.data, served_, Denied(), command);
   proto::CtlResponse response;
   proto::ImportReport& report = *response.mutable_imported();
@@ -223,12 +235,21 @@ Engine::Reply Engine::ImportRecords(const proto::Import& command, AuditEntry aud
     response.set_error(WhyNothing(report));
     return response;
   }
-  if (command.dry_run()) return response;
   audit.subject = command.records(0).from();
-  audit.changes = plan.changes();
-  if (!audit.changes.empty()) {
-    GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
+  const RecordSet before = RecordsOf(content_.data);
+  RecordSet after = before;
+  for (const proto::RecordChange& change : plan.changes()) PutIn(change.after(), after);
+  const CheckedData target = CheckAll(DataOf(after));
+  if (!target.mistakes.empty()) {
+    const proto::Mistake& first = target.mistakes.front();
+    response.set_exit_code(1);
+    response.set_error(fmt::format("nothing is imported: {}: {}", first.record(), first.what()));
+    *report.add_results() = RefusedTogether(first, audit.subject);
+    return response;
   }
+  if (command.dry_run()) return response;
+  audit.changes = Difference(before, RecordsOf(target.data));
+  GATEHOUSE_TRY_VOID(Commit(std::move(audit)));
   report.set_written(true);
   return response;
 }

@@ -107,20 +107,20 @@ Result<const proto::Partner*> Engine::OwnerByPrimary(const std::string& domain) 
 // By the rules, next to everybody but the record it replaces, and small enough with all of them.
 Result<proto::Partner> Engine::Checked(proto::Partner partner) const {
   DomainOwners others(served_, DomainOwners::Remedy::kCommand, Denied());
+  std::size_t before = 0;
   for (const proto::Partner& other : content_.data.partners())
-    if (other.id() != partner.id()) others.Add(other);
+    if (other.id() != partner.id())
+      others.Add(other);
+    else
+      before = other.ByteSizeLong();
   GATEHOUSE_TRY(proto::Partner checked, CheckPartner(std::move(partner), others));
-  GATEHOUSE_TRY_VOID(CheckSnapshotRoom(checked.ByteSizeLong()));
+  GATEHOUSE_TRY_VOID(CheckGrowth(before, checked.ByteSizeLong()));
   return checked;
 }
 
-Result<void> Engine::CheckSnapshotRoom(std::size_t more) const {
-  const std::size_t size = policy_.snapshot.ByteSizeLong() + more;
-  if (size <= kMaxSnapshotBytes) return {};
-  return BadConfig(
-      fmt::format("all partners together would take {} octets; at most {} are "
-                  "possible, remove some first",
-                  size, kMaxSnapshotBytes));
+Result<void> Engine::CheckGrowth(std::size_t octets_before, std::size_t octets_after) const {
+  const std::size_t all = OctetsOf(content_.data);
+  return CheckRoom(all - octets_before + octets_after, all, limits_);
 }
 
 std::vector<std::string> Engine::Denied() const {
@@ -166,6 +166,8 @@ Engine::Reply Engine::NewPartner(const proto::PartnerNew& command, AuditEntry au
   partner.set_id(NewRecordId());
   partner.clear_revision();
   partner.clear_tls_seen_unix();
+  const auto held = static_cast<std::size_t>(content_.data.partners_size());
+  GATEHOUSE_TRY_VOID(CheckPartnerCount(held + 1, held, limits_));
   GATEHOUSE_TRY_VOID(CheckExpiry(partner.expires_unix(), now_unix_));
   GATEHOUSE_TRY(partner, Checked(std::move(partner)));
   if (!command.allow_lookalike()) GATEHOUSE_TRY_VOID(CheckLooks(partner, {}));
@@ -190,8 +192,7 @@ Engine::Reply Engine::RemovePartner(const std::string& domain, AuditEntry audit)
   const proto::Partner before = *stored;
   audit.subject = before.domain();
   audit.changes.push_back(ChangeOf(before));
-  GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
-  streams_.Forget(before.id());
+  GATEHOUSE_TRY_VOID(Commit(std::move(audit)));
   proto::CtlResponse response;
   response.set_done(fmt::format("partner '{}' is removed", before.domain()));
   return response;

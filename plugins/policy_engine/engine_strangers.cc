@@ -14,8 +14,6 @@
 namespace gatehouse::policy_engine {
 namespace {
 
-constexpr std::size_t kMaxDenied = 10'000;
-
 proto::CtlResponse Done(std::string text) {
   proto::CtlResponse response;
   response.set_done(std::move(text));
@@ -43,13 +41,11 @@ Engine::Reply Engine::DenyDomain(const std::string& domain, AuditEntry audit) {
           "'{}' would deny '{}' of partner '{}'; take it out there first, with gatehousectl "
           "partner remove or partner set",
           pattern, hit, partner.domain()));
-  if (denied.size() >= kMaxDenied)
-    return BadConfig(
-        fmt::format("the deny list has {} domains, the most that are possible; use "
-                    "wildcards like *.bad.example",
-                    kMaxDenied));
+  GATEHOUSE_TRY_VOID(CheckDeniedCount(denied.size() + 1, denied.size(), limits_));
   audit.subject = pattern;
-  audit.changes.emplace_back().mutable_after()->mutable_denied_domain()->set_domain(pattern);
+  proto::Record& after = *audit.changes.emplace_back().mutable_after();
+  after.mutable_denied_domain()->set_domain(pattern);
+  GATEHOUSE_TRY_VOID(CheckGrowth(0, after.ByteSizeLong()));
   GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
   return Done(fmt::format("'{}' is denied", pattern));
 }

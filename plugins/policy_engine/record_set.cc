@@ -192,6 +192,10 @@ std::string NewRecordId() {
   return RandomHex(kIdBytes);
 }
 
+void PutIn(const proto::Record& record, RecordSet& records) {
+  records.insert_or_assign(PlaceOf(record), record);
+}
+
 void KeepDifference(proto::RecordChange& change) {
   const auto [before, after] = SetsOf(change);
   for (std::size_t i = 0; i < before.size(); ++i) DropCommon(*before[i], *after[i]);

@@ -23,6 +23,8 @@ using RecordSet = std::map<std::pair<int, std::string>, proto::Record>;  // by k
 [[nodiscard]] std::vector<proto::RecordChange> Difference(const RecordSet& from, RecordSet to);
 // Of a new record.
 [[nodiscard]] std::string NewRecordId();
+// In the place of the one of its kind and key, or as a new one.
+void PutIn(const proto::Record& record, RecordSet& records);
 // Leaves in the sets of a record that was there and stays only what the change takes away (before)
 // and what it adds (after): so one grant among thousands is a short change.
 void KeepDifference(proto::RecordChange& change);

@@ -94,7 +94,7 @@ google::protobuf::RepeatedPtrField<proto::AccessPolicy> Policies(
 }
 
 std::string WhyNot(google::protobuf::RepeatedPtrField<proto::AccessPolicy> policies) {
-  const Result<void> held = CheckAccessPolicies(policies);
+  const Result<void> held = CheckAccessPolicies(policies, {}, {});
   return held ? std::string() : held.error().text;
 }
 
@@ -113,7 +113,7 @@ TEST(AccessRules, AllPoliciesTogetherGrantNobodyTwo) {
 
 TEST(AccessRules, PatternsAreFewBecauseEachIsTried) {
   auto policies = Policies({"global", "sales"});
-  for (std::size_t i = 0; i < kMaxPatterns; ++i)
+  for (std::size_t i = 0; i < DataLimits().patterns; ++i)
     policies[1].add_patterns("a" + std::to_string(i) + "*@contoso.example");
   EXPECT_EQ(WhyNot(policies), "");
   policies[1].add_patterns("b*@contoso.example");

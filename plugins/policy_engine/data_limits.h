@@ -1,0 +1,34 @@
+// How much the federation data may be, whichever way it comes in.
+#pragma once
+
+#include <cstddef>
+
+#include "core/base/result.h"
+
+namespace gatehouse::policy_engine {
+
+struct DataLimits {
+  // Every worker keeps all of them, and one operation on all of them must not keep the engine from
+  // its other work for long.
+  std::size_t partners = 20'000;
+  std::size_t policies = 1000;
+  // Each message of a user without a grant of his own is compared with all of them.
+  std::size_t patterns = 256;
+  std::size_t grants = 10'000;  // patterns among them
+  std::size_t denied = 10'000;
+  // A snapshot must fit its link (16 MiB) with room to spare, and every worker keeps one.
+  std::size_t octets = 8'388'608;
+};
+
+// "20001 partners are too many; at most 20000 are possible, take out ...". As many as are `held`
+// already may stay, so that they can be made fewer one by one.
+//   fails  kConfig
+Result<void> CheckCount(std::size_t count, std::size_t held, std::size_t most, const char* what,
+                        const char* remedy);
+// The same for the octets that all records take together.
+Result<void> CheckRoom(std::size_t octets, std::size_t held, const DataLimits& limits);
+
+Result<void> CheckPartnerCount(std::size_t count, std::size_t held, const DataLimits& limits);
+Result<void> CheckDeniedCount(std::size_t count, std::size_t held, const DataLimits& limits);
+
+}  // namespace gatehouse::policy_engine
