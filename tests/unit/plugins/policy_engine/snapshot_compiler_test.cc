@@ -53,7 +53,7 @@ TEST(SnapshotCompiler, LeavesOutAndNamesWhatBreaksARule) {
   EXPECT_FALSE(compiled.snapshot.partners(1).enabled());
   const PolicyView view(compiled.snapshot);
   EXPECT_EQ(view.FindPartner("b.example"), nullptr);
-  EXPECT_EQ(view.WhyNoPartner("b.example"), Reason::kUnknownPartner) << "not: enable it";
+  EXPECT_EQ(view.WhyNoPartner("b.example"), Reason::kPartnerInvalid) << "not: enable it";
   ASSERT_EQ(compiled.rejected.size(), 1U);
   EXPECT_EQ(compiled.rejected[0].domain, "b.example");
   EXPECT_EQ(compiled.rejected[0].why.substr(0, 4), "E2: ");
