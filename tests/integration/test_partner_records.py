@@ -2,7 +2,12 @@
 come from Lync."""
 
 import asyncio
+import collections
 import json
+import os
+import pathlib
+import re
+import signal
 import time
 import unittest
 
@@ -63,6 +68,30 @@ class PartnerRecords(unittest.IsolatedAsyncioTestCase):
         await self.refused(lab.XMPP_DOMAIN)
         self.assertIn("expired", await self.ctl("partner", "list"))
         self.assertIn("expired", await self.ctl("partner", "explain", lab.XMPP_DOMAIN))
+        await self.ctl("partner", "set", lab.XMPP_DOMAIN, "--expires", "never")
+        (await self.edge.connect()).close()
+
+    def snapshots(self):
+        """How many workers have come to each revision of the policy."""
+        seen = re.findall(r"policy-snapshot revision=(\d+)", self.edge.lab.gatehouse.text())
+        return collections.Counter(int(revision) for revision in seen)
+
+    async def test_a_partner_expires_though_the_engine_stands_still(self):
+        stream = await self.edge.connect()
+        before = self.snapshots()
+        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 4))
+        await self.ctl("partner", "set", lab.XMPP_DOMAIN, "--expires", soon)
+        while self.snapshots()[max(before) + 1] < max(before.values()):  # one for each worker
+            await asyncio.sleep(0.02)
+        engine = await asyncio.to_thread(self.edge.lab.worker_pid, "policy_engine/0")
+        os.kill(engine, signal.SIGSTOP)
+        try:
+            self.assertEqual(await self.end_of(stream), "reset")
+            await self.refused(lab.XMPP_DOMAIN)
+            state = pathlib.Path(f"/proc/{engine}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            self.assertEqual(state, "T", "the supervisor has not found it yet")
+        finally:
+            os.kill(engine, signal.SIGCONT)
         await self.ctl("partner", "set", lab.XMPP_DOMAIN, "--expires", "never")
         (await self.edge.connect()).close()
 
