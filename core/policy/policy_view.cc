@@ -61,8 +61,9 @@ Reason PolicyView::WhyNoPartner(std::string_view domain) const {
   if (IsOff()) return Reason::kFederationOff;
   if (IsDenied(domain)) return Reason::kDomainDenied;
   const proto::Partner* partner = FindListed(domain);
-  if (partner == nullptr || PermittedMethods(RowOf(*partner)).empty())
-    return Reason::kUnknownPartner;
+  if (partner == nullptr) return Reason::kUnknownPartner;
+  // Nobody can store such a row: it stands for one that the engine has left out.
+  if (PermittedMethods(RowOf(*partner)).empty()) return Reason::kPartnerInvalid;
   return partner->expires_unix() != 0 ? Reason::kPartnerExpired : Reason::kPartnerDisabled;
 }
 

@@ -31,8 +31,7 @@ class PolicyView {
   [[nodiscard]] const proto::Partner* FindPartner(std::string_view domain) const;
   // The same without regard to what keeps it from being one now: disabled, expired, denied.
   [[nodiscard]] const proto::Partner* FindListed(std::string_view domain) const;
-  // Why FindPartner gives none for `domain` (prepared). One whose row has no method is listed but
-  // broken: that reason's remedy is to look at it.
+  // Why FindPartner gives none for `domain` (prepared).
   [[nodiscard]] Reason WhyNoPartner(std::string_view domain) const;
   // Somebody of `domain` (prepared) is blocked for one of our users.
   [[nodiscard]] bool HasBlockedContact(std::string_view domain) const {

@@ -15,6 +15,7 @@ enum class Reason : std::uint8_t {
   kDomainDenied,
   kPartnerDisabled,
   kPartnerExpired,
+  kPartnerInvalid,
   kMethodNotPermitted,
   kNotOurDomain,
   kFederationOff,

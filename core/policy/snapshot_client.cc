@@ -1,7 +1,12 @@
 #include "core/policy/snapshot_client.h"
 
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
 #include "core/base/log.h"
 #include "core/loop/timer.h"
+#include "core/policy/expiry.h"
 #include "core/tls/crypto.h"
 #include "core/worker/worker.h"
 #include "proto/link_policy.pb.h"
@@ -14,20 +19,25 @@ constexpr std::string_view kEngine = "policy_engine";
 constexpr milliseconds kQuestionLimit{30'000};
 // After a question without an answer: long enough not to spin, short enough not to notice.
 constexpr milliseconds kPause{100};
+// The time of day may be set while we wait.
+constexpr seconds kLookAgain{60};
 
 }  // namespace
 
 struct SnapshotClient::State : std::enable_shared_from_this<SnapshotClient::State> {
-  State(WorkerContext& worker_context, std::function<void(PolicyPointer)> handler)
+  State(WorkerContext& worker_context, std::function<void(PolicyPointer)> handler,
+        std::function<std::int64_t()> time_of_day)
       : context(worker_context),
         on_snapshot(std::move(handler)),
-        pause(worker_context.loop(), [this] { Ask(); }) {}
+        unix_now(std::move(time_of_day)),
+        pause(worker_context.loop(), [this] { Ask(); }),
+        expiry(worker_context.loop(), [this] { CheckExpiry(); }) {}
 
   void Ask() {
     ipc::AskClient* engine = context.AskLinkTo(kEngine);
     if (engine == nullptr) return context.Fail("topology: no ask link to policy_engine");
     proto::PolicyQuestion question;
-    question.mutable_snapshot()->set_held_hash(current ? current->hash() : std::string());
+    question.mutable_snapshot()->set_held_hash(held_hash);
     engine->Ask<proto::PolicyAnswer>(question, kQuestionLimit,
                                      [weak = weak_from_this()](Result<proto::PolicyAnswer> answer) {
                                        const std::shared_ptr<State> state = weak.lock();
@@ -43,12 +53,22 @@ struct SnapshotClient::State : std::enable_shared_from_this<SnapshotClient::Stat
       return pause.Start(kPause);
     }
     // The same one again: an answer to a question from before an engine's restart.
-    if (current && current->hash() == snapshot.hash()) return pause.Start(kPause);
+    if (current && held_hash == snapshot.hash()) return pause.Start(kPause);
+    held_hash = snapshot.hash();
     Take(std::move(snapshot));
     Ask();
   }
 
+  // One that came late may hold what has expired since.
   void Take(proto::PolicySnapshot snapshot) {
+    const std::int64_t now = unix_now();
+    if (const std::int64_t next = NextExpiry(snapshot); next != 0 && next <= now) {
+      DisableExpired(snapshot, now);
+      snapshot.set_hash(SnapshotHash(snapshot));
+    }
+    AwaitExpiry(NextExpiry(snapshot), now);
+    // The engine has come to what we hold already.
+    if (current && current->hash() == snapshot.hash()) return;
     current = std::make_shared<const PolicyView>(std::move(snapshot));
     Log(LogLevel::kInfo, "policy-snapshot",
         {{"revision", static_cast<std::int64_t>(current->snapshot().revision())},
@@ -57,19 +77,46 @@ struct SnapshotClient::State : std::enable_shared_from_this<SnapshotClient::Stat
     on_snapshot(current);
   }
 
+  void AwaitExpiry(std::int64_t next, std::int64_t now) {
+    if (next == 0) return expiry.Stop();
+    expiry.Start(std::min(seconds{next - now}, kLookAgain));
+  }
+
+  void CheckExpiry() {
+    if (!current) return;
+    const std::int64_t now = unix_now();
+    const std::int64_t next = NextExpiry(current->snapshot());
+    if (next == 0 || next > now) return AwaitExpiry(next, now);
+    Log(LogLevel::kNotice, "partner-expired",
+        {{"revision", static_cast<std::int64_t>(current->snapshot().revision())}});
+    Take(current->snapshot());
+  }
+
   WorkerContext& context;
   std::function<void(PolicyPointer)> on_snapshot;
+  std::function<std::int64_t()> unix_now;
   PolicyPointer current;
-  Timer pause;
+  std::string held_hash;  // of the engine's last, which `current` may be ahead of
+  Timer pause, expiry;
 };
 
 SnapshotClient::SnapshotClient(WorkerContext& context,
-                               std::function<void(PolicyPointer)> on_snapshot)
-    : state_(std::make_shared<State>(context, std::move(on_snapshot))) {
+                               std::function<void(PolicyPointer)> on_snapshot,
+                               std::function<std::int64_t()> unix_now)
+    : state_(std::make_shared<State>(context, std::move(on_snapshot), std::move(unix_now))) {
   state_->Ask();
 }
 
 SnapshotClient::~SnapshotClient() = default;
+
+std::int64_t SnapshotClient::SystemUnixNow() {
+  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+void SnapshotClient::CheckExpiry() {
+  state_->CheckExpiry();
+}
 
 const PolicyPointer& SnapshotClient::current() const {
   return state_->current;

@@ -17,8 +17,9 @@
 namespace gatehouse {
 namespace {
 
-constexpr std::string_view kSrvName = "1.3.6.1.5.5.7.8.7";   // RFC 4985
-constexpr std::size_t kMaxNameBytes = 1023;                  // of a domainpart, RFC 7622 §3.2
+constexpr std::string_view kSrvName = "1.3.6.1.5.5.7.8.7";  // RFC 4985
+constexpr std::size_t kMaxNameBytes = 1023;                 // of a domainpart, RFC 7622 §3.2
+constexpr std::size_t kMaxIssuerBytes = 128;
 constexpr std::string_view kXmppAddr = "1.3.6.1.5.5.7.8.5";  // RFC 6120 §13.7.1.4
 
 std::string_view Octets(const ASN1_STRING* text) {
@@ -62,21 +63,35 @@ void AddName(const GENERAL_NAME& name, PeerCertificate& peer) {
 }
 
 // The last, which is the most specific one. RFC 6125 §2.3
-std::string CommonName(X509* leaf) {
-  X509_NAME* subject = X509_get_subject_name(leaf);
+std::string_view LastOf(X509_NAME* name, int kind) {
   int last = -1;
-  for (int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1); at >= 0;
-       at = X509_NAME_get_index_by_NID(subject, NID_commonName, at))
+  for (int at = X509_NAME_get_index_by_NID(name, kind, -1); at >= 0;
+       at = X509_NAME_get_index_by_NID(name, kind, at))
     last = at;
   if (last < 0) return {};
-  const std::string_view name =
-      Octets(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
+  return Octets(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
+}
+
+std::string CommonName(X509* leaf) {
+  const std::string_view name = LastOf(X509_get_subject_name(leaf), NID_commonName);
   return IsPlainAscii(name) ? std::string(name) : std::string();
+}
+
+// To be read, not compared: a mark stands for what is no plain text, and for what parts a line's
+// facts.
+std::string IssuerName(X509* leaf) {
+  X509_NAME* name = X509_get_issuer_name(leaf);
+  std::string issuer(LastOf(name, NID_commonName));
+  if (issuer.empty()) issuer = LastOf(name, NID_organizationName);
+  if (issuer.size() > kMaxIssuerBytes) issuer.resize(kMaxIssuerBytes);
+  std::ranges::replace_if(issuer, [](char c) { return c < 0x20 || c >= 0x7f || c == ';'; }, '?');
+  return issuer;
 }
 
 }  // namespace
 
 std::string_view ReadNames(X509* leaf, PeerCertificate& peer) {
+  peer.issuer = IssuerName(leaf);
   int state = -1;
   const bssl::UniquePtr<GENERAL_NAMES> names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, &state, nullptr)));

@@ -13,9 +13,10 @@ namespace gatehouse {
 // More names than public authorities put into one certificate.
 inline constexpr std::size_t kMaxAlternativeNames = 1000;
 
-// Fills the name lists of `peer`. Leaves out identifiers with NUL, and IA5 strings with other
-// octets (2.5). Gives what is wrong with subjectAltName where it is there but empty, unreadable or
-// has more than kMaxAlternativeNames; then there are no names. Empty: nothing is wrong.
+// Fills the name lists and the issuer of `peer`. Leaves out identifiers with NUL, and IA5 strings
+// with other octets (2.5). Gives what is wrong with subjectAltName where it is there but empty,
+// unreadable or has more than kMaxAlternativeNames; then there are no names. Empty: nothing is
+// wrong.
 [[nodiscard]] std::string_view ReadNames(X509* leaf, PeerCertificate& peer);
 
 }  // namespace gatehouse

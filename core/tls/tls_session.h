@@ -29,7 +29,8 @@ struct PeerCertificate {
   std::string common_name;  // only where there is no SAN at all: for SIP (11.8), never for XMPP
   std::int64_t not_before_unix = 0;  // the latest of the chain
   std::int64_t not_after_unix = 0;   // the earliest of the chain
-  std::string sha256;               // of the leaf, lower-case hex
+  std::string issuer;  // of the leaf, for the operator: whom it names, or their organisation
+  std::string sha256;  // of the leaf, lower-case hex
 };
 
 class TlsSession {

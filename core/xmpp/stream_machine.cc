@@ -106,6 +106,7 @@ bool StreamMachine::IsMisled() {
   const bool in_features =
       state_ == StreamState::kFeaturesClear || state_ == StreamState::kFeaturesTls;
   if (header_.from.empty() || !(authenticated || in_features)) return false;
+  if (stranger_) return rules_.FindPartner(header_.from) != nullptr;
   const auto row = HeaderRow();
   if (!row) return true;
   const bool proves = CertificateProves(header_.from);
@@ -178,7 +179,11 @@ void StreamMachine::AcceptHeader(const StreamHeader& header) {
   HeaderFacts facts;
   const auto checked = CheckHeader(header, phase(), rules_, facts);
   header_ = facts;
+  if (!checked && IsToShowItself(facts, checked.error())) return LetStrangerGoOn(facts);
   if (!checked) return End(checked.error().condition, checked.error().reason);
+  // Who was let go on for his certificate does not go on without a name.
+  if (stranger_ && facts.from.empty()) return EndStranger();
+  stranger_.reset();
   if (!authenticated_.empty() && facts.from != authenticated_)
     return End(StreamCondition::kInvalidFrom);
   if (!authenticated_.empty() && facts.to != authenticated_to_)
@@ -187,6 +192,25 @@ void StreamMachine::AcceptHeader(const StreamHeader& header) {
   if (!Step(StreamEvent::kHeader)) return;
   SendHeader(facts);
   OfferFeatures();
+}
+
+// No certificate can be seen before TLS: while the gateway discovers, who would be refused for
+// being no partner gets as far as one without a name, and is refused behind it.
+bool StreamMachine::IsToShowItself(const HeaderFacts& facts, const HeaderRefusal& refusal) const {
+  return refusal.reason == Reason::kUnknownPartner && phase() == StreamPhase::kClear &&
+         rules_.policy->gateway().discover() && facts.has_version && !rules_.Serves(facts.from);
+}
+
+void StreamMachine::LetStrangerGoOn(const HeaderFacts& facts) {
+  if (!Step(StreamEvent::kHeader)) return;
+  stranger_ = facts;
+  SendHeader(facts);
+  features_ = {.starttls = true, .starttls_required = true};
+  Send(FeaturesXml(features_));
+}
+
+void StreamMachine::EndStranger() {
+  End(StreamCondition::kPolicyViolation, Reason::kUnknownPartner);
 }
 
 void StreamMachine::OfferFeatures() {
@@ -290,6 +314,8 @@ StreamMachine::Actions StreamMachine::OnElement(const proto::Element& element) {
 void StreamMachine::TakeElement(const proto::Element& element) {
   if (state_ == StreamState::kOpen && HasStanzaName(element)) return TakeStanza(element);
   if (leaving_) return;  // the peer's </stream:stream> follows
+  const bool is_stranger = stranger_ && phase() == StreamPhase::kClear;
+  if (is_stranger && !IsStartOfTls(element)) return EndStranger();
   if (Is(element, "result", ns::kDialback)) return TakeDialbackResult(element);
   if (Is(element, "verify", ns::kDialback)) return TakeDialbackVerify(element);
   if (element.ns() == ns::kStreamManagement) return TakeAckElement(element);

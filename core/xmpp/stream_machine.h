@@ -213,6 +213,9 @@ class StreamMachine {
   // Of the header in force, or of the one that was refused; empty while unknown.
   [[nodiscard]] const std::string& from() const { return header_.from; }
   [[nodiscard]] const std::string& to() const { return header_.to; }
+  // The header of an unlisted domain that was let go on to TLS while the gateway discovers, so that
+  // its certificate is seen; its next header is refused. Null: there was none.
+  [[nodiscard]] const HeaderFacts* stranger() const { return stranger_ ? &*stranger_ : nullptr; }
   [[nodiscard]] const std::string& partner_id() const { return partner_id_; }
   [[nodiscard]] const std::string& stream_id() const { return stream_id_; }
   [[nodiscard]] std::size_t pair_count() const { return pairs_.size(); }
@@ -262,6 +265,9 @@ class StreamMachine {
   void SendHeader(const HeaderFacts& facts);
 
   void AcceptHeader(const StreamHeader& header);
+  [[nodiscard]] bool IsToShowItself(const HeaderFacts& facts, const HeaderRefusal& refusal) const;
+  void LetStrangerGoOn(const HeaderFacts& facts);
+  void EndStranger();
   void OfferFeatures();
   void TakeElement(const proto::Element& element);
   void TakeStartTls();
@@ -316,6 +322,7 @@ class StreamMachine {
   StreamState state_ = StreamState::kAwaitHeader;
   std::vector<StreamAction> actions_;
   HeaderFacts header_;
+  std::optional<HeaderFacts> stranger_;
   std::string partner_id_;
   std::string stream_id_;
   std::string authenticated_;     // by SASL: the domain

@@ -143,6 +143,7 @@ Result<bool> ContactTable::Put(SqliteDatabase& database, const ContactRow& row) 
   const ContactName name = Split(row.pair.contact);
   GATEHOUSE_TRY(const std::int64_t domain, DomainId(database, name.domain));
   if (domain == 0) return false;
+  domains_in_use_.insert(domain);
   GATEHOUSE_TRY(
       SqliteStatement * kept,
       Kept(database, put_,
@@ -247,7 +248,44 @@ Result<void> ContactTable::Sweep(SqliteDatabase& database, const ContactClock& c
   remove.Bind(4, clock.now_unix - clock.ttl_s);
   if (more) remove.Bind(5, to.sip_user).Bind(6, to.domain_id).Bind(7, to.local);
   GATEHOUSE_TRY_VOID(remove.Run());
+  GATEHOUSE_TRY_VOID(NoteDomains(database, swept_to_, more ? std::optional(to) : std::nullopt));
+  if (!more) GATEHOUSE_TRY_VOID(RemoveEmptyDomains(database));
   swept_to_ = to;
+  return {};
+}
+
+// Those of the rows behind `from`, up to `to` or the last.
+Result<void> ContactTable::NoteDomains(SqliteDatabase& database, const Key& from,
+                                       const std::optional<Key>& to) {
+  std::string sql =
+      "SELECT DISTINCT domain_id FROM contact WHERE (sip_user, domain_id, local) > (?1, ?2, ?3)";
+  if (to) sql += " AND (sip_user, domain_id, local) <= (?4, ?5, ?6)";
+  GATEHOUSE_TRY(SqliteStatement select, database.Prepare(sql));
+  select.Bind(1, from.sip_user).Bind(2, from.domain_id).Bind(3, from.local);
+  if (to) select.Bind(4, to->sip_user).Bind(5, to->domain_id).Bind(6, to->local);
+  for (;;) {
+    GATEHOUSE_TRY(const bool found, select.Step());
+    if (!found) return {};
+    domains_in_use_.insert(select.Integer(0));
+  }
+}
+
+// At the end of a round: a domain it has not come by has no contact.
+Result<void> ContactTable::RemoveEmptyDomains(SqliteDatabase& database) {
+  const std::unordered_set<std::int64_t> in_use = std::exchange(domains_in_use_, {});
+  GATEHOUSE_TRY(SqliteStatement select, database.Prepare("SELECT id FROM contact_domain"));
+  std::vector<std::int64_t> empty;
+  for (;;) {
+    GATEHOUSE_TRY(const bool found, select.Step());
+    if (!found) break;
+    if (!in_use.contains(select.Integer(0))) empty.push_back(select.Integer(0));
+  }
+  GATEHOUSE_TRY(SqliteStatement remove,
+                database.Prepare("DELETE FROM contact_domain WHERE id = ?"));
+  for (const std::int64_t id : empty) {
+    remove.Reset();
+    GATEHOUSE_TRY_VOID(remove.Bind(1, id).Run());
+  }
   return {};
 }
 

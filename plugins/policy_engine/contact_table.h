@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "plugins/policy_engine/sqlite_database.h"
@@ -90,7 +91,8 @@ class ContactTable {
   // May give a page shorter than the limit, even an empty one, that has a next one.
   Result<ContactPage> List(SqliteDatabase& database, const ContactFilter& filter,
                            const ContactClock& clock);
-  // Takes out what has ended among the next rows; begins anew after the last.
+  // Takes out what has ended among the next rows, and after the last the domains that no contact
+  // is of, for there is no end of them below a wildcard; then begins anew.
   Result<void> Sweep(SqliteDatabase& database, const ContactClock& clock);
 
  private:
@@ -109,11 +111,16 @@ class ContactTable {
   // Makes it where there is none. 0: the domain is no partner's.
   Result<std::int64_t> DomainId(SqliteDatabase& database, std::string_view domain);
 
+  Result<void> NoteDomains(SqliteDatabase& database, const Key& from, const std::optional<Key>& to);
+  Result<void> RemoveEmptyDomains(SqliteDatabase& database);
+
   std::optional<SqliteStatement> find_;
   std::optional<SqliteStatement> find_domain_;
   std::optional<SqliteStatement> find_partner_;
   std::optional<SqliteStatement> put_;
   Key swept_to_;
+  // Of contacts that this round of sweeping has come by, or that were written meanwhile.
+  std::unordered_set<std::int64_t> domains_in_use_;
 };
 
 }  // namespace gatehouse::policy_engine

@@ -6,6 +6,7 @@
 
 #include "core/policy/domain_pattern.h"
 #include "core/policy/downgrade_guard.h"
+#include "core/policy/expiry.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_view.h"
 #include "core/xmpp/jid.h"

@@ -1,6 +1,7 @@
 #include "plugins/policy_engine/snapshot_compiler.h"
 
 #include "core/policy/domain_pattern.h"
+#include "core/policy/expiry.h"
 #include "core/policy/policy_view.h"
 #include "plugins/policy_engine/partner_rules.h"
 
@@ -52,12 +53,6 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
     owners.Add(*partner);
     // So that who reads it can tell the one from the other.
     if (!partner->enabled()) partner->clear_expires_unix();
-    const auto expires = static_cast<std::int64_t>(partner->expires_unix());
-    if (IsExpired(*partner, now_unix))
-      partner->set_enabled(false);
-    else if (expires != 0 &&
-             (compiled.next_expiry_unix == 0 || expires < compiled.next_expiry_unix))
-      compiled.next_expiry_unix = expires;
     *snapshot.add_partners() = *std::move(partner);
   }
   for (const proto::Partner* stored : rejected) {
@@ -66,6 +61,8 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
     owners.Add(partner);
     *snapshot.add_partners() = std::move(partner);
   }
+  DisableExpired(snapshot, now_unix);
+  compiled.next_expiry_unix = NextExpiry(snapshot);
   snapshot.set_hash(SnapshotHash(snapshot));
   return compiled;
 }

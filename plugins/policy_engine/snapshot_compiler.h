@@ -29,9 +29,4 @@ struct CompiledPolicy {
                                            const std::vector<std::string>& served,
                                            std::int64_t now_unix = 0);
 
-[[nodiscard]] inline bool IsExpired(const proto::Partner& partner, std::int64_t now_unix) {
-  const auto expires = static_cast<std::int64_t>(partner.expires_unix());
-  return expires != 0 && expires <= now_unix;
-}
-
 }  // namespace gatehouse::policy_engine

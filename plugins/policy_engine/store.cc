@@ -276,7 +276,9 @@ Result<ContactPage> Store::ListContacts(const ContactFilter& filter, const Conta
 
 Result<void> Store::SweepContacts(const ContactClock& clock) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
-  return contacts_.Sweep(database_, clock);
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  GATEHOUSE_TRY_VOID(contacts_.Sweep(database_, clock));
+  return transaction.Commit();
 }
 
 Result<bool> Store::HasRevision(std::uint64_t revision) {

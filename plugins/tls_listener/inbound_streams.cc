@@ -6,7 +6,6 @@
 #include "core/base/log.h"
 #include "core/policy/negotiation.h"
 #include "core/xmpp/element.h"
-#include "plugins/tls_listener/stranger_watch.h"
 
 namespace gatehouse {
 namespace {
@@ -294,20 +293,6 @@ void InboundStreams::OnPairVerified(const PairVerified& pair, InboundStream& str
         setup_.borrower->Lend(stream, stream.loan(), std::string(pair.to), std::string(pair.from)));
 }
 
-void InboundStreams::NoteStream(const PairVerified& pair, const InboundStream& stream) const {
-  const proto::Partner* partner = rules_.FindPartner(pair.from);
-  if (!setup_.note_stream || partner == nullptr) return;
-  proto::StreamRecord record;
-  record.set_partner_id(partner->id());
-  record.set_local_domain(std::string(pair.to));
-  record.set_remote_domain(std::string(pair.from));
-  record.set_method(std::string(MethodName(pair.method)));
-  record.set_tls(stream.tls_version());
-  record.set_peer(stream.ip());
-  record.set_at_unix(static_cast<std::uint64_t>(UnixMs() / 1000));
-  setup_.note_stream(std::move(record));
-}
-
 void InboundStreams::OnHandshake(bool done, InboundStream& /*stream*/) {
   ++(done ? counters_.handshakes_done : counters_.handshakes_failed);
 }
@@ -317,25 +302,11 @@ void InboundStreams::OnDialback(std::string_view result) {
                          "{direction=\"in\",result=\"" + std::string(result) + "\"}");
 }
 
-// 2.2 no. 7 has refused it; it learns nothing of being remembered.
-void InboundStreams::NoteStranger(const InboundStream& stream) const {
-  const std::string& from = stream.machine().from();
-  const bool wanted = setup_.note_stranger && rules_.policy->gateway().discover() &&
-                      !from.empty() && !rules_.Serves(from) && !rules_.policy->IsDenied(from) &&
-                      rules_.FindPartner(from) == nullptr;
-  if (!wanted) return;
-  proto::Stranger stranger;
-  stranger.set_domain(from);
-  stranger.set_local_domain(stream.machine().to());
-  stranger.set_peer(stream.ip());
-  if (const PeerCertificate* certificate = stream.certificate())
-    stranger.set_certificate(CertificateLine(*certificate));
-  setup_.note_stranger(std::move(stranger));
-}
-
 void InboundStreams::OnEnd(std::string_view why, InboundStream& stream) {
   ++ended_;
-  if (why == StreamConditionName(StreamCondition::kPolicyViolation)) NoteStranger(stream);
+  if (why == StreamConditionName(StreamCondition::kPolicyViolation) ||
+      stream.machine().stranger() != nullptr)
+    NoteStranger(stream);
   EndLoan(stream);
   if (stream.counts_as_unauthenticated()) admission_.Settled(stream.ip());
   CountNoMore(stream);
@@ -358,6 +329,7 @@ void InboundStreams::OnGone(std::string_view why, InboundStream& stream) {
 void InboundStreams::NoteLost(std::string_view why, InboundStream& stream) {
   ++setup_.metrics.Value("gatehouse_streams_ended_total",
                          "{direction=\"in\",reason=\"connection-lost\"}");
+  if (stream.machine().stranger() != nullptr) NoteStranger(stream);
   if (stream.counts_as_unauthenticated()) return admission_.Settled(stream.ip());
   Log(LogLevel::kInfo, "stream-closed",
       {{"direction", "in"},

@@ -10,6 +10,7 @@
 
 #include "core/xmpp/jid.h"
 #include "core/xmpp/outbound_targets.h"
+#include "plugins/tls_listener/inbound_admission.h"
 #include "proto/link_policy.pb.h"
 
 namespace gatehouse {
@@ -31,16 +32,17 @@ std::string CertificateLine(const PeerCertificate& certificate) {
   names.insert(names.end(), certificate.xmpp_addrs.begin(), certificate.xmpp_addrs.end());
   const std::size_t more = names.size() > kMaxNames ? names.size() - kMaxNames : 0;
   names.resize(names.size() - more);
-  return fmt::format("for {}{}; {} to {}; {}; sha256 {}", fmt::join(names, ", "),
+  return fmt::format("for {}{}; by {}; {} to {}; {}; sha256 {}", fmt::join(names, ", "),
                      more > 0 ? fmt::format(" and {} more", more) : "",
+                     certificate.issuer.empty() ? "nobody named" : certificate.issuer,
                      DayText(certificate.not_before_unix), DayText(certificate.not_after_unix),
                      certificate.chain_valid ? "chain valid" : certificate.chain_error,
                      certificate.sha256);
 }
 
 struct StrangerWatch::State : std::enable_shared_from_this<StrangerWatch::State> {
-  State(Loop& loop_, DnsLookup& dns_, ipc::AskClient& engine_)
-      : loop(loop_), dns(dns_), engine(engine_) {}
+  State(const Clock& clock_, DnsLookup& dns_, ipc::AskClient& engine_)
+      : clock(clock_), dns(dns_), engine(engine_) {}
 
   // What is known of a domain that knocked within kAgain.
   struct Known {
@@ -53,6 +55,7 @@ struct StrangerWatch::State : std::enable_shared_from_this<StrangerWatch::State>
     if (now - minute_begin >= kAgain) {
       minute_begin = now;
       in_minute = 0;
+      of_address.clear();
     }
     std::erase_if(known, [&](const auto& each) {
       const Known& one = each.second;
@@ -60,6 +63,16 @@ struct StrangerWatch::State : std::enable_shared_from_this<StrangerWatch::State>
       if (one.stranger.knocks() > 0) Ask(one.stranger);
       return true;
     });
+  }
+
+  // Whether one more is heard in this minute that comes from there.
+  bool Admit(const std::string& ip) {
+    if (in_minute >= kMaxAMinute) return false;
+    std::size_t& of_this = of_address[InboundAdmission::AddressOf(ip)];
+    if (of_this >= kMaxOfAnAddress) return false;
+    ++of_this;
+    ++in_minute;
+    return true;
   }
 
   void LookUp(const std::string& domain) {
@@ -98,7 +111,7 @@ struct StrangerWatch::State : std::enable_shared_from_this<StrangerWatch::State>
 
   void Tell(const std::string& domain) {
     Known& told = known[domain];
-    told.told_at = loop.Now();
+    told.told_at = clock.Now();
     Ask(told.stranger);
     told.stranger.set_knocks(0);
   }
@@ -111,22 +124,23 @@ struct StrangerWatch::State : std::enable_shared_from_this<StrangerWatch::State>
                                     [](const Result<proto::PolicyAnswer>&) {});
   }
 
-  Loop& loop;
+  const Clock& clock;
   DnsLookup& dns;
   ipc::AskClient& engine;
   std::map<std::string, Known, std::less<>> known;  // at most kMaxAMinute come in a minute
   TimePoint minute_begin{};
   std::size_t in_minute = 0;
+  std::map<std::string, std::size_t, std::less<>> of_address;  // in this minute
 };
 
-StrangerWatch::StrangerWatch(Loop& loop, DnsLookup& dns, ipc::AskClient& engine)
-    : state_(std::make_shared<State>(loop, dns, engine)) {}
+StrangerWatch::StrangerWatch(const Clock& clock, DnsLookup& dns, ipc::AskClient& engine)
+    : state_(std::make_shared<State>(clock, dns, engine)) {}
 
 StrangerWatch::~StrangerWatch() = default;
 
 void StrangerWatch::OnKnock(proto::Stranger knock, std::uint64_t now_unix) {
   State& state = *state_;
-  state.Sweep(state.loop.Now());
+  state.Sweep(state.clock.Now());
   const std::string domain = knock.domain();
   if (const auto known = state.known.find(domain); known != state.known.end()) {
     proto::Stranger& stranger = known->second.stranger;
@@ -135,8 +149,7 @@ void StrangerWatch::OnKnock(proto::Stranger knock, std::uint64_t now_unix) {
     if (!knock.certificate().empty()) stranger.set_certificate(knock.certificate());
     return;
   }
-  if (state.in_minute >= kMaxAMinute) return;
-  ++state.in_minute;
+  if (!state.Admit(knock.peer())) return;
   knock.set_knocks(1);
   knock.set_first_unix(now_unix);
   knock.set_last_unix(now_unix);

@@ -130,6 +130,7 @@ class TlsListenerWorker final : public Worker {
   std::unique_ptr<DnsLookup> dns_;
   std::optional<StreamReports> reports_;
   StreamRefusals refusals_{UnixMsNow};
+  SteadyClock clock_;
   std::optional<StrangerWatch> strangers_;
   std::optional<StanzaIntake> intake_;
   std::optional<OutboundPairs> outbound_;
@@ -212,7 +213,7 @@ void TlsListenerWorker::MakeHalves() {
       .note_stream = note_stream,
       .note_refusal = note_refusal,
       .intake = &*intake_});
-  strangers_.emplace(context_->loop(), *dns_, *engine_);
+  strangers_.emplace(clock_, *dns_, *engine_);
   inbound_.emplace(InboundStreams::Setup{
       .loop = context_->loop(),
       .metrics = context_->metrics(),

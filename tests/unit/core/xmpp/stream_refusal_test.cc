@@ -35,14 +35,18 @@ TEST(StreamRefusal, SaysWhyADomainIsNoPartnerAndTellsItOnlyThat) {
   proto::Partner expired = PartnerOfRow(7, "old.example");
   expired.set_enabled(false);
   expired.set_expires_unix(1);
+  proto::Partner left_out;  // as the engine publishes one that breaks a rule
+  left_out.set_domain("broken.example");
+  left_out.set_sasl(proto::NOT_SUPPORTED);
   for (const auto& [domain, federation, code] :
        {std::tuple{"stranger.example", proto::GatewaySettings::ON, "unknown-partner"},
         std::tuple{"very.bad.example", proto::GatewaySettings::ON, "domain-denied"},
         std::tuple{"off.example", proto::GatewaySettings::ON, "partner-disabled"},
         std::tuple{"old.example", proto::GatewaySettings::ON, "partner-expired"},
+        std::tuple{"broken.example", proto::GatewaySettings::ON, "partner-invalid"},
         std::tuple{"partner.example", proto::GatewaySettings::OFF, "federation-off"}}) {
     StreamScene scene(7);
-    scene.rules_.policy = PolicyOf({PartnerOfRow(7), disabled, expired}, federation);
+    scene.rules_.policy = PolicyOf({PartnerOfRow(7), disabled, expired, left_out}, federation);
     scene.Header(domain);
     EXPECT_THAT(scene.refused_, ElementsAre(std::string(domain) + " to corp.example: " + code +
                                             ", policy-violation"));

@@ -84,6 +84,11 @@ class ContactTableTest : public testing::Test {
   void SweepAll(std::int64_t now) {
     for (int i = 0; i < 5; ++i) EXPECT_TRUE(store_.SweepContacts(At(now)).has_value());
   }
+  std::string DomainsInFile() {
+    return *SqliteDatabase::Open(folder_.File("policy.db"))
+                ->One("SELECT ifnull(group_concat(domain, ' '), '')"
+                      " FROM (SELECT domain FROM contact_domain ORDER BY domain)");
+  }
   std::string RowsInFile() {
     return *SqliteDatabase::Open(folder_.File("policy.db"))->One("SELECT count(*) FROM contact");
   }
@@ -213,6 +218,41 @@ TEST_F(ContactTableTest, LooksAtAPortionAtATimeOnly) {
   EXPECT_EQ(RowsInFile(), "11");
   SweepAll(kStart + kTtl);
   EXPECT_EQ(RowsInFile(), "1");
+}
+
+TEST_F(ContactTableTest, ADomainGoesWithItsLastContact) {
+  proto::Partner wide = PartnerOf("fabrikam.example");
+  wide.add_additional_domains("*.fabrikam.example");
+  ASSERT_TRUE(Put(wide).has_value());
+  const ContactPair blocked{kPair.sip_user, "eve@b.fabrikam.example"};
+  const ContactPair kept{kPair.sip_user, "romeo@c.fabrikam.example"};
+  for (const char* contact : {"romeo@a.fabrikam.example", "romeo@d.fabrikam.example"})
+    See({kPair.sip_user, contact}, kStart);
+  Edit(blocked, ContactMark::kBlocked, kStart);
+  See(kept, kStart + kTtl);
+  Edit({kPair.sip_user, "romeo@d.fabrikam.example"}, std::nullopt, kStart);
+  SweepAll(kStart + 1);
+  EXPECT_EQ(DomainsInFile(), "a.fabrikam.example b.fabrikam.example c.fabrikam.example");
+  SweepAll(kStart + kTtl);
+  EXPECT_EQ(DomainsInFile(), "b.fabrikam.example c.fabrikam.example");
+  EXPECT_THAT(Find(kept, kStart + kTtl), Optional(ContactMark::kLearned));
+  EXPECT_THAT(Find(blocked, kStart + kTtl), Optional(ContactMark::kBlocked));
+  See({kPair.sip_user, "romeo@a.fabrikam.example"}, kStart + kTtl);
+  EXPECT_THAT(Find({kPair.sip_user, "romeo@a.fabrikam.example"}, kStart + kTtl),
+              Optional(ContactMark::kLearned));
+}
+
+TEST_F(ContactTableTest, ADomainStaysWhoseContactIsWrittenBehindTheSweep) {
+  std::vector<ContactPair> pairs;
+  for (std::size_t i = 0; i < ContactTable::kPortion + 10; ++i)
+    pairs.push_back({"u" + std::to_string(i) + "@contoso.example", "c@partner.example"});
+  ASSERT_TRUE(store_.SeeContacts(pairs, At(kStart)).has_value());
+  ASSERT_TRUE(store_.SweepContacts(At(kStart)).has_value());  // the first portion
+  const ContactPair behind{"ann@contoso.example", "romeo@other.example"};
+  See(behind, kStart);
+  SweepAll(kStart);
+  EXPECT_EQ(DomainsInFile(), "other.example partner.example");
+  EXPECT_THAT(Find(behind, kStart), Optional(ContactMark::kLearned));
 }
 
 // The child says each SUBSCRIBE it has been told is stored; it dies in the middle of the next ones.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/policy/expiry.h"
 #include "core/policy/partner_words.h"
 #include "core/policy/policy_view.h"
 
@@ -53,7 +54,7 @@ TEST(SnapshotCompiler, LeavesOutAndNamesWhatBreaksARule) {
   EXPECT_FALSE(compiled.snapshot.partners(1).enabled());
   const PolicyView view(compiled.snapshot);
   EXPECT_EQ(view.FindPartner("b.example"), nullptr);
-  EXPECT_EQ(view.WhyNoPartner("b.example"), Reason::kUnknownPartner) << "not: enable it";
+  EXPECT_EQ(view.WhyNoPartner("b.example"), Reason::kPartnerInvalid) << "not: enable it";
   ASSERT_EQ(compiled.rejected.size(), 1U);
   EXPECT_EQ(compiled.rejected[0].domain, "b.example");
   EXPECT_EQ(compiled.rejected[0].why.substr(0, 4), "E2: ");
@@ -84,6 +85,20 @@ TEST(SnapshotCompiler, TellsWhoHasExpiredFromWhoIsDisabled) {
   EXPECT_EQ(view.WhyNoPartner("a.example"), Reason::kPartnerExpired);
   EXPECT_EQ(view.WhyNoPartner("b.example"), Reason::kPartnerDisabled);
   EXPECT_EQ(view.WhyNoPartner("c.example"), Reason::kUnknownPartner);
+}
+
+// A worker whose engine was dead comes to the same, so that the engine's next one is no news.
+TEST(SnapshotCompiler, PublishesOfWhatExpiresWhatAWorkerMakesOfItByItself) {
+  StoreContent content = TwoPartners();
+  content.data.mutable_partners(0)->set_expires_unix(1000);
+  content.data.mutable_partners(1)->set_expires_unix(2000);
+  const CompiledPolicy before = CompilePolicy(content, {}, 999);
+  EXPECT_EQ(before.next_expiry_unix, 1000);
+  const CompiledPolicy after = CompilePolicy(content, {}, 1000);
+  EXPECT_EQ(after.next_expiry_unix, 2000);
+  proto::PolicySnapshot held = before.snapshot;
+  DisableExpired(held, 1000);
+  EXPECT_EQ(SnapshotHash(held), after.snapshot.hash());
 }
 
 TEST(SnapshotCompiler, LeavesOutAPartnerWhoseDomainHasBecomeOurs) {
