@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 
+#include "core/base/ascii_case.h"
 #include "core/base/one_line.h"
 #include "core/base/utf8_check.h"
 #include "core/policy/partner_words.h"
@@ -53,14 +54,6 @@ bool Contains(Names names, std::string_view name) {
       names, [&](std::string_view one) { return !less(one, name) && !less(name, one); });
 }
 
-std::string Folded(std::string_view text) {
-  std::string folded(text);
-  std::ranges::transform(folded, folded.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return folded;
-}
-
 // Reads one object's values; the first that cannot be read is why the record is refused.
 class Values {
  public:
@@ -90,7 +83,7 @@ class Values {
   }
 
   std::optional<bool> Bool(std::string_view name) {
-    const std::string word = Folded(Name(name));
+    const std::string word = AsciiLower(Name(name));
     if (word.empty()) return std::nullopt;
     if (word == "true" || word == "1") return true;
     if (word == "false" || word == "0") return false;
@@ -114,7 +107,7 @@ class Values {
     const std::string text = Name(name);
     if (text.empty()) return std::nullopt;
     for (std::size_t i = 0; i < words.size(); ++i)
-      if (Folded(text) == Folded(words[i])) return i;
+      if (AsciiLower(text) == AsciiLower(words[i])) return i;
     if (text.find_first_not_of("0123456789") == std::string::npos)
       Refuse(
           fmt::format("{} is the number {}, and no word; write it with Export-Clixml, which has "
@@ -154,7 +147,7 @@ class Values {
   void NoteTheRest(Names known) {
     std::vector<std::string> rest;
     for (const auto& [name, value] : object_.values) {
-      const std::string text = Folded(value.Text());
+      const std::string text = AsciiLower(value.Text());
       const bool says_something = !text.empty() && text != "false";
       if (says_something && !Contains(known, name) && !Contains(kPlumbing, name))
         rest.push_back(name);
@@ -233,7 +226,7 @@ void ReadPolicy(Values& values, proto::AccessPolicy& policy) {
   if (policy.name().empty()) values.Refuse("it has no Identity; name the policy there");
   policy.set_xmpp_access(values.Bool("EnableXmppAccess").value_or(false));
   policy.set_description(values.Description());
-  if (Folded(policy.name()) != "global")
+  if (AsciiLower(policy.name()) != "global")
     values.Note("whom it is granted to is not in Lync's export; see gatehousectl policy grant");
   values.NoteTheRest(kPolicyNames);
 }

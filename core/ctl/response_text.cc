@@ -12,6 +12,7 @@
 #include "core/ctl/policy_text.h"
 #include "core/ctl/refusal_text.h"
 #include "core/ctl/text_table.h"
+#include "core/policy/access_notice.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -37,13 +38,22 @@ std::string WorkersText(const proto::StatusReport& report) {
   return table.ToText();
 }
 
+// What the operator should know at a glance.
+std::string NoticeText(const proto::StatusReport& report) {
+  for (const proto::WorkerStatus& worker : report.workers())
+    for (const proto::CounterValue& counter : worker.counters())
+      if (counter.name() == kNobodyMayMetric && counter.value() != 0)
+        return fmt::format("notice     {}\n", kNobodyMay);
+  return {};
+}
+
 std::string StatusText(const proto::StatusReport& report) {
   std::string text = fmt::format("Gatehouse {}\ndomains    {}\n", report.version(),
                                  Printable(fmt::format("{}", fmt::join(report.domains(), ", "))));
   for (const proto::ListenerStatus& listener : report.listeners())
     text += fmt::format("listening  {} {}\n", listener.kind(), Printable(listener.address()));
-  text += fmt::format("streams    {}\npartners   {}\n\n", report.streams(), report.partners());
-  return text + WorkersText(report);
+  text += fmt::format("streams    {}\npartners   {}\n", report.streams(), report.partners());
+  return text + NoticeText(report) + '\n' + WorkersText(report);
 }
 
 std::string TestText(const proto::TestReport& report) {

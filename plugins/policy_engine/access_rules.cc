@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "core/base/ascii_case.h"
 #include "core/base/one_line.h"
 #include "core/policy/policy_view.h"
 #include "core/xmpp/jid.h"
@@ -17,13 +18,6 @@ namespace gatehouse::policy_engine {
 namespace {
 
 constexpr std::array<std::string_view, 2> kScopes = {"site:", "tag:"};
-
-std::string Folded(std::string_view text) {
-  std::string folded(text);
-  for (char& c : folded)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return folded;
-}
 
 bool IsSite(std::string_view policy) {
   return policy.starts_with(kScopes[0]);
@@ -65,7 +59,7 @@ Result<std::string> ReadDomain(const std::string& text, const std::vector<std::s
 }  // namespace
 
 Result<std::string> PolicyName(std::string_view text) {
-  std::string name = Folded(text);
+  std::string name = AsciiLower(text);
   if (name == kGlobalPolicy) return name;
   const auto has_scope = [&](std::string_view scope) { return name.starts_with(scope); };
   const auto scope = std::ranges::find_if(kScopes, has_scope);

@@ -2,6 +2,7 @@
 // store's file.
 #include <fmt/format.h>
 
+#include "core/policy/access_notice.h"
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/change_view.h"
 #include "plugins/policy_engine/engine.h"
@@ -171,8 +172,10 @@ Engine::Reply Engine::TakeFile(const std::string& file, AuditEntry audit) {
   GATEHOUSE_TRY_VOID(Take(store_.Read()));
   proto::CtlResponse response;
   response.set_done(fmt::format(
-      "restored what was revision {}, as revision {} with {} partners; the store before is in '{}'",
-      content.revision, revision, content.data.partners_size(), kept));
+      "restored what was revision {}, as revision {} with {} partners; the store before is in "
+      "'{}'{}{}",
+      content.revision, revision, content.data.partners_size(), kept,
+      policy_.nobody_may ? "; " : "", policy_.nobody_may ? kNobodyMay : ""));
   return response;
 }
 

@@ -1,5 +1,7 @@
 #include "plugins/policy_engine/snapshot_compiler.h"
 
+#include <algorithm>
+
 #include "core/policy/domain_pattern.h"
 #include "core/policy/expiry.h"
 #include "core/policy/policy_view.h"
@@ -28,6 +30,12 @@ proto::Partner HeldBack(const proto::Partner& stored, const DomainOwners& owners
   return partner;
 }
 
+bool LetsSomebody(const proto::AccessPolicy& policy) {
+  const bool reaches = policy.name() == kGlobalPolicy || policy.users_size() > 0 ||
+                       policy.patterns_size() > 0 || policy.domains_size() > 0;
+  return policy.xmpp_access() && reaches;
+}
+
 }  // namespace
 
 CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std::string>& served,
@@ -41,6 +49,8 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
   *snapshot.mutable_access_policies() = content.data.policies();
   for (const proto::DeniedDomain& denied : content.data.denied())
     snapshot.add_denied_domains(denied.domain());
+  compiled.nobody_may = !content.data.partners().empty() &&
+                        std::ranges::none_of(content.data.policies(), LetsSomebody);
   DomainOwners owners(served);
   std::vector<const proto::Partner*> rejected;
   for (const proto::Partner& stored : content.data.partners()) {

@@ -18,6 +18,8 @@ struct CompiledPolicy {
   proto::PolicySnapshot snapshot;  // complete, with its hash
   std::vector<RejectedPartner> rejected;
   std::int64_t next_expiry_unix = 0;  // when the next partner expires; 0: none will
+  // There are partners, but no access policy lets anybody talk with them (access_notice.h).
+  bool nobody_may = false;
 };
 
 // `served` are our own domains, prepared. A record that breaks a rule (one of its domains has

@@ -91,6 +91,14 @@ Result<SqliteStatement> SqliteDatabase::Prepare(std::string_view sql) {
   return SqliteStatement(raw);
 }
 
+void SqliteDatabase::EmptyLog() {
+  sqlite3_busy_timeout(database_.get(), 0);
+  // Nothing is lost where it fails: the log is still there.
+  static_cast<void>(sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                              nullptr, nullptr));
+  sqlite3_busy_timeout(database_.get(), kBusyMs);
+}
+
 Result<std::string> SqliteDatabase::One(std::string_view sql) {
   GATEHOUSE_TRY(SqliteStatement statement, Prepare(sql));
   GATEHOUSE_TRY(const bool row, statement.Step());

@@ -47,6 +47,9 @@ class SqliteDatabase {
   // Runs any number of statements that give no row worth reading.
   Result<void> Run(const char* sql);
   Result<SqliteStatement> Prepare(std::string_view sql);
+  // Brings what is in the write-ahead log into the file and empties the log. Where another program
+  // reads just now, the next call does it.
+  void EmptyLog();
   // The first column of the first row, for PRAGMAs and counts; empty when there is no row.
   Result<std::string> One(std::string_view sql);
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "core/tls/crypto.h"
 #include "plugins/policy_engine/record_rows.h"
 #include "plugins/policy_engine/record_set.h"
 #include "plugins/policy_engine/store_file.h"
@@ -17,19 +16,6 @@ Result<std::uint64_t> FileId(const std::string& path) {
   if (::stat(path.c_str(), &info) != 0)
     return Trouble(fmt::format("policy store '{}': the file is gone", path));
   return static_cast<std::uint64_t>(info.st_ino);
-}
-
-Result<std::vector<std::string>> ReadBlockedDomains(SqliteDatabase& database) {
-  GATEHOUSE_TRY(SqliteStatement select,
-                database.Prepare("SELECT domain FROM contact_domain WHERE id IN"
-                                 " (SELECT domain_id FROM contact WHERE mark = 2)"
-                                 " ORDER BY domain"));
-  std::vector<std::string> domains;
-  for (;;) {
-    GATEHOUSE_TRY(const bool row, select.Step());
-    if (!row) return domains;
-    domains.push_back(select.Text(0));
-  }
 }
 
 Result<std::uint64_t> NextRevision(SqliteDatabase& database) {
@@ -46,14 +32,6 @@ Result<std::uint64_t> NextRevision(SqliteDatabase& database) {
 // Answers about contacts that were given before are void from now on.
 Result<void> NextContactsEpoch(SqliteDatabase& database) {
   return database.Run("UPDATE store_state SET contacts_epoch = contacts_epoch + 1");
-}
-
-// SQLite finds a page that cannot be, not a bit that makes "false" a "true".
-// Without one of the blocked domains nobody would be looked for in it.
-std::string ChecksumOf(const StoreContent& content) {
-  std::string all = content.data.SerializeAsString();
-  for (const std::string& domain : content.blocked_domains) all += '\n' + domain;
-  return Hex(Sha256(all));
 }
 
 }  // namespace
@@ -115,37 +93,20 @@ Result<StoreContent> Store::WriteIn(AuditEntry audit, Change change) {
   return Seal(transaction);
 }
 
-// The last step of every write of what is in the data.
+// The last step of every write of what is in the data. A wrong bit in the log is for SQLite the
+// log's end: what was said to be done would be gone unsaid, a block of a contact too. In the file
+// the seal finds it.
 Result<StoreContent> Store::Seal(SqliteTransaction& transaction) {
-  GATEHOUSE_TRY(StoreContent content, ReadUnchecked());
-  GATEHOUSE_TRY(SqliteStatement update, database_.Prepare("UPDATE store_state SET checksum = ?"));
-  GATEHOUSE_TRY_VOID(update.Bind(1, ChecksumOf(content)).Run());
+  GATEHOUSE_TRY(StoreContent content, SealContent(database_));
   GATEHOUSE_TRY_VOID(transaction.Commit());
-  return content;
-}
-
-Result<StoreContent> Store::ReadUnchecked() {
-  StoreContent content;
-  GATEHOUSE_TRY(SqliteStatement select,
-                database_.Prepare("SELECT revision, contacts_epoch FROM store_state"));
-  GATEHOUSE_TRY(const bool row, select.Step());
-  if (!row) return Trouble("the store has no revision");
-  content.revision = static_cast<std::uint64_t>(select.Integer(0));
-  content.contacts_epoch = static_cast<std::uint64_t>(select.Integer(1));
-  GATEHOUSE_TRY(content.data, ReadData(database_));
-  GATEHOUSE_TRY(content.blocked_domains, ReadBlockedDomains(database_));
+  database_.EmptyLog();
   return content;
 }
 
 Result<StoreContent> Store::Read() {
-  GATEHOUSE_TRY(StoreContent content, ReadUnchecked());
-  GATEHOUSE_TRY(const std::string written, database_.One("SELECT checksum FROM store_state"));
-  // Empty before the first change.
-  if (written.empty() || written == ChecksumOf(content)) return content;
-  return Trouble(fmt::format(
-      "policy store '{}': what is in it is not what was written (its checksum differs): "
-      "it is damaged, or was edited without gatehousectl; restore a copy",
-      path_));
+  Result<StoreContent> content = ReadSealed(database_);
+  if (content) return content;
+  return Trouble(fmt::format("policy store '{}': {}; restore a copy", path_, content.error().text));
 }
 
 Result<StoreContent> Store::Write(AuditEntry change) {
@@ -204,6 +165,7 @@ Result<void> Store::Become(Store& other) {
   GATEHOUSE_TRY(SqliteCopy copy, SqliteCopy::Begin(database_, other.database_));
   GATEHOUSE_TRY(const bool done, copy.Step(-1));
   if (!done) return Trouble("the store is locked by another program; end that one");
+  database_.EmptyLog();
   return {};
 }
 

@@ -13,16 +13,10 @@
 #include "plugins/policy_engine/audit_log.h"
 #include "plugins/policy_engine/contact_table.h"
 #include "plugins/policy_engine/sqlite_database.h"
+#include "plugins/policy_engine/store_content.h"
 #include "proto/federation_data.pb.h"
 
 namespace gatehouse::policy_engine {
-
-struct StoreContent {
-  std::uint64_t revision = 0;  // one more with each change of an operator's
-  proto::FederationData data;
-  std::uint64_t contacts_epoch = 0;          // one more with each change of contacts by an operator
-  std::vector<std::string> blocked_domains;  // of contacts that are blocked for somebody
-};
 
 // What an administrator says of one contact.
 struct ContactEdit {
@@ -52,6 +46,7 @@ class Store {
   // Fails as OpenStoreFile does.
   static Result<Store> Open(const std::string& path);
 
+  // Fails where what is in it is not what was written.
   Result<StoreContent> Read();
   Result<std::optional<ContactRow>> FindContact(const ContactPair& pair, const ContactClock& clock);
   // SUBSCRIBEs that came together, as ContactTable::See takes each. No audit, no revision.
@@ -107,7 +102,6 @@ class Store {
                                                         const ContactClock& clock);
   Result<void> EditIn(std::span<const ContactEdit> edits, std::int64_t now_unix);
   Result<StoreContent> Seal(SqliteTransaction& transaction);
-  Result<StoreContent> ReadUnchecked();
 
   SqliteDatabase database_;
   ContactTable contacts_;

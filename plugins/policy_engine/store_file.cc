@@ -16,6 +16,7 @@
 #include "core/base/log.h"
 #include "core/policy/partner_words.h"
 #include "plugins/policy_engine/contact_table.h"
+#include "plugins/policy_engine/store_content.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -198,8 +199,10 @@ Result<void> PrepareFile(const std::string& path) {
   struct stat info{};
   const bool existed = ::stat(path.c_str(), &info) == 0;
   std::error_code no_log;
-  const bool log = std::filesystem::file_size(path + "-wal", no_log) > 0 && !no_log;
-  if (!existed && log)
+  const auto log_bytes = std::filesystem::file_size(path + "-wal", no_log);
+  const bool log = !no_log && log_bytes > 0;
+  // An empty one, too, is of a life that did not end in order.
+  if (!existed && !no_log)
     return Refuse(path,
                   "the file is gone but its write-ahead log is still there; put the file "
                   "back, or remove both to start with no partners");
@@ -239,28 +242,28 @@ Result<void> BringUpToDate(SqliteDatabase& database, int version) {
   }
   for (const Upgrade& upgrade : kUpgrades)
     if (upgrade.version > version) GATEHOUSE_TRY_VOID(database.Run(upgrade.sql));
+  GATEHOUSE_TRY_VOID(SealUpgraded(database));
   const std::string marks = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
                                         kApplicationId, kSchemaVersion);
   GATEHOUSE_TRY_VOID(database.Run(marks.c_str()));
   return transaction.Commit();
 }
 
-Result<void> CheckSchema(SqliteDatabase& database) {
+// 0: the file is new. Fails for one that is not ours or that we do not know.
+Result<int> VersionOf(SqliteDatabase& database) {
   GATEHOUSE_TRY(const std::string application, database.One("PRAGMA application_id"));
   GATEHOUSE_TRY(const std::string version, database.One("PRAGMA user_version"));
   GATEHOUSE_TRY(const std::string tables, database.One("SELECT count(*) FROM sqlite_schema"));
-  if (tables == "0") return BringUpToDate(database, 0);
+  if (tables == "0") return 0;
   if (application != std::to_string(kApplicationId))
     return Trouble("is a database, but not a Gatehouse store; give another state folder");
   int found = 0;
   std::from_chars(version.data(), version.data() + version.size(), found);
-  if (found >= 1 && found < kSchemaVersion) return BringUpToDate(database, found);
-  if (found != kSchemaVersion)
-    return Trouble(
-        fmt::format("has schema version {}, this Gatehouse knows version {}; run the "
-                    "version that wrote it",
-                    version, kSchemaVersion));
-  return {};
+  if (found >= 1 && found <= kSchemaVersion) return found;
+  return Trouble(
+      fmt::format("has schema version {}, this Gatehouse knows version {}; run the "
+                  "version that wrote it",
+                  version, kSchemaVersion));
 }
 
 Result<void> CheckSoundness(SqliteDatabase& database) {
@@ -276,8 +279,14 @@ Result<SqliteDatabase> OpenChecked(const std::string& path) {
   GATEHOUSE_TRY(const std::string mode, database.One("PRAGMA journal_mode = WAL"));
   if (mode != "wal") return Trouble("its folder allows no write-ahead log; use a local disk");
   GATEHOUSE_TRY_VOID(database.Run(kSettings));
-  GATEHOUSE_TRY_VOID(CheckSchema(database));
-  GATEHOUSE_TRY_VOID(CheckSoundness(database));
+  GATEHOUSE_TRY(const int version, VersionOf(database));
+  // Before it is upgraded: what is damaged would be written anew as if it were right.
+  if (version != 0) GATEHOUSE_TRY_VOID(CheckSoundness(database));
+  if (version != kSchemaVersion) GATEHOUSE_TRY_VOID(BringUpToDate(database, version));
+  database.EmptyLog();
+  if (version != 0 && version != kSchemaVersion)
+    Log(LogLevel::kNotice, "policy-store-upgraded",
+        {{"path", path}, {"from", version}, {"to", kSchemaVersion}});
   return database;
 }
 

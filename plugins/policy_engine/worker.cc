@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/loop/timer.h"
+#include "core/policy/access_notice.h"
 #include "core/policy/own_domains.h"
 #include "core/tls/crypto.h"
 #include "core/worker/plugin_abi.h"
@@ -157,6 +158,10 @@ class PolicyEngineWorker final : public Worker {
     metrics.Value("gatehouse_policy_partners") = policy.snapshot.partners_size();
     metrics.Value("gatehouse_policy_partners_left_out") =
         static_cast<double>(policy.rejected.size());
+    metrics.Value(kNobodyMayMetric) = policy.nobody_may ? 1 : 0;
+    if (policy.nobody_may && !nobody_may_told_)
+      Log(LogLevel::kWarning, "nobody-may-use-xmpp", {{"why", kNobodyMay}});
+    nobody_may_told_ = policy.nobody_may;
     metrics.Value("gatehouse_policy_revision") = static_cast<double>(policy.snapshot.revision());
     metrics.Value("gatehouse_policy_snapshots_published_total") += 1;
     publication_.Publish(policy.snapshot);
@@ -171,6 +176,7 @@ class PolicyEngineWorker final : public Worker {
   UsageTotals usage_;
   std::optional<ContactDesk> contacts_;
   std::string published_hash_;
+  bool nobody_may_told_ = false;
 };
 
 }  // namespace gatehouse::policy_engine

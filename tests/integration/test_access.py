@@ -1,6 +1,8 @@
 """Who of ours may use XMPP: nobody in a new store, then whom a policy lets; and the master switch for all."""
 
 import asyncio
+import contextlib
+import sqlite3
 import unittest
 
 from traffic import Edge, lab
@@ -8,6 +10,18 @@ from traffic import Edge, lab
 PATIENCE_S = 30
 ANN, BOB = (f"{user}@{lab.SIP_DOMAIN}" for user in ("ann", "bob"))
 ROMEO = f"romeo@{lab.XMPP_DOMAIN}"
+# What makes a store of today one of schema 9.
+OLDER = """
+ALTER TABLE record_change DROP COLUMN sets;
+ALTER TABLE contact DROP COLUMN guard;
+DROP TABLE denied_domain;
+ALTER TABLE partner DROP COLUMN expires_unix;
+ALTER TABLE gateway DROP COLUMN discover;
+ALTER TABLE gateway DROP COLUMN federation;
+DROP TABLE access_grant;
+DROP TABLE access_policy;
+PRAGMA user_version = 9;
+"""
 
 
 class Access(unittest.IsolatedAsyncioTestCase):
@@ -69,6 +83,25 @@ class Access(unittest.IsolatedAsyncioTestCase):
 
         await self.ctl("policy", "remove", "sales")
         await self.until("forbidden", lambda: self.written_to(BOB))
+
+    async def test_a_store_from_before_there_were_policies_says_that_nobody_may(self):
+        await self.ctl("worker", "drain", "policy_engine/0")
+        with contextlib.closing(sqlite3.connect(self.edge.lab.folder / "state" / "policy.db")) as store:
+            store.executescript(OLDER)
+        await self.ctl("worker", "restart", "policy_engine/0")
+        await self.until("forbidden", lambda: self.written_to(ANN))
+        log = self.edge.lab.gatehouse
+        for words in ("policy-store-upgraded", "nobody-may-use-xmpp"):
+            await asyncio.to_thread(log.wait_for, words, PATIENCE_S)
+        await self.until(True, self.notice)
+        await self.ctl("policy", "set", "global", "--enable-xmpp-access", "true")
+        await self.until("arrived", lambda: self.written_to(ANN))
+        await self.until(False, self.notice)
+
+    async def notice(self):
+        """Whether the status says what to do."""
+        await asyncio.sleep(0.1)
+        return "gatehousectl policy set global --enable-xmpp-access true" in await self.ctl("status")
 
     async def test_the_master_switch_stops_one_way_or_all(self):
         self.assertEqual(await self.written_by(ANN), 200)

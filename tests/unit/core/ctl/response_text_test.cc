@@ -63,6 +63,20 @@ TEST(ResponseText, ShowsTheStatusAtAGlance) {
             "tls_listener/0  4711  ready  0         1h 2m   0\n");
 }
 
+TEST(ResponseText, TheStatusSaysThatNobodyMayUseXmppAndWhatToDo) {
+  proto::CtlRequest request;
+  request.mutable_status();
+  proto::CtlResponse response = StatusResponse();
+  proto::CounterValue& counter = *response.mutable_status()->mutable_workers(0)->add_counters();
+  counter.set_name("gatehouse_policy_nobody_may");
+  EXPECT_THAT(ResponseText(request, response), Not(HasSubstr("notice")));
+  counter.set_value(1);
+  EXPECT_THAT(ResponseText(request, response),
+              HasSubstr("partners   2\n"
+                        "notice     no access policy lets anybody talk with partners; let all with "
+                        "gatehousectl policy set global --enable-xmpp-access true"));
+}
+
 TEST(ResponseText, ShowsTheWorkersAloneWhenTheyAreAskedFor) {
   proto::CtlRequest request;
   request.mutable_worker();

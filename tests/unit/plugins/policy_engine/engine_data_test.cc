@@ -256,6 +256,19 @@ TEST_F(WholeStore, ARestoredStoreIsInForceAtOnceAndTheOneBeforeIsKept) {
   EXPECT_EQ(RollBack(newest + 1).exit_code(), 0U);
 }
 
+TEST_F(WholeStore, ARestoredStoreThatLetsNobodyInSaysSo) {
+  New("partner.example");
+  EXPECT_TRUE(engine_.policy().nobody_may);
+  EXPECT_THAT(Take(BackUp()).done(), HasSubstr("no access policy lets anybody talk with partners"));
+  proto::CtlRequest request;
+  request.mutable_policy_set()->set_name("global");
+  request.mutable_policy_set()->mutable_policy()->set_xmpp_access(true);
+  request.mutable_policy_set()->add_fields("xmpp_access");
+  Answer(request);
+  EXPECT_FALSE(engine_.policy().nobody_may);
+  EXPECT_THAT(Take(BackUp()).done(), testing::Not(HasSubstr("access policy")));
+}
+
 TEST_F(WholeStore, WhatIsNoSoundStoreOfOursIsRefusedAndChangesNothing) {
   New("partner.example");
   const std::string copy = BackUp();

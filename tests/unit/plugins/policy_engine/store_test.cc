@@ -183,7 +183,30 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
   EXPECT_EQ(audit->front().revision, 0U);
   EXPECT_EQ(audit->front().uid, -1);
   EXPECT_EQ(audit->front().changes[0].after().partner().domain(), "partner.example");
+  ASSERT_TRUE(
+      SqliteDatabase::Open(path)->Run("UPDATE partner SET dialback = 0, enabled = 0").has_value());
+  EXPECT_FALSE(OpenAt(path).Read().has_value()) << "an upgraded store is sealed";
+  ASSERT_TRUE(
+      SqliteDatabase::Open(path)->Run("UPDATE partner SET dialback = 1, enabled = 1").has_value());
   EXPECT_TRUE(Put(store, partner).has_value());
+}
+
+TEST(Store, AnUpgradeSealsNothingThatIsNotWhatWasWritten) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  {
+    Store store = OpenAt(path);
+    ASSERT_TRUE(Put(store, FullPartner()).has_value());
+  }
+  const auto older_with = [&path](const std::string& damage) {
+    return SqliteDatabase::Open(path)->Run((damage + "; ALTER TABLE record_change DROP COLUMN sets;"
+                                                     " PRAGMA user_version = 11")
+                                               .c_str());
+  };
+  ASSERT_TRUE(older_with("UPDATE partner SET enabled = 0").has_value());
+  EXPECT_THAT(WhyNot(path), HasSubstr("its checksum differs"));
+  ASSERT_TRUE(SqliteDatabase::Open(path)->Run("UPDATE partner SET enabled = 1").has_value());
+  EXPECT_EQ(WhyNot(path), "");
 }
 
 TEST(Store, OrdersPartnersByTheirPrimaryDomain) {
@@ -510,6 +533,27 @@ TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {
   EXPECT_THAT(WhyNot(folder.File("absent/policy.db")), HasSubstr("the state folder must exist"));
   std::ofstream(folder.File("policy.db-wal")) << "log";
   EXPECT_THAT(WhyNot(folder.File("policy.db")), HasSubstr("write-ahead log is still there"));
+}
+
+// What an operator changed does not stay in the log, where SQLite takes a wrong bit for its end: in
+// the file the checksum finds it.
+TEST(Store, WhatWasChangedIsInTheFileAndNotInTheLog) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  Store store = OpenAt(path);
+  EXPECT_EQ(std::filesystem::file_size(path + "-wal"), 0U);
+  ASSERT_TRUE(Put(store, FullPartner()).has_value());
+  EXPECT_EQ(std::filesystem::file_size(path + "-wal"), 0U);
+  std::filesystem::copy_file(path, folder.File("copy.db"));
+  EXPECT_EQ(OpenAt(folder.File("copy.db")).Read()->data.partners_size(), 1);
+}
+
+TEST(Store, AFileThatIsGoneIsMissedThoughItsLogIsEmpty) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  Store store = OpenAt(path);
+  std::filesystem::rename(path, folder.File("elsewhere.db"));
+  EXPECT_THAT(WhyNot(path), HasSubstr("write-ahead log is still there"));
 }
 
 TEST(Store, RefusesToWriteIntoAFileThatWasTakenAway) {
