@@ -289,10 +289,17 @@ Result<void> PutIn(SqliteDatabase& database, const proto::RecordChange& change,
 
 }  // namespace
 
-Result<Store> Store::Open(const std::string& path) {
-  GATEHOUSE_TRY(SqliteDatabase database, OpenStoreFile(path));
+Result<Store> Store::Open(const std::string& path, std::function<void()> still_busy) {
+  GATEHOUSE_TRY(SqliteDatabase database, OpenStoreFile(path, still_busy));
   GATEHOUSE_TRY(const std::uint64_t file_id, FileId(path));
-  return Store(std::move(database), path, file_id);
+  Store store(std::move(database), path, file_id);
+  store.still_busy_ = std::move(still_busy);
+  return store;
+}
+
+void Store::OnProgress(std::function<void()> still_busy) {
+  still_busy_ = std::move(still_busy);
+  database_.OnProgress(still_busy_);
 }
 
 // SQLite would go on writing into a file that has no name any more, and lose it all at the end.
@@ -414,7 +421,7 @@ Result<std::string> Store::KeepBeside(std::int64_t at_unix) {
       fmt::format("{}.before-restore-{:%Y%m%dT%H%M%SZ}", path_, fmt::gmtime(at_unix));
   GATEHOUSE_TRY_VOID(CreatePrivateFile(path));
   GATEHOUSE_TRY(StoreCopy copy, CopyTo(path));
-  GATEHOUSE_TRY(const bool done, copy.Step(-1));
+  GATEHOUSE_TRY(const bool done, copy.All(still_busy_));
   if (!done) return Trouble("the store is locked by another program; end that one");
   return path;
 }
@@ -422,7 +429,7 @@ Result<std::string> Store::KeepBeside(std::int64_t at_unix) {
 Result<void> Store::Become(Store& other) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteCopy copy, SqliteCopy::Begin(database_, other.database_));
-  GATEHOUSE_TRY(const bool done, copy.Step(-1));
+  GATEHOUSE_TRY(const bool done, copy.All(still_busy_));
   if (!done) return Trouble("the store is locked by another program; end that one");
   return {};
 }

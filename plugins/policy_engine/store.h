@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,6 +39,7 @@ class StoreCopy {
       : target_(std::make_unique<SqliteDatabase>(std::move(target))), copy_(std::move(copy)) {}
   // As SqliteCopy::Step.
   Result<bool> Step(int pages) { return copy_.Step(pages); }
+  Result<bool> All(const std::function<void()>& still_busy) { return copy_.All(still_busy); }
 
  private:
   std::unique_ptr<SqliteDatabase> target_;
@@ -49,8 +51,11 @@ class StoreCopy {
 // it is. A write of the federation data gives what the store holds from then on.
 class Store {
  public:
-  // Fails as OpenStoreFile does.
-  static Result<Store> Open(const std::string& path);
+  // Fails as OpenStoreFile does. `still_busy` is called every few steps of what takes long, from
+  // now on.
+  static Result<Store> Open(const std::string& path, std::function<void()> still_busy = [] {});
+
+  void OnProgress(std::function<void()> still_busy);
 
   Result<StoreContent> Read();
   Result<std::optional<ContactRow>> FindContact(const ContactPair& pair, const ContactClock& clock);
@@ -107,6 +112,7 @@ class Store {
   Result<StoreContent> ReadUnchecked();
 
   SqliteDatabase database_;
+  std::function<void()> still_busy_ = [] {};
   ContactTable contacts_;
   std::string path_;
   std::uint64_t file_id_;  // the inode that was opened

@@ -62,6 +62,40 @@ TEST_F(ControlLinkTest, CarriesWordsBothWays) {
   EXPECT_THAT(pings, ElementsAre(5));
 }
 
+TEST_F(ControlLinkTest, ABusyWorkerTakesPingsAndHearsTheRestLaterInItsOrder) {
+  const auto supervisor = Supervisor();
+  std::vector<std::string> words;
+  std::vector<std::uint64_t> taken;
+  std::unique_ptr<ControlClient> worker;
+  const auto on_word = [&](const proto::FromSupervisor& word) {
+    words.push_back(word.has_drain()  ? "drain"
+                    : word.has_ping() ? fmt::format("ping {}", word.ping())
+                                      : fmt::format("ctl {}", word.ctl().id()));
+    if (!word.has_drain()) return;
+    const auto limit = std::chrono::steady_clock::now() + 10s;
+    while (taken.size() < 2 && std::chrono::steady_clock::now() < limit)
+      worker->TakePings([&](std::uint64_t ping) { taken.push_back(ping); });
+  };
+  worker = ControlClient::Create(*loop, *context, address, "listener/0", 21, on_word).value();
+  ASSERT_TRUE(worker->Send(Ready()));
+  ASSERT_TRUE(Until([&] { return !heard.empty(); }));
+  const auto say = [&](const std::function<void(proto::FromSupervisor&)>& what) {
+    proto::FromSupervisor word;
+    what(word);
+    ASSERT_TRUE(supervisor->Send("listener/0", word));
+  };
+  say([](auto& word) { word.set_drain(true); });
+  say([](auto& word) { word.mutable_ctl()->set_id(1); });
+  say([](auto& word) { word.set_ping(7); });
+  say([](auto& word) { word.mutable_ctl()->set_id(2); });
+  say([](auto& word) { word.set_ping(8); });
+  ASSERT_TRUE(Until([&] { return words.size() == 3; }));
+  EXPECT_THAT(taken, ElementsAre(7, 8));
+  say([](auto& word) { word.set_ping(9); });
+  ASSERT_TRUE(Until([&] { return words.size() == 4; }));
+  EXPECT_THAT(words, ElementsAre("drain", "ctl 1", "ctl 2", "ping 9"));
+}
+
 TEST_F(ControlLinkTest, ANewLifeTakesOverItsName) {
   const auto supervisor = Supervisor();
   auto worker = Worker(21);
