@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "core/policy/partner_words.h"
 #include "core/tls/crypto.h"
 #include "plugins/policy_engine/access_rows.h"
@@ -287,6 +289,18 @@ Result<void> PutIn(SqliteDatabase& database, const proto::RecordChange& change,
   return {};
 }
 
+// A partner that stays, without a domain or a wildcard that it had.
+bool LosesADomain(const proto::RecordChange& change) {
+  if (!change.before().has_partner() || !change.has_after()) return false;
+  const auto& after = change.after().partner();
+  const auto is_lost = [&after](const std::string& domain) {
+    return domain != after.domain() && std::ranges::find(after.additional_domains(), domain) ==
+                                           after.additional_domains().end();
+  };
+  const auto& before = change.before().partner();
+  return is_lost(before.domain()) || std::ranges::any_of(before.additional_domains(), is_lost);
+}
+
 }  // namespace
 
 Result<Store> Store::Open(const std::string& path, std::function<void()> still_busy) {
@@ -323,6 +337,14 @@ Result<void> Store::ForgetContacts(std::span<const proto::RecordChange> changes)
   return any ? NextContactsEpoch(database_) : Result<void>();
 }
 
+// Those in domains that a partner had and no partner has now: whoever gets one later has not been
+// authorised by anybody.
+Result<void> Store::ForgetOwnerless(std::span<const proto::RecordChange> changes) {
+  if (std::ranges::none_of(changes, LosesADomain)) return {};
+  GATEHOUSE_TRY(const bool any, contacts_.ForgetOwnerless(database_));
+  return any ? NextContactsEpoch(database_) : Result<void>();
+}
+
 template <class T>
 Result<T> Store::Told(Result<T> result) const {
   if (result || result.error().text.starts_with("policy store '")) return result;
@@ -347,6 +369,7 @@ Result<StoreContent> Store::WriteIn(AuditEntry audit, Change change) {
   for (const proto::RecordChange& one : audit.changes) GATEHOUSE_TRY_VOID(TakeOut(database_, one));
   for (const proto::RecordChange& one : audit.changes)
     GATEHOUSE_TRY_VOID(PutIn(database_, one, audit.revision));
+  GATEHOUSE_TRY_VOID(ForgetOwnerless(audit.changes));
   GATEHOUSE_TRY_VOID(change(audit.revision));
   GATEHOUSE_TRY_VOID(AddAudit(database_, audit));
   return Seal(transaction);

@@ -101,6 +101,7 @@ class Store {
   template <class T>
   Result<T> Told(Result<T> result) const;
   Result<void> ForgetContacts(std::span<const proto::RecordChange> changes);
+  Result<void> ForgetOwnerless(std::span<const proto::RecordChange> changes);
   template <class Change>
   Result<StoreContent> Write(AuditEntry audit, Change change);
   template <class Change>
