@@ -12,6 +12,8 @@ namespace {
 
 // A worker's counters and ctl responses (a list of all partners) are the largest words.
 constexpr std::size_t kMaxWordBytes = std::size_t{64} * 1024 * 1024;
+// A tag and a number; longer words are no pings and are not read twice.
+constexpr std::size_t kMaxPingBytes = 16;
 // `drained` and `fatal` are said right before the end.
 constexpr milliseconds kLastWords{500};
 
@@ -85,6 +87,17 @@ class DealerEnd final : public ControlClient {
   Result<void> Send(proto::FromWorker word) override {
     word.set_epoch(epoch_);
     return SendWord(*socket_, {}, word);
+  }
+  void TakePings(const std::function<void(std::uint64_t)>& on_ping) override {
+    socket_->LookAhead([&on_ping](const ZmqFrame& frame) {
+      proto::FromSupervisor word;
+      if (!frame.well_formed || frame.body.size() > kMaxPingBytes ||
+          !word.ParseFromArray(frame.body.data(), static_cast<int>(frame.body.size())) ||
+          !word.has_ping())
+        return false;
+      on_ping(word.ping());
+      return true;
+    });
   }
 
  private:

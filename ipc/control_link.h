@@ -43,6 +43,9 @@ class ControlClient {
   // What was sent leaves even when the process ends right after, for at most 500 ms.
   virtual ~ControlClient() = default;
   virtual Result<void> Send(proto::FromWorker word) = 0;
+  // Answers pings that have come, while this worker is in the middle of something: each goes to
+  // `on_ping`. All other words come to OnWord later, in their order.
+  virtual void TakePings(const std::function<void(std::uint64_t ping)>& on_ping) = 0;
 };
 
 }  // namespace gatehouse::ipc

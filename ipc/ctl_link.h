@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/clock.h"
@@ -30,8 +31,10 @@ class CtlServer {
 };
 
 // gatehousectl's end: sends and waits. The one place in the project that blocks.
-//   fails  kTrouble: nobody listens at `address`, or no response within `limit`
-Result<proto::CtlResponse> CallSupervisor(const std::string& address,
-                                          const proto::CtlRequest& request, milliseconds limit);
+//   gives  nothing when no response came within `limit`: nobody knows whether it was carried out
+//   fails  kTrouble: nobody listens at `address`, or what came back cannot be read
+Result<std::optional<proto::CtlResponse>> CallSupervisor(const std::string& address,
+                                                         const proto::CtlRequest& request,
+                                                         milliseconds limit);
 
 }  // namespace gatehouse::ipc

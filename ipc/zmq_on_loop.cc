@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "core/loop/readable_watch.h"
 #include "core/loop/uv_handle.h"
 
@@ -10,6 +15,18 @@ namespace {
 
 // One busy socket must not keep the others waiting.
 constexpr int kFramesPerTurn = 64;
+
+// A frame that was looked at and waits for its turn.
+struct KeptFrame {
+  explicit KeptFrame(const ZmqFrame& frame)
+      : from(frame.from), body(frame.body), well_formed(frame.well_formed), uid(frame.uid) {}
+  [[nodiscard]] ZmqFrame View() const { return {from, body, well_formed, uid}; }
+
+  std::string from;
+  std::string body;
+  bool well_formed;
+  std::optional<std::uint32_t> uid;
+};
 
 }  // namespace
 
@@ -23,8 +40,10 @@ struct ZmqOnLoop::State {
   std::unique_ptr<ReadableWatch> watch;  // goes before the socket, whose descriptor it watches
   ZmqMessage from;
   ZmqMessage body;
+  std::deque<KeptFrame> kept;
 
   void ReadSome();
+  bool HandleKept();
   void Continue(bool more);
   static void OnIdle(uv_idle_t* handle) noexcept {
     if (handle->data != nullptr) static_cast<State*>(handle->data)->ReadSome();
@@ -34,11 +53,20 @@ struct ZmqOnLoop::State {
 void ZmqOnLoop::State::ReadSome() {
   ZmqFrame frame;
   for (int count = 0; count < kFramesPerTurn; ++count) {
+    if (HandleKept()) continue;
     // Found empty, it tells by its descriptor of what comes from now on.
     if (!socket->Receive(from, body, frame)) return Continue(false);
     on_frame(frame);
   }
   Continue(true);
+}
+
+bool ZmqOnLoop::State::HandleKept() {
+  if (kept.empty()) return false;
+  const KeptFrame first = std::move(kept.front());
+  kept.pop_front();
+  on_frame(first.View());
+  return true;
 }
 
 void ZmqOnLoop::State::Continue(bool more) {
@@ -63,6 +91,16 @@ Result<std::unique_ptr<ZmqOnLoop>> ZmqOnLoop::Create(Loop& loop, std::unique_ptr
                                                     [raw = state.get()] { raw->ReadSome(); }));
   state->Continue(state->socket->readable());  // it may have become ready before it was watched
   return std::unique_ptr<ZmqOnLoop>(new ZmqOnLoop(std::move(state)));  // NOLINT
+}
+
+// A frame that is being handled lies in the messages of the state.
+void ZmqOnLoop::LookAhead(const std::function<bool(const ZmqFrame& frame)>& taken) {
+  ZmqMessage from;
+  ZmqMessage body;
+  ZmqFrame frame;
+  while (state_->socket->Receive(from, body, frame))
+    if (!taken(frame)) state_->kept.emplace_back(frame);
+  if (!state_->kept.empty()) state_->Continue(true);
 }
 
 ZmqSocket::Sent ZmqOnLoop::Send(std::string_view to, ZmqMessage& body) {

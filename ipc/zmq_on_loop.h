@@ -25,6 +25,10 @@ class ZmqOnLoop {
   ZmqOnLoop& operator=(const ZmqOnLoop&) = delete;
 
   ZmqSocket::Sent Send(std::string_view to, ZmqMessage& body);
+  // Looks at what has come without a turn of the loop, also from within OnFrame: a frame that
+  // `taken` gives true for is done, the others come to OnFrame later, in their order. `taken` may
+  // send.
+  void LookAhead(const std::function<bool(const ZmqFrame& frame)>& taken);
 
  private:
   struct State;

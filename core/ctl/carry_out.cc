@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "core/ctl/partner_text.h"
 #include "core/ctl/response_text.h"
 #include "core/policy/partner_view.h"
+#include "core/supervisor/command_route.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -37,8 +39,8 @@ std::string Complaint(const proto::CtlResponse& response) {
 }
 
 Ending Ask(const Invocation& invocation, const proto::CtlRequest& request, const Outside& outside) {
-  const Result<proto::CtlResponse> response = outside.call(request, invocation.limit);
-  if (!response) return Unreachable(invocation, response.error());
+  const auto response = Call(invocation, request, outside);
+  if (!response) return response.error();
   Ending ending;
   ending.exit_code = static_cast<int>(response->exit_code());
   ending.err = Complaint(*response);
@@ -82,8 +84,8 @@ Ending ListContacts(const Invocation& invocation, const Outside& outside) {
   proto::CtlResponse all;
   do {
     list.set_limit(wanted - static_cast<std::uint32_t>(all.contacts().contacts_size()));
-    const Result<proto::CtlResponse> page = outside.call(request, invocation.limit);
-    if (!page) return Unreachable(invocation, page.error());
+    const auto page = Call(invocation, request, outside);
+    if (!page) return page.error();
     if (page->exit_code() != kDone)
       return {static_cast<int>(page->exit_code()), {}, Complaint(*page)};
     all.mutable_contacts()->mutable_contacts()->MergeFrom(page->contacts().contacts());
@@ -152,12 +154,22 @@ Ending PlayMatrix(const Invocation& invocation, const Outside& outside) {
 
 }  // namespace
 
-Ending Unreachable(const Invocation& invocation, const Error& error) {
-  return {kUnreachable,
-          {},
-          fmt::format("the supervisor cannot be reached in '{}': {}; is gatehoused running, and is "
-                      "--runtime-dir its own?\n",
-                      invocation.runtime_dir, error.text)};
+std::expected<proto::CtlResponse, Ending> Call(const Invocation& invocation,
+                                               const proto::CtlRequest& request,
+                                               const Outside& outside) {
+  const seconds limit = std::max(invocation.limit, PatienceFor(request.command_case()));
+  Result<std::optional<proto::CtlResponse>> response = outside.call(request, limit);
+  if (response && *response) return **std::move(response);
+  const std::string why =
+      response ? fmt::format("no response within {} s", limit.count()) : response.error().text;
+  if (response && Changes(request))
+    return std::unexpected(Ending{kRefused, {}, fmt::format("{}, {}\n", why, kDoubt)});
+  return std::unexpected(
+      Ending{kUnreachable,
+             {},
+             fmt::format("the supervisor cannot be reached in '{}': {}; is gatehoused running, and "
+                         "is --runtime-dir its own?\n",
+                         invocation.runtime_dir, why)});
 }
 
 Result<std::string> ReadPassphrase(const std::string& file) {

@@ -1,7 +1,9 @@
 // Carries out one Invocation and says how it ended.
 #pragma once
 
+#include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/base/clock.h"
@@ -18,9 +20,11 @@ inline constexpr int kUnreachable = 3;  // the supervisor
 
 // What a command needs of the world around it.
 struct Outside {
-  // One request, one response. Fails when the supervisor cannot be reached or does not answer in
-  // time.
-  std::function<Result<proto::CtlResponse>(const proto::CtlRequest&, milliseconds limit)> call;
+  // One request, one response; none when the supervisor does not answer in time. Fails when it
+  // cannot be reached.
+  std::function<Result<std::optional<proto::CtlResponse>>(const proto::CtlRequest&,
+                                                          milliseconds limit)>
+      call;
   // Fails with one line naming file, line and key.
   std::function<Result<void>(const std::string& file)> check_config;
   // Fails when the matrix could not be played.
@@ -35,8 +39,11 @@ struct Ending {
 
 [[nodiscard]] Ending CarryOut(const Invocation& invocation, const Outside& outside);
 
-// What is said when `outside.call` fails.
-[[nodiscard]] Ending Unreachable(const Invocation& invocation, const Error& error);
+// The response to `request`, or how it ended without one: a change that may be done or not is
+// refused, all else is a supervisor that cannot be reached.
+[[nodiscard]] std::expected<proto::CtlResponse, Ending> Call(const Invocation& invocation,
+                                                             const proto::CtlRequest& request,
+                                                             const Outside& outside);
 
 // The secret in `file` without its last line end.
 //   fails  kConfig: cannot be read, empty, or longer than 4096 octets

@@ -52,7 +52,6 @@ void ConfigCommands::AddRevisions(CLI::App& config, Invocation& invocation) {
   AddWriteOptions(*rollback, invocation);
   rollback->callback([this, &invocation] {
     invocation.action = Action::kAsk;
-    invocation.limit = kWholeDataLimit;
     invocation.request.mutable_config_rollback()->set_revision(from_);
   });
 }

@@ -22,8 +22,9 @@ Result<void> CheckConfigFile(const std::string& file) {
   return {};
 }
 
-Result<proto::CtlResponse> Call(const std::string& runtime_dir, const proto::CtlRequest& request,
-                                milliseconds limit) {
+Result<std::optional<proto::CtlResponse>> Call(const std::string& runtime_dir,
+                                               const proto::CtlRequest& request,
+                                               milliseconds limit) {
   std::error_code ignored;
   const RuntimePaths paths{std::filesystem::absolute(runtime_dir, ignored).string()};
   return ipc::CallSupervisor(paths.CtlAddress(), request, limit);

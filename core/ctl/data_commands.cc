@@ -15,7 +15,6 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
       ->type_name("FILE");
   exported->callback([this, &invocation] {
     invocation.action = Action::kExport;
-    invocation.limit = kWholeDataLimit;
     invocation.file = file_;
     invocation.request.mutable_export_data();
   });
@@ -32,7 +31,6 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
   AddWriteOptions(*apply, invocation);
   apply->callback([this, &invocation] {
     invocation.action = Action::kApply;
-    invocation.limit = kWholeDataLimit;
     invocation.file = file_;
     invocation.request.mutable_apply()->set_dry_run(dry_run_);
     invocation.request.mutable_apply()->set_allow_lookalike(allow_lookalike_);
@@ -43,7 +41,6 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
       ->required();
   backup->callback([this, &invocation] {
     invocation.action = Action::kBackup;
-    invocation.limit = kWholeDataLimit;
     invocation.file = file_;
     invocation.request.mutable_backup_read();
   });
@@ -55,7 +52,6 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
   AddWriteOptions(*restore, invocation);
   restore->callback([this, &invocation] {
     invocation.action = Action::kRestore;
-    invocation.limit = kWholeDataLimit;
     invocation.file = file_;
     invocation.request.mutable_restore_write();
   });

@@ -105,8 +105,8 @@ std::string MistakesText(const proto::CtlResponse& response, const YamlPlaces& p
 }  // namespace
 
 Ending ExportData(const Invocation& invocation, const Outside& outside) {
-  const Result<proto::CtlResponse> response = outside.call(invocation.request, invocation.limit);
-  if (!response) return Unreachable(invocation, response.error());
+  const auto response = Call(invocation, invocation.request, outside);
+  if (!response) return response.error();
   if (response->exit_code() != kDone)
     return {static_cast<int>(response->exit_code()), {}, response->error() + '\n'};
   const std::string text = fmt::format(
@@ -135,8 +135,8 @@ Ending ApplyData(const Invocation& invocation, const Outside& outside) {
   *apply.mutable_data() = std::move(read.data);
   for (std::string& section : read.sections) apply.add_sections(std::move(section));
   apply.set_file(invocation.file);
-  const Result<proto::CtlResponse> response = outside.call(request, invocation.limit);
-  if (!response) return Unreachable(invocation, response.error());
+  const auto response = Call(invocation, request, outside);
+  if (!response) return response.error();
   Ending ending{static_cast<int>(response->exit_code()), {}, {}};
   ending.err = MistakesText(*response, read.places);
   if (!response->error().empty()) ending.err += response->error() + '\n';
@@ -151,8 +151,8 @@ Ending BackUp(const Invocation& invocation, const Outside& outside) {
   proto::CtlRequest request = invocation.request;
   proto::BackupRead& wanted = *request.mutable_backup_read();
   while (true) {
-    const Result<proto::CtlResponse> response = outside.call(request, invocation.limit);
-    if (!response) return Unreachable(invocation, response.error());
+    const auto response = Call(invocation, request, outside);
+    if (!response) return response.error();
     if (response->exit_code() != kDone)
       return {static_cast<int>(response->exit_code()), {}, response->error() + '\n'};
     const proto::BackupPart& part = response->backup();
@@ -188,8 +188,8 @@ Ending Restore(const Invocation& invocation, const Outside& outside) {
     part.set_offset(offset);
     offset += bytes.size();
     part.set_last(offset >= static_cast<std::uint64_t>(info.st_size));
-    const Result<proto::CtlResponse> response = outside.call(request, invocation.limit);
-    if (!response) return Unreachable(invocation, response.error());
+    const auto response = Call(invocation, request, outside);
+    if (!response) return response.error();
     if (response->exit_code() != kDone)
       return {static_cast<int>(response->exit_code()), {}, response->error() + '\n'};
     if (!part.last()) continue;

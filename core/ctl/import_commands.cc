@@ -27,7 +27,6 @@ ImportCommands::ImportCommands(CLI::App& app, Invocation& invocation) {
   AddWriteOptions(*lync, invocation);
   lync->callback([this, &invocation] {
     invocation.action = Action::kImportLync;
-    invocation.limit = kWholeDataLimit;
     invocation.files = files_;
     proto::Import& request = *invocation.request.mutable_import();
     request.set_dry_run(dry_run_);

@@ -4,6 +4,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "core/supervisor/command_route.h"
+
 namespace gatehouse::ctl {
 
 InstanceCommands::InstanceCommands(CLI::App& app, Invocation& invocation) {
@@ -20,7 +22,7 @@ InstanceCommands::InstanceCommands(CLI::App& app, Invocation& invocation) {
   stop->callback([this, &invocation] {
     invocation.action = Action::kAsk;
     invocation.request.mutable_stop()->set_drain_s(drain_s_);
-    invocation.limit += std::chrono::seconds(drain_s_);
+    invocation.limit = PatienceFor(proto::CtlRequest::kStop) + std::chrono::seconds(drain_s_);
   });
   app.add_subcommand("reload", "Reads gatehouse.yaml again")->callback([&invocation] {
     invocation.action = Action::kAsk;

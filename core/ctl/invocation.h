@@ -26,9 +26,6 @@ enum class Action : std::uint8_t {
   kImportLync,    // what is in `files`, added to `request`, to the supervisor
 };
 
-// For commands about all partners at once, of which there may be thousands.
-inline constexpr std::chrono::seconds kWholeDataLimit{120};
-
 struct Invocation {
   Action action = Action::kPrint;
   std::string text;
@@ -37,7 +34,7 @@ struct Invocation {
   std::string reason;
   std::optional<std::uint64_t> if_revision;
   proto::Partner partner;
-  std::string file;             // kCheckConfig: the configuration; empty for kExport: printed
+  std::string file;                // kCheckConfig: the configuration; empty for kExport: printed
   std::vector<std::string> files;  // kImportLync
   std::string passphrase_file;  // `gateway set --dialback-passphrase-file`; asked after `request`,
                                 // if that has a command
@@ -45,8 +42,8 @@ struct Invocation {
   bool every_cell = false;  // kPlayMatrix: a line for each
   bool json = false;
   std::string runtime_dir;
-  std::chrono::seconds limit{15};  // for the supervisor's response
-  std::string misuse;              // not empty: the options do not fit together, and why
+  std::chrono::seconds limit{0};  // for the supervisor's response, where it is longer than usual
+  std::string misuse;             // not empty: the options do not fit together, and why
 };
 
 }  // namespace gatehouse::ctl

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <ctime>
+#include <map>
 
 #include "core/ctl/audit_text.h"
 #include "core/ctl/json_text.h"
@@ -107,19 +108,20 @@ std::string DeniedText(const proto::DeniedDomains& denied) {
 // One line for each record and, indented, what is to be said of it.
 std::string ImportText(bool dry_run, const proto::ImportReport& report) {
   std::string text;
-  std::size_t good = 0;
+  std::map<std::string, int> counts;
   for (const proto::ImportResult& result : report.results()) {
     const bool refused = result.result() == "refused";
-    good += refused ? 0 : 1;
+    ++counts[result.result()];
     const std::string name = result.name().empty() ? "" : " '" + result.name() + "'";
     text += Printable(fmt::format("{}{} of {}: {}{}", result.kind(), name, result.from(),
                                   result.result(), refused ? ": " + result.why() : "")) +
             '\n';
     for (const std::string& note : result.notes()) text += "  " + Printable(note) + '\n';
   }
-  if (report.written()) return text + fmt::format("{} records are imported\n", good);
-  if (dry_run)
-    return text + fmt::format("{} records could be imported; this was a dry run\n", good);
+  const std::string good = fmt::format("{} imported, {} replaced, {} unchanged", counts["imported"],
+                                       counts["replaced"], counts["unchanged"]);
+  if (report.written()) return text + good + '\n';
+  if (dry_run && counts["refused"] == 0) return text + good + "; this was a dry run\n";
   return text;
 }
 

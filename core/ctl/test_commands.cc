@@ -5,12 +5,6 @@
 #include <CLI/Formatter.hpp>
 
 namespace gatehouse::ctl {
-namespace {
-
-// Above the longest a stream or a SIP transaction may take.
-constexpr std::chrono::seconds kTestLimit{90};
-
-}  // namespace
 
 TestCommands::TestCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* test = app.add_subcommand("test", "Tries the real thing and tells each step");
@@ -20,7 +14,6 @@ TestCommands::TestCommands(CLI::App& app, Invocation& invocation) {
   im->add_option("--to", to_, "A partner's user")->type_name("JID")->required();
   im->callback([this, &invocation] {
     invocation.action = Action::kAsk;
-    invocation.limit = kTestLimit;
     invocation.request.mutable_test_im()->set_from_sip_uri(from_);
     invocation.request.mutable_test_im()->set_to_jid(to_);
   });
@@ -30,7 +23,6 @@ TestCommands::TestCommands(CLI::App& app, Invocation& invocation) {
       ->type_name("DOMAIN");
   stream->callback([this, &invocation] {
     invocation.action = Action::kAsk;
-    invocation.limit = kTestLimit;
     invocation.request.mutable_test_stream()->set_domain(domain_);
     invocation.request.mutable_test_stream()->set_local_domain(local_domain_);
   });

@@ -91,10 +91,11 @@ Result<bool> PrivateGatehouse::IsReady() {
 
 Result<proto::CtlResponse> PrivateGatehouse::Call(const proto::CtlRequest& request) const {
   const RuntimePaths paths{folder_ + "/run"};
-  GATEHOUSE_TRY(proto::CtlResponse response,
+  GATEHOUSE_TRY(std::optional<proto::CtlResponse> response,
                 ipc::CallSupervisor(paths.CtlAddress(), request, kCallLimit));
-  if (response.exit_code() != 0) return Trouble(response.error());
-  return response;
+  if (!response) return Trouble("gatehoused does not answer");
+  if (response->exit_code() != 0) return Trouble(response->error());
+  return *std::move(response);
 }
 
 std::string PrivateGatehouse::LastLogLine() const {

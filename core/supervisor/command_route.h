@@ -1,61 +1,78 @@
-// Which worker answers which command of gatehousectl. This table is all there is to register.
+// Which worker answers which command of gatehousectl, and within what time. This table is all there
+// is to register.
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <string_view>
 
 #include "proto/ctl.pb.h"
 
 namespace gatehouse {
 
+// Of a command on what is stored. One that changes it leaves its asker in doubt when no answer
+// comes.
+enum class Effect : std::uint8_t { kReads, kChanges };
+
+// The longest a worker may take over a command: over one record, behind whatever else it has to do;
+// over all of them, of which there may be thousands; over a stream to a partner, step by step.
+inline constexpr std::chrono::seconds kOneRecord{15};
+inline constexpr std::chrono::seconds kWholeData{120};
+inline constexpr std::chrono::seconds kOneStream{90};
+// So much longer gatehousectl waits, so that it is the supervisor who says who did not answer.
+inline constexpr std::chrono::seconds kCtlPatience{5};
+
 struct CommandRoute {
   proto::CtlRequest::CommandCase command;
   std::string_view plugin;  // instance 0 of it answers; empty: the supervisor itself
+  Effect effect = Effect::kReads;
+  std::chrono::seconds limit = kOneRecord;
 };
 
 // clang-format off
 inline constexpr std::array kCommandRoutes = {
-    CommandRoute{proto::CtlRequest::kStatus,            ""},
-    CommandRoute{proto::CtlRequest::kWorker,            ""},
-    CommandRoute{proto::CtlRequest::kScale,             ""},
-    CommandRoute{proto::CtlRequest::kStop,              ""},
-    CommandRoute{proto::CtlRequest::kReload,            ""},
-    CommandRoute{proto::CtlRequest::kPartnerNew,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerSet,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerGet,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerList,       "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerRemove,     "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerExplain,    "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerForgetTls,  "policy_engine"},
-    CommandRoute{proto::CtlRequest::kAuditGet,          "policy_engine"},
-    CommandRoute{proto::CtlRequest::kConfigDiff,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kConfigRollback,    "policy_engine"},
-    CommandRoute{proto::CtlRequest::kExportData,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kApply,             "policy_engine"},
-    CommandRoute{proto::CtlRequest::kBackupRead,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kRestoreWrite,      "policy_engine"},
-    CommandRoute{proto::CtlRequest::kGatewayGet,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kGatewaySet,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kContactChange,     "policy_engine"},
-    CommandRoute{proto::CtlRequest::kContactList,       "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPolicyTest,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPolicyList,        "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPolicyNew,         "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPolicySet,         "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPolicyRemove,      "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPolicyGrant,       "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPolicyRevoke,      "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerDeny,       "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerUndeny,     "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerDenied,     "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerDiscovered, "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerAccept,     "policy_engine"},
-    CommandRoute{proto::CtlRequest::kPartnerRefuse,     "policy_engine"},
-    CommandRoute{proto::CtlRequest::kImport,            "policy_engine"},
-    CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier"},
-    CommandRoute{proto::CtlRequest::kTestStream,        "tls_listener"},
-    CommandRoute{proto::CtlRequest::kTestIm,            "sip_translator"},
-    CommandRoute{proto::CtlRequest::kWhy,               ""},
+    CommandRoute{proto::CtlRequest::kStatus,            "",                  Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kWorker,            "",                  Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kScale,             "",                  Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kStop,              "",                  Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kReload,            "",                  Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerNew,        "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerSet,        "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerGet,        "policy_engine",     Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerList,       "policy_engine",     Effect::kReads,   kWholeData},
+    CommandRoute{proto::CtlRequest::kPartnerRemove,     "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerExplain,    "policy_engine",     Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerForgetTls,  "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kAuditGet,          "policy_engine",     Effect::kReads,   kWholeData},
+    CommandRoute{proto::CtlRequest::kConfigDiff,        "policy_engine",     Effect::kReads,   kWholeData},
+    CommandRoute{proto::CtlRequest::kConfigRollback,    "policy_engine",     Effect::kChanges, kWholeData},
+    CommandRoute{proto::CtlRequest::kExportData,        "policy_engine",     Effect::kReads,   kWholeData},
+    CommandRoute{proto::CtlRequest::kApply,             "policy_engine",     Effect::kChanges, kWholeData},
+    CommandRoute{proto::CtlRequest::kBackupRead,        "policy_engine",     Effect::kReads,   kWholeData},
+    CommandRoute{proto::CtlRequest::kRestoreWrite,      "policy_engine",     Effect::kChanges, kWholeData},
+    CommandRoute{proto::CtlRequest::kGatewayGet,        "policy_engine",     Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kGatewaySet,        "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kContactChange,     "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kContactList,       "policy_engine",     Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kPolicyTest,        "policy_engine",     Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kPolicyList,        "policy_engine",     Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kPolicyNew,         "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPolicySet,         "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPolicyRemove,      "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPolicyGrant,       "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPolicyRevoke,      "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerDeny,       "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerUndeny,     "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerDenied,     "policy_engine",     Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerDiscovered, "policy_engine",     Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerAccept,     "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerRefuse,     "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kImport,            "policy_engine",     Effect::kChanges, kWholeData},
+    CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier", Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kTestStream,        "tls_listener",      Effect::kReads,   kOneStream},
+    CommandRoute{proto::CtlRequest::kTestIm,            "sip_translator",    Effect::kReads,   kOneStream},
+    CommandRoute{proto::CtlRequest::kWhy,               "",                  Effect::kReads,   kOneRecord},
 };
 // clang-format on
 
@@ -68,5 +85,22 @@ constexpr const CommandRoute* FindRoute(proto::CtlRequest::CommandCase command) 
     if (route.command == command) return &route;
   return nullptr;
 }
+
+// How long gatehousectl waits.
+constexpr std::chrono::seconds PatienceFor(proto::CtlRequest::CommandCase command) {
+  const CommandRoute* const route = FindRoute(command);
+  return (route != nullptr ? route->limit : kOneRecord) + kCtlPatience;
+}
+
+inline bool Changes(const proto::CtlRequest& request) {
+  const CommandRoute* const route = FindRoute(request.command_case());
+  const bool is_dry = request.apply().dry_run() || request.import().dry_run();
+  return route != nullptr && route->effect == Effect::kChanges && !is_dry;
+}
+
+// What is to be known of a change whose answer was lost.
+inline constexpr std::string_view kDoubt =
+    "so the change may be done or not; see gatehousectl config history, or audit, before you try "
+    "again";
 
 }  // namespace gatehouse

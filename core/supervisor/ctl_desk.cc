@@ -65,7 +65,7 @@ void CtlDesk::OnRequest(const proto::CtlRequest& request, Reply reply) {
   using Command = proto::CtlRequest::CommandCase;
   const CommandRoute* const route = FindRoute(request.command_case());
   if (route != nullptr && !route->plugin.empty())
-    return Forward(InstanceName(route->plugin, 0), request, std::move(reply));
+    return Forward(InstanceName(route->plugin, 0), request, std::move(reply), route->limit);
   switch (static_cast<int>(request.command_case())) {
     case Command::kStatus:
       return Gather(std::move(reply));
@@ -117,8 +117,8 @@ void CtlDesk::Forward(const std::string& instance, proto::CtlRequest request, Re
     return reply(Refused(
         fmt::format("{} answers this and is {}; try again", instance, StateName(to->state()))));
   request.set_id(next_id_++);
-  forwarded_.emplace(
-      request.id(), Forwarded{instance, std::move(reply), loop_.Now() + limit, !request.has_why()});
+  forwarded_.emplace(request.id(), Forwarded{instance, std::move(reply), loop_.Now() + limit, limit,
+                                             Changes(request)});
   proto::FromSupervisor word;
   *word.mutable_ctl() = std::move(request);
   hooks_.say(*to, word);
@@ -134,16 +134,16 @@ void CtlDesk::OnAnswer(const std::string& instance, const proto::CtlResponse& re
 }
 
 // What its asker is to know of one that was lost.
-const char* CtlDesk::Doubt(const Forwarded& lost) {
-  return lost.changes ? ", so a change may be done or not; see gatehousectl audit before you try "
-                        "again"
-                      : "";
+proto::CtlResponse CtlDesk::Lost(const Forwarded& lost, std::string_view how) {
+  std::string why = fmt::format("{} {}", lost.instance, how);
+  if (lost.changes) why += fmt::format(", {}", kDoubt);
+  return Refused(std::move(why));
 }
 
 void CtlDesk::OnDied(const Instance& instance) {
   std::erase_if(forwarded_, [&instance](auto& entry) {
     if (entry.second.instance != instance.name().text) return false;
-    entry.second.reply(Refused(entry.second.instance + " died over it" + Doubt(entry.second)));
+    entry.second.reply(Lost(entry.second, "died over it"));
     return true;
   });
   for (Gathering& one : gathering_) one.awaited.erase(instance.name().text);
@@ -258,7 +258,9 @@ void CtlDesk::AnswerPending() {
 void CtlDesk::DropLate() {
   std::erase_if(forwarded_, [now = loop_.Now()](auto& entry) {
     if (now < entry.second.deadline) return false;
-    entry.second.reply(Refused(entry.second.instance + " did not answer" + Doubt(entry.second)));
+    const auto limit = std::chrono::duration_cast<seconds>(entry.second.limit);
+    entry.second.reply(
+        Lost(entry.second, fmt::format("did not answer within {} s", limit.count())));
     return true;
   });
 }

@@ -28,8 +28,6 @@ class CtlDesk {
   static constexpr milliseconds kFreshPongs{250};
   static constexpr milliseconds kRestartLimit{12000};
   static constexpr milliseconds kDrainLimit{60000};
-  // The longest a worker may take over a command, e.g. to open a stream to a partner.
-  static constexpr milliseconds kForwardLimit{180000};
   // What a worker takes out of its memory it has at once; who does not is left out.
   static constexpr milliseconds kWhyLimit{2000};
 
@@ -45,7 +43,8 @@ class CtlDesk {
     std::string instance;
     Reply reply;
     TimePoint deadline;
-    bool changes = true;  // or it only asks
+    milliseconds limit;
+    bool changes;  // or it only asks
   };
   // A status that waits for fresh pongs.
   struct Gathering {
@@ -72,8 +71,8 @@ class CtlDesk {
   void OnWorkerCommand(const proto::WorkerCommand& command, Reply reply);
   void OnScale(const proto::WorkerScale& scale, const Reply& reply);
   void Forward(const std::string& instance, proto::CtlRequest request, Reply reply,
-               milliseconds limit = kForwardLimit);
-  static const char* Doubt(const Forwarded& lost);
+               milliseconds limit);
+  static proto::CtlResponse Lost(const Forwarded& lost, std::string_view how);
   void AskWhy(const proto::CtlRequest& request, Reply reply);
   void OnWhy(std::uint64_t number, const std::string& instance, proto::CtlResponse response);
   void Gather(Reply reply);

@@ -43,6 +43,9 @@ class WorkerContext {
   virtual void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer answer)> handler) = 0;
   // A reloaded gatehouse.yaml (domains, trusted peers, certificate files, DNS servers).
   virtual void OnReconfigure(std::function<void(const proto::Config&)> handler) = 0;
+  // To be called over and over in one long piece of work, which has an end: the supervisor's pings
+  // are answered, all else waits, in its order. Costs a look at the clock.
+  virtual void StillBusy() = 0;
   // Ends this process with one line in the log; the restart rule applies.
   virtual void Fail(std::string_view why) = 0;
 };
@@ -52,7 +55,8 @@ class Worker {
   virtual ~Worker() = default;
   // Reads files and keys. Runs before rights are dropped; no network, no links yet.
   virtual Result<void> Prepare(const WorkerConfig& config) = 0;
-  // Opens links and timers on context's loop. Runs sandboxed. Must not block. `context` outlives the worker.
+  // Opens links and timers on context's loop. Runs sandboxed. Must not block. `context` outlives
+  // the worker.
   virtual Result<void> Start(WorkerContext& context) = 0;
   // Takes no new work, settles what it holds, then calls `drained` once.
   virtual void Drain(std::function<void()> drained) = 0;

@@ -19,6 +19,9 @@
 namespace gatehouse {
 namespace {
 
+// Far less than the supervisor waits for a pong.
+constexpr milliseconds kBetweenPings{200};
+
 double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
@@ -238,6 +241,14 @@ void WorkerHost::OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)> 
 
 void WorkerHost::OnReconfigure(std::function<void(const proto::Config&)> handler) {
   on_reconfigure_ = std::move(handler);
+}
+
+// The loop's clock stands still meanwhile.
+void WorkerHost::StillBusy() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (now - pings_taken_ < kBetweenPings) return;
+  pings_taken_ = now;
+  control_->TakePings([this](std::uint64_t ping) { SendPong(ping); });
 }
 
 void WorkerHost::Fail(std::string_view why) {

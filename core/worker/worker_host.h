@@ -52,6 +52,7 @@ class WorkerHost final : private WorkerContext {
   void ReportMalformed(std::string_view instance, std::string_view what) override;
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)> handler) override;
   void OnReconfigure(std::function<void(const proto::Config&)> handler) override;
+  void StillBusy() override;
   void Fail(std::string_view why) override;
 
   // In the order of construction: the worker goes first, the loop last.
@@ -67,6 +68,7 @@ class WorkerHost final : private WorkerContext {
   std::function<void(const proto::CtlRequest&, CtlAnswer)> on_ctl_;
   std::function<void(const proto::Config&)> on_reconfigure_;
   std::unique_ptr<Worker> worker_;
+  TimePoint pings_taken_{};  // while busy
   bool draining_ = false;
   int exit_status_ = 0;
 };

@@ -168,6 +168,15 @@ Result<void> ContactTable::Forget(SqliteDatabase& database, const ContactPair& p
 
 Result<bool> ContactTable::ForgetPartners(SqliteDatabase& database,
                                           const std::set<std::string>& ids) {
+  return ForgetOf(database, [&ids](const std::string& partner) { return ids.contains(partner); });
+}
+
+Result<bool> ContactTable::ForgetOwnerless(SqliteDatabase& database) {
+  return ForgetOf(database, [](const std::string& partner) { return partner.empty(); });
+}
+
+Result<bool> ContactTable::ForgetOf(SqliteDatabase& database,
+                                    const std::function<bool(const std::string& partner)>& goes) {
   GATEHOUSE_TRY(SqliteStatement select, database.Prepare("SELECT domain FROM contact_domain"));
   std::vector<std::string> gone;
   for (;;) {
@@ -175,7 +184,7 @@ Result<bool> ContactTable::ForgetPartners(SqliteDatabase& database,
     if (!more) break;
     std::string domain = select.Text(0);
     GATEHOUSE_TRY(const std::string partner, PartnerOf(database, domain));
-    if (ids.contains(partner)) gone.push_back(std::move(domain));
+    if (goes(partner)) gone.push_back(std::move(domain));
   }
   for (const std::string& domain : gone) {
     GATEHOUSE_TRY(SqliteStatement remove,

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -88,6 +89,8 @@ class ContactTable {
   // them.
   //   gives  true where there may have been some
   Result<bool> ForgetPartners(SqliteDatabase& database, const std::set<std::string>& ids);
+  // The same for contacts in domains that are no partner's any more.
+  Result<bool> ForgetOwnerless(SqliteDatabase& database);
   // May give a page shorter than the limit, even an empty one, that has a next one.
   Result<ContactPage> List(SqliteDatabase& database, const ContactFilter& filter,
                            const ContactClock& clock);
@@ -106,6 +109,8 @@ class ContactTable {
   static Result<SqliteStatement*> Kept(SqliteDatabase& database,
                                        std::optional<SqliteStatement>& statement,
                                        std::string_view sql);
+  Result<bool> ForgetOf(SqliteDatabase& database,
+                        const std::function<bool(const std::string& partner)>& goes);
   // Whose it is: by its name, else by the narrowest "*." it is below. Empty: nobody's.
   Result<std::string> PartnerOf(SqliteDatabase& database, std::string_view domain);
   // Makes it where there is none. 0: the domain is no partner's.

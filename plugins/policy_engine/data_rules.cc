@@ -51,7 +51,8 @@ std::size_t OctetsOf(const proto::FederationData& data) {
 }
 
 CheckedData CheckData(proto::FederationData data, const proto::FederationData& held,
-                      const std::vector<std::string>& served, const DataLimits& limits) {
+                      const std::vector<std::string>& served, const DataLimits& limits,
+                      const StillBusy& still_busy) {
   CheckedData checked{std::move(data), {}};
   Note(GatewayMistakes(checked.data.gateway()), "gateway", "gateway", checked.mistakes);
   const auto check = [&checked](std::string key, std::string record, Result<void> result) {
@@ -86,6 +87,7 @@ CheckedData CheckData(proto::FederationData data, const proto::FederationData& h
     Note(PartnerMistakes(partner, owners), fmt::format("partners[{}]", i),
          "partner " + partner.domain(), checked.mistakes);
     owners.Add(partner);
+    still_busy();
   }
   check("partners", kAllPartners, CheckRoom(OctetsOf(checked.data), OctetsOf(held), limits));
   return checked;
@@ -114,7 +116,8 @@ std::vector<proto::Mistake> ExpiryMistakes(const proto::FederationData& before,
 
 std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& before,
                                               const proto::FederationData& after,
-                                              const std::vector<std::string>& served) {
+                                              const std::vector<std::string>& served,
+                                              const StillBusy& still_busy) {
   std::unordered_set<std::string_view> old;
   for (const proto::Partner& partner : before.partners()) {
     old.insert(partner.domain());
@@ -127,9 +130,11 @@ std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& befor
   std::vector<proto::Mistake> mistakes;
   if (std::ranges::none_of(after.partners(), brings_new)) return mistakes;
   Lookalikes lookalikes(served);
-  for (const proto::Partner& partner : after.partners())
+  for (const proto::Partner& partner : after.partners()) {
     for (const std::string_view domain : DomainsOf(partner))
       if (!is_new(domain)) lookalikes.Add(domain);
+    still_busy();
+  }
   for (int i = 0; i < after.partners_size(); ++i) {
     const proto::Partner& partner = after.partners(i);
     const std::vector<std::string_view> domains = DomainsOf(partner);
@@ -144,6 +149,7 @@ std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& befor
       mistake.set_what(std::move(why));
     }
     for (const std::string_view domain : domains) lookalikes.Add(domain);
+    still_busy();
   }
   return mistakes;
 }

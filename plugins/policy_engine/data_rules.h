@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@
 #include "proto/federation_data.pb.h"
 
 namespace gatehouse::policy_engine {
+
+// Called for each record of what may be many.
+using StillBusy = std::function<void()>;
 
 struct CheckedData {
   proto::FederationData data;            // with its domains prepared (6.2)
@@ -22,9 +26,10 @@ struct CheckedData {
 //           domain that is ours no more
 //   served  our own domains, prepared
 // A record that gives a domain twice is a mistake of the later one.
-[[nodiscard]] CheckedData CheckData(proto::FederationData data, const proto::FederationData& held,
-                                    const std::vector<std::string>& served,
-                                    const DataLimits& limits = {});
+[[nodiscard]] CheckedData CheckData(
+    proto::FederationData data, const proto::FederationData& held,
+    const std::vector<std::string>& served, const DataLimits& limits = {},
+    const StillBusy& still_busy = [] {});
 // What all records take once they are stored.
 [[nodiscard]] std::size_t OctetsOf(const proto::FederationData& data);
 // Partners of `after` that expire at another time than in `before`, which is past. Both are
@@ -34,8 +39,8 @@ struct CheckedData {
                                                          std::int64_t now_unix);
 // Partners of `after` with a domain that none of `before` has and that may be taken for somebody
 // else's; for an operator to confirm. Both are checked.
-[[nodiscard]] std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& before,
-                                                            const proto::FederationData& after,
-                                                            const std::vector<std::string>& served);
+[[nodiscard]] std::vector<proto::Mistake> LookalikeMistakes(
+    const proto::FederationData& before, const proto::FederationData& after,
+    const std::vector<std::string>& served, const StillBusy& still_busy = [] {});
 
 }  // namespace gatehouse::policy_engine

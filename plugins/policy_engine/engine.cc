@@ -26,21 +26,26 @@ Result<Engine> Engine::Create(Store store, std::vector<std::string> served, std:
   return Engine(std::move(store), std::move(served), std::move(content), now_unix, limits);
 }
 
+void Engine::OnBusy(StillBusy still_busy) {
+  still_busy_ = std::move(still_busy);
+  store_.OnProgress(still_busy_);
+}
+
 void Engine::SetServed(std::vector<std::string> served) {
   served_ = std::move(served);
-  policy_ = CompilePolicy(content_, served_, now_unix_);
+  Compile();
 }
 
 void Engine::OnTime(std::int64_t now_unix) {
   now_unix_ = now_unix;
   if (policy_.next_expiry_unix == 0 || policy_.next_expiry_unix > now_unix) return;
-  policy_ = CompilePolicy(content_, served_, now_unix_);
+  Compile();
 }
 
 Result<void> Engine::Take(Result<StoreContent> content) {
   if (!content) return std::unexpected(std::move(content).error());
   content_ = *std::move(content);
-  policy_ = CompilePolicy(content_, served_, now_unix_);
+  Compile();
   ForgetSettledStrangers();
   return {};
 }

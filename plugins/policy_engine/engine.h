@@ -27,6 +27,9 @@ class Engine {
   static Result<Engine> Create(Store store, std::vector<std::string> served,
                                std::int64_t now_unix = 0, const DataLimits& limits = {});
 
+  // `still_busy` is called over and over in whatever takes long. It must not come back here.
+  void OnBusy(StillBusy still_busy);
+
   // Any command of CtlRequest; one that is not for the policy engine gets exit code 2. A change is
   // in the store and in policy() when this returns. Refused: exit code 1, `error` one sentence with
   // the remedy, nothing changed.
@@ -131,8 +134,9 @@ class Engine {
   // That there is room for one more record, or for one that grows.
   [[nodiscard]] Result<void> CheckGrowth(std::size_t octets_before, std::size_t octets_after) const;
   [[nodiscard]] CheckedData CheckAll(proto::FederationData data) const {
-    return CheckData(std::move(data), content_.data, served_, limits_);
+    return CheckData(std::move(data), content_.data, served_, limits_, still_busy_);
   }
+  void Compile() { policy_ = CompilePolicy(content_, served_, now_unix_, still_busy_); }
   [[nodiscard]] std::vector<std::string> Denied() const;
   [[nodiscard]] proto::CtlResponse OneView(const proto::Partner& partner) const;
   Reply Save(proto::RecordChange change, proto::Partner partner, AuditEntry audit);
@@ -146,6 +150,7 @@ class Engine {
   StrangerMemory strangers_;
   std::vector<std::string> served_;
   DataLimits limits_;
+  StillBusy still_busy_ = [] {};
   std::int64_t now_unix_;  // of the last command or tick
   StoreContent content_;
   CompiledPolicy policy_;

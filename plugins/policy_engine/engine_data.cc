@@ -105,7 +105,7 @@ Engine::Reply Engine::ApplyData(const proto::Apply& command, AuditEntry audit) {
   if (target.mistakes.empty())
     target.mistakes = ExpiryMistakes(content_.data, target.data, now_unix_);
   if (target.mistakes.empty() && !command.allow_lookalike())
-    target.mistakes = LookalikeMistakes(content_.data, target.data, served_);
+    target.mistakes = LookalikeMistakes(content_.data, target.data, served_, still_busy_);
   audit.subject = command.file();
   return Become(target, std::move(audit), command.dry_run());
 }
@@ -120,8 +120,10 @@ Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool d
   audit.changes = Difference(RecordsOf(content_.data), RecordsOf(target.data));
   proto::ChangeReport& report = *response.mutable_changes();
   report.set_from(content_.revision);
-  for (const proto::RecordChange& change : audit.changes)
+  for (const proto::RecordChange& change : audit.changes) {
     *report.add_changes() = ChangeViewOf(change);
+    still_busy_();
+  }
   if (dry_run) return response;
   GATEHOUSE_TRY_VOID(Commit(std::move(audit)));
   report.set_to(content_.revision);
@@ -158,7 +160,7 @@ proto::CtlResponse Engine::TakeStore(const std::string& file, const proto::CtlRe
 }
 
 Engine::Reply Engine::TakeFile(const std::string& file, AuditEntry audit) {
-  Result<Store> taken = Store::Open(file);
+  Result<Store> taken = Store::Open(file, still_busy_);
   if (!taken) return BadConfig("this is not a store to be restored: " + taken.error().text);
   GATEHOUSE_TRY(const StoreContent content, taken->Read());
   if (const CheckedData checked = CheckAll(content.data); !checked.mistakes.empty()) {

@@ -31,6 +31,9 @@ constexpr std::array<std::string_view, 6> kGatewayFields = {"connection_limit",
                                                             "stream_inactivity_timeout_s",
                                                             "subscription_refresh_interval_s"};
 
+// Of an audit entry's subject, but for a single file's name.
+constexpr std::size_t kMaxSubjectBytes = 1024;
+
 // The policy "global" as a new store has it.
 bool IsAsMade(const proto::AccessPolicy& global) {
   return !global.xmpp_access() && global.description().empty();
@@ -208,6 +211,20 @@ std::string WhyNothing(const proto::ImportReport& report) {
                      first.why());
 }
 
+// "a.xml, b.xml", each once; of too many "a.xml, b.xml and 7 more".
+std::string FilesOf(const proto::Import& command) {
+  std::vector<std::string> files;
+  for (const proto::ImportRecord& record : command.records())
+    if (std::ranges::find(files, record.from()) == files.end()) files.push_back(record.from());
+  std::string text = files.front();
+  for (std::size_t i = 1; i < files.size(); ++i) {
+    if (text.size() + files[i].size() > kMaxSubjectBytes)
+      return fmt::format("{} and {} more", text, files.size() - i);
+    text += ", " + files[i];
+  }
+  return text;
+}
+
 // What no record does by itself, but all of them with what is there.
 proto::ImportResult RefusedTogether(const proto::Mistake& mistake, const std::string& from) {
   proto::ImportResult result;
@@ -228,14 +245,16 @@ Engine::Reply Engine::ImportRecords(const proto::Import& command, AuditEntry aud
   ImportPlan plan(content_.data, served_, Denied(), command);
   proto::CtlResponse response;
   proto::ImportReport& report = *response.mutable_imported();
-  for (const proto::ImportRecord& record : command.records())
+  for (const proto::ImportRecord& record : command.records()) {
     plan.Take(record, *report.add_results());
+    still_busy_();
+  }
   if (plan.refused()) {
     response.set_exit_code(1);
     response.set_error(WhyNothing(report));
     return response;
   }
-  audit.subject = command.records(0).from();
+  audit.subject = FilesOf(command);
   const RecordSet before = RecordsOf(content_.data);
   RecordSet after = before;
   for (const proto::RecordChange& change : plan.changes()) PutIn(change.after(), after);

@@ -207,8 +207,10 @@ Engine::Reply Engine::ShowPartner(const std::string& domain) const {
 Engine::Reply Engine::ListPartners() const {
   proto::CtlResponse response;
   proto::PartnerViews& views = *response.mutable_partners();
-  for (const proto::Partner& partner : content_.data.partners())
+  for (const proto::Partner& partner : content_.data.partners()) {
     *views.add_partners() = OneView(partner).partners().partners(0);
+    still_busy_();
+  }
   return response;
 }
 

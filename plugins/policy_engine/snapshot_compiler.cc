@@ -39,7 +39,7 @@ bool LetsSomebody(const proto::AccessPolicy& policy) {
 }  // namespace
 
 CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std::string>& served,
-                             std::int64_t now_unix) {
+                             std::int64_t now_unix, const std::function<void()>& still_busy) {
   CompiledPolicy compiled;
   proto::PolicySnapshot& snapshot = compiled.snapshot;
   snapshot.set_revision(content.revision);
@@ -54,6 +54,7 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
   DomainOwners owners(served);
   std::vector<const proto::Partner*> rejected;
   for (const proto::Partner& stored : content.data.partners()) {
+    still_busy();
     Result<proto::Partner> partner = CheckPartner(stored, owners);
     if (!partner) {
       compiled.rejected.push_back({stored.domain(), partner.error().text});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,9 @@ struct CompiledPolicy {
 // become ours, the store was edited by hand) is named and never published in another shape (4.2):
 // what is published are its domains alone, disabled and without a method, so that nobody's wider
 // wildcard takes them. A partner that has expired is published as one that is not enabled. The
-// same content gives the same hash.
-[[nodiscard]] CompiledPolicy CompilePolicy(const StoreContent& content,
-                                           const std::vector<std::string>& served,
-                                           std::int64_t now_unix = 0);
+// same content gives the same hash. `still_busy` is called for each record.
+[[nodiscard]] CompiledPolicy CompilePolicy(
+    const StoreContent& content, const std::vector<std::string>& served, std::int64_t now_unix = 0,
+    const std::function<void()>& still_busy = [] {});
 
 }  // namespace gatehouse::policy_engine

@@ -9,6 +9,9 @@ namespace {
 
 // Somebody reads the file with another program: wait this long for his lock.
 constexpr int kBusyMs = 2000;
+// Steps of SQLite's machine, counted anew for each statement: writing one record takes more.
+constexpr int kStepsBetweenProgress = 25;
+constexpr int kPagesAtOnce = 512;  // 2 MiB: a few milliseconds
 
 std::unexpected<Error> Failure(sqlite3* database) {
   return Trouble(sqlite3_errmsg(database));
@@ -77,6 +80,17 @@ Result<SqliteDatabase> SqliteDatabase::Open(const std::string& path) {
   return database;
 }
 
+void SqliteDatabase::OnProgress(std::function<void()> still_busy) {
+  still_busy_ = std::make_unique<std::function<void()>>(std::move(still_busy));
+  sqlite3_progress_handler(
+      database_.get(), kStepsBetweenProgress,
+      [](void* handler) {
+        (*static_cast<std::function<void()>*>(handler))();
+        return 0;
+      },
+      still_busy_.get());
+}
+
 Result<void> SqliteDatabase::Run(const char* sql) {
   if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
     return Failure(database_.get());
@@ -121,6 +135,14 @@ Result<bool> SqliteCopy::Step(int pages) {
   if (code == SQLITE_DONE) return true;
   // Somebody holds a lock: the next step tries again.
   if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED) return false;
+  return Trouble(sqlite3_errstr(code));
+}
+
+Result<bool> SqliteCopy::All(const std::function<void()>& still_busy) {
+  int code = SQLITE_OK;
+  while ((code = sqlite3_backup_step(copy_.get(), kPagesAtOnce)) == SQLITE_OK) still_busy();
+  if (code == SQLITE_DONE) return true;
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED) return false;
   return Trouble(sqlite3_errstr(code));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,6 +45,9 @@ class SqliteDatabase {
   // Opens an existing file (an empty one is an empty database). Fails (kTrouble) with SQLite's
   // reason.
   static Result<SqliteDatabase> Open(const std::string& path);
+  // `still_busy` is called every few steps of every statement from now on. It must not use this
+  // database.
+  void OnProgress(std::function<void()> still_busy);
   // Runs any number of statements that give no row worth reading.
   Result<void> Run(const char* sql);
   Result<SqliteStatement> Prepare(std::string_view sql);
@@ -59,6 +63,7 @@ class SqliteDatabase {
     void operator()(sqlite3* database) const noexcept;
   };
   explicit SqliteDatabase(sqlite3* database) : database_(database) {}
+  std::unique_ptr<std::function<void()>> still_busy_;  // SQLite knows its address
   std::unique_ptr<sqlite3, Close> database_;
 };
 
@@ -70,6 +75,8 @@ class SqliteCopy {
   static Result<SqliteCopy> Begin(SqliteDatabase& target, SqliteDatabase& source);
   // As many pages more, all of them for -1. True: done.
   Result<bool> Step(int pages);
+  // All of them; `still_busy` is called every few. False: somebody holds a lock.
+  Result<bool> All(const std::function<void()>& still_busy);
 
  private:
   struct Finish {

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "plugins/policy_engine/record_rows.h"
 #include "plugins/policy_engine/record_set.h"
 #include "plugins/policy_engine/store_file.h"
@@ -34,12 +36,31 @@ Result<void> NextContactsEpoch(SqliteDatabase& database) {
   return database.Run("UPDATE store_state SET contacts_epoch = contacts_epoch + 1");
 }
 
+// A partner that stays, without a domain or a wildcard that it had.
+bool LosesADomain(const proto::RecordChange& change) {
+  if (!change.before().has_partner() || !change.has_after()) return false;
+  const auto& after = change.after().partner();
+  const auto is_lost = [&after](const std::string& domain) {
+    return domain != after.domain() && std::ranges::find(after.additional_domains(), domain) ==
+                                           after.additional_domains().end();
+  };
+  const auto& before = change.before().partner();
+  return is_lost(before.domain()) || std::ranges::any_of(before.additional_domains(), is_lost);
+}
+
 }  // namespace
 
-Result<Store> Store::Open(const std::string& path) {
-  GATEHOUSE_TRY(SqliteDatabase database, OpenStoreFile(path));
+Result<Store> Store::Open(const std::string& path, std::function<void()> still_busy) {
+  GATEHOUSE_TRY(SqliteDatabase database, OpenStoreFile(path, still_busy));
   GATEHOUSE_TRY(const std::uint64_t file_id, FileId(path));
-  return Store(std::move(database), path, file_id);
+  Store store(std::move(database), path, file_id);
+  store.still_busy_ = std::move(still_busy);
+  return store;
+}
+
+void Store::OnProgress(std::function<void()> still_busy) {
+  still_busy_ = std::move(still_busy);
+  database_.OnProgress(still_busy_);
 }
 
 // SQLite would go on writing into a file that has no name any more, and lose it all at the end.
@@ -60,6 +81,14 @@ Result<void> Store::ForgetContacts(std::span<const proto::RecordChange> changes)
       gone.insert(change.before().partner().id());
   if (gone.empty()) return {};
   GATEHOUSE_TRY(const bool any, contacts_.ForgetPartners(database_, gone));
+  return any ? NextContactsEpoch(database_) : Result<void>();
+}
+
+// Those in domains that a partner had and no partner has now: whoever gets one later has not been
+// authorised by anybody.
+Result<void> Store::ForgetOwnerless(std::span<const proto::RecordChange> changes) {
+  if (std::ranges::none_of(changes, LosesADomain)) return {};
+  GATEHOUSE_TRY(const bool any, contacts_.ForgetOwnerless(database_));
   return any ? NextContactsEpoch(database_) : Result<void>();
 }
 
@@ -88,6 +117,7 @@ Result<StoreContent> Store::WriteIn(AuditEntry audit, Change change) {
   for (const proto::RecordChange& one : audit.changes) GATEHOUSE_TRY_VOID(TakeOut(database_, one));
   for (const proto::RecordChange& one : audit.changes)
     GATEHOUSE_TRY_VOID(PutIn(database_, one, audit.revision));
+  GATEHOUSE_TRY_VOID(ForgetOwnerless(audit.changes));
   GATEHOUSE_TRY_VOID(change(audit.revision));
   GATEHOUSE_TRY_VOID(AddAudit(database_, audit));
   return Seal(transaction);
@@ -155,7 +185,7 @@ Result<std::string> Store::KeepBeside(std::int64_t at_unix) {
       fmt::format("{}.before-restore-{:%Y%m%dT%H%M%SZ}", path_, fmt::gmtime(at_unix));
   GATEHOUSE_TRY_VOID(CreatePrivateFile(path));
   GATEHOUSE_TRY(StoreCopy copy, CopyTo(path));
-  GATEHOUSE_TRY(const bool done, copy.Step(-1));
+  GATEHOUSE_TRY(const bool done, copy.All(still_busy_));
   if (!done) return Trouble("the store is locked by another program; end that one");
   return path;
 }
@@ -163,7 +193,7 @@ Result<std::string> Store::KeepBeside(std::int64_t at_unix) {
 Result<void> Store::Become(Store& other) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteCopy copy, SqliteCopy::Begin(database_, other.database_));
-  GATEHOUSE_TRY(const bool done, copy.Step(-1));
+  GATEHOUSE_TRY(const bool done, copy.All(still_busy_));
   if (!done) return Trouble("the store is locked by another program; end that one");
   database_.EmptyLog();
   return {};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,6 +33,7 @@ class StoreCopy {
       : target_(std::make_unique<SqliteDatabase>(std::move(target))), copy_(std::move(copy)) {}
   // As SqliteCopy::Step.
   Result<bool> Step(int pages) { return copy_.Step(pages); }
+  Result<bool> All(const std::function<void()>& still_busy) { return copy_.All(still_busy); }
 
  private:
   std::unique_ptr<SqliteDatabase> target_;
@@ -43,8 +45,11 @@ class StoreCopy {
 // it is. A write of the federation data gives what the store holds from then on.
 class Store {
  public:
-  // Fails as OpenStoreFile does.
-  static Result<Store> Open(const std::string& path);
+  // Fails as OpenStoreFile does. `still_busy` is called every few steps of what takes long, from
+  // now on.
+  static Result<Store> Open(const std::string& path, std::function<void()> still_busy = [] {});
+
+  void OnProgress(std::function<void()> still_busy);
 
   // Fails where what is in it is not what was written.
   Result<StoreContent> Read();
@@ -94,6 +99,7 @@ class Store {
   template <class T>
   Result<T> Told(Result<T> result) const;
   Result<void> ForgetContacts(std::span<const proto::RecordChange> changes);
+  Result<void> ForgetOwnerless(std::span<const proto::RecordChange> changes);
   template <class Change>
   Result<StoreContent> Write(AuditEntry audit, Change change);
   template <class Change>
@@ -104,6 +110,7 @@ class Store {
   Result<StoreContent> Seal(SqliteTransaction& transaction);
 
   SqliteDatabase database_;
+  std::function<void()> still_busy_ = [] {};
   ContactTable contacts_;
   std::string path_;
   std::uint64_t file_id_;  // the inode that was opened

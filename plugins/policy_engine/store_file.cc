@@ -274,8 +274,9 @@ Result<void> CheckSoundness(SqliteDatabase& database) {
   return {};
 }
 
-Result<SqliteDatabase> OpenChecked(const std::string& path) {
+Result<SqliteDatabase> OpenChecked(const std::string& path, std::function<void()> still_busy) {
   GATEHOUSE_TRY(SqliteDatabase database, SqliteDatabase::Open(path));
+  database.OnProgress(std::move(still_busy));
   GATEHOUSE_TRY(const std::string mode, database.One("PRAGMA journal_mode = WAL"));
   if (mode != "wal") return Trouble("its folder allows no write-ahead log; use a local disk");
   GATEHOUSE_TRY_VOID(database.Run(kSettings));
@@ -304,9 +305,9 @@ Result<void> CreatePrivateFile(const std::string& path) {
   return {};
 }
 
-Result<SqliteDatabase> OpenStoreFile(const std::string& path) {
+Result<SqliteDatabase> OpenStoreFile(const std::string& path, std::function<void()> still_busy) {
   GATEHOUSE_TRY_VOID(PrepareFile(path));
-  Result<SqliteDatabase> database = OpenChecked(path);
+  Result<SqliteDatabase> database = OpenChecked(path, std::move(still_busy));
   if (database) return database;
   return Refuse(path, fmt::format("{}; {}", database.error().text, kRemedy));
 }

@@ -1,6 +1,7 @@
 // Opens the store's file: its folder, rights, schema version and soundness.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "plugins/policy_engine/sqlite_database.h"
@@ -21,6 +22,7 @@ Result<void> CreatePrivateFile(const std::string& path);
 //   a Gatehouse store, written by a
 //           newer version, damaged, or only its write-ahead log left. Never falls back to an empty
 //           store.
-Result<SqliteDatabase> OpenStoreFile(const std::string& path);
+// `still_busy` is called as SqliteDatabase::OnProgress says: the check of a large store takes long.
+Result<SqliteDatabase> OpenStoreFile(const std::string& path, std::function<void()> still_busy);
 
 }  // namespace gatehouse::policy_engine

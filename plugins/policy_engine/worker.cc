@@ -52,6 +52,7 @@ class PolicyEngineWorker final : public Worker {
 
   Result<void> Start(WorkerContext& context) override {
     context_ = &context;
+    engine_->OnBusy([&context] { context.StillBusy(); });
     transfer_.emplace(context.loop(), *engine_, state_dir_);
     expiry_.emplace(context.loop(), [this] { OnTime(); });
     Publish();

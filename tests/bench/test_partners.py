@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import os
 import pathlib
+import resource
 import statistics
 import sys
 import time
@@ -29,6 +30,7 @@ class Partners(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self):
         self.edge = await Edge().start()
         self.addAsyncCleanup(self.edge.stop)
+        self.engine = self.edge.gatehouse.workers()["policy_engine/0"]["pid"]
 
     async def live(self, *words):
         """Carries out a change; gives seconds from the command's start to its end, to the last listener, to all."""
@@ -43,6 +45,12 @@ class Partners(unittest.IsolatedAsyncioTestCase):
         by_worker = await asyncio.to_thread(wait_until, held, "every worker holds it")
         listeners = max(at for worker, at in by_worker.items() if worker.startswith("tls_listener/"))
         return answered - begun, listeners - begun, max(by_worker.values()) - begun
+
+    def used_s(self):
+        """What gatehousectl, all of its runs, and the engine have used of a processor so far."""
+        fields = pathlib.Path(f"/proc/{self.engine}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        runs = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return runs.ru_utime + runs.ru_stime, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def told(self, what, times):
         columns = list(zip(*times))
@@ -62,8 +70,14 @@ class Partners(unittest.IsolatedAsyncioTestCase):
         self.told(f"apply of {PARTNERS} new partners", [await self.live("apply", "-f", file)])
         self.told("partner set", [await self.live("partner", "set", f"partner{number}.example", "--description", "changed")
                                   for number in range(CHANGES)])
-        file.write_text(file.read_text().replace("number 5000 of", "number five thousand of"))
-        self.told("apply with one change", [await self.live("apply", "-f", file)])
+        times = []
+        for number in range(CHANGES):
+            file.write_text(file.read_text().replace(f"number {number} of", f"number {number} anew of"))
+            begun = self.used_s()
+            times.append((*await self.live("apply", "-f", file), *(now - then for now, then in zip(self.used_s(), begun))))
+        self.told("apply with one change", [each[:3] for each in times])
+        print("  of a processor: " + ", ".join(f"{who} {statistics.median(column):.3f} s" for who, column in
+                                              zip(("gatehousectl", "policy_engine"), list(zip(*times))[3:])), flush=True)
         begun = time.time()
         await self.edge.ctl("export", "-o", file)
         print(f"export: {time.time() - begun:.3f} s, {file.stat().st_size} octets", flush=True)

@@ -24,8 +24,10 @@ class FakeSupervisor {
   Outside AsOutside() {
     return {
         .call = [this](const proto::CtlRequest& request,
-                       milliseconds) -> Result<proto::CtlResponse> {
+                       milliseconds limit) -> Result<std::optional<proto::CtlResponse>> {
           requests.push_back(request);
+          waited = limit;
+          if (silent) return std::nullopt;
           if (requests.size() > responses_.size()) return Trouble("nobody listens");
           return responses_[requests.size() - 1];
         },
@@ -39,6 +41,8 @@ class FakeSupervisor {
   }
   selftest::MatrixReport matrix;
   std::vector<proto::CtlRequest> requests;
+  milliseconds waited{};
+  bool silent = false;  // it takes a request and never answers
 
  private:
   std::vector<proto::CtlResponse> responses_;
@@ -105,6 +109,27 @@ TEST(CarryOut, EndsWithThreeWhenTheSupervisorCannotBeReached) {
   const Ending ending = CarryOut(Asking(), supervisor.AsOutside());
   EXPECT_EQ(ending.exit_code, 3);
   EXPECT_THAT(ending.err, HasSubstr("cannot be reached in '/run/gatehouse': nobody listens"));
+}
+
+TEST(CarryOut, AChangeWithoutAnAnswerIsRefusedWithAWayToLook) {
+  FakeSupervisor supervisor;
+  supervisor.silent = true;
+  Invocation invocation = Asking();
+  invocation.request.mutable_partner_remove()->set_domain("a.example");
+  const Ending change = CarryOut(invocation, supervisor.AsOutside());
+  EXPECT_EQ(change.exit_code, 1);
+  EXPECT_EQ(change.err,
+            "no response within 20 s, so the change may be done or not; see gatehousectl config "
+            "history, or audit, before you try again\n");
+  for (const bool dry_run : {false, true}) {
+    invocation.request.mutable_import()->set_dry_run(dry_run);
+    EXPECT_EQ(CarryOut(invocation, supervisor.AsOutside()).exit_code, dry_run ? 3 : 1);
+  }
+  EXPECT_EQ(supervisor.waited, std::chrono::seconds{125});
+  invocation.request.mutable_partner_list();
+  const Ending question = CarryOut(invocation, supervisor.AsOutside());
+  EXPECT_EQ(question.exit_code, 3);
+  EXPECT_THAT(question.err, HasSubstr("cannot be reached in '/run/gatehouse': no response within"));
 }
 
 TEST(CarryOut, EndsWithOneAndShowsTheStepsWhenATestFails) {

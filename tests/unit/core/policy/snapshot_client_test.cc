@@ -55,6 +55,7 @@ class FakeContext final : public WorkerContext {
   }
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
   void OnReconfigure(std::function<void(const proto::Config&)>) override {}
+  void StillBusy() override {}
   void Fail(std::string_view) override {}
 
   FakeEngine engine;

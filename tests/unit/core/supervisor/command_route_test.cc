@@ -16,6 +16,24 @@ TEST(CommandRoute, EveryCommandHasOne) {
   EXPECT_EQ(FindRoute(proto::CtlRequest::COMMAND_NOT_SET), nullptr);
 }
 
+TEST(CommandRoute, WhatIsOnlyAskedOrTriedLeavesNoDoubt) {
+  proto::CtlRequest request;
+  request.mutable_partner_list();
+  EXPECT_FALSE(Changes(request));
+  request.mutable_partner_accept();
+  EXPECT_TRUE(Changes(request));
+  request.mutable_apply();
+  EXPECT_TRUE(Changes(request));
+  request.mutable_apply()->set_dry_run(true);
+  EXPECT_FALSE(Changes(request));
+  EXPECT_FALSE(Changes({}));
+}
+
+TEST(CommandRoute, TheSupervisorGivesUpBeforeGatehousectl) {
+  for (const CommandRoute& route : kCommandRoutes)
+    EXPECT_GT(PatienceFor(route.command), route.limit);
+}
+
 TEST(CommandRoute, EveryPluginIsInTheTopology) {
   const auto topology = ReadTopologyFile(GATEHOUSE_TOPOLOGY_FILE);
   ASSERT_TRUE(topology);

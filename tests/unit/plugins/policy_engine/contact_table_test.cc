@@ -309,6 +309,37 @@ TEST_F(ContactTableTest, AWildcardsContactsAreItsPartnersAndGoWithIt) {
   EXPECT_THAT(Find(of_narrow, kStart), Optional(ContactMark::kLearned));
 }
 
+TEST_F(ContactTableTest, ContactsInADomainThatIsTakenOutOfItsPartnerGoWithIt) {
+  const ContactPair first{"ann@contoso.example", "romeo@fabrikam.example"};
+  const ContactPair named{"ann@contoso.example", "romeo@adatum.example"};
+  const ContactPair below{"ann@contoso.example", "romeo@im.fabrikam.example"};
+  const ContactPair given{"ann@contoso.example", "romeo@northwind.example"};
+  proto::Partner full = DefaultPartner();
+  full.set_id("fabrikam");
+  full.set_domain("fabrikam.example");
+  for (const char* domain : {"adatum.example", "*.fabrikam.example", "northwind.example"})
+    full.add_additional_domains(domain);
+  ASSERT_TRUE(Put(full).has_value());
+  for (const ContactPair& pair : {first, named, below, given}) See(pair, kStart);
+  const std::uint64_t epoch = store_.Read()->contacts_epoch;
+
+  proto::Partner other = DefaultPartner();
+  other.set_id("northwind");
+  other.set_domain("northwind.example");
+  AuditEntry entry;
+  proto::RecordChange& change = entry.changes.emplace_back();
+  *change.mutable_before()->mutable_partner() = full;
+  *change.mutable_after()->mutable_partner() = full;
+  change.mutable_after()->mutable_partner()->clear_additional_domains();
+  *entry.changes.emplace_back().mutable_after()->mutable_partner() = other;
+  ASSERT_TRUE(store_.Write(std::move(entry)).has_value());
+  EXPECT_THAT(Find(first, kStart), Optional(ContactMark::kLearned));
+  EXPECT_EQ(Find(named, kStart), std::nullopt);
+  EXPECT_EQ(Find(below, kStart), std::nullopt);
+  EXPECT_THAT(Find(given, kStart), Optional(ContactMark::kLearned)) << "it is somebody's";
+  EXPECT_EQ(store_.Read()->contacts_epoch, epoch + 1);
+}
+
 TEST_F(ContactTableTest, PartnersThatGoTogetherTakeTheirContactsAlongAndNobodyElses) {
   const ContactPair others{"ann@contoso.example", "juliet@chat.other.example"};
   const ContactPair third{"ann@contoso.example", "mercutio@third.example"};

@@ -134,6 +134,23 @@ TEST_F(DomainsOfAnEngine, TheDenyListAndThePartnersNeverNameTheSame) {
   EXPECT_EQ(Answer(New("bad.example")).exit_code(), 0U);
 }
 
+TEST_F(DomainsOfAnEngine, ADenialIsTakenBackWithItsRevisionAndComesBackWithIt) {
+  const std::uint64_t before = Answer(New("fabrikam.example")).revision();
+  const std::uint64_t with = Done("partner_deny { domain: '*.bad.example' }").revision();
+  const auto roll_back = [this](std::uint64_t revision) {
+    Done("config_rollback { revision: " + std::to_string(revision) + " }");
+    return PolicyView(engine_.policy().snapshot).IsDenied("x.bad.example");
+  };
+  EXPECT_FALSE(roll_back(before));
+  EXPECT_EQ(Done("partner_denied {}").denied().domains_size(), 0);
+  EXPECT_TRUE(roll_back(with));
+  EXPECT_EQ(Done("partner_denied {}").denied().domains(0), "*.bad.example");
+  EXPECT_FALSE(roll_back(before));
+  EXPECT_EQ(Answer(New("x.bad.example")).exit_code(), 0U);
+  EXPECT_TRUE(roll_back(with)) << "and the partner that came after it goes";
+  EXPECT_FALSE(Knows("x.bad.example"));
+}
+
 TEST_F(DomainsOfAnEngine, WhoKnocksWaitsToBeAcceptedOrRefused) {
   Knock("before.example");
   EXPECT_THAT(Refused("partner_discovered {}"), HasSubstr("--discover true"));
@@ -289,6 +306,30 @@ TEST_F(DomainsOfAnEngine, AnImportIsWrittenAsAWholeOrNotAtAll) {
   EXPECT_EQ(engine_.policy().snapshot.partners(1).connection_limit(), 7U);
   response = Answer(request);
   EXPECT_EQ(response.imported().results(3).result(), "unchanged");
+}
+
+TEST_F(DomainsOfAnEngine, TheAuditNamesEveryFileOfAnImportButNotTooMany) {
+  proto::CtlRequest request;
+  const auto add = [&request](const std::string& domain, const std::string& file) {
+    proto::ImportRecord& record = *request.mutable_import()->add_records();
+    *record.mutable_partner() = New(domain).partner_new().partner();
+    record.set_from(file);
+  };
+  const auto subject = [this] {
+    return Store::Open(folder_.File("policy.db"))->Audit({.last = 1})->front().subject;
+  };
+  add("a.example", "a.xml");
+  add("b.example", "a.xml");
+  add("c.example", "b.xml");
+  ASSERT_EQ(Answer(request).exit_code(), 0U);
+  EXPECT_EQ(subject(), "a.xml, b.xml");
+
+  request.Clear();
+  for (int i = 10; i < 30; ++i)
+    add("p" + std::to_string(i) + ".example", std::to_string(i) + std::string(98, 'x'));
+  ASSERT_EQ(Answer(request).exit_code(), 0U);
+  EXPECT_LE(subject().size(), 1100U);
+  EXPECT_THAT(subject(), testing::EndsWith("x and 10 more"));
 }
 
 }  // namespace

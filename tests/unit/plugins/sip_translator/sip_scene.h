@@ -49,6 +49,7 @@ class Context final : public WorkerContext {
   void ReportMalformed(std::string_view, std::string_view) override {}
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
   void OnReconfigure(std::function<void(const proto::Config&)>) override {}
+  void StillBusy() override {}
   void Fail(std::string_view) override {}
 
  private:
