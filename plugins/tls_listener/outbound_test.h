@@ -13,6 +13,8 @@ namespace gatehouse {
 
 // The report of a stream that was not even tried.
 [[nodiscard]] proto::CtlResponse RefusedTest(const OutboundFault& fault);
+// The same where the domain is one of our own.
+[[nodiscard]] proto::CtlResponse RefusedTestOfOurs(const std::string& domain);
 
 class OutboundTest {
  public:
