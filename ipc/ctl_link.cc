@@ -138,7 +138,8 @@ Result<proto::CtlResponse> CallSupervisor(const std::string& address,
   ZmqFrame frame;
   GATEHOUSE_TRY(const bool answered, WaitReadable(*socket, until));
   if (!answered || !socket->Receive(from, body, frame))
-    return Trouble(fmt::format("no response from {} within {} ms", address, limit.count()));
+    return Trouble(fmt::format("no response from {} within {} ms, so a change may be done or not",
+                               address, limit.count()));
   proto::CtlResponse response;
   if (!frame.well_formed ||
       !response.ParseFromArray(frame.body.data(), static_cast<int>(frame.body.size())))

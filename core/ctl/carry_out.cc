@@ -4,9 +4,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "core/ctl/apply_data.h"
+#include "core/ctl/contact_pages.h"
 #include "core/ctl/data_files.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/lync_export.h"
@@ -22,11 +25,6 @@ namespace {
 constexpr std::size_t kMaxPassphraseBytes = 4096;
 // Shorter ones can be guessed (1.4).
 constexpr std::size_t kGoodPassphraseBytes = 16;
-
-std::string Shown(const Invocation& invocation, const proto::CtlRequest& request,
-                  const proto::CtlResponse& response) {
-  return invocation.json ? ResponseJson(request, response) + '\n' : ResponseText(request, response);
-}
 
 // A test that failed says where and what to do; its steps are printed all the same.
 std::string Complaint(const proto::CtlResponse& response) {
@@ -74,26 +72,6 @@ Ending AskAll(const Invocation& invocation, const Outside& outside) {
   return {second.exit_code, first.out, first.err + second.err};
 }
 
-// The supervisor's pages are small; they are put together until there are as many as asked for.
-Ending ListContacts(const Invocation& invocation, const Outside& outside) {
-  proto::CtlRequest request = invocation.request;
-  proto::ContactList& list = *request.mutable_contact_list();
-  const std::uint32_t wanted = list.limit();
-  proto::CtlResponse all;
-  do {
-    list.set_limit(wanted - static_cast<std::uint32_t>(all.contacts().contacts_size()));
-    const Result<proto::CtlResponse> page = outside.call(request, invocation.limit);
-    if (!page) return Unreachable(invocation, page.error());
-    if (page->exit_code() != kDone)
-      return {static_cast<int>(page->exit_code()), {}, Complaint(*page)};
-    all.mutable_contacts()->mutable_contacts()->MergeFrom(page->contacts().contacts());
-    list.set_after(page->contacts().next());
-  } while (!list.after().empty() &&
-           static_cast<std::uint32_t>(all.contacts().contacts_size()) < wanted);
-  all.mutable_contacts()->set_next(list.after());
-  return {kDone, Shown(invocation, request, all), {}};
-}
-
 Ending Explain(const Invocation& invocation) {
   const proto::PartnerView view = ViewOf(invocation.partner);
   Ending ending;
@@ -114,7 +92,11 @@ Ending CheckConfig(const Invocation& invocation, const Outside& outside) {
   return {kDone, Shown(invocation, {}, response), {}};
 }
 
+// One octet more than may be shows that there are too many.
 Result<std::string> ReadExport(const std::string& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored))
+    return BadConfig(fmt::format("'{}' is a directory; name the files in it", file));
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return BadConfig(fmt::format("'{}' cannot be read: {}", file, std::strerror(errno)));
   std::string bytes(kMaxExportBytes + 1, '\0');
@@ -160,6 +142,22 @@ Ending Unreachable(const Invocation& invocation, const Error& error) {
                       invocation.runtime_dir, error.text)};
 }
 
+std::string Shown(const Invocation& invocation, const proto::CtlRequest& request,
+                  const proto::CtlResponse& response) {
+  return invocation.json ? ResponseJson(request, response) + '\n' : ResponseText(request, response);
+}
+
+Result<proto::CtlResponse, Ending> GoodAnswer(const Invocation& invocation,
+                                              const proto::CtlRequest& request,
+                                              const Outside& outside) {
+  Result<proto::CtlResponse> response = outside.call(request, invocation.limit);
+  if (!response) return std::unexpected(Unreachable(invocation, response.error()));
+  if (response->exit_code() != kDone)
+    return std::unexpected(
+        Ending{static_cast<int>(response->exit_code()), {}, response->error() + '\n'});
+  return *std::move(response);
+}
+
 Result<std::string> ReadPassphrase(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream)
@@ -180,6 +178,10 @@ Result<std::string> ReadPassphrase(const std::string& file) {
 }
 
 Ending CarryOut(const Invocation& invocation, const Outside& outside) {
+  if (invocation.changes)
+    outside.when_interrupted(
+        "interrupted: the change may be done or not; see gatehousectl audit before you try "
+        "again\n");
   switch (invocation.action) {
     case Action::kPrint:
       return {kDone, invocation.text, {}};

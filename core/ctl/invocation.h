@@ -37,12 +37,14 @@ struct Invocation {
   std::string reason;
   std::optional<std::uint64_t> if_revision;
   proto::Partner partner;
-  std::string file;             // kCheckConfig: the configuration; empty for kExport: printed
+  std::string file;                // kCheckConfig: the configuration; empty for kExport: printed
   std::vector<std::string> files;  // kImportLync
   std::string passphrase_file;  // `gateway set --dialback-passphrase-file`; asked after `request`,
                                 // if that has a command
   selftest::MatrixOptions matrix;
   bool every_cell = false;  // kPlayMatrix: a line for each
+  bool changes = false;     // the store: who breaks it off must be told that it may be done
+  bool contacts = false;    // kExport: with what operators said of contacts
   bool json = false;
   std::string runtime_dir;
   std::chrono::seconds limit{15};  // for the supervisor's response
