@@ -94,22 +94,31 @@ std::string DeniedText(const proto::DeniedDomains& denied) {
   return text;
 }
 
+// "would be imported" where nothing was written; "unchanged" is so either way.
+std::string ResultText(const proto::ImportResult& result, bool written) {
+  if (result.result() == "refused") return "refused: " + result.why();
+  return written || result.result() == "unchanged" ? result.result()
+                                                   : "would be " + result.result();
+}
+
 // One line for each record and, indented, what is to be said of it.
 std::string ImportText(bool dry_run, const proto::ImportReport& report) {
   std::string text;
-  std::size_t good = 0;
+  bool refused = false;
   for (const proto::ImportResult& result : report.results()) {
-    const bool refused = result.result() == "refused";
-    good += refused ? 0 : 1;
+    refused |= result.result() == "refused";
     const std::string name = result.name().empty() ? "" : " '" + result.name() + "'";
-    text += Printable(fmt::format("{}{} of {}: {}{}", result.kind(), name, result.from(),
-                                  result.result(), refused ? ": " + result.why() : "")) +
+    text += Printable(fmt::format("{}{} of {}: {}", result.kind(), name, result.from(),
+                                  ResultText(result, report.written()))) +
             '\n';
     for (const std::string& note : result.notes()) text += "  " + Printable(note) + '\n';
   }
-  if (report.written()) return text + fmt::format("{} records are imported\n", good);
-  if (dry_run)
-    return text + fmt::format("{} records could be imported; this was a dry run\n", good);
+  const int count = report.results_size();
+  const std::string records = count == 1 ? "1 record" : fmt::format("{} records", count);
+  if (report.written())
+    return text + fmt::format("{} {} imported\n", records, count == 1 ? "is" : "are");
+  if (dry_run && !refused)  // one that is refused keeps all of them out
+    return text + fmt::format("{} could be imported; this was a dry run\n", records);
   return text;
 }
 
