@@ -24,7 +24,14 @@ const RecordKind* KindOfBody(const google::protobuf::Descriptor& type) {
   return nullptr;
 }
 
+constexpr std::string_view kContacts = "contacts";
+// The fields of ContactViews and ContactView that are in no file.
+constexpr std::array<std::string_view, 3> kOfAList = {"next", "seen_unix", "ends_unix"};
+
 bool Hides(const FieldDescriptor& field) {
+  const auto* const type = field.containing_type();
+  if (type == proto::ContactViews::descriptor() || type == proto::ContactView::descriptor())
+    return std::ranges::find(kOfAList, field.name()) != kOfAList.end();
   const RecordKind* const kind = KindOfBody(*field.containing_type());
   return kind != nullptr && IsKept(*kind, field);
 }
@@ -138,26 +145,34 @@ std::string RecordText(const Message& message, const std::string& first,
   return text;
 }
 
+std::string SectionText(const Message& data, const FieldDescriptor& field) {
+  const auto& of = *data.GetReflection();
+  const bool is_list = field.is_repeated();
+  if (is_list && of.FieldSize(data, &field) == 0) return field.name() + ": []\n";
+  std::string text = field.name() + ":\n";
+  if (!is_list) text += RecordText(of.GetMessage(data, &field), "  ", "  ");
+  for (int i = 0; is_list && i < of.FieldSize(data, &field); ++i) {
+    const std::string record = RecordText(of.GetRepeatedMessage(data, &field, i), "  - ", "    ");
+    text += record.empty() ? "  - {}\n" : record;
+  }
+  return text;
+}
+
+const FieldDescriptor& ContactsField() {
+  return *proto::ContactViews::descriptor()->FindFieldByName(std::string(kContacts));
+}
+
 }  // namespace
 
 std::string DataYaml(const proto::FederationData& data) {
-  const auto& of = *data.GetReflection();
   std::string text;
-  for (const RecordKind& kind : RecordKinds()) {
-    const FieldDescriptor& field = *data.GetDescriptor()->FindFieldByNumber(kind.number);
-    const bool is_list = field.is_repeated();
-    if (is_list && of.FieldSize(data, &field) == 0) {
-      text += field.name() + ": []\n";
-      continue;
-    }
-    text += field.name() + ":\n";
-    if (!is_list) text += RecordText(of.GetMessage(data, &field), "  ", "  ");
-    for (int i = 0; is_list && i < of.FieldSize(data, &field); ++i) {
-      const std::string record = RecordText(of.GetRepeatedMessage(data, &field, i), "  - ", "    ");
-      text += record.empty() ? "  - {}\n" : record;
-    }
-  }
+  for (const RecordKind& kind : RecordKinds())
+    text += SectionText(data, *data.GetDescriptor()->FindFieldByNumber(kind.number));
   return text;
+}
+
+std::string ContactsYaml(const proto::ContactViews& contacts) {
+  return SectionText(contacts, ContactsField());
 }
 
 namespace {
@@ -171,27 +186,36 @@ bool SaysEmpty(std::string_view text, int number) {
   return colon != std::string_view::npos && line.find('[', colon) != std::string_view::npos;
 }
 
+// A list whose key is there, but not even as an empty one.
+void CheckNotLost(const Message& message, const FieldDescriptor& field, std::string_view text,
+                  DataFile& read) {
+  if (message.GetReflection()->FieldSize(message, &field) > 0 || !read.mistakes.empty() ||
+      SaysEmpty(text, read.places.LineOf(field.name())))
+    return;
+  read.mistakes.push_back(read.places.At(
+      field.name(),
+      fmt::format("has nothing below it; write '{}: []' to remove all there is", field.name())));
+}
+
 }  // namespace
 
 DataFile ReadDataYaml(std::string_view text, std::string_view file) {
   DataFile read;
   read.places.file = file;
   const YamlShape shape{.hides = Hides, .start = StartWithDefaults};
-  read.mistakes = YamlReader(read.places, shape).Read(text, read.data);
+  read.mistakes = YamlReader(read.places, shape).Read(text, read.data, &read.contacts);
   const auto& of = *read.data.GetReflection();
   for (const RecordKind& kind : RecordKinds()) {
     const FieldDescriptor& field = *read.data.GetDescriptor()->FindFieldByNumber(kind.number);
     if (!read.places.lines.contains(field.name())) continue;
     read.sections.push_back(field.name());
-    if (field.is_repeated() && of.FieldSize(read.data, &field) == 0 && read.mistakes.empty() &&
-        !SaysEmpty(text, read.places.LineOf(field.name())))
-      read.mistakes.push_back(read.places.At(
-          field.name(), fmt::format("has nothing below it; write '{}: []' to remove all there is",
-                                    field.name())));
+    if (field.is_repeated()) CheckNotLost(read.data, field, text, read);
     if (!field.is_repeated() && !of.HasField(read.data, &field))  // "gateway:" with nothing below
       StartWithDefaults(*of.MutableMessage(&read.data, &field));
   }
-  if (!read.mistakes.empty() || !read.sections.empty()) return read;
+  read.has_contacts = read.places.lines.contains(kContacts);
+  if (read.has_contacts) CheckNotLost(read.contacts, ContactsField(), text, read);
+  if (!read.mistakes.empty() || !read.sections.empty() || read.has_contacts) return read;
   read.mistakes.push_back({Fault::kConfig, fmt::format("{}:1: holds no data; would be right: a "
                                                        "group of keys such as 'partners:'",
                                                        file)});

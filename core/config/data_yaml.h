@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/config/yaml_reader.h"
+#include "proto/ctl.pb.h"
 #include "proto/federation_data.pb.h"
 
 namespace gatehouse {
@@ -14,9 +15,15 @@ namespace gatehouse {
 // What the engine keeps by itself (ids, revisions) is left out. Read again it gives the same data.
 [[nodiscard]] std::string DataYaml(const proto::FederationData& data);
 
+// What operators said of contacts, as a further section of the same file; of a view it has the SIP
+// user, the contact and the state.
+[[nodiscard]] std::string ContactsYaml(const proto::ContactViews& contacts);
+
 struct DataFile {
   proto::FederationData data;
-  std::vector<std::string> sections;  // the top keys the file has; what it has not is not meant
+  proto::ContactViews contacts;
+  std::vector<std::string> sections;  // of `data`, the keys the file has; others are not meant
+  bool has_contacts = false;          // the file has the section `contacts:`
   YamlPlaces places;
   std::vector<Error> mistakes;  // all there are, each "FILE:LINE: key 'a.b': what; remedy"
 };

@@ -76,7 +76,8 @@ Error YamlPlaces::At(std::string_view key, std::string_view what) const {
   return Error{Fault::kConfig, fmt::format("{}:{}: key '{}': {}", file, LineOf(key), key, what)};
 }
 
-std::vector<Error> YamlReader::Read(std::string_view text, Message& into) {
+std::vector<Error> YamlReader::Read(std::string_view text, Message& into, Message* beside) {
+  beside_ = beside;
   const auto whole = [this](int line, std::string_view what) {
     mistakes_.push_back({Fault::kConfig, fmt::format("{}:{}: {}", places_.file, line, what)});
   };
@@ -122,16 +123,22 @@ std::string YamlReader::KeysOf(const Descriptor& type) const {
   return keys;
 }
 
-std::string YamlReader::UnknownKey(std::string_view key, const Descriptor& type) const {
-  const std::string keys = KeysOf(type);
+std::string YamlReader::UnknownKey(std::string_view key, std::string_view keys) {
   const std::string_view nearest = NearestWord(key, keys);
   if (!nearest.empty()) return fmt::format("is not known; did you mean '{}'?", nearest);
-  return fmt::format("is not known; would be right here: {}", WithCommas(keys));
+  return fmt::format("is not known; would be right here: {}", WithCommas(std::string(keys)));
+}
+
+const FieldDescriptor* YamlReader::FindField(const Message& message, const std::string& key) const {
+  const FieldDescriptor* const field = message.GetDescriptor()->FindFieldByName(key);
+  return field == nullptr || shape_.hides(*field) ? nullptr : field;
 }
 
 void YamlReader::ReadMapping(const YAML::Node& node, const std::string& path, Message& message) {
   shape_.start(message);
-  const Descriptor& type = *message.GetDescriptor();
+  Message* const beside = path.empty() ? beside_ : nullptr;
+  std::string keys = KeysOf(*message.GetDescriptor());
+  if (beside != nullptr) keys += ' ' + KeysOf(*beside->GetDescriptor());
   std::set<std::string, std::less<>> seen;
   for (const auto& entry : node) {
     const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
@@ -144,11 +151,14 @@ void YamlReader::ReadMapping(const YAML::Node& node, const std::string& path, Me
       continue;
     }
     Remember(entry.first, full);
-    const FieldDescriptor* const field = type.FindFieldByName(key);
-    if (field == nullptr || shape_.hides(*field))
-      Mistake(full, UnknownKey(key, type));
-    else
+    const FieldDescriptor* const field = FindField(message, key);
+    const FieldDescriptor* const further = beside == nullptr ? nullptr : FindField(*beside, key);
+    if (field != nullptr)
       ReadField(entry.second, full, message, *field);
+    else if (further != nullptr)
+      ReadField(entry.second, full, *beside, *further);
+    else
+      Mistake(full, UnknownKey(key, keys));
   }
 }
 

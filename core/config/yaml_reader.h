@@ -43,8 +43,9 @@ class YamlReader {
  public:
   YamlReader(YamlPlaces& places, YamlShape shape) : places_(places), shape_(shape) {}
   // Reads on behind a mistake, so that all of them are found; gives them in their order. What
-  // yaml-cpp throws ends here.
-  std::vector<Error> Read(std::string_view text, google::protobuf::Message& into);
+  // yaml-cpp throws ends here. `beside` has further top keys; may be null.
+  std::vector<Error> Read(std::string_view text, google::protobuf::Message& into,
+                          google::protobuf::Message* beside = nullptr);
 
  private:
   using Field = google::protobuf::FieldDescriptor;
@@ -61,13 +62,15 @@ class YamlReader {
   void ReadEnum(const YAML::Node& node, const std::string& path, Message& message,
                 const Field& field);
   [[nodiscard]] std::string KeysOf(const google::protobuf::Descriptor& type) const;
-  [[nodiscard]] std::string UnknownKey(std::string_view key,
-                                       const google::protobuf::Descriptor& type) const;
+  [[nodiscard]] static std::string UnknownKey(std::string_view key, std::string_view keys);
+  // The field of a key; null where nothing is known by it.
+  [[nodiscard]] const Field* FindField(const Message& message, const std::string& key) const;
   void Mistake(std::string_view key, std::string_view what);
   void Remember(const YAML::Node& node, const std::string& path);
 
   YamlPlaces& places_;
   YamlShape shape_;
+  Message* beside_ = nullptr;
   std::vector<Error> mistakes_;
 };
 

@@ -60,11 +60,13 @@ std::string FieldsText(const proto::ChangeView& change) {
 std::string ChangeText(const proto::ChangeView& change) {
   const std::string name =
       Printable(change.key().empty() ? change.kind() : change.kind() + ' ' + change.key());
+  // A record that is no more than its name has no fields to be told.
+  const std::string_view colon = change.fields().empty() ? "" : ": ";
   switch (change.verb()) {
     case proto::ChangeView::ADDED:
-      return fmt::format("{} added: {}", name, FieldsText(change));
+      return fmt::format("{} added{}{}", name, colon, FieldsText(change));
     case proto::ChangeView::REMOVED:
-      return fmt::format("{} removed: {}", name, FieldsText(change));
+      return fmt::format("{} removed{}{}", name, colon, FieldsText(change));
     default:
       return fmt::format("{}: {}", name, FieldsText(change));
   }

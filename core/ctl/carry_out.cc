@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "core/ctl/apply_data.h"
+#include "core/ctl/contact_pages.h"
 #include "core/ctl/data_files.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/lync_export.h"
@@ -24,11 +27,6 @@ namespace {
 constexpr std::size_t kMaxPassphraseBytes = 4096;
 // Shorter ones can be guessed (1.4).
 constexpr std::size_t kGoodPassphraseBytes = 16;
-
-std::string Shown(const Invocation& invocation, const proto::CtlRequest& request,
-                  const proto::CtlResponse& response) {
-  return invocation.json ? ResponseJson(request, response) + '\n' : ResponseText(request, response);
-}
 
 // A test that failed says where and what to do; its steps are printed all the same.
 std::string Complaint(const proto::CtlResponse& response) {
@@ -76,26 +74,6 @@ Ending AskAll(const Invocation& invocation, const Outside& outside) {
   return {second.exit_code, first.out, first.err + second.err};
 }
 
-// The supervisor's pages are small; they are put together until there are as many as asked for.
-Ending ListContacts(const Invocation& invocation, const Outside& outside) {
-  proto::CtlRequest request = invocation.request;
-  proto::ContactList& list = *request.mutable_contact_list();
-  const std::uint32_t wanted = list.limit();
-  proto::CtlResponse all;
-  do {
-    list.set_limit(wanted - static_cast<std::uint32_t>(all.contacts().contacts_size()));
-    const auto page = Call(invocation, request, outside);
-    if (!page) return page.error();
-    if (page->exit_code() != kDone)
-      return {static_cast<int>(page->exit_code()), {}, Complaint(*page)};
-    all.mutable_contacts()->mutable_contacts()->MergeFrom(page->contacts().contacts());
-    list.set_after(page->contacts().next());
-  } while (!list.after().empty() &&
-           static_cast<std::uint32_t>(all.contacts().contacts_size()) < wanted);
-  all.mutable_contacts()->set_next(list.after());
-  return {kDone, Shown(invocation, request, all), {}};
-}
-
 Ending Explain(const Invocation& invocation) {
   const proto::PartnerView view = ViewOf(invocation.partner);
   Ending ending;
@@ -116,7 +94,11 @@ Ending CheckConfig(const Invocation& invocation, const Outside& outside) {
   return {kDone, Shown(invocation, {}, response), {}};
 }
 
+// One octet more than may be shows that there are too many.
 Result<std::string> ReadExport(const std::string& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored))
+    return BadConfig(fmt::format("'{}' is a directory; name the files in it", file));
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return BadConfig(fmt::format("'{}' cannot be read: {}", file, std::strerror(errno)));
   std::string bytes(kMaxExportBytes + 1, '\0');
@@ -172,6 +154,22 @@ std::expected<proto::CtlResponse, Ending> Call(const Invocation& invocation,
                          invocation.runtime_dir, why)});
 }
 
+std::string Shown(const Invocation& invocation, const proto::CtlRequest& request,
+                  const proto::CtlResponse& response) {
+  return invocation.json ? ResponseJson(request, response) + '\n' : ResponseText(request, response);
+}
+
+std::expected<proto::CtlResponse, Ending> GoodAnswer(const Invocation& invocation,
+                                                     const proto::CtlRequest& request,
+                                                     const Outside& outside) {
+  auto response = Call(invocation, request, outside);
+  if (!response) return response;
+  if (response->exit_code() != kDone)
+    return std::unexpected(
+        Ending{static_cast<int>(response->exit_code()), {}, response->error() + '\n'});
+  return *std::move(response);
+}
+
 Result<std::string> ReadPassphrase(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream)
@@ -192,6 +190,10 @@ Result<std::string> ReadPassphrase(const std::string& file) {
 }
 
 Ending CarryOut(const Invocation& invocation, const Outside& outside) {
+  if (invocation.changes)
+    outside.when_interrupted(
+        "interrupted: the change may be done or not; see gatehousectl audit before you try "
+        "again\n");
   switch (invocation.action) {
     case Action::kPrint:
       return {kDone, invocation.text, {}};

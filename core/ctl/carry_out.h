@@ -29,6 +29,8 @@ struct Outside {
   std::function<Result<void>(const std::string& file)> check_config;
   // Fails when the matrix could not be played.
   std::function<Result<selftest::MatrixReport>(const selftest::MatrixOptions&)> play_matrix;
+  // What is to be said when the command is broken off from now on; may be left out.
+  std::function<void(const std::string&)> when_interrupted = [](const std::string&) {};
 };
 
 struct Ending {
@@ -44,6 +46,15 @@ struct Ending {
 [[nodiscard]] std::expected<proto::CtlResponse, Ending> Call(const Invocation& invocation,
                                                              const proto::CtlRequest& request,
                                                              const Outside& outside);
+
+// The response to one request; fails with what is to be told where there is none, or it is refused.
+[[nodiscard]] std::expected<proto::CtlResponse, Ending> GoodAnswer(const Invocation& invocation,
+                                                                   const proto::CtlRequest& request,
+                                                                   const Outside& outside);
+
+// For standard output: as text, or as JSON where that is wanted.
+[[nodiscard]] std::string Shown(const Invocation& invocation, const proto::CtlRequest& request,
+                                const proto::CtlResponse& response);
 
 // The secret in `file` without its last line end.
 //   fails  kConfig: cannot be read, empty, or longer than 4096 octets

@@ -8,6 +8,7 @@
 #include "core/config/check_config.h"
 #include "core/ctl/carry_out.h"
 #include "core/ctl/command_line.h"
+#include "core/ctl/interruption.h"
 #include "core/supervisor/runtime_paths.h"
 #include "core/supervisor/topology.h"
 #include "ipc/ctl_link.h"
@@ -42,7 +43,8 @@ int Main(const std::vector<std::string>& arguments) {
       .call = [&runtime_dir](const proto::CtlRequest& request,
                              milliseconds limit) { return Call(runtime_dir, request, limit); },
       .check_config = CheckConfigFile,
-      .play_matrix = selftest::RunMatrix};
+      .play_matrix = selftest::RunMatrix,
+      .when_interrupted = SayWhenInterrupted};
   const Ending ending = CarryOut(*invocation, outside);
   std::fputs(ending.out.c_str(), stdout);
   std::fflush(stdout);

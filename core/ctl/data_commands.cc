@@ -13,17 +13,22 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
       "export", "Partners and settings as YAML, as apply takes it; there are no secrets in it");
   exported->add_option("-o,--output", file_, "Into this file; printed when left out")
       ->type_name("FILE");
+  exported->add_flag("--contacts", contacts_,
+                     "With what operators said of contacts (contact allow and block); what SIP "
+                     "users added themselves is in a backup only");
   exported->callback([this, &invocation] {
     invocation.action = Action::kExport;
     invocation.file = file_;
+    invocation.contacts = contacts_;
     invocation.request.mutable_export_data();
   });
   CLI::App* apply = app.add_subcommand(
       "apply",
       "Makes partners and settings equal to a file, live, all or nothing. A partner, access "
       "policy, grant or denied domain that is not in the file is removed; a section that is not in "
-      "it ('gateway:', 'partners:', 'policies:', 'denied:') stays as it is; a setting that is left "
-      "out has its default");
+      "it ('gateway:', 'partners:', 'policies:', 'denied:', 'contacts:') stays as it is; a setting "
+      "that is left out has its default. 'contacts:' comes last, in portions: what is allowed or "
+      "blocked here and not in the file is forgotten, what SIP users added themselves stays");
   apply->add_option("-f,--file", file_, "YAML as export gives it")->type_name("FILE")->required();
   apply->add_flag("--dry-run", dry_run_, "Only says what would change");
   apply->add_flag("--allow-lookalike", allow_lookalike_,
@@ -33,6 +38,7 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
     invocation.action = Action::kApply;
     invocation.file = file_;
     invocation.request.mutable_apply()->set_dry_run(dry_run_);
+    invocation.changes = !dry_run_;
     invocation.request.mutable_apply()->set_allow_lookalike(allow_lookalike_);
   });
   CLI::App* backup = app.add_subcommand(

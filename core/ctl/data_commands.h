@@ -21,6 +21,7 @@ class DataCommands {
 
  private:
   std::string file_;
+  bool contacts_ = false;
   bool dry_run_ = false;
   bool allow_lookalike_ = false;
 };

@@ -5,25 +5,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
 
 #include "core/config/data_yaml.h"
+#include "core/ctl/apply_data.h"
+#include "core/ctl/contact_pages.h"
 #include "core/ctl/response_text.h"
 #include "core/loop/owned_fd.h"
 
 namespace gatehouse::ctl {
 namespace {
 
-// Far above what as many partners take as fit into a snapshot.
-constexpr std::size_t kMaxDataFileBytes = std::size_t{64} * 1024 * 1024;
-
 // What a part of a store may have at most (proto/ctl.proto).
 constexpr std::size_t kPartBytes = std::size_t{4} * 1024 * 1024;
-// Others may read what has no secrets; a whole store is its owner's.
+// Others may read what has no secrets; a whole store is its owner's, and so is what is about
+// people.
 constexpr mode_t kReadable = 0644;
 constexpr mode_t kPrivate = 0600;
 
@@ -67,8 +66,8 @@ class FreshFile {
   const int open_errno_;
 };
 
-Result<void> ReplaceFile(const std::string& file, std::string_view text) {
-  FreshFile fresh(file, kReadable);
+Result<void> ReplaceFile(const std::string& file, mode_t mode, std::string_view text) {
+  FreshFile fresh(file, mode);
   GATEHOUSE_TRY_VOID(fresh.Write(text));
   return fresh.TakeItsPlace();
 }
@@ -76,74 +75,39 @@ Result<void> ReplaceFile(const std::string& file, std::string_view text) {
 Ending Told(const Invocation& invocation, std::string done) {
   proto::CtlResponse response;
   response.set_done(std::move(done));
-  return {kDone,
-          invocation.json ? ResponseJson(invocation.request, response) + '\n'
-                          : ResponseText(invocation.request, response),
-          {}};
-}
-
-struct Line {
-  int line;
-  std::string text;
-};
-
-std::string InOrder(std::vector<Line> lines) {
-  std::ranges::stable_sort(lines, {}, &Line::line);
-  std::string text;
-  for (const Line& line : lines) text += line.text + '\n';
-  return text;
-}
-
-std::string MistakesText(const proto::CtlResponse& response, const YamlPlaces& places) {
-  std::vector<Line> lines;
-  for (const proto::Mistake& mistake : response.mistakes())
-    lines.push_back({places.LineOf(mistake.key()),
-                     places.At(mistake.key(), mistake.record() + ": " + mistake.what()).text});
-  return InOrder(std::move(lines));
+  return {kDone, Shown(invocation, invocation.request, response), {}};
 }
 
 }  // namespace
 
 Ending ExportData(const Invocation& invocation, const Outside& outside) {
-  const auto response = Call(invocation, invocation.request, outside);
+  const auto response = GoodAnswer(invocation, invocation.request, outside);
   if (!response) return response.error();
-  if (response->exit_code() != kDone)
-    return {static_cast<int>(response->exit_code()), {}, response->error() + '\n'};
-  const std::string text = fmt::format(
+  std::string text = fmt::format(
       "# Gatehouse's federation data at revision {}; bring it back with: "
       "gatehousectl apply -f FILE\n{}",
       response->revision(), DataYaml(response->federation_data()));
-  if (invocation.file.empty())
-    return {kDone, invocation.json ? ResponseJson(invocation.request, *response) + '\n' : text, {}};
-  const Result<void> written = ReplaceFile(invocation.file, text);
+  std::string json = ResponseJson(invocation.request, *response);
+  if (invocation.contacts) {
+    const Result<ContactMarks, Ending> marks = MarksInStore(invocation, outside);
+    if (!marks) return marks.error();
+    text += ContactsYaml(ViewsOf(*marks));
+    json.pop_back();
+    json += fmt::format(",\"contacts\":{}}}", MarksJson(*marks));
+  }
+  if (invocation.file.empty()) return {kDone, invocation.json ? json + '\n' : text, {}};
+  if (text.size() > kMaxDataFileBytes)
+    return {
+        kRefused,
+        {},
+        fmt::format(
+            "the data has {} octets, more than the {} that apply takes; use gatehousectl backup\n",
+            text.size(), kMaxDataFileBytes)};
+  const Result<void> written =
+      ReplaceFile(invocation.file, invocation.contacts ? kPrivate : kReadable, text);
   if (!written) return {kRefused, {}, written.error().text + '\n'};
   return Told(invocation,
               fmt::format("revision {} is in '{}'", response->revision(), invocation.file));
-}
-
-Ending ApplyData(const Invocation& invocation, const Outside& outside) {
-  const Result<std::string> text = ReadTextFile(invocation.file, kMaxDataFileBytes);
-  if (!text) return {kRefused, {}, text.error().text + '\n'};
-  DataFile read = ReadDataYaml(*text, invocation.file);
-  if (!read.mistakes.empty()) {
-    Ending ending{kRefused, {}, {}};
-    for (const Error& mistake : read.mistakes) ending.err += mistake.text + '\n';
-    return ending;
-  }
-  proto::CtlRequest request = invocation.request;
-  proto::Apply& apply = *request.mutable_apply();
-  *apply.mutable_data() = std::move(read.data);
-  for (std::string& section : read.sections) apply.add_sections(std::move(section));
-  apply.set_file(invocation.file);
-  const auto response = Call(invocation, request, outside);
-  if (!response) return response.error();
-  Ending ending{static_cast<int>(response->exit_code()), {}, {}};
-  ending.err = MistakesText(*response, read.places);
-  if (!response->error().empty()) ending.err += response->error() + '\n';
-  if (ending.exit_code == kDone)
-    ending.out = invocation.json ? ResponseJson(request, *response) + '\n'
-                                 : ResponseText(request, *response);
-  return ending;
 }
 
 Ending BackUp(const Invocation& invocation, const Outside& outside) {
@@ -151,10 +115,8 @@ Ending BackUp(const Invocation& invocation, const Outside& outside) {
   proto::CtlRequest request = invocation.request;
   proto::BackupRead& wanted = *request.mutable_backup_read();
   while (true) {
-    const auto response = Call(invocation, request, outside);
+    const auto response = GoodAnswer(invocation, request, outside);
     if (!response) return response.error();
-    if (response->exit_code() != kDone)
-      return {static_cast<int>(response->exit_code()), {}, response->error() + '\n'};
     const proto::BackupPart& part = response->backup();
     if (part.part().empty()) return {kRefused, {}, "the backup came to an early end; try again\n"};
     if (const Result<void> written = fresh.Write(part.part()); !written)
@@ -183,20 +145,19 @@ Ending Restore(const Invocation& invocation, const Outside& outside) {
     std::string& bytes = *part.mutable_part();
     bytes.resize(kPartBytes);
     const ssize_t got = ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (got <= 0) return {kRefused, {}, fmt::format("'{}' is empty\n", invocation.file)};
+    if (got <= 0)
+      return {kRefused,
+              {},
+              fmt::format(
+                  "'{}' {}; name a backup\n", invocation.file,
+                  got == 0 ? "is empty" : fmt::format("cannot be read: {}", std::strerror(errno)))};
     bytes.resize(static_cast<std::size_t>(got));
     part.set_offset(offset);
     offset += bytes.size();
     part.set_last(offset >= static_cast<std::uint64_t>(info.st_size));
-    const auto response = Call(invocation, request, outside);
+    const auto response = GoodAnswer(invocation, request, outside);
     if (!response) return response.error();
-    if (response->exit_code() != kDone)
-      return {static_cast<int>(response->exit_code()), {}, response->error() + '\n'};
-    if (!part.last()) continue;
-    return {kDone,
-            invocation.json ? ResponseJson(request, *response) + '\n'
-                            : ResponseText(request, *response),
-            {}};
+    if (part.last()) return {kDone, Shown(invocation, request, *response), {}};
   }
 }
 

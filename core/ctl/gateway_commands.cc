@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <array>
+#include <vector>
 
 #include "core/ctl/number_check.h"
 #include "core/ctl/write_options.h"
@@ -18,6 +19,15 @@ struct NumberFlag {
   const char* unit;
   const char* help;
 };
+// `words` are all that `set` is given.
+struct WordFlag {
+  const char* flag;
+  const char* field;
+  std::vector<std::string> words;
+  void (*set)(proto::GatewaySettings& settings, const std::string& word);
+  const char* help;
+};
+
 // clang-format off
 constexpr std::array kNumbers = {
     NumberFlag{"--connection-limit", "connection_limit", "N", "Most XMPP connections of all partners"},
@@ -29,6 +39,61 @@ constexpr std::array kNumbers = {
     NumberFlag{"--authorisation-ttl", "authorisation_ttl_s", "S", "Seconds without a SUBSCRIBE after which a SIP user's contact is forgotten"},
 };
 // clang-format on
+
+std::vector<WordFlag> WordFlags() {
+  return {
+      WordFlag{"--log-message-bodies",
+               "log_message_bodies",
+               {"true", "false"},
+               [](proto::GatewaySettings& settings, const std::string& word) {
+                 settings.set_log_message_bodies(word == "true");
+               },
+               "false: message texts reach no log; true is refused, nothing here logs them"},
+      WordFlag{"--dialback-disabled-reply",
+               "dialback_disabled_reply",
+               {"error-once", "silent"},
+               [](proto::GatewaySettings& settings, const std::string& word) {
+                 settings.set_dialback_disabled_reply(word == "silent" ? proto::SILENT
+                                                                       : proto::ERROR_ONCE);
+               },
+               "To a partner's key where dialback is off: an error, or nothing at all"},
+      WordFlag{"--one-stream-per-pair",
+               "one_stream_per_pair",
+               {"true", "false"},
+               [](proto::GatewaySettings& settings, const std::string& word) {
+                 settings.set_one_stream_per_pair(word == "true");
+               },
+               "true: a second stream of the same two domains is ended with a conflict"},
+      WordFlag{
+          "--unverified-outbound-im",
+          "unverified_outbound_im",
+          {"deny", "allow"},
+          [](proto::GatewaySettings& settings, const std::string& word) {
+            settings.set_unverified_outbound_im(word == "allow");
+          },
+          "allow: users may write to contacts of public-unverified partners whom they have not "
+          "added; the replies stay refused"},
+      WordFlag{"--federation",
+               "federation",
+               {"on", "off", "inbound-only", "outbound-only"},
+               [](proto::GatewaySettings& settings, const std::string& word) {
+                 settings.set_federation(
+                     ParseFederation(word).value_or(proto::GatewaySettings::OFF));
+               },
+               "Whether XMPP goes both ways, not at all (every stream ends), or one way only: what "
+               "partners' users send, or what ours do; with outbound-only the answers to our "
+               "subscribes and messages do not come in"},
+      WordFlag{
+          "--discover",
+          "discover",
+          {"true", "false"},
+          [](proto::GatewaySettings& settings, const std::string& word) {
+            settings.set_discover(word == "true");
+          },
+          "true: unlisted domains that knock are kept for partner discovered; they are refused "
+          "all the same"},
+  };
+}
 
 void SetNumber(proto::GatewaySettings& settings, const char* field, std::uint32_t value) {
   settings.GetReflection()->SetUInt32(&settings, settings.GetDescriptor()->FindFieldByName(field),
@@ -51,72 +116,17 @@ void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
             row.help)
         ->type_name(row.unit)
         ->check(NumberCheck());
-  command
-      ->add_option_function<std::string>(
-          "--log-message-bodies",
-          [&set](const std::string& value) {
-            set.mutable_settings()->set_log_message_bodies(value == "true");
-            set.add_fields("log_message_bodies");
-          },
-          "false: message texts reach no log; true is refused, nothing here logs them")
-      ->check(CLI::IsMember({"true", "false"}))
-      ->type_name("WORD");
-  command
-      ->add_option_function<std::string>(
-          "--dialback-disabled-reply",
-          [&set](const std::string& value) {
-            set.mutable_settings()->set_dialback_disabled_reply(
-                value == "silent" ? proto::SILENT : proto::ERROR_ONCE);
-            set.add_fields("dialback_disabled_reply");
-          },
-          "To a partner's key where dialback is off: an error, or nothing at all")
-      ->check(CLI::IsMember({"error-once", "silent"}))
-      ->type_name("WORD");
-  command
-      ->add_option_function<std::string>(
-          "--one-stream-per-pair",
-          [&set](const std::string& value) {
-            set.mutable_settings()->set_one_stream_per_pair(value == "true");
-            set.add_fields("one_stream_per_pair");
-          },
-          "true: a second stream of the same two domains is ended with a conflict")
-      ->check(CLI::IsMember({"true", "false"}))
-      ->type_name("WORD");
-  command
-      ->add_option_function<std::string>(
-          "--unverified-outbound-im",
-          [&set](const std::string& value) {
-            set.mutable_settings()->set_unverified_outbound_im(value == "allow");
-            set.add_fields("unverified_outbound_im");
-          },
-          "allow: users may write to contacts of public-unverified partners whom they have not "
-          "added; the replies stay refused")
-      ->check(CLI::IsMember({"deny", "allow"}))
-      ->type_name("WORD");
-  command
-      ->add_option_function<std::string>(
-          "--federation",
-          [&set](const std::string& value) {
-            set.mutable_settings()->set_federation(
-                ParseFederation(value).value_or(proto::GatewaySettings::OFF));
-            set.add_fields("federation");
-          },
-          "Whether XMPP goes both ways, not at all (every stream ends), or one way only: what "
-          "partners' users send, or what ours do; with outbound-only the answers to our subscribes "
-          "and messages do not come in")
-      ->check(CLI::IsMember({"on", "off", "inbound-only", "outbound-only"}))
-      ->type_name("WORD");
-  command
-      ->add_option_function<std::string>(
-          "--discover",
-          [&set](const std::string& value) {
-            set.mutable_settings()->set_discover(value == "true");
-            set.add_fields("discover");
-          },
-          "true: unlisted domains that knock are kept for partner discovered; they are refused all "
-          "the same")
-      ->check(CLI::IsMember({"true", "false"}))
-      ->type_name("WORD");
+  for (const WordFlag& row : WordFlags())
+    command
+        ->add_option_function<std::string>(
+            row.flag,
+            [&set, row](const std::string& word) {
+              row.set(*set.mutable_settings(), word);
+              set.add_fields(row.field);
+            },
+            row.help)
+        ->check(CLI::IsMember(row.words))
+        ->type_name("WORD");
   command
       ->add_option("--dialback-passphrase-file", passphrase_file_,
                    "File with the new dialback secret; its last line end does not count")

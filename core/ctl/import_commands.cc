@@ -30,6 +30,7 @@ ImportCommands::ImportCommands(CLI::App& app, Invocation& invocation) {
     invocation.files = files_;
     proto::Import& request = *invocation.request.mutable_import();
     request.set_dry_run(dry_run_);
+    invocation.changes = !dry_run_;
     request.set_replace(replace_);
     request.set_allow_lookalike(allow_lookalike_);
   });

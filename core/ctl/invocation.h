@@ -40,6 +40,8 @@ struct Invocation {
                                 // if that has a command
   selftest::MatrixOptions matrix;
   bool every_cell = false;  // kPlayMatrix: a line for each
+  bool changes = false;     // the store: who breaks it off must be told that it may be done
+  bool contacts = false;    // kExport: with what operators said of contacts
   bool json = false;
   std::string runtime_dir;
   std::chrono::seconds limit{0};  // for the supervisor's response, where it is longer than usual

@@ -11,6 +11,7 @@
 namespace gatehouse::ctl {
 namespace {
 
+constexpr const char* kExample = "Get-CsXmppAllowedPartner | Export-Clixml FILE";
 constexpr std::string_view kBlanks = " \t\r\n";
 
 char Lower(char c) {
@@ -59,6 +60,12 @@ std::optional<std::string> FromUtf16(std::string_view bytes, std::size_t high) {
   return out;
 }
 
+// Text without a mark has no zero octet; UTF-16 has one in every other place, near enough.
+bool LooksLikeUtf16(std::string_view bytes) {
+  const std::string_view begin = bytes.substr(0, 256);
+  return static_cast<std::size_t>(std::ranges::count(begin, '\0')) > begin.size() / 4;
+}
+
 Result<std::string> Decode(std::string_view bytes) {
   constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
   std::optional<std::string> text;
@@ -68,6 +75,11 @@ Result<std::string> Decode(std::string_view bytes) {
     text = FromUtf16(bytes.substr(2), 0);
   else
     text = std::string(bytes.starts_with(kUtf8Mark) ? bytes.substr(kUtf8Mark.size()) : bytes);
+  if (text && text->find_first_not_of(kBlanks) == std::string::npos)
+    return BadConfig(std::string("the file is empty; write it again with e.g. ") + kExample);
+  if (text && bytes.size() == text->size() && LooksLikeUtf16(bytes))
+    return BadConfig(
+        "the file is UTF-16 without a byte order mark; write it again with -Encoding UTF8");
   if (text && IsUtf8(*text) && text->find('\0') == std::string::npos) return *std::move(text);
   return BadConfig("the text is neither UTF-8 nor UTF-16; write it with -Encoding UTF8");
 }
@@ -132,8 +144,7 @@ Result<std::vector<LyncObject>> ReadLyncExport(std::string_view bytes) {
   GATEHOUSE_TRY(const std::string text, Decode(bytes));
   GATEHOUSE_TRY(std::vector<LyncObject> objects, ReadText(text));
   if (!objects.empty()) return objects;
-  return BadConfig(
-      "the file has no object; write it with e.g. Get-CsXmppAllowedPartner | Export-Clixml FILE");
+  return BadConfig(std::string("the file has no object; write it with e.g. ") + kExample);
 }
 
 }  // namespace gatehouse::ctl

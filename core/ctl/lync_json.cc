@@ -1,4 +1,4 @@
-// ConvertTo-Json: one object or an array of them.
+// ConvertTo-Json: one object or a list of them.
 #include <fmt/format.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
@@ -57,14 +57,22 @@ LyncObject ObjectOf(const google::protobuf::Struct& json) {
   return object;
 }
 
+// What PowerShell 5 puts around a list: {"value":[...],"Count":2}. Else `json` itself.
+const Value& Unwrapped(const Value& json) {
+  const auto& fields = json.struct_value().fields();
+  const auto inner = fields.find("value");
+  return inner != fields.end() && fields.contains("Count") ? inner->second : json;
+}
+
 }  // namespace
 
 Result<std::vector<LyncObject>> ReadLyncJson(std::string_view text) {
-  Value json;
+  Value whole;
   const auto status = google::protobuf::util::JsonStringToMessage(
-      {text.data(), text.size()}, &json, google::protobuf::util::JsonParseOptions());
+      {text.data(), text.size()}, &whole, google::protobuf::util::JsonParseOptions());
   if (!status.ok())
     return BadConfig("the file is not well-formed JSON; write it again with ConvertTo-Json");
+  const Value& json = Unwrapped(whole);
   std::vector<LyncObject> objects;
   if (json.has_struct_value()) objects.push_back(ObjectOf(json.struct_value()));
   for (const Value& item : json.list_value().values())

@@ -47,6 +47,15 @@ constexpr std::array<std::string_view, 8> kGatewayNames = {"ConnectionLimit",
                                                            "EnableLoggingAllMessageBodies",
                                                            "DialbackPassphrase"};
 constexpr std::array<std::string_view, 2> kPolicyNames = {"EnableXmppAccess", "Description"};
+// Names a record may lack without a word: the domain stands in Identity too, and nobody asks to be
+// told of a secret that is not taken.
+constexpr std::array<std::string_view, 2> kMayLack = {"Domain", "DialbackPassphrase"};
+
+constexpr std::array<std::string_view, 5> kOfPartnersOnly = {"TlsNegotiation", "SaslNegotiation",
+                                                             "SupportDialbackNegotiation",
+                                                             "PartnerType", "AdditionalDomains"};
+constexpr std::array<std::string_view, 3> kOfGatewaysOnly = {
+    "StreamEstablishmentTimeout", "StreamInactivityTimeout", "SubscriptionRefreshInterval"};
 
 bool Contains(Names names, std::string_view name) {
   const NameLess less;
@@ -144,6 +153,19 @@ class Values {
     return domains;
   }
 
+  // Lync writes every property, if with nothing behind it: one that is not there was lost on the
+  // way. `then`: what holds here in its place.
+  void NoteTheMissing(Names known, std::string_view then, std::string_view cmdlet) {
+    std::vector<std::string_view> missing;
+    for (const std::string_view name : known)
+      if (object_.Find(name) == nullptr && !Contains(kMayLack, name)) missing.push_back(name);
+    if (!missing.empty())
+      Note(
+          fmt::format("warning: {} {} not in this record, so {}; write it whole, with {} | "
+                      "Export-Clixml FILE",
+                      fmt::join(missing, ", "), missing.size() == 1 ? "is" : "are", then, cmdlet));
+  }
+
   void NoteTheRest(Names known) {
     std::vector<std::string> rest;
     for (const auto& [name, value] : object_.values) {
@@ -189,6 +211,8 @@ void ReadPartner(Values& values, proto::Partner& partner) {
   if (const auto limit = values.Number("ConnectionLimit")) partner.set_connection_limit(*limit);
   partner.set_proxy(values.Name("ProxyFqdn"));
   partner.set_description(values.Description());
+  values.NoteTheMissing(kPartnerNames, "what a new partner has holds here",
+                        "Get-CsXmppAllowedPartner");
   values.NoteTheRest(kPartnerNames);
 }
 
@@ -218,6 +242,7 @@ void ReadGateway(Values& values, proto::GatewaySet& gateway) {
     values.Note(
         "DialbackPassphrase is left out: give it with gatehousectl gateway set "
         "--dialback-passphrase-file");
+  values.NoteTheMissing(kGatewayNames, "what was set here stays", "Get-CsXmppGatewayConfiguration");
   values.NoteTheRest(kGatewayNames);
 }
 
@@ -228,6 +253,8 @@ void ReadPolicy(Values& values, proto::AccessPolicy& policy) {
   policy.set_description(values.Description());
   if (AsciiLower(policy.name()) != "global")
     values.Note("whom it is granted to is not in Lync's export; see gatehousectl policy grant");
+  values.NoteTheMissing(Names(kPolicyNames).first(1), "the policy gives no XMPP access here",
+                        "Get-CsExternalAccessPolicy");
   values.NoteTheRest(kPolicyNames);
 }
 
@@ -237,14 +264,18 @@ proto::ImportRecord RecordOfLync(const LyncObject& object, const std::string& fr
   proto::ImportRecord record;
   record.set_from(from);
   Values values(object, record);
-  const auto is = [&](std::string_view type, std::string_view property) {
-    return object.type.find(type) != std::string::npos || object.Find(property) != nullptr;
+  // By the type where the format tells, else by a property that no other kind has.
+  const auto is = [&](std::string_view type, Names properties) {
+    return object.type.find(type) != std::string::npos ||
+           std::ranges::any_of(properties, [&object](std::string_view name) {
+             return object.Find(name) != nullptr;
+           });
   };
-  if (is("XmppAllowedPartner", "TlsNegotiation"))
+  if (is("XmppAllowedPartner", kOfPartnersOnly))
     ReadPartner(values, *record.mutable_partner());
-  else if (is("XmppGateway", "StreamEstablishmentTimeout"))
+  else if (is("XmppGateway", kOfGatewaysOnly))
     ReadGateway(values, *record.mutable_gateway());
-  else if (is("ExternalAccessPolicy", "EnableXmppAccess"))
+  else if (is("ExternalAccessPolicy", Names(kPolicyNames).first(1)))
     ReadPolicy(values, *record.mutable_policy());
   else
     values.Refuse(

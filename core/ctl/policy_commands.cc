@@ -1,8 +1,11 @@
 #include "core/ctl/policy_commands.h"
 
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 
 #include "core/ctl/write_options.h"
 #include "core/policy/traffic_kind.h"
@@ -19,12 +22,17 @@ void AddName(CLI::App& command, std::string& into) {
 
 std::string Words(Direction direction) {
   std::string words;
-  for (const KindWord& row : KindWords()) {
-    // What goes to the domain is told by its address.
-    if (DirectionOf(row.kind) != direction || row.word.starts_with("domain-")) continue;
-    words.append(words.empty() ? "" : ", ").append(row.word);
-  }
+  for (const KindWord& row : KindWords())
+    if (DirectionOf(row.kind) == direction)
+      words.append(words.empty() ? "" : ", ").append(row.word);
   return words;
+}
+
+// Which way it goes only the engine knows: it has our domains.
+std::string WrongKind(const std::string& word) {
+  if (std::ranges::find(KindWords(), word, &KindWord::word) != KindWords().end()) return {};
+  return fmt::format("'{}' is no kind of traffic; use one of {} from a partner, or of {} from us",
+                     word, Words(Direction::kXmppToSip), Words(Direction::kSipToXmpp));
 }
 
 }  // namespace
@@ -157,6 +165,7 @@ void PolicyCommands::AddTest(CLI::App& parent, Invocation& invocation) {
     question.set_from(from_);
     question.set_to(to_);
     question.set_kind(kind_);
+    invocation.misuse = WrongKind(kind_);
   });
 }
 

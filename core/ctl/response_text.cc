@@ -105,23 +105,32 @@ std::string DeniedText(const proto::DeniedDomains& denied) {
   return text;
 }
 
+// "would be imported" where nothing was written; "unchanged" is so either way.
+std::string ResultText(const proto::ImportResult& result, bool written) {
+  if (result.result() == "refused") return "refused: " + result.why();
+  return written || result.result() == "unchanged" ? result.result()
+                                                   : "would be " + result.result();
+}
+
 // One line for each record and, indented, what is to be said of it.
 std::string ImportText(bool dry_run, const proto::ImportReport& report) {
   std::string text;
+  const std::string_view would = report.written() ? "" : "would be ";
   std::map<std::string, int> counts;
   for (const proto::ImportResult& result : report.results()) {
-    const bool refused = result.result() == "refused";
     ++counts[result.result()];
     const std::string name = result.name().empty() ? "" : " '" + result.name() + "'";
-    text += Printable(fmt::format("{}{} of {}: {}{}", result.kind(), name, result.from(),
-                                  result.result(), refused ? ": " + result.why() : "")) +
+    text += Printable(fmt::format("{}{} of {}: {}", result.kind(), name, result.from(),
+                                  ResultText(result, report.written()))) +
             '\n';
     for (const std::string& note : result.notes()) text += "  " + Printable(note) + '\n';
   }
-  const std::string good = fmt::format("{} imported, {} replaced, {} unchanged", counts["imported"],
-                                       counts["replaced"], counts["unchanged"]);
+  const std::string good =
+      fmt::format("{} {}imported, {} {}replaced, {} unchanged", counts["imported"], would,
+                  counts["replaced"], would, counts["unchanged"]);
   if (report.written()) return text + good + '\n';
-  if (dry_run && counts["refused"] == 0) return text + good + "; this was a dry run\n";
+  if (dry_run && counts["refused"] == 0)  // one that is refused keeps all of them out
+    return text + good + "; this was a dry run\n";
   return text;
 }
 

@@ -14,7 +14,8 @@ TestCommands::TestCommands(CLI::App& app, Invocation& invocation) {
   im->add_option("--to", to_, "A partner's user")->type_name("JID")->required();
   im->callback([this, &invocation] {
     invocation.action = Action::kAsk;
-    invocation.request.mutable_test_im()->set_from_sip_uri(from_);
+    const bool has_scheme = from_.find(':') != std::string::npos;
+    invocation.request.mutable_test_im()->set_from_sip_uri(has_scheme ? from_ : "sip:" + from_);
     invocation.request.mutable_test_im()->set_to_jid(to_);
   });
   CLI::App* stream = test->add_subcommand("stream", "Opens a stream to a partner");

@@ -10,6 +10,7 @@
 namespace gatehouse::ctl {
 
 void AddWriteOptions(CLI::App& command, Invocation& invocation) {
+  command.parse_complete_callback([&invocation] { invocation.changes = true; });
   command
       .add_option_function<std::string>(
           "--reason", [&invocation](const std::string& text) { invocation.reason = text; },

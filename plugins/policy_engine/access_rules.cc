@@ -7,12 +7,12 @@
 #include <set>
 #include <utility>
 
+#include "core/address/sip_user.h"
 #include "core/base/ascii_case.h"
 #include "core/base/one_line.h"
 #include "core/policy/policy_view.h"
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/partner_rules.h"
-#include "plugins/policy_engine/sip_user.h"
 
 namespace gatehouse::policy_engine {
 namespace {

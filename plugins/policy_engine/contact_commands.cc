@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/xmpp/jid.h"
-#include "plugins/policy_engine/sip_user.h"
+#include "core/address/sip_user.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -43,22 +42,9 @@ std::string AuditText(const std::optional<ContactRow>& row) {
   return fmt::format(R"({{"state":"{}","seen_unix":{}}})", MarkWord(row->mark), row->seen_unix);
 }
 
-Result<std::string> ContactOf(const std::string& text) {
-  const Result<Jid> jid = Jid::Parse(text);
-  if (!jid)
-    return BadConfig(
-        fmt::format("'{}' is no XMPP address ({}); write one like "
-                    "romeo@partner.example",
-                    text, jid.error().text));
-  if (!jid->resource.empty())
-    return BadConfig(fmt::format("'{}' has a resource; a contact is all of them, write '{}'", text,
-                                 jid->Bare()));
-  return jid->Bare();
-}
-
 Result<ContactPair> PairOf(const proto::ContactName& name, const ContactRules& rules) {
   GATEHOUSE_TRY(std::string user, SipUserOf(name.sip_user(), rules.served));
-  GATEHOUSE_TRY(std::string contact, ContactOf(name.contact()));
+  GATEHOUSE_TRY(std::string contact, XmppContactOf(name.contact()));
   return ContactPair{std::move(user), std::move(contact)};
 }
 
@@ -68,13 +54,16 @@ std::optional<ContactMark> MarkOf(proto::ContactChange::Verb verb) {
   return std::nullopt;
 }
 
-std::string DoneText(const proto::ContactChange& command, const std::vector<ContactEdit>& edits) {
+// `lifted`: how many of them were blocked and are so no more.
+std::string DoneText(const proto::ContactChange& command, const std::vector<ContactEdit>& edits,
+                     std::size_t lifted) {
   const std::optional<ContactMark> mark = MarkOf(command.verb());
   const std::string_view done = mark ? MarkWord(*mark) : "forgotten";
   if (edits.size() == 1)
-    return fmt::format("contact '{}' of '{}' is {}", edits[0].pair.contact, edits[0].pair.sip_user,
-                       done);
-  return fmt::format("{} contacts are {}", edits.size(), done);
+    return fmt::format("contact '{}' of '{}' is {}{}", edits[0].pair.contact,
+                       edits[0].pair.sip_user, done, lifted == 0 ? "" : "; the block is lifted");
+  return fmt::format("{} contacts are {}{}", edits.size(), done,
+                     lifted == 0 ? "" : fmt::format("; of blocks are lifted: {}", lifted));
 }
 
 }  // namespace
@@ -100,6 +89,7 @@ Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rule
                     command.contacts_size(), kMaxContactsOfACommand));
   const std::optional<ContactMark> mark = MarkOf(command.verb());
   std::vector<ContactEdit> edits;
+  std::size_t lifted = 0;
   for (const proto::ContactName& name : command.contacts()) {
     GATEHOUSE_TRY(ContactPair pair, PairOf(name, rules));
     if (mark)
@@ -108,6 +98,8 @@ Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rule
     if (!mark && !before)
       return BadConfig(fmt::format("'{}' is no contact of '{}'; see gatehousectl contact list",
                                    pair.contact, pair.sip_user));
+    const bool was_blocked = before && before->mark == ContactMark::kBlocked;
+    if (was_blocked && mark != ContactMark::kBlocked) ++lifted;
     ContactEdit edit{pair, mark, audit};
     edit.audit.subject = fmt::format("{} {}", pair.sip_user, pair.contact);
     edit.audit.before = AuditText(before);
@@ -117,7 +109,7 @@ Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rule
   if (edits.empty()) return BadConfig("no contact is named; name a user and a contact");
   GATEHOUSE_TRY_VOID(store.EditContacts(edits, clock.now_unix));
   proto::CtlResponse response;
-  response.set_done(DoneText(command, edits));
+  response.set_done(DoneText(command, edits, lifted));
   return response;
 }
 
@@ -129,7 +121,7 @@ Result<proto::CtlResponse> ListContacts(Store& store, const ContactRules& rules,
     GATEHOUSE_TRY(filter.sip_user, SipUserOf(command.sip_user(), rules.served));
   }
   if (!command.contact().empty()) {
-    GATEHOUSE_TRY(filter.contact, ContactOf(command.contact()));
+    GATEHOUSE_TRY(filter.contact, XmppContactOf(command.contact()));
   }
   filter.after = command.after();
   filter.limit = std::clamp(command.limit(), 1U, kMaxContactsOfAPage);

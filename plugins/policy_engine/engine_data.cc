@@ -26,6 +26,17 @@ proto::AuditRecord RecordOf(const AuditEntry& entry) {
   return record;
 }
 
+// What opening says of a store in `path`, to somebody who gave it as `file`: the name is his, and
+// so is the remedy.
+std::string AsGiven(std::string text, const std::string& path, const std::string& file) {
+  const std::string named = fmt::format("policy store '{}'", path);
+  if (const std::size_t at = text.find(named); at != std::string::npos)
+    text.replace(at, named.size(), fmt::format("'{}'", file));
+  if (const std::size_t at = text.rfind("; restore a copy"); at != std::string::npos)
+    text.replace(at, std::string::npos, "; name another backup");
+  return text;
+}
+
 }  // namespace
 
 Engine::Reply Engine::ShowAudit(const proto::AuditGet& command) {
@@ -161,8 +172,14 @@ proto::CtlResponse Engine::TakeStore(const std::string& file, const proto::CtlRe
 
 Engine::Reply Engine::TakeFile(const std::string& file, AuditEntry audit) {
   Result<Store> taken = Store::Open(file, still_busy_);
-  if (!taken) return BadConfig("this is not a store to be restored: " + taken.error().text);
-  GATEHOUSE_TRY(const StoreContent content, taken->Read());
+  const auto refuse = [&](const Error& error) {
+    return BadConfig("this is not a store to be restored: " +
+                     AsGiven(error.text, file, audit.subject));
+  };
+  if (!taken) return refuse(taken.error());
+  const Result<StoreContent> read = taken->Read();
+  if (!read) return refuse(read.error());
+  const StoreContent& content = *read;
   if (const CheckedData checked = CheckAll(content.data); !checked.mistakes.empty()) {
     const proto::Mistake& first = checked.mistakes.front();
     return BadConfig(fmt::format("the store to be restored would not be valid today: {}: {}",

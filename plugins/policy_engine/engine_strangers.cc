@@ -38,9 +38,11 @@ Engine::Reply Engine::DenyDomain(const std::string& domain, AuditEntry audit) {
   for (const proto::Partner& partner : content_.data.partners())
     if (const std::string hit = Hit(partner, pattern); !hit.empty())
       return BadConfig(fmt::format(
-          "'{}' would deny '{}' of partner '{}'; take it out there first, with gatehousectl "
-          "partner remove or partner set",
-          pattern, hit, partner.domain()));
+          "'{}' would deny '{}' of partner '{}'; stop that partner at once with gatehousectl "
+          "partner set {} --enabled false, or take the domain out there first, with partner remove "
+          "or "
+          "partner set --additional-domains",
+          pattern, hit, partner.domain(), partner.domain()));
   GATEHOUSE_TRY_VOID(CheckDeniedCount(denied.size() + 1, denied.size(), limits_));
   audit.subject = pattern;
   proto::Record& after = *audit.changes.emplace_back().mutable_after();

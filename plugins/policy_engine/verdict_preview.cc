@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/address/sip_address.h"
+#include "core/address/sip_user.h"
 #include "core/policy/access.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_words.h"
@@ -16,8 +17,7 @@ namespace gatehouse::policy_engine {
 namespace {
 
 Result<Jid> ReadAddress(const std::string& text) {
-  const bool is_uri = text.starts_with("sip:") || text.starts_with("sips:");
-  if (is_uri) {
+  if (IsSipUri(text)) {
     auto mapped = SipUriToJid(text);
     if (mapped) return *std::move(mapped);
     return BadConfig(

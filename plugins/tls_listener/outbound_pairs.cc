@@ -225,6 +225,7 @@ void OutboundPairs::State::StartTest(const proto::TestStream& request,
   if (!remote) return refuse("no domain name: " + request.domain(), Reason::kUnknownPartner);
   if (!local || !IsOurs(*local))
     return refuse("no domain of ours: " + request.local_domain(), Reason::kNotOurDomain);
+  if (IsOurs(*remote)) return answer(RefusedTestOfOurs(*remote));
   const proto::Partner* partner = PartnerOf(*remote);
   if (partner == nullptr)
     return refuse("no enabled partner has the domain " + *remote, WhyNoPartner(*remote));

@@ -32,6 +32,15 @@ proto::CtlResponse TestWithoutPolicy() {
   return response;
 }
 
+proto::CtlResponse RefusedTestOfOurs(const std::string& domain) {
+  proto::CtlResponse response;
+  proto::TestReport& report = *response.mutable_test();
+  report.set_reason("'" + domain + "' is one of our own domains");
+  report.set_remedy("name a partner's domain, as `gatehousectl partner list` shows them");
+  response.set_exit_code(1);
+  return response;
+}
+
 OutboundTest::OutboundTest(Loop& loop, OutboundDialer& dialer, OutboundConnection::Order order,
                            Events events)
     : loop_(loop),

@@ -15,6 +15,8 @@ namespace gatehouse {
 [[nodiscard]] proto::CtlResponse RefusedTest(const OutboundFault& fault);
 // The same of one that was asked for before the first snapshot: who is a partner is not known.
 [[nodiscard]] proto::CtlResponse TestWithoutPolicy();
+// The same where the domain is one of our own.
+[[nodiscard]] proto::CtlResponse RefusedTestOfOurs(const std::string& domain);
 
 class OutboundTest {
  public:

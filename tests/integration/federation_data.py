@@ -4,6 +4,7 @@ worker while streams that it does not concern go on."""
 import asyncio
 import getpass
 import os
+import pathlib
 import random
 import signal
 import stat
@@ -175,6 +176,65 @@ class Data(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(TimeoutError):
             await asyncio.wait_for(self.ended(streams[0]), 1)
 
+    async def test_what_operators_said_of_contacts_goes_out_and_comes_back(self):
+        await self.must("partner", "new", "fabrikam.example", "--additional-domains", "*.fabrikam.example")
+        marks = self.edge.folder / "marks.txt"
+        for verb, numbers in (("allow", range(0, 1100)), ("block", range(1100, 1200))):
+            marks.write_text("".join(f"sip:u{number % 7}@{OURS} c{number}@d{number % 3}.fabrikam.example\n"
+                                     for number in numbers))
+            await self.must("contact", verb, "--file", marks)
+        self.assertNotIn("contacts:", await self.must("export"))
+        exported = await self.must("export", "--contacts")
+        self.assertEqual(exported.count("state: allowed\n"), 1100)
+        self.assertEqual(exported.count("state: blocked\n"), 100)
+        self.file.write_text(exported)
+        audited = await self.must("audit", "--last", "3000")
+        self.assertEqual(await self.must("apply", "-f", self.file), "no record differs\nno contact differs\n")
+        self.assertEqual(await self.must("audit", "--last", "3000"), audited)
+        # All of it away but what is no partner's any more, and back from the file alone.
+        await self.must("partner", "remove", "fabrikam.example")
+        self.assertTrue((await self.must("export", "--contacts")).endswith("contacts: []\n"))
+        self.assertIn("1200 contacts would change\n", await self.must("apply", "-f", self.file, "--dry-run"))
+        self.assertTrue((await self.must("export", "--contacts")).endswith("contacts: []\n"))
+        said = await self.must("apply", "-f", self.file, "--reason", "back from git")
+        self.assertIn("1200 contacts changed\n", said)
+        again = await self.must("export", "--contacts")
+        self.assertEqual(again.split("\n", 1)[1], exported.split("\n", 1)[1])  # but for the revision in the first line
+        self.assertEqual(await self.must("apply", "-f", self.file), "no record differs\nno contact differs\n")
+        self.assertEqual(await self.must("export", "--contacts"), again)
+        entry = (await self.edge.ctl("audit", "--last", "1"))["records"][0]
+        self.assertEqual((entry["action"], entry["reason"]), ("contact allow", "back from git"))
+        # A mark that is edited, one that is taken out, and one that is no partner's.
+        edited = again.replace("state: blocked", "state: allowed", 1)
+        first = edited.index("  - sip_user", edited.index("contacts:"))
+        edited = edited[:first] + edited[edited.index("  - sip_user", first + 1):]
+        self.file.write_text(edited)
+        self.assertIn("2 contacts changed\n", await self.must("apply", "-f", self.file))
+        self.assertEqual((await self.must("export", "--contacts")), edited)
+        self.file.write_text(edited.replace("@d1.fabrikam", "@d1.elsewhere", 1))
+        code, out, err = await self.run_ctl("apply", "-f", self.file)
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(err, r"^[^\n]*: no partner has the domain 'd1.elsewhere.example'; add the partner, [^\n]*\n$")
+        self.assertEqual((await self.must("export", "--contacts")), edited)
+
+    async def test_who_breaks_off_a_change_is_told_that_it_may_be_done(self):
+        def catches(process, number):
+            status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+            caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+            return bool(caught & 1 << number - 1)
+        engine = (await asyncio.to_thread(self.edge.gatehouse.workers))["policy_engine/0"]["pid"]
+        self.file.write_text("partners: []\n")
+        for number, words in ((signal.SIGINT, ("apply", "-f", self.file)), (signal.SIGHUP, ("partner", "new", "a.example"))):
+            os.kill(engine, signal.SIGSTOP)  # so that the answer waits
+            ctl = subprocess.Popen([GATEHOUSECTL, *words, "--runtime-dir", self.edge.gatehouse.runtime_dir],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            await asyncio.to_thread(wait_until, lambda: catches(ctl, number), "gatehousectl has begun")
+            ctl.send_signal(number)
+            out, err = await asyncio.to_thread(ctl.communicate)
+            os.kill(engine, signal.SIGCONT)
+            self.assertEqual((ctl.returncode, out), (1, ""))
+            self.assertEqual(err, "interrupted: the change may be done or not; see gatehousectl audit before you try again\n")
+
     async def test_a_backup_brings_back_what_was_and_a_damaged_one_changes_nothing(self):
         copy = self.edge.folder / "copy.db"
         partner = await self.edge.add("stays.example")
@@ -188,7 +248,7 @@ class Data(unittest.IsolatedAsyncioTestCase):
         copy.write_bytes(good[:-1000])
         code, out, err = await self.run_ctl("restore", copy)
         self.assertEqual((code, out), (1, ""))
-        self.assertRegex(err, r"^this is not a store to be restored: [^\n]*\n$")
+        self.assertRegex(err, rf"^this is not a store to be restored: '{copy}': [^\n]*; name another backup\n$")
         self.assertEqual(await self.revision(), revision)
         copy.write_bytes(good)
         said = await self.must("restore", copy, "--reason", "a wrong turn")

@@ -145,6 +145,47 @@ class WrongPartners(Scene):
         self.check(wrong_partners.WORDS)
 
 
+class WrongWords(Scene):
+    """Commands of an operator who means something else: the code, and what the sentence says."""
+    ANN = "SIP:Ann@contoso.example;transport=tls"
+
+    def told(self, code, says, *words):
+        with self.subTest(words):
+            got, out, err = self.ctl(*words)
+            self.assertEqual(got, code, out + err)
+            self.assertIn(says, err if code else out)
+
+    def test_one_of_our_own_domains_is_no_partner_to_be_tested(self):
+        self.told(1, f"'{OURS}' is one of our own domains; name a partner's domain", "test", "stream", OURS)
+
+    def test_a_partner_is_braked_not_denied(self):
+        self.told(1, f"gatehousectl partner set {THERE} --enabled false", "partner", "deny", THERE)
+
+    def test_a_kind_that_is_none_is_wrong_usage(self):
+        self.told(2, "'mesage' is no kind of traffic; use one of", "policy", "test", self.ANN, f"bob@{THERE}", "mesage")
+
+    def test_a_user_is_the_same_as_sip_writes_him(self):
+        self.must("policy", "new", "Sales", "--enable-xmpp-access", "true")
+        self.told(0, "granted to          ann@contoso.example", "policy", "grant", "Sales", "--users", self.ANN)
+        self.told(1, "refused: ", "policy", "test", self.ANN, f"bob@{THERE}", "message")
+        self.told(0, "of 'ann@contoso.example' is allowed\n", "contact", "allow", self.ANN, f"bob@{THERE}")
+        self.told(0, "verdict       allow\n", "policy", "test", self.ANN, f"bob@{THERE}", "message")
+        self.told(1, "is no SIP address of a user", "contact", "allow", "sips:ann@contoso.example", f"bob@{THERE}")
+
+    def test_who_lifts_a_block_is_told_so(self):
+        self.must("contact", "block", self.ANN, f"eve@{THERE}")
+        self.told(0, "is allowed; the block is lifted\n", "contact", "allow", self.ANN, f"eve@{THERE}")
+
+    def test_a_time_that_is_none(self):
+        self.told(2, "'' is no time; write one like 2027-01-31", "partner", "set", THERE, "--expires", "")
+
+    def test_a_backup_that_is_none_is_named_as_it_was_given(self):
+        file = self.folder / "copy.db"
+        file.write_text("nonsense")
+        self.told(1, f"'{file}': the file is empty or cut short; name another backup\n", "restore", file)
+        self.told(1, f"'{self.folder}' cannot be read: Is a directory; name a backup\n", "restore", self.folder)
+
+
 class GoodPartners(Scene):
     def test_what_is_not_wrong_goes_in_every_way(self):
         good = {key: value for key, value in GOOD.items() if key != "domain"}

@@ -2,13 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <cstdio>
-#include <fstream>
 #include <vector>
 
 #include "core/policy/partner_words.h"
+#include "tests/unit/core/ctl/scratch_file.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -68,23 +66,6 @@ Invocation Asking() {
   invocation.request.mutable_reload();
   return invocation;
 }
-
-class PassphraseFile {
- public:
-  explicit PassphraseFile(const std::string& content) {
-    const int fd = ::mkstemp(path_.data());
-    EXPECT_GE(fd, 0);
-    std::ofstream(path_) << content;
-    std::fclose(::fdopen(fd, "r"));
-  }
-  ~PassphraseFile() { std::remove(path_.c_str()); }
-  PassphraseFile(const PassphraseFile&) = delete;
-  PassphraseFile& operator=(const PassphraseFile&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_ = "/tmp/passphrase-XXXXXX";
-};
 
 TEST(CarryOut, EndsWithZeroWhenDone) {
   FakeSupervisor supervisor;
@@ -172,8 +153,29 @@ TEST(CarryOut, ChecksAConfiguration) {
   EXPECT_EQ(bad.err, "bad.yaml:3: key 'listen': is wrong\n");
 }
 
+TEST(CarryOut, AnExportThatIsADirectoryIsNamedSo) {
+  Invocation invocation;
+  invocation.action = Action::kImportLync;
+  invocation.files = {"/tmp"};
+  EXPECT_EQ(CarryOut(invocation, {}).err, "'/tmp' is a directory; name the files in it\n");
+}
+
+TEST(CarryOut, SaysBeforehandWhatInterruptingAChangeMayMean) {
+  FakeSupervisor supervisor;
+  supervisor.Say(Done("set"));
+  Outside outside = supervisor.AsOutside();
+  std::string said;
+  outside.when_interrupted = [&said](const std::string& text) { said = text; };
+  Invocation invocation = Asking();
+  static_cast<void>(CarryOut(invocation, outside));
+  EXPECT_THAT(said, IsEmpty());
+  invocation.changes = true;
+  static_cast<void>(CarryOut(invocation, outside));
+  EXPECT_THAT(said, HasSubstr("may be done or not; see gatehousectl audit"));
+}
+
 TEST(CarryOut, SendsThePassphraseOfTheFileAndNeverPrintsIt) {
-  const PassphraseFile file("a secret of many octets\n");
+  const ScratchFile file("a secret of many octets\n");
   FakeSupervisor supervisor;
   supervisor.Say(Done("the dialback secret is set"));
   Invocation invocation = Asking();
@@ -189,7 +191,7 @@ TEST(CarryOut, SendsThePassphraseOfTheFileAndNeverPrintsIt) {
 }
 
 TEST(CarryOut, WarnsOfAShortPassphrase) {
-  const PassphraseFile file("short");
+  const ScratchFile file("short");
   FakeSupervisor supervisor;
   supervisor.Say(Done("set"));
   Invocation invocation = Asking();
@@ -200,7 +202,7 @@ TEST(CarryOut, WarnsOfAShortPassphrase) {
 }
 
 TEST(CarryOut, LeavesTheSecretAloneWhenTheSettingsAreRefused) {
-  const PassphraseFile file("a secret of many octets");
+  const ScratchFile file("a secret of many octets");
   FakeSupervisor supervisor;
   supervisor.Say(Refused("the connection limit cannot be 0"));
   Invocation invocation = Asking();
@@ -211,9 +213,9 @@ TEST(CarryOut, LeavesTheSecretAloneWhenTheSettingsAreRefused) {
 
 TEST(CarryOut, RefusesAPassphraseFileThatIsMissingEmptyOrTooLong) {
   EXPECT_THAT(ReadPassphrase("/absent/file").error().text, HasSubstr("cannot be read"));
-  const PassphraseFile empty("\n");
+  const ScratchFile empty("\n");
   EXPECT_THAT(ReadPassphrase(empty.path()).error().text, HasSubstr("is empty"));
-  const PassphraseFile large(std::string(4097, 'x'));
+  const ScratchFile large(std::string(4097, 'x'));
   EXPECT_THAT(ReadPassphrase(large.path()).error().text, HasSubstr("more than 4096"));
 }
 

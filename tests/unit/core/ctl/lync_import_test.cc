@@ -11,6 +11,7 @@
 namespace gatehouse::ctl {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -140,6 +141,37 @@ TEST(LyncImport, RefusesWhatIsNoRecordAndSaysWhy) {
   for (const Row& row : rows) EXPECT_THAT(RecordOf(row.text).refused(), HasSubstr(row.says));
 }
 
+TEST(LyncImport, WarnsOfPropertiesThatWereLostOnTheWay) {
+  const proto::ImportRecord partner =
+      RecordOf(R"({"Domain":"a.example","PartnerType":"Federated","TlsNegotiation":null})");
+  EXPECT_EQ(partner.refused(), "");
+  EXPECT_THAT(
+      partner.notes(),
+      ElementsAre("warning: AdditionalDomains, SaslNegotiation, "
+                  "SupportDialbackNegotiation, ConnectionLimit, EnableKeepAlive, ProxyFqdn, "
+                  "Description are not in this record, so what a new partner has holds "
+                  "here; write it whole, with Get-CsXmppAllowedPartner | Export-Clixml "
+                  "FILE"));
+  EXPECT_THAT(RecordOf(R"({"StreamInactivityTimeout":600})").notes(),
+              ElementsAre(HasSubstr("EnableLoggingAllMessageBodies are not in this record, so what "
+                                    "was set here stays; ")));
+  const proto::ImportRecord policy = RecordOf(
+      "<Objs><Obj><TN RefId=\"0\"><T>Selected.Microsoft.Rtc.Management.WritableConfig.Policy."
+      "ExternalAccess.ExternalAccessPolicy</T></TN><Props><S N=\"Identity\">Global</S></Props>"
+      "</Obj></Objs>");
+  EXPECT_THAT(policy.notes(), ElementsAre(HasSubstr("EnableXmppAccess is not in this record, so "
+                                                    "the policy gives no XMPP access here")));
+}
+
+TEST(LyncImport, ReadsTheListThatPowerShell5Wraps) {
+  const auto objects =
+      ReadLyncExport(R"({"value":[{"Identity":"a.example","TlsNegotiation":"Required"},)"
+                     R"({"Identity":"b.example","TlsNegotiation":"Optional"}],"Count":2})");
+  ASSERT_TRUE(objects.has_value()) << objects.error().text;
+  ASSERT_EQ(objects->size(), 2U);
+  EXPECT_EQ(RecordOfLync((*objects)[1], "x").partner().domain(), "b.example");
+}
+
 TEST(LyncImport, MakesADescriptionOneLineOfTheLengthThatIsPossible) {
   const auto json = [](const std::string& description) {
     return R"({"Identity":"a.example","TlsNegotiation":"Required","Description":")" + description +
@@ -147,16 +179,22 @@ TEST(LyncImport, MakesADescriptionOneLineOfTheLengthThatIsPossible) {
   };
   const proto::ImportRecord lines = RecordOf(json("\\r\\na\\r\\n\\tb\\u2028c\\n"));
   EXPECT_EQ(lines.partner().description(), "a b c");
-  EXPECT_THAT(lines.notes(), ElementsAre(HasSubstr("line ends")));
+  EXPECT_THAT(lines.notes(), Contains(HasSubstr("line ends")));
   std::string umlauts = "x";
   for (int i = 0; i < 600; ++i) umlauts += "\u00fc";
   const proto::ImportRecord longer = RecordOf(json(umlauts));
   EXPECT_EQ(longer.partner().description(), umlauts.substr(0, 1023)) << "at a character's border";
-  EXPECT_THAT(longer.notes(), ElementsAre(HasSubstr("has 1201 octets; it is cut to the 1024")));
+  EXPECT_THAT(longer.notes(), Contains(HasSubstr("has 1201 octets; it is cut to the 1024")));
 }
 
 TEST(LyncImport, RefusesFilesThatAreNoExport) {
-  EXPECT_THAT(WhyNot(""), HasSubstr("neither CLIXML, JSON, CSV nor a formatted list"));
+  EXPECT_THAT(WhyNot("nonsense"), HasSubstr("neither CLIXML, JSON, CSV nor a formatted list"));
+  for (const std::string_view empty : {"", " \r\n", "\xEF\xBB\xBF", "\xFF\xFE", "\xFE\xFF"})
+    EXPECT_THAT(WhyNot(empty), HasSubstr("the file is empty; write it again with e.g. Get-Cs"));
+  const std::string_view unmarked("{\0\"\0a\0\"\0:\0001\0}\0", 14);
+  EXPECT_THAT(WhyNot(unmarked), HasSubstr("UTF-16 without a byte order mark; write it again with "
+                                          "-Encoding UTF8"));
+  EXPECT_THAT(WhyNot(unmarked.substr(1)), HasSubstr("UTF-16 without")) << "big-endian";
   EXPECT_THAT(WhyNot("[]"), HasSubstr("has no object"));
   EXPECT_THAT(WhyNot("{\"a\":"), HasSubstr("not well-formed JSON"));
   EXPECT_THAT(WhyNot("<Objs><Obj></Objs>"), HasSubstr("line 1 is not well-formed XML"));

@@ -178,6 +178,33 @@ TEST(ResponseText, SaysWhatIsDone) {
   EXPECT_EQ(ResponseJson({}, response), "{\"done\":\"reloaded\"}");
 }
 
+TEST(ResponseText, AnImportSaysImportedOfWhatWasWrittenOnly) {
+  proto::CtlRequest request;
+  request.mutable_import()->set_dry_run(true);
+  proto::CtlResponse response;
+  proto::ImportResult& one = *response.mutable_imported()->add_results();
+  one.set_from("p.xml");
+  one.set_kind("partner");
+  one.set_name("a.example");
+  one.set_result("imported");
+  EXPECT_EQ(ResponseText(request, response),
+            "partner 'a.example' of p.xml: would be imported\n"
+            "1 record could be imported; this was a dry run\n");
+  response.mutable_imported()->set_written(true);
+  EXPECT_EQ(ResponseText({}, response),
+            "partner 'a.example' of p.xml: imported\n1 record is imported\n");
+  *response.mutable_imported()->add_results() = one;
+  response.mutable_imported()->mutable_results(1)->set_result("unchanged");
+  EXPECT_THAT(ResponseText({}, response), HasSubstr(": unchanged\n2 records are imported\n"));
+  response.mutable_imported()->set_written(false);
+  response.mutable_imported()->mutable_results(1)->set_result("refused");
+  response.mutable_imported()->mutable_results(1)->set_why("it is there");
+  EXPECT_EQ(ResponseText({}, response),
+            "partner 'a.example' of p.xml: would be imported\n"
+            "partner 'a.example' of p.xml: refused: it is there\n");
+  EXPECT_THAT(ResponseText(request, response), Not(HasSubstr("could be imported")));
+}
+
 TEST(JsonText, EscapesWhatJsonCannotHold) {
   EXPECT_EQ(JsonString("a\"b\\c\n\x7fü"), "\"a\\\"b\\\\c\\u000a\\u007fü\"");
 }
@@ -236,6 +263,18 @@ TEST(ResponseText, SaysOfAChangedListWhatWasAddedAndTakenHoweverManyThatAre) {
   users.clear_after();
   for (int i = 0; i < 100; ++i) users.mutable_after()->append("+ann@c.example, ");
   EXPECT_THAT(ResponseText(request, response), HasSubstr("+ann@c.example and more (1600 octets)"));
+}
+
+TEST(ResponseText, SaysOfARecordThatIsNoMoreThanItsNameThatItCame) {
+  proto::CtlRequest request;
+  request.mutable_apply()->set_dry_run(true);
+  proto::CtlResponse response;
+  proto::ChangeView& change = *response.mutable_changes()->add_changes();
+  change.set_kind("denied_domain");
+  change.set_key("bad.example");
+  change.set_verb(proto::ChangeView::ADDED);
+  EXPECT_EQ(ResponseText(request, response),
+            "denied_domain bad.example added\n1 record would change\n");
 }
 
 proto::RefusalRecord SomeRefusal(const std::string& id, const std::string& answer) {

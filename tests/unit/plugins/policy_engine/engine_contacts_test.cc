@@ -116,9 +116,9 @@ TEST_F(ContactCommandsOfTheEngine, BlockAndForgetChangeWhatIsThere) {
   EXPECT_EQ(AskThen("ann@contoso.example", "romeo@partner.example"), proto::CONTACT_BLOCKED);
   EXPECT_EQ(List("sip:ann@contoso.example").contacts(0).state(), "blocked");
   EXPECT_EQ(List("sip:ann@contoso.example").contacts(0).ends_unix(), 0);
-  EXPECT_EQ(Change(proto::ContactChange::FORGET, "ann@contoso.example", "romeo@partner.example")
-                .exit_code(),
-            0U);
+  EXPECT_EQ(
+      Change(proto::ContactChange::FORGET, "ann@contoso.example", "romeo@partner.example").done(),
+      "contact 'romeo@partner.example' of 'ann@contoso.example' is forgotten; the block is lifted");
   EXPECT_EQ(AskThen("ann@contoso.example", "romeo@partner.example"), proto::CONTACT_UNKNOWN);
   EXPECT_TRUE(List("ann@contoso.example").contacts().empty());
   EXPECT_EQ(Audit()[0].after, "");
@@ -126,6 +126,16 @@ TEST_F(ContactCommandsOfTheEngine, BlockAndForgetChangeWhatIsThere) {
       Change(proto::ContactChange::FORGET, "ann@contoso.example", "romeo@partner.example");
   EXPECT_EQ(again.exit_code(), 1U);
   EXPECT_THAT(again.error(), HasSubstr("see gatehousectl contact list"));
+}
+
+TEST_F(ContactCommandsOfTheEngine, WhoLiftsABlockByAllowingIsToldSo) {
+  Change(proto::ContactChange::BLOCK, "ann@contoso.example", "romeo@partner.example");
+  const auto allow = [this] {
+    return Change(proto::ContactChange::ALLOW, "ann@contoso.example", "romeo@partner.example")
+        .done();
+  };
+  EXPECT_THAT(allow(), testing::EndsWith("is allowed; the block is lifted"));
+  EXPECT_THAT(allow(), testing::EndsWith("is allowed"));
 }
 
 TEST_F(ContactCommandsOfTheEngine, AUserMayBeWrittenAsSipWritesHim) {

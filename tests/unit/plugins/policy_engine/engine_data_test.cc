@@ -284,7 +284,9 @@ TEST_F(WholeStore, WhatIsNoSoundStoreOfOursIsRefusedAndChangesNothing) {
     EXPECT_EQ(hash(), before);
     return response.error();
   };
-  EXPECT_THAT(refused(""), HasSubstr("empty or cut short"));
+  EXPECT_EQ(refused(""),
+            "this is not a store to be restored: '/root/copy.db': the file is empty or cut short; "
+            "name another backup");
   EXPECT_THAT(refused(bytes.substr(0, bytes.size() / 2)), HasSubstr("not a store"));
   EXPECT_THAT(refused(std::string(8192, 'x')), HasSubstr("file is not a database"));
   std::string other = bytes;

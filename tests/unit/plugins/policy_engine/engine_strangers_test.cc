@@ -117,7 +117,8 @@ TEST_F(DomainsOfAnEngine, APartnerExpiresAtItsSecond) {
 
 TEST_F(DomainsOfAnEngine, TheDenyListAndThePartnersNeverNameTheSame) {
   Answer(New("fabrikam.example", "chat.adatum.example"));
-  EXPECT_THAT(Refused("partner_deny { domain: 'fabrikam.example' }"), HasSubstr("of partner"));
+  EXPECT_THAT(Refused("partner_deny { domain: 'fabrikam.example' }"),
+              HasSubstr("gatehousectl partner set fabrikam.example --enabled false"));
   EXPECT_THAT(Refused("partner_deny { domain: '*.adatum.example' }"),
               HasSubstr("would deny 'chat.adatum.example' of partner 'fabrikam.example'"));
   EXPECT_THAT(Refused("partner_deny { domain: 'contoso.example' }"), HasSubstr("our own"));
@@ -168,7 +169,7 @@ TEST_F(DomainsOfAnEngine, WhoKnocksWaitsToBeAcceptedOrRefused) {
 
   EXPECT_THAT(Refused("partner_accept { accepted { partner { domain: 'three.example' } } }"),
               HasSubstr("was not discovered"));
-  Done("partner_accept { accepted { partner { domain: 'one.example' enabled: true } } }");
+  Done("partner_accept { accepted { partner { domain: 'One.EXAMPLE' enabled: true } } }");
   EXPECT_TRUE(Knows("one.example"));
   Done("partner_refuse { domain: 'two.example' }");
   EXPECT_EQ(Done("partner_denied {}").denied().domains_size(), 2);

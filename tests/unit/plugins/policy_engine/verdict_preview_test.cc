@@ -63,6 +63,13 @@ TEST_F(VerdictPreview, SaysByWhichRuleAMessageWouldBeRefusedAndWhatItsSenderWoul
   EXPECT_THAT(verdict->remedy(), HasSubstr("contact allow"));
 }
 
+TEST_F(VerdictPreview, TakesASipUriAsSipWritesIt) {
+  const auto verdict =
+      Try("bob@partner.example", "SIP:Ann@contoso.example;transport=tls", "message");
+  ASSERT_TRUE(verdict.has_value()) << verdict.error().text;
+  EXPECT_EQ(verdict->sip_user(), "ann@contoso.example");
+}
+
 TEST_F(VerdictPreview, NamesTheAccessPolicyThatDecided) {
   proto::AccessPolicy& none = *snapshot_.add_access_policies();
   none.set_name("tag:none");

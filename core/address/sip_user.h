@@ -1,4 +1,4 @@
-// A user of ours as an operator names him, mapped as his traffic is (6.3).
+// A user of ours and a contact of his as an operator names them, mapped as their traffic is (6.3).
 #pragma once
 
 #include <string>
@@ -8,7 +8,10 @@
 #include "core/base/result.h"
 #include "core/xmpp/jid.h"
 
-namespace gatehouse::policy_engine {
+namespace gatehouse {
+
+// Whether it begins with "sip:" or "sips:"; schemes are told apart without case. RFC 3986 §3.1
+[[nodiscard]] bool IsSipUri(std::string_view text);
 
 // A SIP URI such as "sip:o'neil@contoso.example" as its traffic is mapped, or a bare JID.
 //   gives  the prepared JID, with a localpart and without a resource
@@ -24,4 +27,8 @@ Result<std::string> SipUserOf(std::string_view text, const std::vector<std::stri
 Result<void> CheckServed(const std::string& domain, const std::vector<std::string>& served,
                          std::string_view written);
 
-}  // namespace gatehouse::policy_engine
+// A contact as a bare JID; the domain may be anybody's, the localpart may be missing.
+//   fails  kConfig, one sentence with the remedy
+Result<std::string> XmppContactOf(std::string_view text);
+
+}  // namespace gatehouse

@@ -1,4 +1,4 @@
-#include "plugins/policy_engine/sip_user.h"
+#include "core/address/sip_user.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,21 +6,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/address/ascii.h"
 #include "core/address/sip_address.h"
 
-namespace gatehouse::policy_engine {
+namespace gatehouse {
 namespace {
 
-constexpr std::string_view kSip = "sip:";
-
-// Schemes are told apart without case. RFC 3986 §3.1
-bool IsSipUri(std::string_view text) {
-  return std::ranges::equal(text.substr(0, kSip.size()), kSip, {}, [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-}
+constexpr std::size_t kLongestScheme = 5;  // "sips:"
 
 }  // namespace
+
+bool IsSipUri(std::string_view text) {
+  const std::string begin = ascii::Lower(text.substr(0, kLongestScheme));
+  return begin.starts_with("sip:") || begin == "sips:";
+}
 
 Result<Jid> ReadSipUser(std::string_view text, std::string_view example) {
   Jid jid;
@@ -56,4 +55,17 @@ Result<std::string> SipUserOf(std::string_view text, const std::vector<std::stri
   return jid.Bare();
 }
 
-}  // namespace gatehouse::policy_engine
+Result<std::string> XmppContactOf(std::string_view text) {
+  const Result<Jid> jid = Jid::Parse(text);
+  if (!jid)
+    return BadConfig(
+        fmt::format("'{}' is no XMPP address ({}); write one like "
+                    "romeo@partner.example",
+                    text, jid.error().text));
+  if (!jid->resource.empty())
+    return BadConfig(fmt::format("'{}' has a resource; a contact is all of them, write '{}'", text,
+                                 jid->Bare()));
+  return jid->Bare();
+}
+
+}  // namespace gatehouse
