@@ -1,6 +1,7 @@
 """Who of ours may use XMPP: nobody in a new store, then whom a policy lets; and the master switch for all."""
 
 import asyncio
+import re
 import unittest
 
 from traffic import Edge, lab
@@ -28,11 +29,21 @@ class Access(unittest.IsolatedAsyncioTestCase):
         for _ in range(PATIENCE_S * 100):
             if any(text == body for _, _, text in self.edge.sip.received):
                 return "arrived"
-            for element in self.edge.partner.received:
-                if element.attributes.get("id") == identity:
-                    return element.child("error").children[0].local
+            error = self.error_of(identity)
+            if error:
+                return error.children[0].local
             await asyncio.sleep(0.01)
         return "nothing"
+
+    def error_of(self, identity):
+        return next((element.child("error") for element in self.edge.partner.received
+                     if element.attributes.get("id") == identity), None)
+
+    async def error_to(self, user):
+        """All that the error to a message of Romeo's says, but for the number of the refusal."""
+        await self.written_to(user)
+        error = self.error_of(f"m{self.said}")
+        return error and (error.attributes, [(child.name, re.sub(r" \([0-9a-z]{8}\)$", "", child.text)) for child in error.children])
 
     async def written_by(self, user):
         """The final status of a MESSAGE of this user to Romeo."""
@@ -53,7 +64,6 @@ class Access(unittest.IsolatedAsyncioTestCase):
         await self.ctl("policy", "set", "global", "--enable-xmpp-access", "false")
         await self.until("forbidden", lambda: self.written_to(ANN))
         self.assertEqual(await self.written_by(ANN), 403)
-        self.assertEqual(await self.written_to(f"nobody-there@{lab.SIP_DOMAIN}"), "forbidden")
 
         await self.ctl("policy", "new", "Sales", "--enable-xmpp-access", "true")
         await self.ctl("policy", "grant", "sales", "--users", f"sip:{ANN}")
@@ -69,6 +79,21 @@ class Access(unittest.IsolatedAsyncioTestCase):
 
         await self.ctl("policy", "remove", "sales")
         await self.until("forbidden", lambda: self.written_to(BOB))
+
+    async def test_who_may_not_and_who_is_not_there_are_answered_alike_to_whom_nobody_has_added(self):
+        ghost = f"nobody-there@{lab.SIP_DOMAIN}"
+        self.edge.sip.refuses_late = ("nobody-there", 0)
+        self.assertEqual(await self.written_to(ghost), "arrived", "a federated partner's go to the SIP server, who may tell")
+        await self.ctl("policy", "new", "none", "--enable-xmpp-access", "false")
+        await self.ctl("policy", "grant", "none", "--users", f"sip:{ANN}")
+        await self.ctl("partner", "set", lab.XMPP_DOMAIN, "--type", "public-unverified")
+        await self.until("forbidden", lambda: self.written_to(BOB))
+        known = len(self.edge.sip.received)
+        may_not, may, not_there = [await self.error_to(user) for user in (ANN, BOB, ghost)]
+        self.assertEqual(may_not, may)
+        self.assertEqual(may_not, not_there)
+        self.assertIn("forbidden", str(may_not))
+        self.assertEqual(len(self.edge.sip.received), known, "and nobody was asked")
 
     async def test_the_master_switch_stops_one_way_or_all(self):
         self.assertEqual(await self.written_by(ANN), 200)
