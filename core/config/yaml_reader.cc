@@ -5,7 +5,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 #include <unistd.h>
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/exceptions.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,6 +19,7 @@
 #include "core/base/enum_words.h"
 #include "core/base/utf8_check.h"
 #include "core/config/yaml_config.h"
+#include "core/config/yaml_tree.h"
 
 namespace gatehouse {
 namespace {
@@ -36,29 +37,23 @@ std::string WithCommas(std::string words) {
   return words;
 }
 
-std::string_view KindOf(const YAML::Node& node) {
-  switch (node.Type()) {
-    case YAML::NodeType::Undefined:
-    case YAML::NodeType::Null:
+std::string_view KindOf(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::kNull:
       return "nothing";
-    case YAML::NodeType::Scalar:
+    case YamlNode::Kind::kScalar:
       return "a single value";
-    case YAML::NodeType::Sequence:
+    case YamlNode::Kind::kList:
       return "a list";
-    case YAML::NodeType::Map:
+    case YamlNode::Kind::kMap:
       return "a group of keys";
   }
   return "something unknown";
 }
 
-// yaml-cpp marks a quoted scalar with the tag "!".
-bool IsQuoted(const YAML::Node& node) {
-  return node.Tag() == "!";
-}
-
-std::string WrongType(const YAML::Node& node, std::string_view right) {
+std::string WrongType(const YamlNode& node, std::string_view right) {
   if (!node.IsScalar()) return fmt::format("is {}; would be right: {}", KindOf(node), right);
-  return fmt::format("is '{}'; would be right: {}", node.Scalar(), right);
+  return fmt::format("is '{}'; would be right: {}", node.scalar, right);
 }
 
 }  // namespace
@@ -102,18 +97,19 @@ std::vector<Error> YamlReader::Read(std::string_view text, Message& into, Messag
 }
 
 void YamlReader::ReadDocument(std::string_view text, Message& into) {
-  const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+  const YamlTree tree = ReadYamlTree(text);
+  const std::vector<const YamlNode*>& documents = tree.documents;
   const auto whole = [this](int line, const std::string& what) {
     mistakes_.push_back({Fault::kConfig, fmt::format("{}:{}: {}", places_.file, line, what)});
   };
   if (documents.size() > 1)
-    return whole(documents[1].Mark().line + 1,
+    return whole(documents[1]->line,
                  fmt::format("holds {} YAML documents; would be right: one", documents.size()));
-  if (documents.empty() || documents[0].IsNull()) return;
-  if (!documents[0].IsMap())
+  if (documents.empty() || documents[0]->IsNull()) return;
+  if (!documents[0]->IsMap())
     return whole(1, fmt::format("is {}; would be right: a group of keys such as '{}:'",
-                                KindOf(documents[0]), into.GetDescriptor()->field(0)->name()));
-  ReadMapping(documents[0], "", into);
+                                KindOf(*documents[0]), into.GetDescriptor()->field(0)->name()));
+  ReadMapping(*documents[0], "", into);
 }
 
 std::string YamlReader::KeysOf(const Descriptor& type) const {
@@ -134,35 +130,36 @@ const FieldDescriptor* YamlReader::FindField(const Message& message, const std::
   return field == nullptr || shape_.hides(*field) ? nullptr : field;
 }
 
-void YamlReader::ReadMapping(const YAML::Node& node, const std::string& path, Message& message) {
+void YamlReader::ReadMapping(const YamlNode& node, const std::string& path, Message& message) {
   shape_.start(message);
   Message* const beside = path.empty() ? beside_ : nullptr;
   std::string keys = KeysOf(*message.GetDescriptor());
   if (beside != nullptr) keys += ' ' + KeysOf(*beside->GetDescriptor());
   std::set<std::string, std::less<>> seen;
-  for (const auto& entry : node) {
-    const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+  for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+    const YamlNode& name = *node.items[i];
+    const std::string key = name.IsScalar() ? name.scalar : "?";
     const std::string full = Join(path, key);
     if (!seen.insert(key).second) {
       mistakes_.push_back(
           {Fault::kConfig,
            fmt::format("{}:{}: key '{}': is given twice, first in line {}; would be right: once",
-                       places_.file, entry.first.Mark().line + 1, full, places_.lines[full])});
+                       places_.file, name.line, full, places_.lines[full])});
       continue;
     }
-    Remember(entry.first, full);
+    Remember(name, full);
     const FieldDescriptor* const field = FindField(message, key);
     const FieldDescriptor* const further = beside == nullptr ? nullptr : FindField(*beside, key);
     if (field != nullptr)
-      ReadField(entry.second, full, message, *field);
+      ReadField(*node.items[i + 1], full, message, *field);
     else if (further != nullptr)
-      ReadField(entry.second, full, *beside, *further);
+      ReadField(*node.items[i + 1], full, *beside, *further);
     else
       Mistake(full, UnknownKey(key, keys));
   }
 }
 
-void YamlReader::ReadField(const YAML::Node& node, const std::string& path, Message& message,
+void YamlReader::ReadField(const YamlNode& node, const std::string& path, Message& message,
                            const Field& field) {
   if (field.is_repeated()) return ReadList(node, path, message, field);
   if (field.cpp_type() != Field::CPPTYPE_MESSAGE) return ReadScalar(node, path, message, field);
@@ -171,46 +168,46 @@ void YamlReader::ReadField(const YAML::Node& node, const std::string& path, Mess
   ReadMapping(node, path, *message.GetReflection()->MutableMessage(&message, &field));
 }
 
-void YamlReader::ReadList(const YAML::Node& node, const std::string& path, Message& message,
+void YamlReader::ReadList(const YamlNode& node, const std::string& path, Message& message,
                           const Field& field) {
   if (node.IsNull()) return;
-  if (!node.IsSequence()) return Mistake(path, WrongType(node, "a list"));
+  if (!node.IsList()) return Mistake(path, WrongType(node, "a list"));
   std::size_t i = 0;
-  for (const auto& element : node) {
+  for (const YamlNode* const element : node.items) {
     const std::string item = fmt::format("{}[{}]", path, i++);
-    Remember(element, item);
+    Remember(*element, item);
     if (field.cpp_type() != Field::CPPTYPE_MESSAGE) {
-      ReadScalar(element, item, message, field);
+      ReadScalar(*element, item, message, field);
       continue;
     }
     // One that cannot be read keeps its place, so that the places of those behind it are right.
     Message& one = *message.GetReflection()->AddMessage(&message, &field);
-    if (element.IsMap())
-      ReadMapping(element, item, one);
+    if (element->IsMap())
+      ReadMapping(*element, item, one);
     else
-      Mistake(item, WrongType(element, fmt::format("a group of keys ({})",
-                                                   WithCommas(KeysOf(*field.message_type())))));
+      Mistake(item, WrongType(*element, fmt::format("a group of keys ({})",
+                                                    WithCommas(KeysOf(*field.message_type())))));
   }
 }
 
-void YamlReader::ReadEnum(const YAML::Node& node, const std::string& path, Message& message,
+void YamlReader::ReadEnum(const YamlNode& node, const std::string& path, Message& message,
                           const Field& field) {
   const auto* const value =
-      node.IsScalar() ? FindEnumWord(*field.enum_type(), node.Scalar()) : nullptr;
+      node.IsScalar() ? FindEnumWord(*field.enum_type(), node.scalar) : nullptr;
   if (value == nullptr) return Mistake(path, WrongType(node, EnumWords(*field.enum_type())));
   message.GetReflection()->SetEnum(&message, &field, value);
 }
 
-void YamlReader::ReadScalar(const YAML::Node& node, const std::string& path, Message& message,
+void YamlReader::ReadScalar(const YamlNode& node, const std::string& path, Message& message,
                             const Field& field) {
   const auto& set = *message.GetReflection();
   if (field.cpp_type() == Field::CPPTYPE_STRING) {
     if (!node.IsScalar()) return Mistake(path, WrongType(node, "a text"));
-    return field.is_repeated() ? set.AddString(&message, &field, node.Scalar())
-                               : set.SetString(&message, &field, node.Scalar());
+    return field.is_repeated() ? set.AddString(&message, &field, node.scalar)
+                               : set.SetString(&message, &field, node.scalar);
   }
   if (field.cpp_type() == Field::CPPTYPE_ENUM) return ReadEnum(node, path, message, field);
-  const std::string text = node.IsScalar() && !IsQuoted(node) ? node.Scalar() : "";
+  const std::string text = node.IsScalar() && !node.is_quoted ? node.scalar : "";
   if (field.cpp_type() == Field::CPPTYPE_BOOL) {
     if (text != "true" && text != "false") return Mistake(path, WrongType(node, "true or false"));
     return set.SetBool(&message, &field, text == "true");
@@ -233,8 +230,8 @@ void YamlReader::Mistake(std::string_view key, std::string_view what) {
   mistakes_.push_back(places_.At(key, what));
 }
 
-void YamlReader::Remember(const YAML::Node& node, const std::string& path) {
-  places_.lines[path] = node.Mark().line + 1;
+void YamlReader::Remember(const YamlNode& node, const std::string& path) {
+  places_.lines[path] = node.line;
 }
 
 namespace {

@@ -8,9 +8,6 @@
 
 #include "core/base/result.h"
 
-namespace YAML {
-class Node;
-}
 namespace google::protobuf {
 class Descriptor;
 class FieldDescriptor;
@@ -18,6 +15,8 @@ class Message;
 }  // namespace google::protobuf
 
 namespace gatehouse {
+
+struct YamlNode;
 
 // Where each key of a file stands.
 struct YamlPlaces {
@@ -52,21 +51,21 @@ class YamlReader {
   using Message = google::protobuf::Message;
 
   void ReadDocument(std::string_view text, Message& into);
-  void ReadMapping(const YAML::Node& node, const std::string& path, Message& message);
-  void ReadField(const YAML::Node& node, const std::string& path, Message& message,
+  void ReadMapping(const YamlNode& node, const std::string& path, Message& message);
+  void ReadField(const YamlNode& node, const std::string& path, Message& message,
                  const Field& field);
-  void ReadList(const YAML::Node& node, const std::string& path, Message& message,
+  void ReadList(const YamlNode& node, const std::string& path, Message& message,
                 const Field& field);
-  void ReadScalar(const YAML::Node& node, const std::string& path, Message& message,
+  void ReadScalar(const YamlNode& node, const std::string& path, Message& message,
                   const Field& field);
-  void ReadEnum(const YAML::Node& node, const std::string& path, Message& message,
+  void ReadEnum(const YamlNode& node, const std::string& path, Message& message,
                 const Field& field);
   [[nodiscard]] std::string KeysOf(const google::protobuf::Descriptor& type) const;
   [[nodiscard]] static std::string UnknownKey(std::string_view key, std::string_view keys);
   // The field of a key; null where nothing is known by it.
   [[nodiscard]] const Field* FindField(const Message& message, const std::string& key) const;
   void Mistake(std::string_view key, std::string_view what);
-  void Remember(const YAML::Node& node, const std::string& path);
+  void Remember(const YamlNode& node, const std::string& path);
 
   YamlPlaces& places_;
   YamlShape shape_;

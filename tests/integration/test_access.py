@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 import unittest
 
@@ -53,10 +54,10 @@ class Access(unittest.IsolatedAsyncioTestCase):
                      if element.attributes.get("id") == identity), None)
 
     async def error_to(self, user):
-        """All that the error to a message of Romeo's says."""
+        """All that the error to a message of Romeo's says, but for the number of the refusal."""
         await self.written_to(user)
         error = self.error_of(f"m{self.said}")
-        return error and (error.attributes, [(child.name, child.text) for child in error.children])
+        return error and (error.attributes, [(child.name, re.sub(r" \([0-9a-z]{8}\)$", "", child.text)) for child in error.children])
 
     async def written_by(self, user):
         """The final status of a MESSAGE of this user to Romeo."""

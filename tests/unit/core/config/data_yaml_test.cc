@@ -86,6 +86,17 @@ class AnyData {
   std::mt19937 random_;
 };
 
+TEST(DataYaml, AnAliasIsWhatItsAnchorNames) {
+  const DataFile read = ReadDataYaml(
+      "partners:\n  - domain: a.example\n    additional_domains: &more [b.example, '1']\n"
+      "  - domain: c.example\n    description: &why same\n    additional_domains: *more\n"
+      "  - domain: d.example\n    description: *why\n",
+      "partners.yaml");
+  ASSERT_TRUE(read.mistakes.empty()) << read.mistakes.front().text;
+  EXPECT_EQ(read.data.partners(1).additional_domains(1), "1");
+  EXPECT_EQ(read.data.partners(2).description(), "same");
+}
+
 TEST(DataYaml, WhatIsWrittenIsReadAsTheSame) {
   for (unsigned seed = 0; seed < 500; ++seed) {
     const proto::FederationData data = AnyData(seed).Next();
