@@ -1,5 +1,6 @@
 #include "plugins/sip_translator/contact_states.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,7 @@ std::string ContactStates::KeyOf(const ContactPair& pair) {
 ContactState ContactStates::Find(const ContactPair& pair) {
   const auto found = known_.find(KeyOf(pair));
   if (found == known_.end()) return ContactState::kNotAsked;
-  if (clock_.Now() - found->second.since < kLife) return found->second.state;
+  if (clock_.Now() - found->second.since < life_) return found->second.state;
   known_.erase(found);
   return ContactState::kNotAsked;
 }
@@ -39,7 +40,8 @@ void ContactStates::Learn(const ContactPair& pair, ContactState state) {
   known_.insert_or_assign(KeyOf(pair), Known{state, clock_.Now()});
 }
 
-void ContactStates::OnSnapshot(std::uint64_t contacts_epoch) {
+void ContactStates::OnSnapshot(std::uint64_t contacts_epoch, seconds authorisation_ttl) {
+  life_ = std::min<seconds>(kLife, authorisation_ttl);
   if (std::exchange(epoch_, contacts_epoch) != contacts_epoch) known_.clear();
 }
 

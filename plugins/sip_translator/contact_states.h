@@ -56,8 +56,9 @@ class ContactStates {
   void Await(const ContactPair& pair, Deadline expires, GoOn go_on);
   // What the engine answered to a SUBSCRIBE of the user.
   void Learn(const ContactPair& pair, ContactState state);
-  // A snapshot came: of another epoch, everything known is void.
-  void OnSnapshot(std::uint64_t contacts_epoch);
+  // A snapshot came: of another epoch, everything known is void. No answer is kept for longer than
+  // an authorisation lives without a SUBSCRIBE (5.4).
+  void OnSnapshot(std::uint64_t contacts_epoch, seconds authorisation_ttl);
   void Tick();  // once a second: ends what has waited too long, asks again what failed
 
  private:
@@ -82,6 +83,7 @@ class ContactStates {
   const Clock& clock_;
   Ask ask_;
   std::uint64_t epoch_ = 0;
+  seconds life_ = kLife;
   std::size_t waiting_ = 0;
   std::unordered_map<std::string, Known> known_;
   std::unordered_map<std::string, Open> open_;  // none without waiters

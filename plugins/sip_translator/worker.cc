@@ -148,7 +148,8 @@ Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet&
 void SipTranslator::OnSnapshot(PolicyPointer policy) {
   const bool first = !flow_->policy;
   flow_->policy = std::move(policy);
-  contacts_->OnSnapshot(flow_->policy->snapshot().contacts_epoch());
+  contacts_->OnSnapshot(flow_->policy->snapshot().contacts_epoch(),
+                        seconds{flow_->policy->gateway().authorisation_ttl_s()});
   watched_->OnSnapshot();
   if (!first) return;
   xmpp_to_sip_->OnSnapshot();

@@ -31,6 +31,7 @@ class ContactStatesTest : public testing::Test {
     });
   }
 
+  static constexpr seconds kMonth{2'592'000};
   using Told = std::vector<std::string>;
   const ContactPair bob{"ann@corp.example", "bob@partner.example"};
   const ContactPair eve{"ann@corp.example", "eve@partner.example"};
@@ -64,19 +65,19 @@ TEST_F(ContactStatesTest, AsksOnceForAPairAndKeepsTheOrderOfWhatWaits) {
 }
 
 TEST_F(ContactStatesTest, ForgetsEverythingWithAnotherEpochOnly) {
-  states->OnSnapshot(1);
+  states->OnSnapshot(1, kMonth);
   Await(bob, "1");
   Say(proto::CONTACT_UNKNOWN);
   EXPECT_EQ(states->Find(bob), ContactState::kNotAuthorised);
-  states->OnSnapshot(1);
+  states->OnSnapshot(1, kMonth);
   EXPECT_EQ(states->Find(bob), ContactState::kNotAuthorised);
-  states->OnSnapshot(2);
+  states->OnSnapshot(2, kMonth);
   EXPECT_EQ(states->Find(bob), ContactState::kNotAsked);
 }
 
 TEST_F(ContactStatesTest, AsksAgainWhenContactsChangedOverTheQuestion) {
   Await(bob, "1");
-  states->OnSnapshot(7);
+  states->OnSnapshot(7, kMonth);
   Say(proto::CONTACT_AUTHORISED);
   EXPECT_TRUE(told.empty()) << "it may be void already";
   ASSERT_EQ(asked.size(), 1U);
@@ -118,6 +119,15 @@ TEST_F(ContactStatesTest, EndsWhatWaitsWithinItsOwnDeadline) {
 TEST_F(ContactStatesTest, KeepsNoAnswerForLongerThanItsLife) {
   states->Learn(bob, ContactState::kAuthorised);
   clock.Advance(ContactStates::kLife - seconds{1});
+  EXPECT_EQ(states->Find(bob), ContactState::kAuthorised);
+  clock.Advance(seconds{1});
+  EXPECT_EQ(states->Find(bob), ContactState::kNotAsked);
+}
+
+TEST_F(ContactStatesTest, KeepsNoAnswerForLongerThanAnAuthorisationLives) {
+  states->OnSnapshot(0, seconds{60});
+  states->Learn(bob, ContactState::kAuthorised);
+  clock.Advance(seconds{59});
   EXPECT_EQ(states->Find(bob), ContactState::kAuthorised);
   clock.Advance(seconds{1});
   EXPECT_EQ(states->Find(bob), ContactState::kNotAsked);
