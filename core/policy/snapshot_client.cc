@@ -55,18 +55,33 @@ struct SnapshotClient::State : std::enable_shared_from_this<SnapshotClient::Stat
     // The same one again: an answer to a question from before an engine's restart.
     if (current && held_hash == snapshot.hash()) return pause.Start(kPause);
     held_hash = snapshot.hash();
-    Take(std::move(snapshot));
+    Hold(std::move(snapshot));
     Ask();
   }
 
-  // One that came late may hold what has expired since.
-  void Take(proto::PolicySnapshot snapshot) {
+  // The engine's own is kept beside while anybody in it can expire: a clock that was wrong and is
+  // set back brings him back.
+  void Hold(proto::PolicySnapshot snapshot) {
+    engines.reset();
+    if (NextExpiry(snapshot) == 0) return Use(std::move(snapshot));
+    engines = std::make_unique<const proto::PolicySnapshot>(std::move(snapshot));
+    UseAtThisTime();
+  }
+
+  void UseAtThisTime() {
     const std::int64_t now = unix_now();
-    if (const std::int64_t next = NextExpiry(snapshot); next != 0 && next <= now) {
+    proto::PolicySnapshot snapshot = *engines;
+    if (NextExpiry(snapshot) <= now) {
       DisableExpired(snapshot, now);
       snapshot.set_hash(SnapshotHash(snapshot));
     }
-    AwaitExpiry(NextExpiry(snapshot), now);
+    const std::int64_t next = NextExpiry(snapshot);
+    expiry.Start(next == 0 ? kLookAgain : std::min(seconds{next - now}, kLookAgain));
+    Use(std::move(snapshot));
+  }
+
+  void Use(proto::PolicySnapshot snapshot) {
+    if (!engines) expiry.Stop();
     // The engine has come to what we hold already.
     if (current && current->hash() == snapshot.hash()) return;
     current = std::make_shared<const PolicyView>(std::move(snapshot));
@@ -77,25 +92,15 @@ struct SnapshotClient::State : std::enable_shared_from_this<SnapshotClient::Stat
     on_snapshot(current);
   }
 
-  void AwaitExpiry(std::int64_t next, std::int64_t now) {
-    if (next == 0) return expiry.Stop();
-    expiry.Start(std::min(seconds{next - now}, kLookAgain));
-  }
-
   void CheckExpiry() {
-    if (!current) return;
-    const std::int64_t now = unix_now();
-    const std::int64_t next = NextExpiry(current->snapshot());
-    if (next == 0 || next > now) return AwaitExpiry(next, now);
-    Log(LogLevel::kNotice, "partner-expired",
-        {{"revision", static_cast<std::int64_t>(current->snapshot().revision())}});
-    Take(current->snapshot());
+    if (engines) UseAtThisTime();
   }
 
   WorkerContext& context;
   std::function<void(PolicyPointer)> on_snapshot;
   std::function<std::int64_t()> unix_now;
   PolicyPointer current;
+  std::unique_ptr<const proto::PolicySnapshot> engines;  // where somebody in it expires some time
   std::string held_hash;  // of the engine's last, which `current` may be ahead of
   Timer pause, expiry;
 };

@@ -77,14 +77,13 @@ std::string CommonName(X509* leaf) {
   return IsPlainAscii(name) ? std::string(name) : std::string();
 }
 
-// To be read, not compared: a mark stands for what is no plain text, and for what parts a line's
-// facts.
+// To be read, not compared: a mark stands for what is no plain text.
 std::string IssuerName(X509* leaf) {
   X509_NAME* name = X509_get_issuer_name(leaf);
   std::string issuer(LastOf(name, NID_commonName));
   if (issuer.empty()) issuer = LastOf(name, NID_organizationName);
   if (issuer.size() > kMaxIssuerBytes) issuer.resize(kMaxIssuerBytes);
-  std::ranges::replace_if(issuer, [](char c) { return c < 0x20 || c >= 0x7f || c == ';'; }, '?');
+  std::ranges::replace_if(issuer, [](char c) { return c < 0x20 || c >= 0x7f; }, '?');
   return issuer;
 }
 

@@ -244,7 +244,7 @@ void StreamMachine::TakeStartTls() {
   Do(BeginTls{header_.to});
 }
 
-// Everything learned in clear is forgotten (2.2).
+// Everything learned in clear is forgotten (2.2), but for who a stranger said he was.
 StreamMachine::Actions StreamMachine::OnTlsDone(const PeerCertificate& certificate,
                                                 JudgeAgainst judge) {
   Begin();

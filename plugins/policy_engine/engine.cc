@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/base/one_line.h"
 
 namespace gatehouse::policy_engine {
@@ -37,9 +39,9 @@ void Engine::SetServed(std::vector<std::string> served) {
 }
 
 void Engine::OnTime(std::int64_t now_unix) {
-  now_unix_ = now_unix;
-  if (policy_.next_expiry_unix == 0 || policy_.next_expiry_unix > now_unix) return;
-  Compile();
+  const bool is_set_back = now_unix < std::exchange(now_unix_, now_unix);
+  const bool expires = policy_.next_expiry_unix != 0 && policy_.next_expiry_unix <= now_unix;
+  if (expires || is_set_back) Compile();
 }
 
 Result<void> Engine::Take(Result<StoreContent> content) {

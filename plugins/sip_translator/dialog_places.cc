@@ -1,6 +1,5 @@
 #include "plugins/sip_translator/dialog_places.h"
 
-
 namespace gatehouse::translator {
 
 Result<void, std::string> DialogPlaces::Take(const std::string& user) {

@@ -31,7 +31,7 @@ void InboundStreams::NoteStream(const PairVerified& pair, const InboundStream& s
   setup_.note_stream(std::move(record));
 }
 
-// 2.2 no. 7 has refused it, or would have; it learns nothing of being remembered.
+// 2.2 no. 11 has refused it, or would have; it learns nothing of being remembered.
 void InboundStreams::NoteStranger(const InboundStream& stream) const {
   const HeaderFacts* in_clear = stream.machine().stranger();
   const bool named_again = in_clear == nullptr || !stream.machine().from().empty();

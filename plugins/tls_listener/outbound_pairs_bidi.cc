@@ -25,6 +25,7 @@ std::uint64_t OutboundPairs::State::Lend(LentStream& lent, std::uint64_t so_far,
     stream->Attach(lent);
     stream->last_stanza = stream->last_octet = setup.loop.Now();
   }
+  streams.Serve(*stream, pair.remote);
   stream->lent_for.push_back(pair.key);
   if (!tick.active()) tick.StartRepeating(seconds{1});
   if (!pair.open) Use(pair, *stream);

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -26,7 +27,10 @@ class OutboundStreamTable {
   void Erase(std::uint64_t id);
 
   [[nodiscard]] OutboundStream* Find(std::uint64_t id);
-  // To one remote domain, in the order in which they were added. Valid until the next Add or Erase.
+  // A lent one has this remote domain, too: its peer has proven several on one connection.
+  void Serve(OutboundStream& stream, const std::string& remote);
+  // To one remote domain, in the order in which they were added. Valid until the next Add, Serve or
+  // Erase.
   [[nodiscard]] std::span<OutboundStream* const> To(std::string_view remote) const;
   // How many we opened: all, and to one partner.
   [[nodiscard]] std::size_t own() const { return own_.size(); }
@@ -41,6 +45,7 @@ class OutboundStreamTable {
  private:
   Streams streams_;
   StringMap<std::vector<OutboundStream*>> to_;
+  std::unordered_map<std::uint64_t, std::vector<std::string>> remotes_;  // keys of to_, by stream
   StringMap<std::size_t> own_of_;
   std::unordered_set<std::uint64_t> own_;
 };

@@ -18,26 +18,38 @@ namespace {
 
 constexpr milliseconds kAnswerLimit{10000};
 constexpr std::size_t kMaxNames = 8;
+constexpr std::size_t kMaxNameBytes = 128;
 constexpr std::array<std::string_view, 2> kServices = {"_xmpp-server._tcp.", "_xmpps-server._tcp."};
 
 std::string DayText(std::int64_t unix) {
   return fmt::format("{:%Y-%m-%d}", fmt::gmtime(static_cast<std::time_t>(unix)));
 }
 
+// A name that a stranger chose, in a line of ours: a mark stands for what is no plain text, and for
+// what parts the line's facts.
+std::string Harmless(std::string_view name) {
+  std::string text(name.substr(0, kMaxNameBytes));
+  const auto parts = [](char c) { return c < 0x20 || c >= 0x7f || c == ';' || c == ','; };
+  std::ranges::replace_if(text, parts, '?');
+  return text;
+}
+
 }  // namespace
 
+// What we found out stands first: whatever is cut off a long line, it is the stranger's own words.
 std::string CertificateLine(const PeerCertificate& certificate) {
   if (!certificate.presented) return {};
   std::vector<std::string> names = certificate.dns_names;
   names.insert(names.end(), certificate.xmpp_addrs.begin(), certificate.xmpp_addrs.end());
   const std::size_t more = names.size() > kMaxNames ? names.size() - kMaxNames : 0;
   names.resize(names.size() - more);
-  return fmt::format("for {}{}; by {}; {} to {}; {}; sha256 {}", fmt::join(names, ", "),
-                     more > 0 ? fmt::format(" and {} more", more) : "",
-                     certificate.issuer.empty() ? "nobody named" : certificate.issuer,
-                     DayText(certificate.not_before_unix), DayText(certificate.not_after_unix),
+  for (std::string& name : names) name = Harmless(name);
+  return fmt::format("{}; {} to {}; sha256 {}; by {}; for {}{}",
                      certificate.chain_valid ? "chain valid" : certificate.chain_error,
-                     certificate.sha256);
+                     DayText(certificate.not_before_unix), DayText(certificate.not_after_unix),
+                     certificate.sha256,
+                     certificate.issuer.empty() ? "nobody named" : Harmless(certificate.issuer),
+                     fmt::join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 struct StrangerWatch::State : std::enable_shared_from_this<StrangerWatch::State> {

@@ -117,7 +117,7 @@ class PartnerRecords(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(seen[0]["local_domain"], lab.SIP_DOMAIN)
         self.assertEqual(seen[0]["peer"], "127.0.0.1")
         self.assertRegex(await self.ctl("partner", "discovered"),
-                         rf"certificate +for {stranger}; by [^;]+; [0-9-]+ to [0-9-]+; chain valid; sha256 [0-9a-f]{{64}}")
+                         rf"certificate +chain valid; [0-9-]+ to [0-9-]+; sha256 [0-9a-f]{{64}}; by [^;]+; for {stranger}")
         await self.ctl("partner", "accept", stranger, "--type", "federated")
         (await self.edge.connect(self.peer(stranger))).close()
         self.assertEqual(json.loads(await self.ctl("partner", "discovered", "--json"))["strangers"], [])

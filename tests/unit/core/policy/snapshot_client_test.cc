@@ -191,6 +191,15 @@ TEST_F(ExpiringPartnersTest, GoAtTheirTimeWhateverTheEngineDoes) {
   EXPECT_EQ(handed_on_, 3);
 }
 
+TEST_F(ExpiringPartnersTest, ComeBackWithAClockThatWasWrongAndIsSetBack) {
+  context_.engine.Answer(Snapshot());
+  CheckAt(kNow + 9 * kDay);
+  EXPECT_EQ(Partners(), "good.example ");
+  CheckAt(kNow);
+  EXPECT_EQ(Partners(), "day.example two.example good.example ");
+  EXPECT_EQ(held_->hash(), Snapshot().hash());
+}
+
 TEST_F(ExpiringPartnersTest, AreTakenAwayByATimer) {
   now_ = kNow + kDay - 1;
   context_.engine.Answer(Snapshot());

@@ -31,6 +31,17 @@ TEST(OutboundStreamTable, FindsByIdRemoteDomainAndPartner) {
   EXPECT_EQ(table.OwnOf("q"), 1U);
 }
 
+TEST(OutboundStreamTable, ALentStreamServesEveryDomainItsPeerHasProven) {
+  OutboundStreamTable table;
+  OutboundStream& lent = table.Add(Kind::kLent, 1, "a.example", "p");
+  table.Serve(lent, "b.example");
+  table.Serve(lent, "b.example");
+  EXPECT_THAT(Ids(table.To("b.example")), ElementsAre(1));
+  table.Erase(1);
+  EXPECT_THAT(Ids(table.To("a.example")), IsEmpty());
+  EXPECT_THAT(Ids(table.To("b.example")), IsEmpty());
+}
+
 TEST(OutboundStreamTable, WhatIsErasedIsNowhereAnyMore) {
   OutboundStreamTable table;
   table.Add(Kind::kOwn, 1, "a.example", "p");

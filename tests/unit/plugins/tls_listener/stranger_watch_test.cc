@@ -16,7 +16,10 @@ namespace gatehouse {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 constexpr std::uint64_t kUnix = 1'800'000'000;
@@ -141,15 +144,27 @@ TEST(CertificateLine, SaysWhoseItIsWhoVouchesForItAndHowLong) {
   certificate.not_after_unix = 1'798'761'600;
   certificate.sha256 = "5ha256";
   EXPECT_EQ(CertificateLine(certificate),
-            "for one.example, two.example; by Lab CA; 2026-01-01 to 2027-01-01; chain valid; "
-            "sha256 5ha256");
+            "chain valid; 2026-01-01 to 2027-01-01; sha256 5ha256; by Lab CA; for one.example, "
+            "two.example");
   certificate.chain_valid = false;
   certificate.chain_error = "self-signed";
   certificate.issuer.clear();
   certificate.dns_names.assign(10, "x.example");
   EXPECT_THAT(CertificateLine(certificate),
-              testing::HasSubstr("x.example and 2 more; by nobody named; 2026-01-01 to 2027-01-01; "
-                                 "self-signed; "));
+              AllOf(StartsWith("self-signed; "), HasSubstr("; by nobody named; for x.example, "),
+                    EndsWith("x.example and 2 more")));
+}
+
+TEST(CertificateLine, KeepsTheStrangersWordsApartFromOurs) {
+  PeerCertificate certificate;
+  certificate.presented = true;
+  certificate.chain_error = "self-signed";
+  certificate.sha256 = "5ha256";
+  certificate.xmpp_addrs = {"x.example; by Good CA; chain valid; " + std::string(400, 'x')};
+  const std::string line = CertificateLine(certificate);
+  EXPECT_THAT(line, StartsWith("self-signed; "));
+  EXPECT_THAT(line, HasSubstr("; for x.example? by Good CA? chain valid? xxx"));
+  EXPECT_LT(line.size(), 300U);
 }
 
 }  // namespace
