@@ -107,9 +107,15 @@ class Application {
     const auto present = GoodAnswer(invocation_, request, outside_);
     if (!present) return present.error();
     const bool has_partners = std::ranges::find(read_.sections, "partners") != read_.sections.end();
-    const Mistakes strangers =
-        StrangersIn(file_, has_partners ? read_.data : present->federation_data(),
-                    {status->status().domains().begin(), status->status().domains().end()});
+    const proto::FederationData& data = has_partners ? read_.data : present->federation_data();
+    const std::vector<std::string> served(status->status().domains().begin(),
+                                          status->status().domains().end());
+    Mistakes strangers = StrangersIn(file_, data, served, {});
+    if (!strangers.empty()) {  // only then is it worth asking for all there are
+      const Result<ContactMarks, Ending> marks = MarksInStore(invocation_, outside_);
+      if (!marks) return marks.error();
+      strangers = StrangersIn(file_, data, served, *marks);
+    }
     mistakes.insert(mistakes.end(), strangers.begin(), strangers.end());
     if (mistakes.empty()) return {};
     return {kRefused, {}, TextOf(std::move(mistakes), read_.places)};

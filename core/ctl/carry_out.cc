@@ -55,6 +55,7 @@ Ending SetPassphrase(const Invocation& invocation, const Outside& outside) {
   proto::CtlRequest request;
   request.set_reason(invocation.request.reason());
   request.mutable_dialback_secret_set()->set_passphrase(*passphrase);
+  outside.when_interrupted(fmt::format("interrupted, {}\n", kSecretDoubt));
   Ending ending = Ask(invocation, request, outside);
   if (ending.exit_code == kDone && passphrase->size() < kGoodPassphraseBytes)
     ending.err +=
@@ -144,8 +145,9 @@ std::expected<proto::CtlResponse, Ending> Call(const Invocation& invocation,
   if (response && *response) return **std::move(response);
   const std::string why =
       response ? fmt::format("no response within {} s", limit.count()) : response.error().text;
-  if (response && Changes(request))
-    return std::unexpected(Ending{kRefused, {}, fmt::format("{}, {}\n", why, kDoubt)});
+  const std::string_view doubt = DoubtOver(request);
+  if (response && !doubt.empty())
+    return std::unexpected(Ending{kRefused, {}, fmt::format("{}, {}\n", why, doubt)});
   return std::unexpected(
       Ending{kUnreachable,
              {},

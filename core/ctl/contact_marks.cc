@@ -123,14 +123,17 @@ FileMarks MarksOf(const proto::ContactViews& contacts, const YamlPlaces& places)
 }
 
 std::vector<proto::Mistake> StrangersIn(const FileMarks& file, const proto::FederationData& data,
-                                        const std::vector<std::string>& served) {
+                                        const std::vector<std::string>& served,
+                                        const ContactMarks& present) {
   std::vector<std::string> ours;
   for (const std::string& domain : served) ours.push_back(PrepareDomain(domain).value_or(domain));
   const Domains domains = DomainsOf(data);
   std::vector<proto::Mistake> mistakes;
   for (const auto& [pair, index] : file.index) {
     const auto& [user, contact] = pair;
-    if (const Result<void> is_ours = CheckServed(DomainOf(user), ours, user); !is_ours)
+    const auto mark = present.find(pair);
+    const bool stays = mark != present.end() && mark->second == file.marks.at(pair);
+    if (const Result<void> is_ours = CheckServed(DomainOf(user), ours, user); !is_ours && !stays)
       mistakes.push_back(MistakeAt(index, "sip_user", is_ours.error().text));
     if (const std::string domain = DomainOf(contact); !HasDomain(domains, domain))
       mistakes.push_back(MistakeAt(

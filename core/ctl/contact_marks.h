@@ -1,5 +1,5 @@
 // What operators said of contacts, "allowed" or "blocked": as `export --contacts` prints it and as
-// `apply` makes it. Pairs that SIP users made by a SUBSCRIBE are none of it.
+// `apply` makes it. Pairs that only SIP users made, by a SUBSCRIBE, are none of it.
 #pragma once
 
 #include <map>
@@ -29,10 +29,12 @@ struct FileMarks {
   std::vector<proto::Mistake> mistakes;  // an address, a state, a pair that is there twice
 };
 [[nodiscard]] FileMarks MarksOf(const proto::ContactViews& contacts, const YamlPlaces& places);
-// Each user outside `served` and each contact outside the domains of `data`'s partners.
+// Each user outside `served`, unless `present` has the very same mark of his, from when his domain
+// was ours; each contact outside the domains of `data`'s partners.
 [[nodiscard]] std::vector<proto::Mistake> StrangersIn(const FileMarks& file,
                                                       const proto::FederationData& data,
-                                                      const std::vector<std::string>& served);
+                                                      const std::vector<std::string>& served,
+                                                      const ContactMarks& present);
 
 // One mark that differs.
 struct MarkChange {
@@ -41,7 +43,7 @@ struct MarkChange {
   std::string before;  // its state; empty: it had none
   std::string after;   // empty: it is forgotten
 };
-// In the order they are to be made: what is blocked first, what is let in last.
+// In the order they are to be made: what is blocked, what is forgotten, what is allowed.
 [[nodiscard]] std::vector<MarkChange> Difference(const ContactMarks& before,
                                                  const ContactMarks& after);
 [[nodiscard]] proto::ChangeView ChangeViewOf(const MarkChange& change);

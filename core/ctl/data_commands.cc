@@ -14,8 +14,8 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
   exported->add_option("-o,--output", file_, "Into this file; printed when left out")
       ->type_name("FILE");
   exported->add_flag("--contacts", contacts_,
-                     "With what operators said of contacts (contact allow and block); what SIP "
-                     "users added themselves is in a backup only");
+                     "With what operators said of contacts (contact allow and block); what only "
+                     "SIP users added is in a backup only");
   exported->callback([this, &invocation] {
     invocation.action = Action::kExport;
     invocation.file = file_;
@@ -24,11 +24,13 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
   });
   CLI::App* apply = app.add_subcommand(
       "apply",
-      "Makes partners and settings equal to a file, live, all or nothing. A partner, access "
-      "policy, grant or denied domain that is not in the file is removed; a section that is not in "
-      "it ('gateway:', 'partners:', 'policies:', 'denied:', 'contacts:') stays as it is; a setting "
-      "that is left out has its default. 'contacts:' comes last, in portions: what is allowed or "
-      "blocked here and not in the file is forgotten, what SIP users added themselves stays");
+      "Makes the store equal to a file, live: partners and settings all or nothing, 'contacts:' "
+      "after them in portions. A partner, access policy, grant or denied domain that is not in the "
+      "file is removed; a section that is not in it ('gateway:', 'partners:', 'policies:', "
+      "'denied:', 'contacts:') stays as it is; a setting that is left out has its default. A "
+      "contact that is allowed or blocked here and not in the file is forgotten, also where the "
+      "SIP user had added it himself before, until his next subscription; what users added and no "
+      "operator allowed or blocked stays");
   apply->add_option("-f,--file", file_, "YAML as export gives it")->type_name("FILE")->required();
   apply->add_flag("--dry-run", dry_run_, "Only says what would change");
   apply->add_flag("--allow-lookalike", allow_lookalike_,

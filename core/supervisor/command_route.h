@@ -15,11 +15,14 @@ namespace gatehouse {
 // comes.
 enum class Effect : std::uint8_t { kReads, kChanges };
 
-// The longest a worker may take over a command: over one record, behind whatever else it has to do;
-// over all of them, of which there may be thousands; over a stream to a partner, step by step.
+// The longest a worker may take over a command: over one record; over all of them, of which there
+// may be thousands; over a stream to a partner, step by step.
 inline constexpr std::chrono::seconds kOneRecord{15};
 inline constexpr std::chrono::seconds kWholeData{120};
 inline constexpr std::chrono::seconds kOneStream{90};
+// A change of one record may have to wait behind one of all of them, and giving up leaves its asker
+// in doubt. A question is given up sooner: it does no harm to ask again.
+inline constexpr std::chrono::seconds kOneChange = kWholeData + kOneRecord;
 // So much longer gatehousectl waits, so that it is the supervisor who says who did not answer.
 inline constexpr std::chrono::seconds kCtlPatience{5};
 
@@ -37,13 +40,13 @@ inline constexpr std::array kCommandRoutes = {
     CommandRoute{proto::CtlRequest::kScale,             "",                  Effect::kReads,   kOneRecord},
     CommandRoute{proto::CtlRequest::kStop,              "",                  Effect::kReads,   kOneRecord},
     CommandRoute{proto::CtlRequest::kReload,            "",                  Effect::kReads,   kOneRecord},
-    CommandRoute{proto::CtlRequest::kPartnerNew,        "policy_engine",     Effect::kChanges, kOneRecord},
-    CommandRoute{proto::CtlRequest::kPartnerSet,        "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerNew,        "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kPartnerSet,        "policy_engine",     Effect::kChanges, kOneChange},
     CommandRoute{proto::CtlRequest::kPartnerGet,        "policy_engine",     Effect::kReads,   kOneRecord},
     CommandRoute{proto::CtlRequest::kPartnerList,       "policy_engine",     Effect::kReads,   kWholeData},
-    CommandRoute{proto::CtlRequest::kPartnerRemove,     "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerRemove,     "policy_engine",     Effect::kChanges, kOneChange},
     CommandRoute{proto::CtlRequest::kPartnerExplain,    "policy_engine",     Effect::kReads,   kOneRecord},
-    CommandRoute{proto::CtlRequest::kPartnerForgetTls,  "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerForgetTls,  "policy_engine",     Effect::kChanges, kOneChange},
     CommandRoute{proto::CtlRequest::kAuditGet,          "policy_engine",     Effect::kReads,   kWholeData},
     CommandRoute{proto::CtlRequest::kConfigDiff,        "policy_engine",     Effect::kReads,   kWholeData},
     CommandRoute{proto::CtlRequest::kConfigRollback,    "policy_engine",     Effect::kChanges, kWholeData},
@@ -52,22 +55,22 @@ inline constexpr std::array kCommandRoutes = {
     CommandRoute{proto::CtlRequest::kBackupRead,        "policy_engine",     Effect::kReads,   kWholeData},
     CommandRoute{proto::CtlRequest::kRestoreWrite,      "policy_engine",     Effect::kChanges, kWholeData},
     CommandRoute{proto::CtlRequest::kGatewayGet,        "policy_engine",     Effect::kReads,   kOneRecord},
-    CommandRoute{proto::CtlRequest::kGatewaySet,        "policy_engine",     Effect::kChanges, kOneRecord},
-    CommandRoute{proto::CtlRequest::kContactChange,     "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kGatewaySet,        "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kContactChange,     "policy_engine",     Effect::kChanges, kOneChange},
     CommandRoute{proto::CtlRequest::kContactList,       "policy_engine",     Effect::kReads,   kOneRecord},
     CommandRoute{proto::CtlRequest::kPolicyTest,        "policy_engine",     Effect::kReads,   kOneRecord},
     CommandRoute{proto::CtlRequest::kPolicyList,        "policy_engine",     Effect::kReads,   kOneRecord},
-    CommandRoute{proto::CtlRequest::kPolicyNew,         "policy_engine",     Effect::kChanges, kOneRecord},
-    CommandRoute{proto::CtlRequest::kPolicySet,         "policy_engine",     Effect::kChanges, kOneRecord},
-    CommandRoute{proto::CtlRequest::kPolicyRemove,      "policy_engine",     Effect::kChanges, kOneRecord},
-    CommandRoute{proto::CtlRequest::kPolicyGrant,       "policy_engine",     Effect::kChanges, kOneRecord},
-    CommandRoute{proto::CtlRequest::kPolicyRevoke,      "policy_engine",     Effect::kChanges, kOneRecord},
-    CommandRoute{proto::CtlRequest::kPartnerDeny,       "policy_engine",     Effect::kChanges, kOneRecord},
-    CommandRoute{proto::CtlRequest::kPartnerUndeny,     "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPolicyNew,         "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kPolicySet,         "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kPolicyRemove,      "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kPolicyGrant,       "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kPolicyRevoke,      "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kPartnerDeny,       "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kPartnerUndeny,     "policy_engine",     Effect::kChanges, kOneChange},
     CommandRoute{proto::CtlRequest::kPartnerDenied,     "policy_engine",     Effect::kReads,   kOneRecord},
     CommandRoute{proto::CtlRequest::kPartnerDiscovered, "policy_engine",     Effect::kReads,   kOneRecord},
-    CommandRoute{proto::CtlRequest::kPartnerAccept,     "policy_engine",     Effect::kChanges, kOneRecord},
-    CommandRoute{proto::CtlRequest::kPartnerRefuse,     "policy_engine",     Effect::kChanges, kOneRecord},
+    CommandRoute{proto::CtlRequest::kPartnerAccept,     "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kPartnerRefuse,     "policy_engine",     Effect::kChanges, kOneChange},
     CommandRoute{proto::CtlRequest::kImport,            "policy_engine",     Effect::kChanges, kWholeData},
     CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier", Effect::kChanges, kOneRecord},
     CommandRoute{proto::CtlRequest::kTestStream,        "tls_listener",      Effect::kReads,   kOneStream},
@@ -102,5 +105,15 @@ inline bool Changes(const proto::CtlRequest& request) {
 inline constexpr std::string_view kDoubt =
     "so the change may be done or not; see gatehousectl config history, or audit, before you try "
     "again";
+// The dialback secret has no revision and no audit entry.
+inline constexpr std::string_view kSecretDoubt =
+    "so the dialback secret may be changed or not; where it is, the log has "
+    "dialback-secret-changed";
+
+// Empty for a request that changes nothing.
+inline std::string_view DoubtOver(const proto::CtlRequest& request) {
+  if (!Changes(request)) return {};
+  return request.has_dialback_secret_set() ? kSecretDoubt : kDoubt;
+}
 
 }  // namespace gatehouse

@@ -118,7 +118,7 @@ void CtlDesk::Forward(const std::string& instance, proto::CtlRequest request, Re
         fmt::format("{} answers this and is {}; try again", instance, StateName(to->state()))));
   request.set_id(next_id_++);
   forwarded_.emplace(request.id(), Forwarded{instance, std::move(reply), loop_.Now() + limit, limit,
-                                             Changes(request)});
+                                             DoubtOver(request)});
   proto::FromSupervisor word;
   *word.mutable_ctl() = std::move(request);
   hooks_.say(*to, word);
@@ -136,7 +136,7 @@ void CtlDesk::OnAnswer(const std::string& instance, const proto::CtlResponse& re
 // What its asker is to know of one that was lost.
 proto::CtlResponse CtlDesk::Lost(const Forwarded& lost, std::string_view how) {
   std::string why = fmt::format("{} {}", lost.instance, how);
-  if (lost.changes) why += fmt::format(", {}", kDoubt);
+  if (!lost.doubt.empty()) why += fmt::format(", {}", lost.doubt);
   return Refused(std::move(why));
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/loop/timer.h"
@@ -44,7 +45,7 @@ class CtlDesk {
     Reply reply;
     TimePoint deadline;
     milliseconds limit;
-    bool changes;  // or it only asks
+    std::string_view doubt;  // empty: it only asks
   };
   // A status that waits for fresh pongs.
   struct Gathering {

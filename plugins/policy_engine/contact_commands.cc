@@ -42,10 +42,15 @@ std::string AuditText(const std::optional<ContactRow>& row) {
   return fmt::format(R"({{"state":"{}","seen_unix":{}}})", MarkWord(row->mark), row->seen_unix);
 }
 
-Result<ContactPair> PairOf(const proto::ContactName& name, const ContactRules& rules) {
-  GATEHOUSE_TRY(std::string user, SipUserOf(name.sip_user(), rules.served));
+// `served`: as SipUserOf takes it.
+Result<ContactPair> PairOf(const proto::ContactName& name, const std::vector<std::string>& served) {
+  GATEHOUSE_TRY(std::string user, SipUserOf(name.sip_user(), served));
   GATEHOUSE_TRY(std::string contact, XmppContactOf(name.contact()));
   return ContactPair{std::move(user), std::move(contact)};
+}
+
+std::string DomainOf(const std::string& contact) {
+  return contact.substr(contact.find('@') + 1);
 }
 
 std::optional<ContactMark> MarkOf(proto::ContactChange::Verb verb) {
@@ -62,8 +67,10 @@ std::string DoneText(const proto::ContactChange& command, const std::vector<Cont
   if (edits.size() == 1)
     return fmt::format("contact '{}' of '{}' is {}{}", edits[0].pair.contact,
                        edits[0].pair.sip_user, done, lifted == 0 ? "" : "; the block is lifted");
-  return fmt::format("{} contacts are {}{}", edits.size(), done,
-                     lifted == 0 ? "" : fmt::format("; of blocks are lifted: {}", lifted));
+  return fmt::format(
+      "{} contacts are {}{}", edits.size(), done,
+      lifted == 0 ? ""
+                  : fmt::format("; {} of them {} blocked", lifted, lifted == 1 ? "was" : "were"));
 }
 
 }  // namespace
@@ -88,12 +95,15 @@ Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rule
                     "are possible",
                     command.contacts_size(), kMaxContactsOfACommand));
   const std::optional<ContactMark> mark = MarkOf(command.verb());
+  // What is left of a domain that was ours can still be taken out.
+  const std::vector<std::string> of_whom = mark ? rules.served : std::vector<std::string>();
   std::vector<ContactEdit> edits;
+  std::set<std::string> blocked;
   std::size_t lifted = 0;
   for (const proto::ContactName& name : command.contacts()) {
-    GATEHOUSE_TRY(ContactPair pair, PairOf(name, rules));
-    if (mark)
-      GATEHOUSE_TRY_VOID(rules.check_partner(pair.contact.substr(pair.contact.find('@') + 1)));
+    GATEHOUSE_TRY(ContactPair pair, PairOf(name, of_whom));
+    if (mark) GATEHOUSE_TRY_VOID(rules.check_partner(DomainOf(pair.contact)));
+    if (mark == ContactMark::kBlocked) blocked.insert(DomainOf(pair.contact));
     GATEHOUSE_TRY(const std::optional<ContactRow> before, store.FindContact(pair, clock));
     if (!mark && !before)
       return BadConfig(fmt::format("'{}' is no contact of '{}'; see gatehousectl contact list",
@@ -107,6 +117,7 @@ Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rule
     edits.push_back(std::move(edit));
   }
   if (edits.empty()) return BadConfig("no contact is named; name a user and a contact");
+  if (!blocked.empty()) GATEHOUSE_TRY_VOID(rules.check_blocks(blocked));
   GATEHOUSE_TRY_VOID(store.EditContacts(edits, clock.now_unix));
   proto::CtlResponse response;
   response.set_done(DoneText(command, edits, lifted));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,13 +24,16 @@ struct ContactRules {
   const std::vector<std::string>& served;  // prepared
   // Fails with one sentence and the remedy where the domain is no partner's, enabled or not.
   std::function<Result<void>(const std::string& domain)> check_partner;
+  // The same where there is no room for blocked contacts in all these domains.
+  std::function<Result<void>(const std::set<std::string>& domains)> check_blocks;
 };
 
 // "contact allow", for the audit.
 [[nodiscard]] std::string_view ActionOf(proto::ContactChange::Verb verb);
 // All of the command's contacts, or none of them; each is audited.
 //   fails  kConfig, one sentence with the remedy: an address that is none, a user outside our
-//   domains, a contact outside the partners', one to forget that is not there, too many;
+//   domains (one to forget may be), a contact outside the partners', one to forget that is not
+//   there, too many, no room for so many domains of blocked ones;
 //   kTrouble: the store
 Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rules,
                                           const proto::ContactChange& command,

@@ -166,32 +166,31 @@ Result<void> ContactTable::Forget(SqliteDatabase& database, const ContactPair& p
   return remove.Bind(1, pair.sip_user).Bind(2, name.local).Bind(3, name.domain).Run();
 }
 
-Result<bool> ContactTable::ForgetPartners(SqliteDatabase& database,
-                                          const std::set<std::string>& ids) {
-  return ForgetOf(database, [&ids](const std::string& partner) { return ids.contains(partner); });
-}
-
-Result<bool> ContactTable::ForgetOwnerless(SqliteDatabase& database) {
-  return ForgetOf(database, [](const std::string& partner) { return partner.empty(); });
-}
-
-Result<bool> ContactTable::ForgetOf(SqliteDatabase& database,
-                                    const std::function<bool(const std::string& partner)>& goes) {
+Result<void> ContactTable::ReadOwners(SqliteDatabase& database, Owners& owners) {
   GATEHOUSE_TRY(SqliteStatement select, database.Prepare("SELECT domain FROM contact_domain"));
-  std::vector<std::string> gone;
   for (;;) {
     GATEHOUSE_TRY(const bool more, select.Step());
-    if (!more) break;
+    if (!more) return {};
     std::string domain = select.Text(0);
-    GATEHOUSE_TRY(const std::string partner, PartnerOf(database, domain));
-    if (goes(partner)) gone.push_back(std::move(domain));
+    GATEHOUSE_TRY(std::string partner, PartnerOf(database, domain));
+    owners.emplace(std::move(domain), std::move(partner));
   }
-  for (const std::string& domain : gone) {
-    GATEHOUSE_TRY(SqliteStatement remove,
-                  database.Prepare("DELETE FROM contact_domain WHERE domain = ?"));
+}
+
+Result<bool> ContactTable::ForgetMoved(SqliteDatabase& database, const Owners& before) {
+  Owners now;
+  GATEHOUSE_TRY_VOID(ReadOwners(database, now));
+  GATEHOUSE_TRY(SqliteStatement remove,
+                database.Prepare("DELETE FROM contact_domain WHERE domain = ?"));
+  bool any = false;
+  for (const auto& [domain, partner] : now) {
+    const auto was = before.find(domain);
+    if (!partner.empty() && was != before.end() && was->second == partner) continue;
+    remove.Reset();
     GATEHOUSE_TRY_VOID(remove.Bind(1, domain).Run());
+    any = true;
   }
-  return !gone.empty();
+  return any;
 }
 
 // "sip_user/domain_id/local": no bare address has a slash.
@@ -263,6 +262,11 @@ Result<void> ContactTable::Sweep(SqliteDatabase& database, const ContactClock& c
   return {};
 }
 
+void ContactTable::SweepAnew() {
+  swept_to_ = {};
+  domains_in_use_.clear();
+}
+
 // Those of the rows behind `from`, up to `to` or the last.
 Result<void> ContactTable::NoteDomains(SqliteDatabase& database, const Key& from,
                                        const std::optional<Key>& to) {
@@ -281,13 +285,12 @@ Result<void> ContactTable::NoteDomains(SqliteDatabase& database, const Key& from
 
 // At the end of a round: a domain it has not come by has no contact.
 Result<void> ContactTable::RemoveEmptyDomains(SqliteDatabase& database) {
-  const std::unordered_set<std::int64_t> in_use = std::exchange(domains_in_use_, {});
   GATEHOUSE_TRY(SqliteStatement select, database.Prepare("SELECT id FROM contact_domain"));
   std::vector<std::int64_t> empty;
   for (;;) {
     GATEHOUSE_TRY(const bool found, select.Step());
     if (!found) break;
-    if (!in_use.contains(select.Integer(0))) empty.push_back(select.Integer(0));
+    if (!domains_in_use_.contains(select.Integer(0))) empty.push_back(select.Integer(0));
   }
   GATEHOUSE_TRY(SqliteStatement remove,
                 database.Prepare("DELETE FROM contact_domain WHERE id = ?"));
@@ -295,6 +298,7 @@ Result<void> ContactTable::RemoveEmptyDomains(SqliteDatabase& database) {
     remove.Reset();
     GATEHOUSE_TRY_VOID(remove.Bind(1, id).Run());
   }
+  domains_in_use_.clear();
   return {};
 }
 

@@ -4,11 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -85,18 +84,22 @@ class ContactTable {
   //   gives  false, and writes nothing, where the contact's domain is no partner's
   Result<bool> Put(SqliteDatabase& database, const ContactRow& row);
   Result<void> Forget(SqliteDatabase& database, const ContactPair& pair);
-  // All contacts in the domains of these partners, in one walk; Sweep clears away what is left of
-  // them.
+  // Whose the domains of contacts are now, by domain: the partner's id, empty for nobody's.
+  using Owners = std::unordered_map<std::string, std::string>;
+  Result<void> ReadOwners(SqliteDatabase& database, Owners& owners);
+  // All contacts in domains that are nobody's, or not whose they were `before`, in one walk; Sweep
+  // clears away what is left of them.
   //   gives  true where there may have been some
-  Result<bool> ForgetPartners(SqliteDatabase& database, const std::set<std::string>& ids);
-  // The same for contacts in domains that are no partner's any more.
-  Result<bool> ForgetOwnerless(SqliteDatabase& database);
+  Result<bool> ForgetMoved(SqliteDatabase& database, const Owners& before);
   // May give a page shorter than the limit, even an empty one, that has a next one.
   Result<ContactPage> List(SqliteDatabase& database, const ContactFilter& filter,
                            const ContactClock& clock);
   // Takes out what has ended among the next rows, and after the last the domains that no contact
-  // is of, for there is no end of them below a wildcard; then begins anew.
+  // is of, for there is no end of them below a wildcard; then begins anew. Where it fails, or its
+  // transaction, SweepAnew must be called: this round has not seen what it believes it has.
   Result<void> Sweep(SqliteDatabase& database, const ContactClock& clock);
+  // The next call begins at the first row: the last one was not written, or it is another table.
+  void SweepAnew();
 
  private:
   struct Key {
@@ -109,8 +112,6 @@ class ContactTable {
   static Result<SqliteStatement*> Kept(SqliteDatabase& database,
                                        std::optional<SqliteStatement>& statement,
                                        std::string_view sql);
-  Result<bool> ForgetOf(SqliteDatabase& database,
-                        const std::function<bool(const std::string& partner)>& goes);
   // Whose it is: by its name, else by the narrowest "*." it is below. Empty: nobody's.
   Result<std::string> PartnerOf(SqliteDatabase& database, std::string_view domain);
   // Makes it where there is none. 0: the domain is no partner's.
@@ -124,7 +125,8 @@ class ContactTable {
   std::optional<SqliteStatement> find_partner_;
   std::optional<SqliteStatement> put_;
   Key swept_to_;
-  // Of contacts that this round of sweeping has come by, or that were written meanwhile.
+  // Of contacts that this round of sweeping has come by, or that were written meanwhile. Complete
+  // at the end of a round only because each begins at the first row.
   std::unordered_set<std::int64_t> domains_in_use_;
 };
 

@@ -21,6 +21,15 @@ Result<void> CheckRoom(std::size_t octets, std::size_t held, const DataLimits& l
                   octets, limits.octets));
 }
 
+Result<void> CheckRoomToBlock(std::size_t octets, const DataLimits& limits) {
+  if (octets <= limits.octets) return {};
+  return BadConfig(
+      fmt::format("the domains of blocked contacts and all records together would take {} octets; "
+                  "at most {} are possible, deny whole domains with gatehousectl partner deny, or "
+                  "stop their partner with gatehousectl partner set DOMAIN --enabled false",
+                  octets, limits.octets));
+}
+
 Result<void> CheckPartnerCount(std::size_t count, std::size_t held, const DataLimits& limits) {
   return CheckCount(count, held, limits.partners, "partners", "take out who is needed no more");
 }

@@ -12,11 +12,13 @@ struct DataLimits {
   // its other work for long.
   std::size_t partners = 20'000;
   std::size_t policies = 1000;
-  // Each message of a user without a grant of his own is compared with all of them.
+  // Those of a domain that begin alike (with a "*": end alike) are compared one by one, for each
+  // message of a user without a grant of his own.
   std::size_t patterns = 256;
   std::size_t grants = 10'000;  // patterns among them
   std::size_t denied = 10'000;
-  // A snapshot must fit its link (16 MiB) with room to spare, and every worker keeps one.
+  // A snapshot must fit its link (16 MiB) with room to spare, and every worker keeps one. The
+  // domains of blocked contacts are in it too, and leave that much less for the records.
   std::size_t octets = 8'388'608;
 };
 
@@ -27,6 +29,10 @@ Result<void> CheckCount(std::size_t count, std::size_t held, std::size_t most, c
                         const char* remedy);
 // The same for the octets that all records take together.
 Result<void> CheckRoom(std::size_t octets, std::size_t held, const DataLimits& limits);
+
+// The same for all records and the domains of blocked contacts, before a contact is blocked in a
+// domain that was not among these.
+Result<void> CheckRoomToBlock(std::size_t octets, const DataLimits& limits);
 
 Result<void> CheckPartnerCount(std::size_t count, std::size_t held, const DataLimits& limits);
 Result<void> CheckDeniedCount(std::size_t count, std::size_t held, const DataLimits& limits);

@@ -18,6 +18,8 @@ namespace {
 
 // What the engine keeps of a partner by itself, which a file of the operator's has not.
 constexpr std::size_t kKeptOctets = 32;
+// The field's number and the length, before each text of a list.
+constexpr std::size_t kTextHeadOctets = 4;
 constexpr const char* kAllPartners = "all partners together";
 
 template <class Records>
@@ -48,6 +50,12 @@ std::size_t OctetsOf(const proto::FederationData& data) {
   const auto fresh = std::ranges::count_if(
       data.partners(), [](const proto::Partner& partner) { return partner.id().empty(); });
   return data.ByteSizeLong() + static_cast<std::size_t>(fresh) * kKeptOctets;
+}
+
+std::size_t OctetsOf(std::span<const std::string> blocked_domains) {
+  std::size_t octets = 0;
+  for (const std::string& domain : blocked_domains) octets += domain.size() + kTextHeadOctets;
+  return octets;
 }
 
 CheckedData CheckData(proto::FederationData data, const proto::FederationData& held,

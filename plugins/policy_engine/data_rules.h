@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct CheckedData {
     const StillBusy& still_busy = [] {});
 // What all records take once they are stored.
 [[nodiscard]] std::size_t OctetsOf(const proto::FederationData& data);
+// What the domains of blocked contacts take beside them in the snapshot.
+[[nodiscard]] std::size_t OctetsOf(std::span<const std::string> blocked_domains);
 // Partners of `after` that expire at another time than in `before`, which is past. Both are
 // checked.
 [[nodiscard]] std::vector<proto::Mistake> ExpiryMistakes(const proto::FederationData& before,

@@ -2,6 +2,7 @@
 // compiled policy. No socket, no loop; time is a parameter.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -40,8 +41,9 @@ class Engine {
   Result<StoreCopy> CopyTo(const std::string& path, const proto::CtlRequest& request,
                            std::chrono::system_clock::time_point now);
   // `restore`: the store in `file` takes the place of this one once all of it is sound: a store of
-  // ours, its schema, every record by the rules of today. What this one was is kept beside it. The
-  // revision is above both, so that no number means two things.
+  // ours, its schema, every record by the rules of today, but for what it holds above a limit or
+  // grants in a domain that is ours no more. What this one was is kept beside it. The revision is
+  // above both, so that no number means two things.
   [[nodiscard]] proto::CtlResponse TakeStore(const std::string& file,
                                              const proto::CtlRequest& request,
                                              std::chrono::system_clock::time_point now);
@@ -134,7 +136,13 @@ class Engine {
   // That there is room for one more record, or for one that grows.
   [[nodiscard]] Result<void> CheckGrowth(std::size_t octets_before, std::size_t octets_after) const;
   [[nodiscard]] CheckedData CheckAll(proto::FederationData data) const {
-    return CheckData(std::move(data), content_.data, served_, limits_, still_busy_);
+    return CheckData(std::move(data), content_.data, served_, RecordLimits(), still_busy_);
+  }
+  // What the limits leave for records.
+  [[nodiscard]] DataLimits RecordLimits() const {
+    DataLimits limits = limits_;
+    limits.octets -= std::min(limits.octets, OctetsOf(content_.blocked_domains));
+    return limits;
   }
   void Compile() { policy_ = CompilePolicy(content_, served_, now_unix_, still_busy_); }
   [[nodiscard]] std::vector<std::string> Denied() const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/engine.h"
@@ -18,9 +19,19 @@ proto::ContactState StateOf(ContactMark mark) {
 }  // namespace
 
 ContactRules Engine::RulesOfContacts() const {
-  return {served_, [this](const std::string& domain) -> Result<void> {
+  return {.served = served_,
+          .check_partner = [this](const std::string& domain) -> Result<void> {
             GATEHOUSE_TRY([[maybe_unused]] const proto::Partner* owner, Owner(domain));
             return {};
+          },
+          .check_blocks = [this](const std::set<std::string>& domains) -> Result<void> {
+            std::vector<std::string> fresh;
+            std::ranges::set_difference(domains, content_.blocked_domains,
+                                        std::back_inserter(fresh));
+            if (fresh.empty()) return {};
+            return CheckRoomToBlock(
+                OctetsOf(content_.data) + OctetsOf(content_.blocked_domains) + OctetsOf(fresh),
+                limits_);
           }};
 }
 

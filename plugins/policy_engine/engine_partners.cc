@@ -121,7 +121,7 @@ Result<proto::Partner> Engine::Checked(proto::Partner partner) const {
 
 Result<void> Engine::CheckGrowth(std::size_t octets_before, std::size_t octets_after) const {
   const std::size_t all = OctetsOf(content_.data);
-  return CheckRoom(all - octets_before + octets_after, all, limits_);
+  return CheckRoom(all - octets_before + octets_after, all, RecordLimits());
 }
 
 std::vector<std::string> Engine::Denied() const {

@@ -40,8 +40,7 @@ Engine::Reply Engine::DenyDomain(const std::string& domain, AuditEntry audit) {
       return BadConfig(fmt::format(
           "'{}' would deny '{}' of partner '{}'; stop that partner at once with gatehousectl "
           "partner set {} --enabled false, or take the domain out there first, with partner remove "
-          "or "
-          "partner set --additional-domains",
+          "or partner set --additional-domains",
           pattern, hit, partner.domain(), partner.domain()));
   GATEHOUSE_TRY_VOID(CheckDeniedCount(denied.size() + 1, denied.size(), limits_));
   audit.subject = pattern;

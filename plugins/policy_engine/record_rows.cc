@@ -175,10 +175,12 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
   update.Bind(13, std::int64_t{settings.discover()});
   return update.Run();
 }
+
 Result<void> RunOn(SqliteDatabase& database, std::string_view sql, const std::string& text) {
   GATEHOUSE_TRY(SqliteStatement statement, database.Prepare(sql));
   return statement.Bind(1, text).Run();
 }
+
 // Its row stays, and of its grants those of which the change does not speak.
 bool PolicyStays(const proto::RecordChange& change) {
   return change.before().has_policy() &&

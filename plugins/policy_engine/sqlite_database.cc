@@ -11,7 +11,6 @@ namespace {
 constexpr int kBusyMs = 2000;
 // Steps of SQLite's machine, counted anew for each statement: writing one record takes more.
 constexpr int kStepsBetweenProgress = 25;
-constexpr int kPagesAtOnce = 512;  // 2 MiB: a few milliseconds
 
 std::unexpected<Error> Failure(sqlite3* database) {
   return Trouble(sqlite3_errmsg(database));
@@ -84,7 +83,7 @@ void SqliteDatabase::OnProgress(std::function<void()> still_busy) {
   still_busy_ = std::make_unique<std::function<void()>>(std::move(still_busy));
   sqlite3_progress_handler(
       database_.get(), kStepsBetweenProgress,
-      [](void* handler) {
+      [](void* handler) noexcept {
         (*static_cast<std::function<void()>*>(handler))();
         return 0;
       },

@@ -72,8 +72,9 @@ class SqliteDatabase {
 // transaction, when all is there; given up before, it stays what it was. Must not outlive the two.
 class SqliteCopy {
  public:
+  static constexpr int kPagesAtOnce = 512;  // 2 MiB: a few milliseconds
   static Result<SqliteCopy> Begin(SqliteDatabase& target, SqliteDatabase& source);
-  // As many pages more, all of them for -1. True: done.
+  // As many pages more. True: done.
   Result<bool> Step(int pages);
   // All of them; `still_busy` is called every few. False: somebody holds a lock.
   Result<bool> All(const std::function<void()>& still_busy);

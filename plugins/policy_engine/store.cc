@@ -36,9 +36,10 @@ Result<void> NextContactsEpoch(SqliteDatabase& database) {
   return database.Run("UPDATE store_state SET contacts_epoch = contacts_epoch + 1");
 }
 
-// A partner that stays, without a domain or a wildcard that it had.
+// A partner that goes, or stays without a domain or a wildcard that it had.
 bool LosesADomain(const proto::RecordChange& change) {
-  if (!change.before().has_partner() || !change.has_after()) return false;
+  if (!change.before().has_partner()) return false;
+  if (!change.has_after()) return true;
   const auto& after = change.after().partner();
   const auto is_lost = [&after](const std::string& domain) {
     return domain != after.domain() && std::ranges::find(after.additional_domains(), domain) ==
@@ -73,22 +74,18 @@ Result<void> Store::CheckFileIsThere() const {
                   path_));
 }
 
-// Those of partners that go for good; by the domains they still have.
-Result<void> Store::ForgetContacts(std::span<const proto::RecordChange> changes) {
-  std::set<std::string> gone;
-  for (const proto::RecordChange& change : changes)
-    if (change.before().has_partner() && !change.has_after())
-      gone.insert(change.before().partner().id());
-  if (gone.empty()) return {};
-  GATEHOUSE_TRY(const bool any, contacts_.ForgetPartners(database_, gone));
-  return any ? NextContactsEpoch(database_) : Result<void>();
-}
-
-// Those in domains that a partner had and no partner has now: whoever gets one later has not been
-// authorised by anybody.
-Result<void> Store::ForgetOwnerless(std::span<const proto::RecordChange> changes) {
-  if (std::ranges::none_of(changes, LosesADomain)) return {};
-  GATEHOUSE_TRY(const bool any, contacts_.ForgetOwnerless(database_));
+// Contacts in a domain that a partner loses are forgotten, even where another has it from now on:
+// nobody has authorised them as that one's.
+Result<void> Store::BecomeRecords(std::span<const proto::RecordChange> changes,
+                                  std::uint64_t revision) {
+  const bool moves = std::ranges::any_of(changes, LosesADomain);
+  ContactTable::Owners before;
+  if (moves) GATEHOUSE_TRY_VOID(contacts_.ReadOwners(database_, before));
+  for (const proto::RecordChange& one : changes) GATEHOUSE_TRY_VOID(TakeOut(database_, one));
+  for (const proto::RecordChange& one : changes)
+    GATEHOUSE_TRY_VOID(PutIn(database_, one, revision));
+  if (!moves) return {};
+  GATEHOUSE_TRY(const bool any, contacts_.ForgetMoved(database_, before));
   return any ? NextContactsEpoch(database_) : Result<void>();
 }
 
@@ -113,11 +110,7 @@ Result<StoreContent> Store::WriteIn(AuditEntry audit, Change change) {
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   GATEHOUSE_TRY(audit.revision, NextRevision(database_));
   for (proto::RecordChange& one : audit.changes) KeepDifference(one);
-  GATEHOUSE_TRY_VOID(ForgetContacts(audit.changes));
-  for (const proto::RecordChange& one : audit.changes) GATEHOUSE_TRY_VOID(TakeOut(database_, one));
-  for (const proto::RecordChange& one : audit.changes)
-    GATEHOUSE_TRY_VOID(PutIn(database_, one, audit.revision));
-  GATEHOUSE_TRY_VOID(ForgetOwnerless(audit.changes));
+  GATEHOUSE_TRY_VOID(BecomeRecords(audit.changes, audit.revision));
   GATEHOUSE_TRY_VOID(change(audit.revision));
   GATEHOUSE_TRY_VOID(AddAudit(database_, audit));
   return Seal(transaction);
@@ -196,6 +189,7 @@ Result<void> Store::Become(Store& other) {
   GATEHOUSE_TRY(const bool done, copy.All(still_busy_));
   if (!done) return Trouble("the store is locked by another program; end that one");
   database_.EmptyLog();
+  contacts_.SweepAnew();
   return {};
 }
 
@@ -267,6 +261,12 @@ Result<ContactPage> Store::ListContacts(const ContactFilter& filter, const Conta
 }
 
 Result<void> Store::SweepContacts(const ContactClock& clock) {
+  Result<void> swept = SweepIn(clock);
+  if (!swept) contacts_.SweepAnew();
+  return swept;
+}
+
+Result<void> Store::SweepIn(const ContactClock& clock) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   GATEHOUSE_TRY_VOID(contacts_.Sweep(database_, clock));

@@ -98,8 +98,7 @@ class Store {
   // What SQLite says of a write that failed, with the file and the remedy.
   template <class T>
   Result<T> Told(Result<T> result) const;
-  Result<void> ForgetContacts(std::span<const proto::RecordChange> changes);
-  Result<void> ForgetOwnerless(std::span<const proto::RecordChange> changes);
+  Result<void> BecomeRecords(std::span<const proto::RecordChange> changes, std::uint64_t revision);
   template <class Change>
   Result<StoreContent> Write(AuditEntry audit, Change change);
   template <class Change>
@@ -107,6 +106,7 @@ class Store {
   Result<std::vector<std::optional<ContactMark>>> SeeIn(std::span<const ContactPair> pairs,
                                                         const ContactClock& clock);
   Result<void> EditIn(std::span<const ContactEdit> edits, std::int64_t now_unix);
+  Result<void> SweepIn(const ContactClock& clock);
   Result<StoreContent> Seal(SqliteTransaction& transaction);
 
   SqliteDatabase database_;

@@ -14,7 +14,6 @@
 namespace gatehouse::policy_engine {
 namespace {
 
-constexpr int kPagesAtOnce = 512;  // 2 MiB: a few milliseconds
 constexpr milliseconds kBetween{1};
 constexpr mode_t kMode = 0600;
 
@@ -66,7 +65,7 @@ Result<void> StoreTransfer::Begin(const proto::CtlRequest& request) {
 }
 
 void StoreTransfer::CopyOn() {
-  const Result<bool> done = copying_->Step(kPagesAtOnce);
+  const Result<bool> done = copying_->Step(SqliteCopy::kPagesAtOnce);
   if (!done) return End(std::unexpected(done.error()));
   if (*done) End({});
 }

@@ -15,6 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using Command = proto::CtlRequest::CommandCase;
 
 // A store with one partner, whose contacts are kept as the engine would.
@@ -173,6 +174,33 @@ TEST(ApplyContacts, NothingIsSentWhereTheFileHasAMistake) {
   const Ending lost = ApplyText("denied: []\ncontacts:\n", store);
   EXPECT_THAT(lost.err, HasSubstr("write 'contacts: []' to remove all there is"));
   EXPECT_THAT(store.changes, IsEmpty());
+}
+
+TEST(ApplyContacts, TheMarkOfAUserWhoseDomainIsOursNoMoreMayStayOrGo) {
+  FakeStore store;
+  store.marks = {{{"ann@former.example", "a@partner.example"}, "allowed"},
+                 {{"ann@former.example", "b@partner.example"}, "blocked"}};
+  const std::string head = "contacts:\n";
+  const std::string one =
+      "  - {sip_user: ann@former.example, contact: a@partner.example, state: allowed}\n";
+  const std::string other =
+      "  - {sip_user: ann@former.example, contact: b@partner.example, state: blocked}\n";
+  EXPECT_EQ(ApplyText(head + one + other, store).out, "no contact differs\n");
+  const std::string changed =
+      "  - {sip_user: ann@former.example, contact: b@partner.example, state: allowed}\n";
+  const std::string added =
+      "  - {sip_user: bob@former.example, contact: a@partner.example, state: allowed}\n";
+  for (const std::string& wrong : {changed, added}) {
+    const Ending refused = ApplyText(head + one + wrong, store);
+    EXPECT_EQ(refused.exit_code, kRefused) << wrong;
+    EXPECT_THAT(refused.err, HasSubstr(":3: key 'contacts[1].sip_user': "));
+    EXPECT_THAT(refused.err, HasSubstr("is in no domain of ours"));
+    EXPECT_THAT(refused.err, Not(HasSubstr("contacts[0]"))) << "that one is there";
+  }
+  EXPECT_THAT(store.changes, IsEmpty());
+  EXPECT_EQ(ApplyText(head + one, store).out,
+            "contact ann@former.example b@partner.example removed: state blocked\n"
+            "1 contact changed\n");
 }
 
 TEST(ApplyContacts, TheContactOfAPartnerThatComesWithTheFileIsGoodOneThatGoesIsNot) {

@@ -100,8 +100,9 @@ TEST(CarryOut, AChangeWithoutAnAnswerIsRefusedWithAWayToLook) {
   const Ending change = CarryOut(invocation, supervisor.AsOutside());
   EXPECT_EQ(change.exit_code, 1);
   EXPECT_EQ(change.err,
-            "no response within 20 s, so the change may be done or not; see gatehousectl config "
-            "history, or audit, before you try again\n");
+            "no response within 140 s, so the change may be done or not; see gatehousectl config "
+            "history, or audit, before you try again\n")
+      << "it may wait behind a whole apply";
   for (const bool dry_run : {false, true}) {
     invocation.request.mutable_import()->set_dry_run(dry_run);
     EXPECT_EQ(CarryOut(invocation, supervisor.AsOutside()).exit_code, dry_run ? 3 : 1);
@@ -188,6 +189,27 @@ TEST(CarryOut, SendsThePassphraseOfTheFileAndNeverPrintsIt) {
   EXPECT_EQ(supervisor.requests[0].reason(), "it leaked");
   EXPECT_THAT(ending.out + ending.err, Not(HasSubstr("many octets")));
   EXPECT_THAT(ending.err, IsEmpty());
+}
+
+TEST(CarryOut, APassphraseWithoutAnAnswerIsLookedForInTheLog) {
+  const ScratchFile file("a secret of many octets\n");
+  FakeSupervisor supervisor;
+  supervisor.silent = true;
+  Outside outside = supervisor.AsOutside();
+  std::string said;
+  outside.when_interrupted = [&said](const std::string& text) { said = text; };
+  Invocation invocation = Asking();
+  invocation.request.clear_command();
+  invocation.changes = true;
+  invocation.passphrase_file = file.path();
+  const Ending ending = CarryOut(invocation, outside);
+  EXPECT_EQ(ending.exit_code, 1);
+  EXPECT_EQ(ending.err,
+            "no response within 20 s, so the dialback secret may be changed or not; where it is, "
+            "the log has dialback-secret-changed\n");
+  EXPECT_EQ(said,
+            "interrupted, so the dialback secret may be changed or not; where it is, the log has "
+            "dialback-secret-changed\n");
 }
 
 TEST(CarryOut, WarnsOfAShortPassphrase) {

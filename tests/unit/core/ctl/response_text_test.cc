@@ -189,20 +189,21 @@ TEST(ResponseText, AnImportSaysImportedOfWhatWasWrittenOnly) {
   one.set_result("imported");
   EXPECT_EQ(ResponseText(request, response),
             "partner 'a.example' of p.xml: would be imported\n"
-            "1 record could be imported; this was a dry run\n");
+            "1 would be imported, 0 would be replaced, 0 unchanged; this was a dry run\n");
   response.mutable_imported()->set_written(true);
   EXPECT_EQ(ResponseText({}, response),
-            "partner 'a.example' of p.xml: imported\n1 record is imported\n");
+            "partner 'a.example' of p.xml: imported\n1 imported, 0 replaced, 0 unchanged\n");
   *response.mutable_imported()->add_results() = one;
   response.mutable_imported()->mutable_results(1)->set_result("unchanged");
-  EXPECT_THAT(ResponseText({}, response), HasSubstr(": unchanged\n2 records are imported\n"));
+  EXPECT_THAT(ResponseText({}, response),
+              HasSubstr(": unchanged\n1 imported, 0 replaced, 1 unchanged\n"));
   response.mutable_imported()->set_written(false);
   response.mutable_imported()->mutable_results(1)->set_result("refused");
   response.mutable_imported()->mutable_results(1)->set_why("it is there");
   EXPECT_EQ(ResponseText({}, response),
             "partner 'a.example' of p.xml: would be imported\n"
             "partner 'a.example' of p.xml: refused: it is there\n");
-  EXPECT_THAT(ResponseText(request, response), Not(HasSubstr("could be imported")));
+  EXPECT_THAT(ResponseText(request, response), Not(HasSubstr("this was a dry run")));
 }
 
 TEST(JsonText, EscapesWhatJsonCannotHold) {

@@ -138,6 +138,17 @@ TEST_F(ContactCommandsOfTheEngine, WhoLiftsABlockByAllowingIsToldSo) {
   EXPECT_THAT(allow(), testing::EndsWith("is allowed"));
 }
 
+TEST_F(ContactCommandsOfTheEngine, WhatIsLeftOfADomainThatWasOursCanBeForgotten) {
+  Change(proto::ContactChange::BLOCK, "ann@contoso.example", "romeo@partner.example");
+  engine_.SetServed({"fabrikam.example"});
+  const auto change = [this](proto::ContactChange::Verb verb) {
+    return Change(verb, "sip:ann@contoso.example", "romeo@partner.example");
+  };
+  EXPECT_THAT(change(proto::ContactChange::BLOCK).error(), HasSubstr("in no domain of ours"));
+  EXPECT_THAT(change(proto::ContactChange::FORGET).done(), HasSubstr("is forgotten"));
+  EXPECT_THAT(engine_.policy().snapshot.blocked_domains(), testing::IsEmpty());
+}
+
 TEST_F(ContactCommandsOfTheEngine, AUserMayBeWrittenAsSipWritesHim) {
   Change(proto::ContactChange::ALLOW, "sip:o'malley@contoso.example", "romeo@partner.example");
   EXPECT_EQ(AskThen("o\\27malley@contoso.example", "romeo@partner.example"),
@@ -180,6 +191,12 @@ TEST_F(ContactCommandsOfTheEngine, ManyAreChangedTogetherOrNotAtAll) {
   request.mutable_contact_change()->mutable_contacts(1)->set_contact("nurse@partner.example");
   EXPECT_EQ(Answer(request).done(), "2 contacts are allowed");
   EXPECT_EQ(AskThen("ann@contoso.example", "nurse@partner.example"), proto::CONTACT_AUTHORISED);
+  Change(proto::ContactChange::BLOCK, "ann@contoso.example", "nurse@partner.example");
+  EXPECT_EQ(Answer(request).done(), "2 contacts are allowed; 1 of them was blocked");
+  request.mutable_contact_change()->set_verb(proto::ContactChange::BLOCK);
+  Answer(request);
+  request.mutable_contact_change()->set_verb(proto::ContactChange::FORGET);
+  EXPECT_EQ(Answer(request).done(), "2 contacts are forgotten; 2 of them were blocked");
 }
 
 }  // namespace
