@@ -113,7 +113,7 @@ class Why(unittest.IsolatedAsyncioTestCase):
         finally:
             os.kill(stopped, signal.SIGCONT)
         self.assertEqual(done.returncode, 0)
-        self.assertEqual(done.stderr, "tls_listener/1 did not answer; what it remembers is missing here\n")
+        self.assertEqual(done.stderr, "tls_listener/1 did not answer within 2 s; what it remembers is missing here\n")
         self.assertEqual(len(re.findall(rf"(?m)^[0-9a-z]{{8}} .*{STRANGER}", done.stdout)), 1)
 
     async def test_a_partner_with_a_bad_certificate(self):
