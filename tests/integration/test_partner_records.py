@@ -133,7 +133,7 @@ class PartnerRecords(unittest.IsolatedAsyncioTestCase):
         policies = self.edge.lab.folder / "policies.csv"
         policies.write_text('"Identity","EnableXmppAccess"\r\n"Global","True"\r\n', encoding="utf-8")
         said = await self.ctl("import", "lync", partners, policies, "--dry-run")
-        self.assertIn("1 imported, 1 replaced, 0 unchanged; this was a dry run", said)
+        self.assertIn("1 would be imported, 1 would be replaced, 0 unchanged; this was a dry run", said)
         await self.refused(lab.XMPP_DOMAIN)
         said = await self.ctl("import", "lync", partners, policies)
         self.assertIn(f"partner '{lab.XMPP_DOMAIN}' of {partners}: imported", said)
