@@ -126,6 +126,7 @@ std::vector<proto::Mistake> StrangersIn(const FileMarks& file, const proto::Fede
                                         const std::vector<std::string>& served,
                                         const ContactMarks& present) {
   std::vector<std::string> ours;
+  ours.reserve(served.size());
   for (const std::string& domain : served) ours.push_back(PrepareDomain(domain).value_or(domain));
   const Domains domains = DomainsOf(data);
   std::vector<proto::Mistake> mistakes;
