@@ -2,16 +2,16 @@
 #pragma once
 
 #include <cstddef>
-#include <utility>
 
 namespace gatehouse {
 
 // Longer turns cost less a message, since all that goes out in one goes together; but where answers
-// to our own requests come, one by one, they get their share of the next turn.
+// to our own requests come, one by one, they get their share of the turns after it.
 class TurnBudget {
  public:
   static constexpr std::size_t kAlone = 64;
   static constexpr std::size_t kBesideAnswers = 16;
+  static constexpr int kTurnsAfterAnAnswer = 16;  // they come a batch at a time
 
   // False: no more in this turn.
   [[nodiscard]] bool Take() {
@@ -19,17 +19,18 @@ class TurnBudget {
     ++taken_;
     return true;
   }
-  void OnAnswer() { answers_came_ = true; }
+  void OnAnswer() { short_turns_ = kTurnsAfterAnAnswer; }
   // To be called once after a turn in which requests were taken.
   void EndTurn() {
     taken_ = 0;
-    most_ = std::exchange(answers_came_, false) ? kBesideAnswers : kAlone;
+    most_ = short_turns_ > 0 ? kBesideAnswers : kAlone;
+    if (short_turns_ > 0) --short_turns_;
   }
 
  private:
   std::size_t taken_ = 0;
   std::size_t most_ = kAlone;
-  bool answers_came_ = false;  // since requests were taken last
+  int short_turns_ = 0;  // still to come
 };
 
 }  // namespace gatehouse

@@ -18,12 +18,13 @@ TEST(TurnBudget, RequestsAloneGetLongTurns) {
   EXPECT_EQ(TakenInATurn(budget), TurnBudget::kAlone);
 }
 
-TEST(TurnBudget, AnswersMakeTheNextTurnShortAndOnlyThat) {
+TEST(TurnBudget, AnswersMakeTheNextTurnsShortAndOnlyThose) {
   TurnBudget budget;
   EXPECT_TRUE(budget.Take());
   budget.OnAnswer();
   budget.EndTurn();
-  EXPECT_EQ(TakenInATurn(budget), TurnBudget::kBesideAnswers);
+  for (int turn = 0; turn < TurnBudget::kTurnsAfterAnAnswer; ++turn)
+    EXPECT_EQ(TakenInATurn(budget), TurnBudget::kBesideAnswers) << turn;
   EXPECT_EQ(TakenInATurn(budget), TurnBudget::kAlone);
 }
 
