@@ -10,7 +10,7 @@
 #include <optional>
 #include <span>
 
-#include "core/base/ascii_case.h"
+#include "core/address/ascii.h"
 #include "core/base/one_line.h"
 #include "core/base/utf8_check.h"
 #include "core/policy/partner_words.h"
@@ -92,7 +92,7 @@ class Values {
   }
 
   std::optional<bool> Bool(std::string_view name) {
-    const std::string word = AsciiLower(Name(name));
+    const std::string word = ascii::Lower(Name(name));
     if (word.empty()) return std::nullopt;
     if (word == "true" || word == "1") return true;
     if (word == "false" || word == "0") return false;
@@ -116,7 +116,7 @@ class Values {
     const std::string text = Name(name);
     if (text.empty()) return std::nullopt;
     for (std::size_t i = 0; i < words.size(); ++i)
-      if (AsciiLower(text) == AsciiLower(words[i])) return i;
+      if (ascii::Lower(text) == ascii::Lower(words[i])) return i;
     if (text.find_first_not_of("0123456789") == std::string::npos)
       Refuse(
           fmt::format("{} is the number {}, and no word; write it with Export-Clixml, which has "
@@ -169,7 +169,7 @@ class Values {
   void NoteTheRest(Names known) {
     std::vector<std::string> rest;
     for (const auto& [name, value] : object_.values) {
-      const std::string text = AsciiLower(value.Text());
+      const std::string text = ascii::Lower(value.Text());
       const bool says_something = !text.empty() && text != "false";
       if (says_something && !Contains(known, name) && !Contains(kPlumbing, name))
         rest.push_back(name);
@@ -251,7 +251,7 @@ void ReadPolicy(Values& values, proto::AccessPolicy& policy) {
   if (policy.name().empty()) values.Refuse("it has no Identity; name the policy there");
   policy.set_xmpp_access(values.Bool("EnableXmppAccess").value_or(false));
   policy.set_description(values.Description());
-  if (AsciiLower(policy.name()) != "global")
+  if (ascii::Lower(policy.name()) != "global")
     values.Note("whom it is granted to is not in Lync's export; see gatehousectl policy grant");
   values.NoteTheMissing(Names(kPolicyNames).first(1), "the policy gives no XMPP access here",
                         "Get-CsExternalAccessPolicy");

@@ -7,8 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "core/address/ascii.h"
 #include "core/address/sip_user.h"
-#include "core/base/ascii_case.h"
 #include "core/base/one_line.h"
 #include "core/policy/policy_view.h"
 #include "core/xmpp/jid.h"
@@ -59,7 +59,7 @@ Result<std::string> ReadDomain(const std::string& text, const std::vector<std::s
 }  // namespace
 
 Result<std::string> PolicyName(std::string_view text) {
-  std::string name = AsciiLower(text);
+  std::string name = ascii::Lower(text);
   if (name == kGlobalPolicy) return name;
   const auto has_scope = [&](std::string_view scope) { return name.starts_with(scope); };
   const auto scope = std::ranges::find_if(kScopes, has_scope);
