@@ -249,6 +249,7 @@ Result<std::vector<CellReport>> MatrixRun::Run() {
   if (!failure_.empty()) return Trouble(failure_);
   served_.clear();
   std::vector<CellReport> reports;
+  reports.reserve(cells_.size());
   for (std::size_t i = 0; i < cells_.size(); ++i) reports.push_back(Report(i));
   return reports;
 }

@@ -37,9 +37,10 @@ void PartnerWire::StartTls(std::shared_ptr<const TlsContext> context, TlsSession
                           .on_plaintext = [this](Bytes bytes) { OnPlaintext(bytes); },
                           .on_handshake_done = [this] { events_.on_tls(true); },
                           .on_peer_closed = [this] { Closed(); }});
-  if (session) tls_ = *std::move(session);
+  const bool has_session = session.has_value();
+  if (has_session) tls_ = *std::move(session);
   RestartXml();
-  if (!session || !tls_->Start()) events_.on_tls(false);
+  if (!has_session || !tls_->Start()) events_.on_tls(false);
 }
 
 void PartnerWire::OnBytes(Bytes bytes) {

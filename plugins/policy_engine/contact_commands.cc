@@ -129,7 +129,7 @@ Result<proto::CtlResponse> ListContacts(Store& store, const ContactRules& rules,
                                         const ContactClock& clock) {
   ContactFilter filter;
   if (!command.sip_user().empty()) {
-    GATEHOUSE_TRY(filter.sip_user, SipUserOf(command.sip_user(), rules.served));
+    GATEHOUSE_TRY(filter.sip_user, SipUserOf(command.sip_user(), {}));
   }
   if (!command.contact().empty()) {
     GATEHOUSE_TRY(filter.contact, XmppContactOf(command.contact()));
@@ -137,6 +137,10 @@ Result<proto::CtlResponse> ListContacts(Store& store, const ContactRules& rules,
   filter.after = command.after();
   filter.limit = std::clamp(command.limit(), 1U, kMaxContactsOfAPage);
   GATEHOUSE_TRY(const ContactPage page, store.ListContacts(filter, clock));
+  // What is left of a domain that was ours is shown; nothing of one that never was is a mistake.
+  const bool has_any = !page.rows.empty() || !page.next.empty() || !filter.after.empty();
+  if (!has_any && !filter.sip_user.empty())
+    GATEHOUSE_TRY_VOID(CheckServed(DomainOf(filter.sip_user), rules.served, command.sip_user()));
   proto::CtlResponse response;
   proto::ContactViews& views = *response.mutable_contacts();
   for (const ContactRow& row : page.rows) *views.add_contacts() = ViewOf(row, clock);

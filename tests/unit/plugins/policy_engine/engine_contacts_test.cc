@@ -84,12 +84,13 @@ class ContactCommandsOfTheEngine : public ContactsOfUsers {
     name.set_contact(contact);
     return Answer(request);
   }
-  proto::ContactViews List(const std::string& user) {
+  proto::CtlResponse Listed(const std::string& user) {
     proto::CtlRequest request;
     request.mutable_contact_list()->set_sip_user(user);
     request.mutable_contact_list()->set_limit(10);
-    return Answer(request).contacts();
+    return Answer(request);
   }
+  proto::ContactViews List(const std::string& user) { return Listed(user).contacts(); }
   // EngineTest's commands are given 1.234 s after 1970.
   proto::ContactState AskThen(const std::string& user, const std::string& contact) {
     return Ask(user, contact, 1);
@@ -138,13 +139,15 @@ TEST_F(ContactCommandsOfTheEngine, WhoLiftsABlockByAllowingIsToldSo) {
   EXPECT_THAT(allow(), testing::EndsWith("is allowed"));
 }
 
-TEST_F(ContactCommandsOfTheEngine, WhatIsLeftOfADomainThatWasOursCanBeForgotten) {
+TEST_F(ContactCommandsOfTheEngine, WhatIsLeftOfADomainThatWasOursCanBeSeenAndForgotten) {
   Change(proto::ContactChange::BLOCK, "ann@contoso.example", "romeo@partner.example");
   engine_.SetServed({"fabrikam.example"});
   const auto change = [this](proto::ContactChange::Verb verb) {
     return Change(verb, "sip:ann@contoso.example", "romeo@partner.example");
   };
   EXPECT_THAT(change(proto::ContactChange::BLOCK).error(), HasSubstr("in no domain of ours"));
+  EXPECT_EQ(List("sip:ann@contoso.example").contacts_size(), 1);
+  EXPECT_THAT(Listed("sip:bob@contoso.example").error(), HasSubstr("in no domain of ours"));
   EXPECT_THAT(change(proto::ContactChange::FORGET).done(), HasSubstr("is forgotten"));
   EXPECT_THAT(engine_.policy().snapshot.blocked_domains(), testing::IsEmpty());
 }
