@@ -254,8 +254,10 @@ Result<std::string> ReadAll(int fd, const std::string& path, std::size_t most_by
 }  // namespace
 
 Result<std::string> ReadTextFile(const std::string& path, std::size_t most_bytes) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A named pipe that nobody writes to is opened without waiting, and then reads as empty.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return BadConfig(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
+  static_cast<void>(::fcntl(fd, F_SETFL, 0));
   Result<std::string> text = ReadAll(fd, path, most_bytes);
   ::close(fd);
   return text;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -112,6 +113,13 @@ TEST_F(CheckConfigTest, WantsACertificateWhereSomethingSpeaksTls) {
   EXPECT_THAT(ErrorWith("tls: {chain_file: chain.pem, key_file: gone.pem}\n"),
               HasSubstr("gone.pem', which cannot be read: No such file or directory"));
   EXPECT_THAT(ErrorWith("tls: {trust: '.'}\n"), HasSubstr("a folder; would be right: a PEM file"));
+}
+
+TEST_F(CheckConfigTest, ANamedPipeInPlaceOfTheFileIsNotWaitedFor) {
+  const std::string pipe = folder_ / "pipe.yaml";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto yaml = YamlConfig::ReadFile(pipe);
+  EXPECT_TRUE(!yaml || yaml->config().domains().empty());
 }
 
 TEST_F(CheckConfigTest, MakesFileNamesAbsoluteFromItsOwnFolder) {
