@@ -40,7 +40,7 @@ int Seal(SSL* ssl, std::uint8_t* out, std::size_t* out_size, std::size_t room,
   if (size > room) return 0;
   const std::string handle = VaultOf(ssl).KeepForServer(ServerNameOf(ssl), {in, in_size});
   std::memset(out, 0, size);
-  std::memcpy(out, handle.data(), handle.size());
+  std::ranges::copy(handle, out);
   *out_size = size;
   return 1;
 }
@@ -51,7 +51,7 @@ ssl_ticket_aead_result_t Open(SSL* ssl, std::uint8_t* out, std::size_t* out_size
   const std::string_view handle(reinterpret_cast<const char*>(in), SessionVault::kHandleBytes);
   const std::string state = VaultOf(ssl).TakeForServer(ServerNameOf(ssl), handle);
   if (state.empty() || state.size() > room) return ssl_ticket_aead_ignore_ticket;
-  std::memcpy(out, state.data(), state.size());
+  std::ranges::copy(state, out);
   *out_size = state.size();
   return ssl_ticket_aead_success;
 }
