@@ -196,6 +196,7 @@ void DataLinkSide::Flush(Other& other) {
   link.FailRefused();
   if (link.gone()) link.FailAll();
   link.outbox.Expire();
+  if (const auto next = link.outbox.NextExpiry()) SetExpiryTimer(*next);
   while (link.greeting.open() && FillFrame(link)) {
     if (!Send(link, out_)) break;
     link.answer_due = false;

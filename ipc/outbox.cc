@@ -32,7 +32,8 @@ void Outbox::MarkSent() {
 
 void Outbox::OfferAgain() {
   next_to_send_ = offers_.begin();
-  settled_.clear();  // a new life remembers nothing that could be forgotten
+  next_expiry_ = TimePoint::min();  // without the grace: to be found anew
+  settled_.clear();                 // a new life remembers nothing that could be forgotten
 }
 
 Outbox::SettleResult Outbox::Settle(OfferSeq seq, const Outcome& outcome) {
@@ -48,12 +49,15 @@ std::size_t Outbox::Expire() {
   if (now < next_expiry_) return 0;
   std::vector<Offers::node_type> expired;
   next_expiry_ = Deadline::max();
+  bool sent = true;
   for (auto offer = offers_.begin(); offer != offers_.end();) {
     const auto current = offer++;
-    if (current->second.expires <= now)
+    if (current == next_to_send_) sent = false;
+    const Deadline end = sent ? current->second.expires + kAnswerGrace : current->second.expires;
+    if (end <= now)
       expired.push_back(Take(current));
     else
-      next_expiry_ = std::min(next_expiry_, current->second.expires);
+      next_expiry_ = std::min(next_expiry_, end);
   }
   for (auto& node : expired) Finish(std::move(node), Outcome::Expired());
   return expired.size();

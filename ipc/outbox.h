@@ -3,6 +3,7 @@
 // the outbox.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,6 +29,8 @@ struct Window {
 
 class Outbox {
  public:
+  // Longer than a request to a next hop with four targets that do not answer (64 * T1 each).
+  static constexpr std::chrono::seconds kAnswerGrace{150};
   using OnSettled = DataLink::OnSettled;
   // Valid until the outbox is changed.
   struct Sendable {
@@ -58,7 +61,9 @@ class Outbox {
   void OfferAgain();
 
   SettleResult Settle(OfferSeq seq, const Outcome& outcome);
-  // Settles as expired what is past its deadline. Returns how many.
+  // Settles as expired what is past its deadline. Returns how many. An offer that was sent is the
+  // other end's to answer, which may have begun in time what takes long: it is given up
+  // kAnswerGrace later, unless it has to be sent again.
   std::size_t Expire();
   // No deadline lies before this. Nullopt when nothing is unsettled.
   [[nodiscard]] std::optional<Deadline> NextExpiry() const;

@@ -100,7 +100,6 @@ TEST_F(OutboxTest, TellsASettleOfWhatWasNeverOffered) {
 TEST_F(OutboxTest, ExpiresAnOfferOnceAndIgnoresTheLateSettle) {
   const OfferSeq a = Add("a", 10s);
   Add("b", 20s);
-  Send();
   clock.Advance(9999ms);
   EXPECT_EQ(outbox.Expire(), 0U);
   clock.Advance(1ms);
@@ -110,13 +109,28 @@ TEST_F(OutboxTest, ExpiresAnOfferOnceAndIgnoresTheLateSettle) {
   EXPECT_THAT(settled, ElementsAre(Pair("a", Outcome::Expired())));
 }
 
+TEST_F(OutboxTest, LeavesWhatWasSentToTheOtherEndBeyondItsDeadline) {
+  const OfferSeq a = Add("a", 10s);
+  Add("lost", 20s);
+  Send();
+  clock.Advance(10s);
+  EXPECT_EQ(outbox.Expire(), 0U);
+  EXPECT_EQ(outbox.NextExpiry(), clock.In(Outbox::kAnswerGrace));
+  outbox.Settle(a, Outcome::Delivered());
+  clock.Advance(10s + Outbox::kAnswerGrace);
+  EXPECT_EQ(outbox.Expire(), 1U);
+  EXPECT_THAT(settled,
+              ElementsAre(Pair("a", Outcome::Delivered()), Pair("lost", Outcome::Expired())));
+}
+
 TEST_F(OutboxTest, DoesNotOfferAgainWhatHasExpired) {
   Add("a", 1s);
   Add("b", 30s);
   Send();
   clock.Advance(2s);
-  outbox.Expire();
+  EXPECT_EQ(outbox.Expire(), 0U);
   outbox.OfferAgain();
+  EXPECT_EQ(outbox.Expire(), 1U);
   EXPECT_THAT(Send(), ElementsAre(Pair("b", 2)));
 }
 
