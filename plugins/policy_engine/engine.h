@@ -119,7 +119,8 @@ class Engine {
   Reply ApplyData(const proto::Apply& command, AuditEntry audit);
   Reply Become(const CheckedData& target, AuditEntry audit, bool dry_run);
   // Makes the changes of `audit` so, if there are any.
-  Result<void> Commit(AuditEntry audit);
+  //   gives  the domains whose blocked contacts are forgotten by it
+  Result<std::vector<std::string>> Commit(AuditEntry audit);
   Result<RecordSet> RecordsAt(std::uint64_t revision);
   Result<void> MayChange(const proto::CtlRequest& request) const;
 

@@ -2,6 +2,9 @@
 // store's file.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/policy/access_notice.h"
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/change_view.h"
@@ -136,20 +139,25 @@ Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool d
     still_busy_();
   }
   if (dry_run) return response;
-  GATEHOUSE_TRY_VOID(Commit(std::move(audit)));
+  GATEHOUSE_TRY(const std::vector<std::string> lifted, Commit(std::move(audit)));
+  for (const std::string& domain : lifted)
+    *report.add_changes() = ChangeViewOf(domain, std::string(kLiftedBlocks), {});
   report.set_to(content_.revision);
   return response;
 }
 
-Result<void> Engine::Commit(AuditEntry audit) {
+Result<std::vector<std::string>> Engine::Commit(AuditEntry audit) {
   if (audit.changes.empty()) return {};
+  const std::vector<std::string> blocked = content_.blocked_domains;
   std::vector<std::string> removed;
   for (const proto::RecordChange& change : audit.changes)
     if (change.before().has_partner() && !change.has_after())
       removed.push_back(change.before().partner().id());
   GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
   for (const std::string& id : removed) streams_.Forget(id);
-  return {};
+  std::vector<std::string> lifted;
+  std::ranges::set_difference(blocked, content_.blocked_domains, std::back_inserter(lifted));
+  return lifted;
 }
 
 Result<StoreCopy> Engine::CopyTo(const std::string& path, const proto::CtlRequest& request,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/policy/negotiation.h"
+#include "core/policy/partner_words.h"
 #include "core/policy/policy_view.h"
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/access_rules.h"
@@ -37,6 +38,15 @@ constexpr std::size_t kMaxSubjectBytes = 1024;
 // The policy "global" as a new store has it.
 bool IsAsMade(const proto::AccessPolicy& global) {
   return !global.xmpp_access() && global.description().empty();
+}
+
+// Those the import may set, as a new store has them.
+bool AreAsMade(const proto::GatewaySettings& settings) {
+  proto::GatewaySettings as_made = settings;
+  google::protobuf::RepeatedPtrField<std::string> fields;
+  for (const std::string_view field : kGatewayFields) *fields.Add() = field;
+  return ReplaceFields(fields, kGatewayFields, DefaultGatewaySettings(), as_made).has_value() &&
+         as_made.SerializeAsString() == settings.SerializeAsString();
 }
 
 // What the import would make of the store, record by record.
@@ -159,6 +169,9 @@ class ImportPlan {
                                      record.gateway().settings(), settings));
     GATEHOUSE_TRY_VOID(CheckGateway(settings));
     if (settings.SerializeAsString() == data_.gateway().SerializeAsString()) return {};
+    if (!command_.replace() && !AreAsMade(data_.gateway()))
+      return BadConfig(
+          "gateway settings were set already; give --replace, or leave them out of the file");
     result.set_result("replaced");
     proto::RecordChange& change = changes_.emplace_back();
     *change.mutable_before()->mutable_gateway() = data_.gateway();

@@ -193,9 +193,10 @@ Engine::Reply Engine::RemovePartner(const std::string& domain, AuditEntry audit)
   const proto::Partner before = *stored;
   audit.subject = before.domain();
   audit.changes.push_back(ChangeOf(before));
-  GATEHOUSE_TRY_VOID(Commit(std::move(audit)));
+  GATEHOUSE_TRY(const std::vector<std::string> lifted, Commit(std::move(audit)));
   proto::CtlResponse response;
-  response.set_done(fmt::format("partner '{}' is removed", before.domain()));
+  response.set_done(fmt::format("partner '{}' is removed{}", before.domain(),
+                                lifted.empty() ? "" : " and the blocks of its contacts with it"));
   return response;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "plugins/policy_engine/record_rows.h"
 #include "plugins/policy_engine/record_set.h"
@@ -76,17 +77,34 @@ Result<void> Store::CheckFileIsThere() const {
 
 // Contacts in a domain that a partner loses are forgotten, even where another has it from now on:
 // nobody has authorised them as that one's.
-Result<void> Store::BecomeRecords(std::span<const proto::RecordChange> changes,
-                                  std::uint64_t revision) {
-  const bool moves = std::ranges::any_of(changes, LosesADomain);
+Result<void> Store::BecomeRecords(const AuditEntry& audit) {
+  const bool moves = std::ranges::any_of(audit.changes, LosesADomain);
   ContactTable::Owners before;
   if (moves) GATEHOUSE_TRY_VOID(contacts_.ReadOwners(database_, before));
-  for (const proto::RecordChange& one : changes) GATEHOUSE_TRY_VOID(TakeOut(database_, one));
-  for (const proto::RecordChange& one : changes)
-    GATEHOUSE_TRY_VOID(PutIn(database_, one, revision));
+  for (const proto::RecordChange& one : audit.changes) GATEHOUSE_TRY_VOID(TakeOut(database_, one));
+  for (const proto::RecordChange& one : audit.changes)
+    GATEHOUSE_TRY_VOID(PutIn(database_, one, audit.revision));
   if (!moves) return {};
+  GATEHOUSE_TRY(const std::vector<std::string> blocked, ReadBlockedDomains(database_));
   GATEHOUSE_TRY(const bool any, contacts_.ForgetMoved(database_, before));
-  return any ? NextContactsEpoch(database_) : Result<void>();
+  if (!any) return {};
+  GATEHOUSE_TRY_VOID(NoteLiftedBlocks(blocked, audit));
+  return NextContactsEpoch(database_);
+}
+
+Result<void> Store::NoteLiftedBlocks(std::span<const std::string> blocked_before,
+                                     const AuditEntry& why) {
+  GATEHOUSE_TRY(const std::vector<std::string> left, ReadBlockedDomains(database_));
+  AuditEntry entry = why;
+  entry.revision = 0;
+  entry.changes.clear();
+  entry.before = kLiftedBlocks;
+  for (const std::string& domain : blocked_before) {
+    if (std::ranges::binary_search(left, domain)) continue;
+    entry.subject = domain;
+    GATEHOUSE_TRY_VOID(AddAudit(database_, entry));
+  }
+  return {};
 }
 
 template <class T>
@@ -110,7 +128,7 @@ Result<StoreContent> Store::WriteIn(AuditEntry audit, Change change) {
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   GATEHOUSE_TRY(audit.revision, NextRevision(database_));
   for (proto::RecordChange& one : audit.changes) KeepDifference(one);
-  GATEHOUSE_TRY_VOID(BecomeRecords(audit.changes, audit.revision));
+  GATEHOUSE_TRY_VOID(BecomeRecords(audit));
   GATEHOUSE_TRY_VOID(change(audit.revision));
   GATEHOUSE_TRY_VOID(AddAudit(database_, audit));
   return Seal(transaction);
@@ -174,8 +192,11 @@ Result<StoreCopy> Store::CopyTo(const std::string& path) {
 }
 
 Result<std::string> Store::KeepBeside(std::int64_t at_unix) {
-  const std::string path =
+  const std::string name =
       fmt::format("{}.before-restore-{:%Y%m%dT%H%M%SZ}", path_, fmt::gmtime(at_unix));
+  std::string path = name;
+  std::error_code ignored;
+  for (int i = 2; std::filesystem::exists(path, ignored); ++i) path = fmt::format("{}-{}", name, i);
   GATEHOUSE_TRY_VOID(CreatePrivateFile(path));
   GATEHOUSE_TRY(StoreCopy copy, CopyTo(path));
   GATEHOUSE_TRY(const bool done, copy.All(still_busy_));

@@ -26,6 +26,10 @@ struct ContactEdit {
   AuditEntry audit;
 };
 
+// What the audit has of a domain whose blocked contacts went with its partner; no rollback brings
+// them back.
+inline constexpr std::string_view kLiftedBlocks = R"({"blocked_contacts":"some"})";
+
 // A copy that is being made.
 class StoreCopy {
  public:
@@ -81,7 +85,8 @@ class Store {
   Result<void> Note(const AuditEntry& entry);
   // A copy of the whole store, to be made by Step; it owns the file at `path` meanwhile.
   Result<StoreCopy> CopyTo(const std::string& path);
-  // A copy beside the store's own file, named after the time. Gives its path.
+  // A copy beside the store's own file, named after the time; another of that name stays. Gives
+  // its path.
   Result<std::string> KeepBeside(std::int64_t at_unix);
   // Becomes what `other` is, in one transaction.
   Result<void> Become(Store& other);
@@ -98,7 +103,10 @@ class Store {
   // What SQLite says of a write that failed, with the file and the remedy.
   template <class T>
   Result<T> Told(Result<T> result) const;
-  Result<void> BecomeRecords(std::span<const proto::RecordChange> changes, std::uint64_t revision);
+  Result<void> BecomeRecords(const AuditEntry& audit);
+  // `blocked_before`: the domains of blocked contacts, in order.
+  Result<void> NoteLiftedBlocks(std::span<const std::string> blocked_before,
+                                const AuditEntry& why);
   template <class Change>
   Result<StoreContent> Write(AuditEntry audit, Change change);
   template <class Change>

@@ -4,7 +4,6 @@
 #include "plugins/policy_engine/record_rows.h"
 
 namespace gatehouse::policy_engine {
-namespace {
 
 Result<std::vector<std::string>> ReadBlockedDomains(SqliteDatabase& database) {
   GATEHOUSE_TRY(SqliteStatement select,
@@ -18,6 +17,8 @@ Result<std::vector<std::string>> ReadBlockedDomains(SqliteDatabase& database) {
     domains.push_back(select.Text(0));
   }
 }
+
+namespace {
 
 // Without one of the blocked domains nobody would be looked for in it.
 std::string SealOf(const StoreContent& content) {

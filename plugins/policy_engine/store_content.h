@@ -19,6 +19,8 @@ struct StoreContent {
   std::vector<std::string> blocked_domains;  // of contacts that are blocked for somebody
 };
 
+// Of contacts that are blocked for somebody, in order.
+Result<std::vector<std::string>> ReadBlockedDomains(SqliteDatabase& database);
 // What was sealed last. Fails (kTrouble) with SQLite's reason, or where the seal does not fit.
 Result<StoreContent> ReadSealed(SqliteDatabase& database);
 // To be called inside the transaction that has changed it. Gives what is sealed now.

@@ -186,6 +186,27 @@ TEST_F(DataAsAWhole, ARollbackToWhatIsNotValidTodayIsRefused) {
   EXPECT_THAT(RollBack(0).error(), HasSubstr("there is no revision 0"));
 }
 
+TEST_F(DataAsAWhole, BlocksThatGoWithTheirPartnerAreToldAndAudited) {
+  const std::uint64_t before = engine_.policy().snapshot.revision();
+  New("partner.example");
+  proto::CtlRequest block;
+  block.mutable_contact_change()->set_verb(proto::ContactChange::BLOCK);
+  proto::ContactName& name = *block.mutable_contact_change()->add_contacts();
+  name.set_sip_user("ann@contoso.example");
+  name.set_contact("romeo@partner.example");
+  ASSERT_EQ(Answer(block).exit_code(), 0U);
+  const proto::ChangeReport report = RollBack(before).changes();
+  ASSERT_EQ(report.changes_size(), 2);
+  EXPECT_EQ(report.changes(1).kind(), "contact");
+  EXPECT_EQ(report.changes(1).key(), "partner.example");
+  EXPECT_EQ(report.changes(1).fields(0).field(), "blocked_contacts");
+  const auto is_noted = [](const AuditEntry& entry) {
+    return entry.action == "config rollback" && entry.subject == "partner.example" &&
+           entry.before == kLiftedBlocks && entry.revision == 0;
+  };
+  EXPECT_EQ(std::ranges::count_if(Audit(), is_noted), 1);
+}
+
 TEST_F(DataAsAWhole, ADiffNamesTheFieldsThatDiffer) {
   const std::uint64_t from = New("partner.example").revision();
   proto::Partner values;
@@ -251,6 +272,10 @@ TEST_F(WholeStore, ARestoredStoreIsInForceAtOnceAndTheOneBeforeIsKept) {
   const std::string kept = folder_.File("policy.db.before-restore-19700101T000000Z");
   EXPECT_THAT(taken.done(), HasSubstr(kept));
   EXPECT_EQ(Store::Open(kept)->Read()->revision, newest);
+  const std::uint64_t second = engine_.policy().snapshot.revision();
+  EXPECT_THAT(Take(copy).done(), HasSubstr(kept + "-2"));  // in the same second
+  EXPECT_EQ(Store::Open(kept)->Read()->revision, newest);
+  EXPECT_EQ(Store::Open(kept + "-2")->Read()->revision, second);
   EXPECT_EQ(Open().policy().snapshot.hash(), hash());
   EXPECT_EQ(New("more.example").exit_code(), 0U);
   EXPECT_EQ(RollBack(newest + 1).exit_code(), 0U);

@@ -307,6 +307,12 @@ TEST_F(DomainsOfAnEngine, AnImportIsWrittenAsAWholeOrNotAtAll) {
   EXPECT_EQ(engine_.policy().snapshot.partners(1).connection_limit(), 7U);
   response = Answer(request);
   EXPECT_EQ(response.imported().results(3).result(), "unchanged");
+
+  import.set_replace(false);
+  import.mutable_records()->DeleteSubrange(0, 3);
+  import.mutable_records(0)->mutable_gateway()->mutable_settings()->set_connection_limit(600);
+  EXPECT_THAT(Answer(request).error(), HasSubstr("gateway settings were set already"));
+  EXPECT_EQ(engine_.policy().snapshot.gateway().connection_limit(), 500U);
 }
 
 TEST_F(DomainsOfAnEngine, TheAuditNamesEveryFileOfAnImportButNotTooMany) {
