@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "core/xmpp/jid.h"
+
 namespace gatehouse {
 namespace {
 
@@ -131,10 +133,16 @@ std::string_view DefaultErrorType(StanzaCondition condition) {
   return "cancel";
 }
 
+std::string AnswersFrom(const Element& stanza) {
+  const std::string_view to = Attribute(stanza, "to");
+  const auto jid = Jid::Parse(to);
+  return jid ? jid->ToText() : std::string(to);
+}
+
 Element MakeErrorReply(const Element& stanza, StanzaCondition condition, std::string_view text,
                        std::string_view type) {
   Element reply = MakeElement(stanza.name(), stanza.ns());
-  SetAttribute(reply, "from", Attribute(stanza, "to"));
+  SetAttribute(reply, "from", AnswersFrom(stanza));
   SetAttribute(reply, "to", Attribute(stanza, "from"));
   if (HasAttribute(stanza, "id")) SetAttribute(reply, "id", Attribute(stanza, "id"));
   SetAttribute(reply, "type", "error");

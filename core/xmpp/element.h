@@ -48,6 +48,8 @@ void AddText(proto::Element& parent, std::string_view text);
 [[nodiscard]] proto::StanzaCondition ConditionFromName(std::string_view name);
 // The default error type of a condition: auth, cancel, modify, wait. RFC 6120 §8.3.3
 [[nodiscard]] std::string_view DefaultErrorType(proto::StanzaCondition condition);
+// Who answers `stanza`: its `to`, prepared as the domain was that a stream of ours proves.
+[[nodiscard]] std::string AnswersFrom(const proto::Element& stanza);
 // The error reply to `stanza`: from and to swapped, id kept, type='error', payload not echoed (2.9).
 // `text` may be empty; `type` empty: the default.
 [[nodiscard]] proto::Element MakeErrorReply(const proto::Element& stanza, proto::StanzaCondition condition,

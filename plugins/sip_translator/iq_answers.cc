@@ -14,7 +14,7 @@ constexpr std::string_view kDiscoItems = "http://jabber.org/protocol/disco#items
 
 Element Answer(const Element& iq) {
   Element answer = MakeElement("iq", iq.ns());
-  SetAttribute(answer, "from", Attribute(iq, "to"));
+  SetAttribute(answer, "from", AnswersFrom(iq));
   SetAttribute(answer, "to", Attribute(iq, "from"));
   SetAttribute(answer, "id", Attribute(iq, "id"));
   SetAttribute(answer, "type", "result");

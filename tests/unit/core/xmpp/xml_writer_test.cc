@@ -94,6 +94,16 @@ TEST(ErrorReply, SwapsTheAddressesKeepsTheIdAndEchoesNothing) {
             "</error></message>");
 }
 
+// The peer's own spelling would be a domain that our stream has not proven.
+TEST(ErrorReply, ComesFromThePreparedAddress) {
+  proto::Element message = MakeElement("message", ns::kServer);
+  SetAttribute(message, "to", "Ann@CORP.example./Desk");
+  EXPECT_EQ(Attribute(MakeErrorReply(message, proto::ITEM_NOT_FOUND), "from"),
+            "ann@corp.example/Desk");
+  SetAttribute(message, "to", "@");
+  EXPECT_EQ(Attribute(MakeErrorReply(message, proto::ITEM_NOT_FOUND), "from"), "@");
+}
+
 TEST(ErrorReply, KnowsEveryConditionBothWays) {
   for (int i = proto::BAD_REQUEST; i <= proto::UNEXPECTED_REQUEST; ++i) {
     const auto condition = static_cast<proto::StanzaCondition>(i);
