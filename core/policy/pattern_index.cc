@@ -5,6 +5,27 @@
 #include "core/policy/access.h"
 
 namespace gatehouse {
+namespace {
+
+bool IsHexDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+// Characters, not octets; a "\\27" of XEP-0106 stands for one.
+std::size_t LiteralsOf(std::string_view local) {
+  std::size_t literals = 0;
+  for (std::size_t i = 0; i < local.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(local[i]);
+    if (octet == '*' || (octet & 0xC0U) == 0x80U) continue;
+    ++literals;
+    if (octet == '\\' && i + 2 < local.size() && IsHexDigit(local[i + 1]) &&
+        IsHexDigit(local[i + 2]))
+      i += 2;
+  }
+  return literals;
+}
+
+}  // namespace
 
 bool PatternIndex::Row::IsBefore(const Row& other) const {
   if (literals != other.literals) return literals > other.literals;
@@ -16,11 +37,10 @@ void PatternIndex::Add(std::string_view pattern, const proto::AccessPolicy& poli
   if (at == std::string_view::npos) return;
   Domain& domain = domains_[pattern.substr(at + 1)];
   const std::string_view local = pattern.substr(0, at);
-  const auto stars = static_cast<std::size_t>(std::ranges::count(local, '*'));
   const std::string_view start = local.substr(0, local.find('*'));
   const std::string_view rest = local.substr(local.rfind('*') + 1);
   Rows& rows = start.empty() ? domain.by_rest.rows[rest] : domain.by_start.rows[start];
-  rows.push_back({local, local.size() - stars, &policy});
+  rows.push_back({local, LiteralsOf(local), &policy});
 }
 
 void PatternIndex::ByEnd::Seal() {

@@ -81,6 +81,20 @@ TEST(Access, TheNarrowestGrantOfAUserHolds) {
     }
 }
 
+TEST(Access, ACharacterCountsOnceHoweverManyOctetsItHas) {
+  proto::PolicySnapshot snapshot;
+  *snapshot.add_access_policies() = Policy("global", false);
+  proto::AccessPolicy& yes = *snapshot.add_access_policies() = Policy("tag:yes", true);
+  yes.add_patterns("*\u00fc*@contoso.example");
+  yes.add_patterns("*\\27*@contoso.example");
+  *snapshot.add_access_policies() = Policy("tag:no", false);
+  snapshot.mutable_access_policies(2)->add_patterns("x*@contoso.example");
+  const PolicyView view(snapshot);
+  for (const std::string_view tie : {"x\u00fc", "x\\27"})
+    EXPECT_FALSE(MayUseXmpp(view, {tie, "contoso.example"}, kIn).may) << tie;
+  EXPECT_TRUE(MayUseXmpp(view, {"a\u00fc", "contoso.example"}, kIn).may);
+}
+
 // What a look at each pattern would find, for patterns of every shape.
 TEST(Access, AmongManyPatternsTheNarrowestHolds) {
   constexpr std::array kEnds = {"", "a", "b", "ab", "ba", "aab", "bbaa"};
