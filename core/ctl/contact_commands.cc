@@ -5,17 +5,19 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <fstream>
 #include <limits>
 #include <sstream>
 
+#include "core/config/yaml_reader.h"
+#include "core/ctl/apply_data.h"
 #include "core/ctl/write_options.h"
 
 namespace gatehouse::ctl {
 
 std::string ReadContacts(const std::string& file, proto::ContactChange& change) {
-  std::ifstream stream(file);
-  if (!stream) return fmt::format("'{}' cannot be read", file);
+  const Result<std::string> text = ReadTextFile(file, kMaxDataFileBytes);
+  if (!text) return text.error().text;
+  std::istringstream stream(*text);
   std::string line;
   for (int number = 1; std::getline(stream, line); ++number) {
     std::istringstream words(line);

@@ -1,6 +1,8 @@
 // gatehousectl: the operator's command line. All logic is in the workers; here words become
 // requests, and responses become text.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -46,10 +48,12 @@ int Main(const std::vector<std::string>& arguments) {
       .play_matrix = selftest::RunMatrix,
       .when_interrupted = SayWhenInterrupted};
   const Ending ending = CarryOut(*invocation, outside);
-  std::fputs(ending.out.c_str(), stdout);
-  std::fflush(stdout);
+  const bool shown = std::fputs(ending.out.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  const int why = errno;
   std::fputs(ending.err.c_str(), stderr);
-  return ending.exit_code;
+  if (shown || ending.exit_code != kDone) return ending.exit_code;
+  std::fprintf(stderr, "it is done, but what it says cannot be written: %s\n", std::strerror(why));
+  return kRefused;
 }
 
 }  // namespace

@@ -66,7 +66,20 @@ class FreshFile {
   const int open_errno_;
 };
 
+// What is there already may be replaced if it is an ordinary file that nobody is at work with.
+Result<void> MayReplace(const std::string& file) {
+  struct stat info{};
+  if (::lstat(file.c_str(), &info) != 0) return {};
+  if (!S_ISREG(info.st_mode))
+    return Trouble(fmt::format("'{}' is no ordinary file; name another", file));
+  struct stat log{};
+  if (::lstat((file + "-wal").c_str(), &log) == 0)
+    return Trouble(fmt::format("'{}' is a store in use; name another file", file));
+  return {};
+}
+
 Result<void> ReplaceFile(const std::string& file, mode_t mode, std::string_view text) {
+  GATEHOUSE_TRY_VOID(MayReplace(file));
   FreshFile fresh(file, mode);
   GATEHOUSE_TRY_VOID(fresh.Write(text));
   return fresh.TakeItsPlace();
@@ -111,6 +124,8 @@ Ending ExportData(const Invocation& invocation, const Outside& outside) {
 }
 
 Ending BackUp(const Invocation& invocation, const Outside& outside) {
+  if (const Result<void> may = MayReplace(invocation.file); !may)
+    return {kRefused, {}, may.error().text + '\n'};
   FreshFile fresh(invocation.file, kPrivate);
   proto::CtlRequest request = invocation.request;
   proto::BackupRead& wanted = *request.mutable_backup_read();

@@ -217,6 +217,25 @@ class Data(unittest.IsolatedAsyncioTestCase):
         self.assertRegex(err, r"^[^\n]*: no partner has the domain 'd1.elsewhere.example'; add the partner, [^\n]*\n$")
         self.assertEqual((await self.must("export", "--contacts")), edited)
 
+    async def test_what_cannot_be_written_is_told_and_only_ordinary_files_are_replaced(self):
+        pipe = self.edge.folder / "pipe"
+        os.mkfifo(pipe)
+        store = self.edge.gatehouse.state_dir / "policy.db"
+        for words in (("backup", pipe), ("export", "-o", pipe), ("backup", store)):
+            code, out, err = await self.run_ctl(*words)
+            self.assertEqual((code, out), (1, ""))
+            self.assertRegex(err, r"^'[^\n]*' is (no ordinary file; name another|a store in use; name another file)\n$")
+        self.assertTrue(stat.S_ISFIFO(pipe.stat().st_mode))
+        await self.must("partner", "new", "fabrikam.example")  # the store is the one it was
+
+        def into_a_full_disk():
+            with open("/dev/full", "w", encoding="ascii") as full:
+                return subprocess.run([GATEHOUSECTL, "export", "--runtime-dir", self.edge.gatehouse.runtime_dir],
+                                      check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = await asyncio.to_thread(into_a_full_disk)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "it is done, but what it says cannot be written: No space left on device\n"))
+
     async def test_who_breaks_off_a_change_is_told_that_it_may_be_done(self):
         def catches(process, number):
             status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
