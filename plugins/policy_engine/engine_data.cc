@@ -197,6 +197,8 @@ Engine::Reply Engine::TakeFile(const std::string& file, AuditEntry audit) {
   }
   GATEHOUSE_TRY(const std::string kept, store_.KeepBeside(audit.at_unix_ms / 1000));
   GATEHOUSE_TRY(const std::uint64_t revision, taken->CountOnFrom(content_, std::move(audit)));
+  // Once more: from here on there is no way back.
+  if (const Result<StoreContent> counted = taken->Read(); !counted) return refuse(counted.error());
   GATEHOUSE_TRY_VOID(store_.Become(*taken));
   GATEHOUSE_TRY_VOID(Take(store_.Read()));
   proto::CtlResponse response;

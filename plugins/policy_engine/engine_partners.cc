@@ -217,6 +217,13 @@ Engine::Reply Engine::ListPartners() const {
 
 Engine::Reply Engine::ExplainPartner(const std::string& domain, std::int64_t now_unix) const {
   GATEHOUSE_TRY(const proto::Partner* partner, Owner(domain));
+  const std::string asked = PrepareDomain(domain).value_or(domain);
+  for (const std::string& denied : Denied())
+    if (Covers(denied, asked))
+      return BadConfig(
+          fmt::format("'{}' is denied by '{}', before any partner is looked for; take that out "
+                      "with: gatehousectl partner undeny '{}'",
+                      asked, denied, denied));
   proto::CtlResponse response = OneView(*partner);
   proto::PartnerView& view = *response.mutable_partners()->mutable_partners(0);
   for (const proto::StreamRecord& record : streams_.Of(partner->id()))

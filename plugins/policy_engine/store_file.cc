@@ -271,6 +271,11 @@ Result<void> CheckSoundness(SqliteDatabase& database) {
   if (verdict != "ok") return Trouble(verdict);
   GATEHOUSE_TRY(const std::string orphan, database.One("PRAGMA foreign_key_check"));
   if (!orphan.empty()) return Trouble(fmt::format("rows of table {} refer to nothing", orphan));
+  // What would change or show other rows than were written.
+  GATEHOUSE_TRY(const std::string strange,
+                database.One("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')"));
+  if (!strange.empty())
+    return Trouble(fmt::format("has the trigger or view '{}', which is not Gatehouse's", strange));
   return {};
 }
 

@@ -108,8 +108,14 @@ Result<proto::CtlResponse> StoreTransfer::PartOf(const proto::BackupRead& wanted
 proto::CtlResponse StoreTransfer::Restore(const proto::CtlRequest& request,
                                           std::chrono::system_clock::time_point now) {
   const proto::RestoreWrite& part = request.restore_write();
-  if (const Result<void> kept = Append(part); !kept)
+  // Two at once would be one file of parts of both.
+  const std::string from = fmt::format("{} {}", request.actor(), part.file());
+  if (part.offset() == 0) incoming_from_ = from;
+  if (incoming_from_ != from) return Refused("another restore has begun meanwhile; begin anew");
+  if (const Result<void> kept = Append(part); !kept) {
+    RemoveStoreFile(incoming_file_);
     return Refused("the store cannot be taken in: " + kept.error().text);
+  }
   if (!part.last()) return {};
   proto::CtlResponse response = engine_.TakeStore(incoming_file_, request, now);
   RemoveStoreFile(incoming_file_);

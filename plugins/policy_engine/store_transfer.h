@@ -42,6 +42,7 @@ class StoreTransfer {
   Engine& engine_;
   const std::string copy_file_;
   const std::string incoming_file_;
+  std::string incoming_from_;  // who restores which file
   std::uint64_t copy_ = 0;  // the number of the copy that is being made or fetched
   std::optional<StoreCopy> copying_;
   std::optional<Waiting> waiting_;  // for the copy to be made

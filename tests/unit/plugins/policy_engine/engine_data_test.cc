@@ -323,6 +323,12 @@ TEST_F(WholeStore, WhatIsNoSoundStoreOfOursIsRefusedAndChangesNothing) {
                   .has_value());
   EXPECT_THAT(Take(copy).error(), HasSubstr("its checksum differs"));
   std::ofstream(copy, std::ios::binary | std::ios::trunc) << bytes;
+  ASSERT_TRUE(SqliteDatabase::Open(copy)
+                  ->Run("CREATE TRIGGER later AFTER INSERT ON audit BEGIN"
+                        " UPDATE partner SET dialback = 0; END")
+                  .has_value());
+  EXPECT_THAT(Take(copy).error(), HasSubstr("has the trigger or view 'later'"));
+  std::ofstream(copy, std::ios::binary | std::ios::trunc) << bytes;
   Remove("partner.example");
   engine_.SetServed({"contoso.example", "partner.example"});
   const std::string today = hash();

@@ -135,6 +135,23 @@ TEST_F(DomainsOfAnEngine, TheDenyListAndThePartnersNeverNameTheSame) {
   EXPECT_EQ(Answer(New("bad.example")).exit_code(), 0U);
 }
 
+TEST_F(DomainsOfAnEngine, WhatIsDeniedBelowAPartnersWildcardIsNotExplainedAsAPartner) {
+  proto::CtlRequest fabrikam = New("fabrikam.example");
+  fabrikam.mutable_partner_new()->mutable_partner()->add_additional_domains("*.fabrikam.example");
+  ASSERT_EQ(Answer(fabrikam).exit_code(), 0U);
+  proto::CtlRequest deny;
+  deny.mutable_partner_deny()->set_domain("bad.fabrikam.example");
+  ASSERT_EQ(Answer(deny).exit_code(), 0U);
+  const auto explain = [this](const char* domain) {
+    proto::CtlRequest request;
+    request.mutable_partner_explain()->set_domain(domain);
+    return Answer(request);
+  };
+  EXPECT_EQ(explain("good.fabrikam.example").exit_code(), 0U);
+  EXPECT_THAT(explain("Bad.fabrikam.example").error(),
+              HasSubstr("is denied by 'bad.fabrikam.example', before any partner"));
+}
+
 TEST_F(DomainsOfAnEngine, ADenialIsTakenBackWithItsRevisionAndComesBackWithIt) {
   const std::uint64_t before = Answer(New("fabrikam.example")).revision();
   const std::uint64_t with = Done("partner_deny { domain: '*.bad.example' }").revision();
