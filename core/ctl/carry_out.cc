@@ -87,12 +87,14 @@ Ending Explain(const Invocation& invocation) {
 }
 
 Ending CheckConfig(const Invocation& invocation, const Outside& outside) {
-  const Result<void> checked = outside.check_config(invocation.file);
-  if (!checked) return {kRefused, {}, checked.error().text + '\n'};
+  const auto warnings = outside.check_config(invocation.file);
+  if (!warnings) return {kRefused, {}, warnings.error().text + '\n'};
+  std::string warned;
+  for (const std::string& warning : *warnings) warned += fmt::format("warning: {}\n", warning);
   const std::string done = fmt::format("'{}' is valid", invocation.file);
   proto::CtlResponse response;
   response.set_done(done);
-  return {kDone, Shown(invocation, {}, response), {}};
+  return {kDone, Shown(invocation, {}, response), std::move(warned)};
 }
 
 // One octet more than may be shows that there are too many.

@@ -29,8 +29,9 @@ class FakeSupervisor {
           if (requests.size() > responses_.size()) return Trouble("nobody listens");
           return responses_[requests.size() - 1];
         },
-        .check_config = [](const std::string& file) -> Result<void> {
-          if (file == "good.yaml") return {};
+        .check_config = [](const std::string& file) -> Result<std::vector<std::string>> {
+          if (file == "good.yaml") return std::vector<std::string>();
+          if (file == "doubtful.yaml") return std::vector{file + ":3: key 'tls': is odd"};
           return BadConfig(file + ":3: key 'listen': is wrong");
         },
         .play_matrix = [this](const selftest::MatrixOptions&) -> Result<selftest::MatrixReport> {
@@ -152,6 +153,11 @@ TEST(CarryOut, ChecksAConfiguration) {
   const Ending bad = CarryOut(invocation, supervisor.AsOutside());
   EXPECT_EQ(bad.exit_code, 1);
   EXPECT_EQ(bad.err, "bad.yaml:3: key 'listen': is wrong\n");
+  invocation.file = "doubtful.yaml";
+  const Ending doubtful = CarryOut(invocation, supervisor.AsOutside());
+  EXPECT_EQ(doubtful.exit_code, 0);
+  EXPECT_EQ(doubtful.out, "'doubtful.yaml' is valid\n");
+  EXPECT_EQ(doubtful.err, "warning: doubtful.yaml:3: key 'tls': is odd\n");
 }
 
 TEST(CarryOut, AnExportThatIsADirectoryIsNamedSo) {
