@@ -150,6 +150,8 @@ std::expected<proto::CtlResponse, Ending> Call(const Invocation& invocation,
   const std::string_view doubt = DoubtOver(request);
   if (response && !doubt.empty())
     return std::unexpected(Ending{kRefused, {}, fmt::format("{}, {}\n", why, doubt)});
+  if (!response && response.error().fault == Fault::kConfig)
+    return std::unexpected(Ending{kUnreachable, {}, why + '\n'});
   return std::unexpected(
       Ending{kUnreachable,
              {},

@@ -93,6 +93,21 @@ TEST(CarryOut, EndsWithThreeWhenTheSupervisorCannotBeReached) {
   EXPECT_THAT(ending.err, HasSubstr("cannot be reached in '/run/gatehouse': nobody listens"));
 }
 
+TEST(CarryOut, AUserWithoutRightsIsNotAskedWhetherGatehousedRuns) {
+  FakeSupervisor supervisor;
+  Outside outside = supervisor.AsOutside();
+  outside.call = [](const proto::CtlRequest&,
+                    milliseconds) -> Result<std::optional<proto::CtlResponse>> {
+    return BadConfig("this user may not talk to it; run it as root");
+  };
+  Invocation invocation;
+  invocation.action = Action::kAsk;
+  invocation.request.mutable_status();
+  const Ending ending = CarryOut(invocation, outside);
+  EXPECT_EQ(ending.exit_code, 3);
+  EXPECT_EQ(ending.err, "this user may not talk to it; run it as root\n");
+}
+
 TEST(CarryOut, AChangeWithoutAnAnswerIsRefusedWithAWayToLook) {
   FakeSupervisor supervisor;
   supervisor.silent = true;
