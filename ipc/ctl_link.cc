@@ -95,6 +95,9 @@ Result<void> SomebodyListens(const std::string& address) {
   const int reason = errno;
   close(fd);
   if (code == 0) return {};
+  if (reason == EACCES)
+    return BadConfig(fmt::format(
+        "this user may not talk to {}; run it as root or as the user of gatehoused", path));
   return Trouble(fmt::format("nobody listens at {}: {}", path, std::strerror(reason)));
 }
 

@@ -32,7 +32,8 @@ class CtlServer {
 
 // gatehousectl's end: sends and waits. The one place in the project that blocks.
 //   gives  nothing when no response came within `limit`: nobody knows whether it was carried out
-//   fails  kTrouble: nobody listens at `address`, or what came back cannot be read
+//   fails  kTrouble: nobody listens at `address`, or what came back cannot be read; kConfig: this
+//   user may not ask there
 Result<std::optional<proto::CtlResponse>> CallSupervisor(const std::string& address,
                                                          const proto::CtlRequest& request,
                                                          milliseconds limit);

@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "core/config/check_certificate.h"
 #include "core/config/check_domains.h"
 #include "core/config/listen_address.h"
 #include "core/loop/dns_servers.h"
@@ -198,13 +199,34 @@ Result<void> CheckPool(const YamlConfig& yaml, const Topology& topology, int ind
   return {};
 }
 
+bool IsConfigured(const YamlConfig& yaml, std::string_view plugin) {
+  return std::ranges::any_of(yaml.config().workers(), [plugin](const proto::WorkerPool& pool) {
+    return pool.plugin() == plugin;
+  });
+}
+
+// Who asks cannot do without the one that answers, and what is handed on needs both ends.
+Result<void> CheckLinked(const YamlConfig& yaml, const Topology& topology) {
+  const auto check = [&yaml](const std::string& who, const std::string& needed) -> Result<void> {
+    if (!IsConfigured(yaml, who) || IsConfigured(yaml, needed)) return {};
+    return std::unexpected(
+        yaml.At("workers",
+                fmt::format("{} needs {}; would be right: '- plugin: {}'", who, needed, needed)));
+  };
+  for (const proto::LinkKindSpec& link : topology.link()) {
+    GATEHOUSE_TRY_VOID(check(link.from(), link.to()));
+    if (link.kind() == proto::DATA) GATEHOUSE_TRY_VOID(check(link.to(), link.from()));
+  }
+  return {};
+}
+
 Result<void> CheckWorkers(const YamlConfig& yaml, const Topology& topology) {
   if (yaml.config().workers().empty())
     return std::unexpected(
         yaml.At("workers", "is missing; would be right: a list such as '- plugin: tls_listener'"));
   for (int i = 0; i < yaml.config().workers_size(); ++i)
     GATEHOUSE_TRY_VOID(CheckPool(yaml, topology, i));
-  return {};
+  return CheckLinked(yaml, topology);
 }
 
 }  // namespace
@@ -232,6 +254,7 @@ Result<void> CheckConfig(YamlConfig& yaml, const Topology& topology) {
 Result<YamlConfig> LoadConfig(const std::string& path, const Topology& topology) {
   GATEHOUSE_TRY(YamlConfig yaml, YamlConfig::ReadFile(path));
   GATEHOUSE_TRY_VOID(CheckConfig(yaml, topology));
+  GATEHOUSE_TRY_VOID(CheckCertificate(yaml));
   return yaml;
 }
 

@@ -1,5 +1,5 @@
-// What is wrong with a configuration that reads well: values, files, and workers the topology does
-// not know.
+// What is wrong with a configuration that reads well: values, files, workers the topology does not
+// know, and workers that another one needs and that are not there.
 #pragma once
 
 #include <string>
@@ -21,7 +21,8 @@ inline constexpr unsigned kMaxInstances = 64;
 //   fails  kConfig with the first mistake, in one line as YamlConfig says
 Result<void> CheckConfig(YamlConfig& yaml, const proto::Topology& topology);
 
-// Reads and checks: all that `gatehousectl config check FILE` does.
+// Reads and checks, what is in the certificate files too: all that `gatehousectl config check FILE`
+// does.
 Result<YamlConfig> LoadConfig(const std::string& path, const proto::Topology& topology);
 
 // The number a pool's `count` stands for: empty is 1, "auto" one a core.

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/config/yaml_reader.h"
@@ -31,10 +32,16 @@ class YamlConfig {
   [[nodiscard]] Error At(std::string_view key, std::string_view what) const {
     return places_.At(key, what);
   }
+  // What is not wrong but most likely not meant, each in one line as of At.
+  void Warn(std::string_view key, std::string_view what) {
+    warnings_.push_back(At(key, what).text);
+  }
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   proto::Config config_;
   YamlPlaces places_;
+  std::vector<std::string> warnings_;
 };
 
 // The candidate that `word` most likely stands for, or nothing where none is near.

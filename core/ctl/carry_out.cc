@@ -87,12 +87,14 @@ Ending Explain(const Invocation& invocation) {
 }
 
 Ending CheckConfig(const Invocation& invocation, const Outside& outside) {
-  const Result<void> checked = outside.check_config(invocation.file);
-  if (!checked) return {kRefused, {}, checked.error().text + '\n'};
+  const auto warnings = outside.check_config(invocation.file);
+  if (!warnings) return {kRefused, {}, warnings.error().text + '\n'};
+  std::string warned;
+  for (const std::string& warning : *warnings) warned += fmt::format("warning: {}\n", warning);
   const std::string done = fmt::format("'{}' is valid", invocation.file);
   proto::CtlResponse response;
   response.set_done(done);
-  return {kDone, Shown(invocation, {}, response), {}};
+  return {kDone, Shown(invocation, {}, response), std::move(warned)};
 }
 
 // One octet more than may be shows that there are too many.
@@ -148,6 +150,8 @@ std::expected<proto::CtlResponse, Ending> Call(const Invocation& invocation,
   const std::string_view doubt = DoubtOver(request);
   if (response && !doubt.empty())
     return std::unexpected(Ending{kRefused, {}, fmt::format("{}, {}\n", why, doubt)});
+  if (!response && response.error().fault == Fault::kConfig)
+    return std::unexpected(Ending{kUnreachable, {}, why + '\n'});
   return std::unexpected(
       Ending{kUnreachable,
              {},

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
@@ -25,8 +26,8 @@ struct Outside {
   std::function<Result<std::optional<proto::CtlResponse>>(const proto::CtlRequest&,
                                                           milliseconds limit)>
       call;
-  // Fails with one line naming file, line and key.
-  std::function<Result<void>(const std::string& file)> check_config;
+  // Gives what is doubtful; fails with one line naming file, line and key.
+  std::function<Result<std::vector<std::string>>(const std::string& file)> check_config;
   // Fails when the matrix could not be played.
   std::function<Result<selftest::MatrixReport>(const selftest::MatrixOptions&)> play_matrix;
   // What is to be said when the command is broken off from now on; may be left out.

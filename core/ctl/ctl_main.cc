@@ -18,11 +18,11 @@
 namespace gatehouse::ctl {
 namespace {
 
-Result<void> CheckConfigFile(const std::string& file) {
+Result<std::vector<std::string>> CheckConfigFile(const std::string& file) {
   GATEHOUSE_TRY(const InstallLayout layout, InstallLayout::OfThisProgram());
   GATEHOUSE_TRY(const proto::Topology topology, ReadTopologyFile(layout.topology_file));
-  GATEHOUSE_TRY([[maybe_unused]] const YamlConfig yaml, LoadConfig(file, topology));
-  return {};
+  GATEHOUSE_TRY(const YamlConfig yaml, LoadConfig(file, topology));
+  return yaml.warnings();
 }
 
 Result<std::optional<proto::CtlResponse>> Call(const std::string& runtime_dir,

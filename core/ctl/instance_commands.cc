@@ -14,8 +14,9 @@ InstanceCommands::InstanceCommands(CLI::App& app, Invocation& invocation) {
         invocation.action = Action::kAsk;
         invocation.request.mutable_status();
       });
-  CLI::App* stop = app.add_subcommand("stop", "Ends gatehoused after what it holds is settled");
-  stop->add_option("--drain", drain_s_, "How long to wait for that; 0: not at all")
+  CLI::App* stop = app.add_subcommand(
+      "stop", "Has gatehoused end after what it holds is settled; returns at once");
+  stop->add_option("--drain", drain_s_, "How long gatehoused waits for that; 0: not at all")
       ->type_name("SECONDS")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();

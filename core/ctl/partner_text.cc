@@ -48,7 +48,7 @@ std::string TrustText(const proto::Partner& partner) {
 }
 
 std::string Line(std::string_view name, const std::string& value) {
-  return fmt::format("{:<20}{}\n", name, Printable(value));
+  return fmt::format("{:<19} {}\n", name, Printable(value));
 }
 
 std::string TimeText(std::uint64_t unix) {

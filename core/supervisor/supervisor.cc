@@ -31,6 +31,11 @@ Result<void> CheckPrograms(const Supervisor::Options& options, const Plan& plan)
   return {};
 }
 
+void LogWarnings(const YamlConfig& yaml) {
+  for (const std::string& warning : yaml.warnings())
+    Log(LogLevel::kWarning, "config-doubtful", {{"what", warning}});
+}
+
 // Absolute, whatever the folder this program was started in.
 Result<Supervisor::Options> WithFolders(Supervisor::Options options) {
   GATEHOUSE_TRY(options.state_dir, PrepareFolder("--state-dir", options.state_dir));
@@ -120,6 +125,7 @@ Result<void> Supervisor::Open() {
 Result<void> Supervisor::Run() {
   WatchSignals();
   WatchSystemd();
+  LogWarnings(yaml_);
   if (auto applied = fleet_.Apply(MakePlan(yaml_.config(), topology_)); !applied)
     return std::unexpected(yaml_.At(applied.error().key, applied.error().what));
   for (const ListeningSockets::Listener& listener : fleet_.sockets().All())
@@ -171,6 +177,7 @@ Result<void> Supervisor::Reload() {
   notify_.Ready(applied ? "reloaded" : "the new configuration was refused, the old one holds");
   if (!applied) return std::unexpected(yaml.At(applied.error().key, applied.error().what));
   yaml_ = std::move(yaml);
+  LogWarnings(yaml_);
   Log(LogLevel::kInfo, "reloaded");
   return {};
 }

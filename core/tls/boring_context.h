@@ -9,6 +9,7 @@
 
 #include "core/tls/session_vault.h"
 #include "core/tls/tls_context.h"
+#include "core/tls/tls_files.h"
 #include "core/tls/verdict_memory.h"
 
 namespace gatehouse {
@@ -23,6 +24,9 @@ struct BoringContext final : TlsContext {
 
 // "NO_SHARED_CIPHER": the oldest reason BoringSSL noted in this thread; empties its list.
 [[nodiscard]] std::string TakeTlsReason();
+
+// Into a context that has none of them yet.
+[[nodiscard]] Result<void, BadTlsFile> LoadTlsFiles(SSL_CTX* ctx, const TlsFiles& files);
 
 // What the callbacks of tls_session.cc do for the context.
 int VerifyPeer(X509_STORE_CTX* store, void* argument) noexcept;

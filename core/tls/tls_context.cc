@@ -1,12 +1,8 @@
 #include "core/tls/tls_context.h"
 
 #include <openssl/err.h>
-#include <openssl/x509.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -15,7 +11,6 @@
 namespace gatehouse {
 namespace {
 
-constexpr const char* kSystemTrust = "/etc/ssl/certs/ca-certificates.crt";
 // TLS 1.2: AEAD with forward secrecy. TLS 1.3 has nothing else (7590 §3; RFC 9325).
 constexpr const char* kSuites =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
@@ -32,14 +27,12 @@ constexpr std::array<std::uint16_t, 9> kSignatures = {SSL_SIGN_ED25519,
                                                       SSL_SIGN_RSA_PKCS1_SHA384,
                                                       SSL_SIGN_RSA_PKCS1_SHA512};
 
-std::unexpected<Error> BadFile(std::string_view what, const std::string& file,
-                               std::string_view problem) {
-  return BadConfig("tls: " + std::string(what) + " '" + file + "': " + std::string(problem));
-}
-
-Result<void> CheckReadable(std::string_view what, const std::string& file) {
-  if (access(file.c_str(), R_OK) == 0) return {};
-  return BadFile(what, file, std::strerror(errno));
+std::unexpected<Error> Refuse(const BadTlsFile& bad) {
+  using Which = BadTlsFile::Which;
+  const std::string_view what = bad.which == Which::kChain ? "certificate chain"
+                                : bad.which == Which::kKey ? "private key"
+                                                           : "trust anchors";
+  return BadConfig("tls: " + std::string(what) + " '" + bad.file + "': " + bad.problem);
 }
 
 bool SetRules(SSL_CTX* ctx) {
@@ -51,38 +44,6 @@ bool SetRules(SSL_CTX* ctx) {
          SSL_CTX_set1_curves_list(ctx, kGroups) == 1 &&
          SSL_CTX_set_verify_algorithm_prefs(ctx, kSignatures.data(), kSignatures.size()) == 1 &&
          SSL_CTX_set_signing_algorithm_prefs(ctx, kSignatures.data(), kSignatures.size()) == 1;
-}
-
-Result<void> LoadOurCertificate(SSL_CTX* ctx, const TlsFiles& files) {
-  if (files.chain_file.empty()) return {};
-  GATEHOUSE_TRY_VOID(CheckReadable("certificate chain", files.chain_file));
-  GATEHOUSE_TRY_VOID(CheckReadable("private key", files.key_file));
-  // A key behind a pass phrase is an error, not a question on the terminal.
-  SSL_CTX_set_default_passwd_cb(ctx, [](char*, int, int, void*) { return 0; });
-  if (SSL_CTX_use_certificate_chain_file(ctx, files.chain_file.c_str()) != 1) {
-    const std::string why = TakeTlsReason();
-    const bool none = why == "NO_START_LINE";
-    return BadFile("certificate chain", files.chain_file,
-                   none ? "holds no PEM certificate" : "cannot be used (" + why + ")");
-  }
-  if (SSL_CTX_use_PrivateKey_file(ctx, files.key_file.c_str(), SSL_FILETYPE_PEM) == 1) return {};
-  const std::string reason = TakeTlsReason();
-  if (reason == "KEY_VALUES_MISMATCH" || reason == "KEY_TYPE_MISMATCH")
-    return BadFile("private key", files.key_file,
-                   "does not belong to the certificate in '" + files.chain_file + "'");
-  return BadFile("private key", files.key_file,
-                 "holds no PEM private key without a pass phrase (" + reason + ")");
-}
-
-Result<void> LoadTrust(SSL_CTX* ctx, const std::string& trust) {
-  const bool system = trust.empty() || trust == "system";
-  const std::string file = system ? kSystemTrust : trust;
-  GATEHOUSE_TRY_VOID(CheckReadable("trust anchors", file));
-  if (SSL_CTX_load_verify_locations(ctx, file.c_str(), nullptr) != 1)
-    return BadFile("trust anchors", file, "holds no PEM certificate (" + TakeTlsReason() + ")");
-  // Pinned anchors need not be roots.
-  if (!system) X509_STORE_set_flags(SSL_CTX_get_cert_store(ctx), X509_V_FLAG_PARTIAL_CHAIN);
-  return {};
 }
 
 // Server: a client that offers protocols must offer ours (2.15).
@@ -141,8 +102,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::Create(const TlsFiles& fil
   ERR_clear_error();
   if (!context->ctx || !SetRules(context->ctx.get()))
     return Trouble("tls: BoringSSL refuses our rules: " + TakeTlsReason());
-  GATEHOUSE_TRY_VOID(LoadOurCertificate(context->ctx.get(), files));
-  GATEHOUSE_TRY_VOID(LoadTrust(context->ctx.get(), files.trust));
+  if (const auto loaded = LoadTlsFiles(context->ctx.get(), files); !loaded)
+    return Refuse(loaded.error());
   SetProtocol(*context);
   SetCallbacks(*context);
   if (context->options.resume_sessions && !context->options.require_peer_certificate) {

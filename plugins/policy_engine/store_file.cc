@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <string_view>
@@ -25,6 +26,7 @@ namespace {
 constexpr int kApplicationId = 0x47415445;
 constexpr mode_t kMode = 0600;
 constexpr off_t kSmallestDatabase = 512;  // bytes: one page of the smallest size
+constexpr const char* kUnfinished = ".new";
 constexpr std::string_view kRemedy = "restore a copy, or move it away to start with no partners";
 
 constexpr const char* kSettings = R"(
@@ -194,33 +196,29 @@ bool EndsWithinAPage(int fd, off_t size) {
   return page != 0 && size % (page == 1 ? 65536 : page) != 0;
 }
 
-// Creates the file with the rights it shall have, before SQLite would create it with others.
+std::unexpected<Error> RefuseToOpen(const std::string& path) {
+  return Refuse(path, fmt::format("cannot be opened: {}; the state folder must exist and be "
+                                  "writable for this user",
+                                  std::strerror(errno)));
+}
+
+// Of a file that is there: it could be a store, and it has the rights it shall have.
 Result<void> PrepareFile(const std::string& path) {
   struct stat info{};
-  const bool existed = ::stat(path.c_str(), &info) == 0;
   std::error_code no_log;
   const auto log_bytes = std::filesystem::file_size(path + "-wal", no_log);
   const bool log = !no_log && log_bytes > 0;
-  // An empty one, too, is of a life that did not end in order.
-  if (!existed && !no_log)
-    return Refuse(path,
-                  "the file is gone but its write-ahead log is still there; put the file "
-                  "back, or remove both to start with no partners");
   // SQLite would take such a file for a database not begun yet.
-  if (existed && info.st_size < kSmallestDatabase)
+  if (::stat(path.c_str(), &info) == 0 && info.st_size < kSmallestDatabase)
     return Refuse(path, fmt::format("the file is empty or cut short; {}", kRemedy));
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
-  if (fd < 0)
-    return Refuse(path, fmt::format("cannot be opened: {}; the state folder must exist and be "
-                                    "writable for this user",
-                                    std::strerror(errno)));
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return RefuseToOpen(path);
   // Where there is a log, it has what the file lacks.
-  const bool cut = existed && !log && EndsWithinAPage(fd, info.st_size);
+  const bool cut = !log && EndsWithinAPage(fd, info.st_size);
   const bool done = ::fchmod(fd, kMode) == 0;
   ::close(fd);
   if (cut) return Refuse(path, fmt::format("the file is empty or cut short; {}", kRemedy));
   if (!done) return Refuse(path, "its rights cannot be set to 0600; it must belong to this user");
-  if (!existed) Log(LogLevel::kNotice, "policy-store-created", {{"path", path}});
   return {};
 }
 
@@ -249,7 +247,7 @@ Result<void> BringUpToDate(SqliteDatabase& database, int version) {
   return transaction.Commit();
 }
 
-// 0: the file is new. Fails for one that is not ours or that we do not know.
+// 0: nothing is in it. Fails for one that is not ours or that we do not know.
 Result<int> VersionOf(SqliteDatabase& database) {
   GATEHOUSE_TRY(const std::string application, database.One("PRAGMA application_id"));
   GATEHOUSE_TRY(const std::string version, database.One("PRAGMA user_version"));
@@ -276,6 +274,42 @@ Result<void> CheckSoundness(SqliteDatabase& database) {
                 database.One("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')"));
   if (!strange.empty())
     return Trouble(fmt::format("has the trigger or view '{}', which is not Gatehouse's", strange));
+  return {};
+}
+
+Result<void> FillNewFile(const std::string& path, const std::function<void()>& still_busy) {
+  GATEHOUSE_TRY(SqliteDatabase database, SqliteDatabase::Open(path));
+  if (still_busy) database.OnProgress(still_busy);
+  GATEHOUSE_TRY_VOID(database.Run(kSettings));
+  return BringUpToDate(database, 0);
+}
+
+// Power loss must not take back the name that the file was given.
+void SyncFolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  static_cast<void>(::fsync(fd));
+  ::close(fd);
+}
+
+// Has its name only when it is complete: whoever is killed before leaves no store behind.
+Result<void> MakeFile(const std::string& path, const std::function<void()>& still_busy) {
+  // An empty one, too, is of a life that did not end in order.
+  std::error_code failed;
+  if (std::filesystem::exists(path + "-wal", failed))
+    return Refuse(path,
+                  "the file is gone but its write-ahead log is still there; put the file "
+                  "back, or remove both to start with no partners");
+  const std::string fresh = path + kUnfinished;
+  if (!CreatePrivateFile(fresh)) return RefuseToOpen(path);
+  if (const auto filled = FillNewFile(fresh, still_busy); !filled)
+    return Refuse(path, fmt::format("cannot be made: {}", filled.error().text));
+  // The journal of a file that is gone would be played into this one.
+  RemoveStoreFile(path);
+  if (std::rename(fresh.c_str(), path.c_str()) != 0) return RefuseToOpen(path);
+  SyncFolderOf(path);
+  Log(LogLevel::kNotice, "policy-store-created", {{"path", path}});
   return {};
 }
 
@@ -311,6 +345,10 @@ Result<void> CreatePrivateFile(const std::string& path) {
 }
 
 Result<SqliteDatabase> OpenStoreFile(const std::string& path, std::function<void()> still_busy) {
+  struct stat info{};
+  RemoveStoreFile(path + kUnfinished);
+  if (::lstat(path.c_str(), &info) != 0 && errno == ENOENT)
+    GATEHOUSE_TRY_VOID(MakeFile(path, still_busy));
   GATEHOUSE_TRY_VOID(PrepareFile(path));
   Result<SqliteDatabase> database = OpenChecked(path, std::move(still_busy));
   if (database) return database;

@@ -16,7 +16,8 @@ void RemoveStoreFile(const std::string& path);
 // Creates `path`, empty and with mode 0600, in place of what is there.
 Result<void> CreatePrivateFile(const std::string& path);
 
-// Opens `path`, or creates it with mode 0600 and an empty schema (no partners: a closed door).
+// Opens `path`, or creates it with mode 0600 and an empty schema (no partners: a closed door). A
+// creation that is killed leaves nothing that the next call does not clear away.
 //   gives   a sound database in WAL mode with synchronous=FULL: what was committed survives kill -9
 //   and power loss fails   kTrouble, one line with the remedy: folder missing or not writable, not
 //   a Gatehouse store, written by a

@@ -101,6 +101,42 @@ class Mistakes(unittest.TestCase):
         self.refuse(head + "tls:\n  chain_file: none.pem\n  key_file: none.key\n" + FULL_WORKERS,
                     ":4: key 'tls.chain_file': names '", "No such file", topology=None)
 
+    def with_key(self, key):
+        """A folder with two certificates, and a configuration with one and the key `key`."""
+        folder = self.folder()
+        for name in ("ours", "other"):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                            "-subj", "/CN=contoso.example", "-addext", "subjectAltName=DNS:contoso.example",
+                            "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"],
+                           check=True, capture_output=True)
+        return folder, (f"domains:\n  - name: contoso.example\ntls:\n  chain_file: {folder}/ours.pem\n"
+                        f"  key_file: {folder}/{key}.key\n  trust: {folder}/ours.pem\n" + FULL_WORKERS)
+
+    @unittest.skipIf(shutil.which("openssl") is None, "no openssl")
+    def test_a_key_of_another_certificate(self):
+        folder, config = self.with_key("other")
+        state = folder / "state"
+        self.refuse(config, f":5: key 'tls.key_file': names '{folder}/other.key', which does not belong to the certificate in "
+                    f"'{folder}/ours.pem'; would be right: the private key of that certificate",
+                    topology=None, options={"--state-dir": state})
+        self.assertFalse(state.exists(), "nothing was begun")
+
+    @unittest.skipIf(shutil.which("openssl") is None, "no openssl")
+    def test_a_reload_with_the_key_of_another_certificate_changes_nothing(self):
+        folder, config = self.with_key("ours")
+        with Gatehouse(config) as gatehouse:
+            gatehouse.wait_ready()
+            shutil.copy(folder / "other.key", folder / "ours.key")
+            code, answer = gatehouse.ctl("reload")
+            self.assertEqual(code, 1, answer)
+            self.assertIn("key 'tls.key_file'", str(answer))
+            self.assertFalse([line for line in gatehouse.lines if "reconfigure-failed" in line], gatehouse.lines)
+
+    def test_a_worker_left_out_that_another_one_needs(self):
+        for needed in ("dialback_verifier", "policy_engine", "sip_translator", "tls_listener"):
+            self.refuse("domains:\n  - name: contoso.example\n" + FULL_WORKERS.replace(f"  - plugin: {needed}\n", ""),
+                        ":3: key 'workers': ", f" needs {needed}; would be right: '- plugin: {needed}'", topology=None)
+
     def test_a_missing_configuration(self):
         self.refuse(ECHO_CONFIG, "none.yaml", "No such file", options={"--config": "/nonexistent/none.yaml"})
 

@@ -157,6 +157,27 @@ TEST_F(CheckConfigTest, KnowsTheWorkersOfTheTopologyOnly) {
             "");
 }
 
+// Each would start, find no other end and die, again and again.
+TEST_F(CheckConfigTest, MissesAWorkerThatAnotherOneNeeds) {
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"(worker { name: "listener" } worker { name: "translator" } worker { name: "engine" }
+         link { kind: ASK from: "listener" to: "engine" }
+         link { kind: DATA from: "listener" to: "translator" })",
+      &topology_));
+  const auto error_of = [this](const std::string& workers) {
+    return ErrorOf("domains: [{name: a.example}]\nworkers: [" + workers + "]\n");
+  };
+  EXPECT_EQ(error_of("{plugin: engine}"), "");
+  EXPECT_EQ(error_of("{plugin: translator}, {plugin: listener}, {plugin: engine}"), "");
+  EXPECT_THAT(error_of("{plugin: listener}, {plugin: translator}"),
+              HasSubstr("g.yaml:2: key 'workers': listener needs engine; would be right: "
+                        "'- plugin: engine'"));
+  EXPECT_THAT(error_of("{plugin: listener}, {plugin: engine}"),
+              HasSubstr("key 'workers': listener needs translator; "));
+  EXPECT_THAT(error_of("{plugin: translator}, {plugin: engine}"),
+              HasSubstr("key 'workers': translator needs listener; "));
+}
+
 TEST_F(CheckConfigTest, ChecksSipAndDns) {
   EXPECT_THAT(ErrorWith("sip: {trusted_peers: ['192.0.2.0/99']}\n"),
               HasSubstr("key 'sip.trusted_peers[0]'"));

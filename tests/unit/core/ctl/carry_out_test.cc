@@ -29,8 +29,9 @@ class FakeSupervisor {
           if (requests.size() > responses_.size()) return Trouble("nobody listens");
           return responses_[requests.size() - 1];
         },
-        .check_config = [](const std::string& file) -> Result<void> {
-          if (file == "good.yaml") return {};
+        .check_config = [](const std::string& file) -> Result<std::vector<std::string>> {
+          if (file == "good.yaml") return std::vector<std::string>();
+          if (file == "doubtful.yaml") return std::vector{file + ":3: key 'tls': is odd"};
           return BadConfig(file + ":3: key 'listen': is wrong");
         },
         .play_matrix = [this](const selftest::MatrixOptions&) -> Result<selftest::MatrixReport> {
@@ -90,6 +91,21 @@ TEST(CarryOut, EndsWithThreeWhenTheSupervisorCannotBeReached) {
   const Ending ending = CarryOut(Asking(), supervisor.AsOutside());
   EXPECT_EQ(ending.exit_code, 3);
   EXPECT_THAT(ending.err, HasSubstr("cannot be reached in '/run/gatehouse': nobody listens"));
+}
+
+TEST(CarryOut, AUserWithoutRightsIsNotAskedWhetherGatehousedRuns) {
+  FakeSupervisor supervisor;
+  Outside outside = supervisor.AsOutside();
+  outside.call = [](const proto::CtlRequest&,
+                    milliseconds) -> Result<std::optional<proto::CtlResponse>> {
+    return BadConfig("this user may not talk to it; run it as root");
+  };
+  Invocation invocation;
+  invocation.action = Action::kAsk;
+  invocation.request.mutable_status();
+  const Ending ending = CarryOut(invocation, outside);
+  EXPECT_EQ(ending.exit_code, 3);
+  EXPECT_EQ(ending.err, "this user may not talk to it; run it as root\n");
 }
 
 TEST(CarryOut, AChangeWithoutAnAnswerIsRefusedWithAWayToLook) {
@@ -152,6 +168,11 @@ TEST(CarryOut, ChecksAConfiguration) {
   const Ending bad = CarryOut(invocation, supervisor.AsOutside());
   EXPECT_EQ(bad.exit_code, 1);
   EXPECT_EQ(bad.err, "bad.yaml:3: key 'listen': is wrong\n");
+  invocation.file = "doubtful.yaml";
+  const Ending doubtful = CarryOut(invocation, supervisor.AsOutside());
+  EXPECT_EQ(doubtful.exit_code, 0);
+  EXPECT_EQ(doubtful.out, "'doubtful.yaml' is valid\n");
+  EXPECT_EQ(doubtful.err, "warning: doubtful.yaml:3: key 'tls': is odd\n");
 }
 
 TEST(CarryOut, AnExportThatIsADirectoryIsNamedSo) {

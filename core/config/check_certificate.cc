@@ -1,0 +1,51 @@
+#include "core/config/check_certificate.h"
+
+#include <fmt/format.h>
+
+#include "core/tls/tls_files.h"
+
+namespace gatehouse {
+namespace {
+
+Error Complaint(const YamlConfig& yaml, const BadTlsFile& bad) {
+  const auto at = [&](std::string_view key, std::string_view remedy) {
+    return yaml.At(key, fmt::format("names '{}', which {}; would be right: {}", bad.file,
+                                    bad.problem, remedy));
+  };
+  switch (bad.which) {
+    case BadTlsFile::Which::kChain:
+      return at("tls.chain_file", "a PEM file with the certificate, leaf first");
+    case BadTlsFile::Which::kKey:
+      return at("tls.key_file", "the private key of that certificate, in a PEM file");
+    case BadTlsFile::Which::kTrust:
+      break;
+  }
+  return at("tls.trust", "system, or a PEM file of the authorities to trust");
+}
+
+// A partner may do without, by dialback: no error.
+void WarnOfDomains(YamlConfig& yaml, const PeerCertificate& ours) {
+  std::string missing;
+  for (const proto::Domain& domain : yaml.config().domains())
+    if (!MatchesXmppDomain(ours, domain.name()))
+      missing += (missing.empty() ? "" : ", ") + domain.name();
+  if (missing.empty()) return;
+  yaml.Warn("tls.chain_file",
+            fmt::format("names '{}', a certificate without the domain {}; partners that check "
+                        "certificates will refuse us there",
+                        yaml.config().tls().chain_file(), missing));
+}
+
+}  // namespace
+
+Result<void> CheckCertificate(YamlConfig& yaml) {
+  const proto::Tls& tls = yaml.config().tls();
+  if (tls.chain_file().empty()) return {};
+  const auto ours = CheckTlsFiles(
+      {.chain_file = tls.chain_file(), .key_file = tls.key_file(), .trust = tls.trust()});
+  if (!ours) return std::unexpected(Complaint(yaml, ours.error()));
+  WarnOfDomains(yaml, *ours);
+  return {};
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,13 @@
+// What is wrong with the certificate files that a configuration names.
+#pragma once
+
+#include "core/config/yaml_config.h"
+
+namespace gatehouse {
+
+// Reads the files of `tls` as the workers will; their names are absolute. Without a certificate
+// there is nothing to check. Warns of domains that the certificate does not carry.
+//   fails  kConfig: "FILE:LINE: key 'tls.key_file': names 'key.pem', which does not belong to ..."
+Result<void> CheckCertificate(YamlConfig& yaml);
+
+}  // namespace gatehouse

@@ -1,0 +1,24 @@
+// The files of a TlsContext, looked at before anybody uses them.
+#pragma once
+
+#include <string>
+
+#include "core/base/result.h"
+#include "core/tls/tls_context.h"
+#include "core/tls/tls_session.h"
+
+namespace gatehouse {
+
+struct BadTlsFile {
+  enum class Which { kChain, kKey, kTrust };
+  Which which;
+  std::string file;
+  std::string problem;  // "does not belong to the certificate in 'chain.pem'"
+};
+
+// Reads all three as TlsContext::Create does; `chain_file` is not empty.
+//   gives  the names that our certificate shows to a peer, and nothing else of it
+//   fails  with the first that Create would refuse
+[[nodiscard]] Result<PeerCertificate, BadTlsFile> CheckTlsFiles(const TlsFiles& files);
+
+}  // namespace gatehouse

@@ -1,0 +1,91 @@
+#include "core/config/check_certificate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/fakes/certificate_maker.h"
+
+namespace gatehouse {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class CheckCertificateTest : public testing::Test {
+ protected:
+  static CertificatePlan For(std::vector<std::string> domains) {
+    CertificatePlan plan;
+    plan.dns_names = std::move(domains);
+    return plan;
+  }
+  // The error of a file with two domains and `files`; "" where there is none.
+  std::string ErrorOf(const TlsFiles& files) {
+    auto yaml = YamlConfig::Parse(
+        "domains:\n  - name: a.example\n  - name: b.example\ntls:\n"
+        "  chain_file: " +
+            files.chain_file + "\n  key_file: " + files.key_file + "\n  trust: " + files.trust +
+            "\n",
+        "g.yaml");
+    if (!yaml) return yaml.error().text;
+    const auto checked = CheckCertificate(*yaml);
+    warnings_ = yaml->warnings();
+    return checked ? "" : checked.error().text;
+  }
+  std::string Garbage() {
+    const std::string path = maker_.Path("garbage");
+    std::ofstream(path) << "no certificate\n";
+    return path;
+  }
+
+  CertificateMaker maker_;
+  TlsFiles good_ = maker_.Issue(For({"a.example", "b.example"}));
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(CheckCertificateTest, HasNothingAgainstARightOneOrNone) {
+  EXPECT_EQ(ErrorOf(good_), "");
+  EXPECT_THAT(warnings_, IsEmpty());
+  auto without = YamlConfig::Parse("domains: [{name: a.example}]\n", "g.yaml");
+  EXPECT_TRUE(CheckCertificate(*without));
+}
+
+TEST_F(CheckCertificateTest, RefusesTheKeyOfAnotherCertificate) {
+  TlsFiles files = good_;
+  files.key_file = maker_.Issue(For({"a.example"})).key_file;
+  EXPECT_EQ(ErrorOf(files), "g.yaml:6: key 'tls.key_file': names '" + files.key_file +
+                                "', which does not belong to the certificate in '" +
+                                files.chain_file +
+                                "'; would be right: the private key of that certificate, in a PEM "
+                                "file");
+}
+
+TEST_F(CheckCertificateTest, NamesTheFileThatHoldsSomethingElse) {
+  TlsFiles files = good_;
+  files.chain_file = Garbage();
+  EXPECT_THAT(ErrorOf(files), HasSubstr("g.yaml:5: key 'tls.chain_file': names '" + Garbage() +
+                                        "', which holds no PEM certificate; would be right: "));
+  files = good_;
+  files.key_file = Garbage();
+  EXPECT_THAT(ErrorOf(files),
+              AllOf(HasSubstr("g.yaml:6: key 'tls.key_file'"), HasSubstr("holds no PEM private")));
+  files = good_;
+  files.trust = Garbage();
+  EXPECT_THAT(ErrorOf(files),
+              AllOf(HasSubstr("g.yaml:7: key 'tls.trust'"), HasSubstr("holds no PEM certificate")));
+}
+
+// By dialback it can still work.
+TEST_F(CheckCertificateTest, WarnsOfDomainsItDoesNotCarry) {
+  EXPECT_EQ(ErrorOf(maker_.Issue(For({"a.example"}))), "");
+  EXPECT_THAT(warnings_, ElementsAre(AllOf(HasSubstr("g.yaml:5: key 'tls.chain_file': names '"),
+                                           HasSubstr("without the domain b.example;"))));
+  EXPECT_EQ(ErrorOf(maker_.Issue(For({"c.example"}))), "");
+  EXPECT_THAT(warnings_, ElementsAre(HasSubstr("without the domain a.example, b.example;")));
+}
+
+}  // namespace
+}  // namespace gatehouse
