@@ -176,11 +176,11 @@ TEST(CertificateText, ListsAllWithTheDaysTheyHaveLeft) {
   views.mutable_certificates(2)->set_request_pending(true);
   EXPECT_EQ(CertificateListText(views, kNow),
             "NAME      STATE                      SLOTS      KEY       NAMES"
-            "                                              ENDS                  DAYS LEFT\n"
+            "                                                 ENDS                  DAYS LEFT\n"
             "external  issued                     xmpp, sip  p-256     corp.example, "
             "sip.corp.example, a.example and 1 more  2027-02-04 08:00 UTC  20\n"
             "new       requested                  -          rsa-2048  -"
-            "                                                  -                     -\n"
+            "                                                     -                     -\n"
             "external  issued, renewal requested  xmpp, sip  p-256     corp.example, "
             "sip.corp.example, a.example and 1 more  2027-01-15 08:00 UTC  expired\n"
             "warning: external: it ends in 20 days; renew it?\n");
