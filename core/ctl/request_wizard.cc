@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/address/ascii.h"
+#include "core/base/utf8_check.h"
 #include "core/ctl/comma_list.h"
 #include "core/ctl/request_names.h"
 #include "core/ctl/text_table.h"
@@ -92,7 +93,9 @@ class Dialog {
         return;
       }
       const std::string answer(ascii::Trim(*line));
-      const std::string wrong = take(answer.empty() ? proposed : answer);
+      const std::string wrong = IsUtf8(answer)
+                                    ? take(answer.empty() ? proposed : answer)
+                                    : "write it in UTF-8, in a terminal that is set to it";
       if (wrong.empty()) return;
       complaint = Printable(wrong) + '\n';
     }

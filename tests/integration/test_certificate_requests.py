@@ -32,10 +32,11 @@ workers:
 class Terminal:
     """A program with a terminal of its own, and its operator."""
 
-    def __init__(self, command):
+    def __init__(self, command, folder):
         self.shown = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            os.chdir(folder)
             os.execv(command[0], [str(word) for word in command])
 
     def wait_for(self, text):
@@ -155,9 +156,9 @@ class CertificateRequests(unittest.TestCase):
 
     def ask_up_to_the_end(self):
         """All answers but the last."""
-        terminal = Terminal(self.words("--offline"))
+        terminal = Terminal(self.words("--offline"), self.folder)
         terminal.answer("(self)? [request]: ", "")
-        terminal.answer("Name of the certificate [external-edge]: ", str(self.folder / "edge"))
+        terminal.answer("Name of the certificate [external-edge]: ", "edge")
         terminal.answer("Key: rsa-2048, rsa-3072, rsa-4096, p-256, p-384 [p-256]: ", "p-521")
         self.assertIn("write one of rsa-2048", terminal.wait_for("p-384 [p-256]: "))
         os.write(terminal.fd, b"p-384\n")
@@ -171,8 +172,8 @@ class CertificateRequests(unittest.TestCase):
             self.assertIn(f"  {name}\r\n", names)
         os.write(terminal.fd, b"yes\n")
         terminal.answer("[edge.contoso.example]: ", "edge.contoso.example, www.contoso.example")
-        terminal.answer("File for the key ", "")
-        terminal.answer("File for the request ", "")
+        terminal.answer("File for the key [edge.key]: ", "")
+        terminal.answer("File for the request [edge.csr]: ", "")
         summary = terminal.wait_for("Do it? yes, no [no]: ")
         for part in ("p-384", "Söhne & Co", "www.contoso.example", "_xmpp-server.contoso.example", "edge.key", "edge.csr"):
             self.assertIn(part, summary)
@@ -198,7 +199,7 @@ class CertificateRequests(unittest.TestCase):
         terminal = self.ask_up_to_the_end()
         terminal.end_of_input()
         self.assertEqual(terminal.end()[0], 1)
-        terminal = Terminal(self.words("--offline"))
+        terminal = Terminal(self.words("--offline"), self.folder)
         terminal.wait_for("[request]: ")
         terminal.end_of_input()
         self.assertEqual(terminal.end()[0], 1)

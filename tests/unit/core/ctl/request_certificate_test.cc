@@ -246,6 +246,7 @@ TEST_F(RequestingACertificate, AsksStepByStepWithoutAName) {
   ServeDomains();
   supervisor_.Say(Done("done"));
   answers_ = {"later",  // is no answer
+              "\xff",   // nor is this
               "",
               "edge-2027",
               "Edge",
@@ -267,10 +268,10 @@ TEST_F(RequestingACertificate, AsksStepByStepWithoutAName) {
   EXPECT_EQ(ending.exit_code, kDone) << ending.err << prompts_;
   EXPECT_THAT(answers_, IsEmpty());
   for (const char* part :
-       {"write request, ca or self\n", "write one of rsa-2048", "write two letters such as DE",
-        "'not a name' is no name", "\n  sip.more.example\n", "edge-2027", "p-384, may be exported",
-        "_xmpp-server.corp.example", "www.corp.example", "the store of this Gatehouse",
-        "Do it? yes, no [no]: "})
+       {"write request, ca or self\n", "write it in UTF-8", "write one of rsa-2048",
+        "write two letters such as DE", "'not a name' is no name", "\n  sip.more.example\n",
+        "edge-2027", "p-384, may be exported", "_xmpp-server.corp.example", "www.corp.example",
+        "the store of this Gatehouse", "Do it? yes, no [no]: "})
     EXPECT_THAT(prompts_, HasSubstr(part));
   const proto::CertificateRequested& stored = supervisor_.requests[1].certificate_requested();
   EXPECT_EQ(stored.name(), "edge-2027");
