@@ -119,7 +119,10 @@ Ending Told(const Invocation& invocation, const CertificateOrder& order, const M
   }
   const bool printed = order.out.empty() && (order.signer == Signer::kLater || order.offline);
   std::string text = done + fmt::format("it names {}\n", NamesText(made.names));
-  if (!order.out.empty()) text += fmt::format("it is in '{}'\n", order.out);
+  if (!order.out.empty())
+    text +=
+        fmt::format("the {} is in '{}'\n",
+                    order.offline && !made.chain.empty() ? "certificate" : "request", order.out);
   if (order.signer == Signer::kLater)
     text += order.offline
                 ? "send the request to your CA, then bring in what it issues with the key: "

@@ -145,7 +145,7 @@ TEST_F(RequestingACertificate, ForDomainsThatAreNamedAsksForNoOthers) {
   const Ending ending = Run("cert request external --out DIR/e.csr --domain x.example");
   EXPECT_EQ(ending.exit_code, kDone) << ending.err;
   EXPECT_EQ(Read("e.csr"), supervisor_.requests[0].certificate_requested().request());
-  EXPECT_THAT(ending.out, HasSubstr("it names x.example, sip.x.example\n"));
+  EXPECT_THAT(ending.out, HasSubstr("it names x.example, sip.x.example\nthe request is in '"));
   EXPECT_THAT(ending.out, Not(HasSubstr("BEGIN")));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
 }
