@@ -72,9 +72,16 @@ inline constexpr std::array kCommandRoutes = {
     CommandRoute{proto::CtlRequest::kPartnerAccept,     "policy_engine",     Effect::kChanges, kOneChange},
     CommandRoute{proto::CtlRequest::kPartnerRefuse,     "policy_engine",     Effect::kChanges, kOneChange},
     CommandRoute{proto::CtlRequest::kImport,            "policy_engine",     Effect::kChanges, kWholeData},
+    CommandRoute{proto::CtlRequest::kCertificateRequested, "policy_engine",  Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kCertificateImport, "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kCertificateAssign, "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kCertificateGet,    "policy_engine",     Effect::kReads,   kOneRecord},
+    CommandRoute{proto::CtlRequest::kCertificateRemove, "policy_engine",     Effect::kChanges, kOneChange},
+    CommandRoute{proto::CtlRequest::kCertificateKeyGet, "policy_engine",     Effect::kReads,   kOneRecord},
     CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier", Effect::kChanges, kOneRecord},
     CommandRoute{proto::CtlRequest::kTestStream,        "tls_listener",      Effect::kReads,   kOneStream},
     CommandRoute{proto::CtlRequest::kTestIm,            "sip_translator",    Effect::kReads,   kOneStream},
+    CommandRoute{proto::CtlRequest::kTestSip,           "sip_translator",    Effect::kReads,   kOneStream},
     CommandRoute{proto::CtlRequest::kWhy,               "",                  Effect::kReads,   kOneRecord},
 };
 // clang-format on

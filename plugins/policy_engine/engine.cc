@@ -186,6 +186,13 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kReload:
     case proto::CtlRequest::kBackupRead:
     case proto::CtlRequest::kRestoreWrite:
+    case proto::CtlRequest::kCertificateRequested:
+    case proto::CtlRequest::kCertificateImport:
+    case proto::CtlRequest::kCertificateAssign:
+    case proto::CtlRequest::kCertificateGet:
+    case proto::CtlRequest::kCertificateRemove:
+    case proto::CtlRequest::kCertificateKeyGet:
+    case proto::CtlRequest::kTestSip:
     case proto::CtlRequest::kDialbackSecretSet:
     case proto::CtlRequest::kTestStream:
     case proto::CtlRequest::kTestIm:

@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 OWNERS = {
     r"uv\.h": ("core/loop/", "ipc/"),
     r"zmq\.h": ("ipc/",),
-    r"openssl/.*": ("core/tls/",),
+    r"openssl/.*": ("core/tls/", "core/certificate/"),
     r"expat\.h": ("core/xmpp/", "core/ctl/lync_clixml.cc"),
     r"unicode/.*": ("core/xmpp/", "plugins/sip_translator/", "plugins/policy_engine/lookalike.cc"),
     r"osip.*": ("core/sip/",),

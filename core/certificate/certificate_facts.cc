@@ -1,0 +1,130 @@
+#include <openssl/asn1.h>
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/mem.h>
+#include <openssl/nid.h>
+#include <openssl/obj.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "core/certificate/boring_objects.h"
+#include "core/certificate/certificate_chain.h"
+#include "core/tls/certificate_names.h"
+#include "core/tls/crypto.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr std::string_view kSipDomainPurpose = "1.3.6.1.5.5.7.3.20";  // RFC 5924 §4
+
+std::string OidText(const ASN1_OBJECT* object) {
+  std::array<char, 80> text{};
+  OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
+  return text.data();
+}
+
+std::string SerialText(X509* certificate) {
+  const bssl::UniquePtr<BIGNUM> number(
+      ASN1_INTEGER_to_BN(X509_get_serialNumber(certificate), nullptr));
+  if (!number) return {};
+  const bssl::UniquePtr<char> text(BN_bn2hex(number.get()));
+  return text ? text.get() : "";
+}
+
+void ReadPurposes(X509* certificate, CertificateFacts& facts) {
+  facts.has_eku = X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) >= 0;
+  if (!facts.has_eku) return;
+  const bssl::UniquePtr<EXTENDED_KEY_USAGE> purposes(static_cast<EXTENDED_KEY_USAGE*>(
+      X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr)));
+  if (!purposes) return;
+  for (const ASN1_OBJECT* purpose : purposes.get()) {
+    const int nid = OBJ_obj2nid(purpose);
+    facts.server_eku |= nid == NID_server_auth;
+    facts.client_eku |= nid == NID_client_auth;
+    facts.any_eku |= nid == NID_anyExtendedKeyUsage;
+    facts.sip_domain_eku |= OidText(purpose) == kSipDomainPurpose;
+  }
+}
+
+std::string_view DigestWord(int digest) {
+  switch (digest) {
+    case NID_sha256:
+      return "sha256";
+    case NID_sha384:
+      return "sha384";
+    case NID_sha512:
+      return "sha512";
+    case NID_sha224:
+      return "sha224";
+    case NID_sha1:
+      return "sha1";
+    case NID_md5:
+      return "md5";
+    default:
+      return "unknown";
+  }
+}
+
+void ReadSignature(const X509* certificate, CertificateFacts& facts) {
+  const int algorithm = X509_get_signature_nid(certificate);
+  facts.signature_ok = true;
+  if (algorithm == NID_ED25519) return void(facts.signature_algorithm = "ed25519");
+  if (algorithm == NID_rsassaPss) return void(facts.signature_algorithm = "rsa-pss");
+  int digest = NID_undef;
+  int key = NID_undef;
+  if (OBJ_find_sigid_algs(algorithm, &digest, &key) != 1) digest = NID_undef;
+  const std::string_view word = DigestWord(digest);
+  facts.signature_algorithm = key == NID_rsaEncryption ? "rsa-" : "ecdsa-";
+  facts.signature_algorithm += word;
+  if (digest == NID_undef) facts.signature_algorithm = word;
+  facts.signature_ok = word == "sha256" || word == "sha384" || word == "sha512";
+}
+
+Result<void> ReadNamesInto(X509* certificate, CertificateFacts& facts) {
+  PeerCertificate presented;
+  const std::string_view wrong = ReadNames(certificate, presented);
+  if (!wrong.empty())
+    return BadConfig("certificate '" + facts.subject + "': " + std::string(wrong));
+  facts.names = std::move(presented.dns_names);
+  for (const std::string& name : presented.srv_names) facts.names.push_back("srv:" + name);
+  for (const std::string& name : presented.xmpp_addrs) facts.names.push_back("xmpp:" + name);
+  for (const std::string& name : presented.uris) facts.names.push_back("uri:" + name);
+  if (!presented.common_name.empty()) facts.names.push_back("cn:" + presented.common_name);
+  return {};
+}
+
+}  // namespace
+
+Result<CertificateFacts> FactsOf(const std::string& der) {
+  const CertificateObject certificate = ParseCertificate(der);
+  if (!certificate) return BadConfig("a certificate cannot be read; have it written anew");
+  X509* const of = certificate.get();
+  CertificateFacts facts;
+  facts.subject = NameText(X509_get_subject_name(of));
+  facts.issuer = NameText(X509_get_issuer_name(of));
+  facts.serial = SerialText(of);
+  facts.sha256 = Hex(Sha256(der));
+  const KeyObject key(X509_get_pubkey(of));
+  if (key) {
+    facts.public_key_hash = KeyHashOf(key.get());
+    facts.key_type = TypeWordOf(key.get());
+    facts.self_signed = X509_NAME_cmp(X509_get_subject_name(of), X509_get_issuer_name(of)) == 0 &&
+                        X509_verify(of, key.get()) == 1;
+  } else {
+    facts.key_type = "unknown";
+  }
+  ERR_clear_error();
+  facts.not_before = UnixTimeOf(X509_get0_notBefore(of));
+  facts.not_after = UnixTimeOf(X509_get0_notAfter(of));
+  facts.is_ca = X509_check_ca(of) == 1;
+  facts.may_sign = (X509_get_key_usage(of) & KU_DIGITAL_SIGNATURE) != 0;  // all bits where absent
+  ReadPurposes(of, facts);
+  ReadSignature(of, facts);
+  GATEHOUSE_TRY_VOID(ReadNamesInto(of, facts));
+  return facts;
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,29 @@
+// Whether a certificate can be shown in a slot: to XMPP partners by 2.5, to SIP peers by 11.8.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/certificate/certificate_chain.h"
+
+namespace gatehouse {
+
+enum class Slot : std::uint8_t { kXmpp, kSip };
+
+struct FitnessQuestion {
+  Slot slot = Slot::kXmpp;
+  std::vector<std::string> domains;  // those we serve, A-labels
+  std::string sip_host;              // SIP: the name our peers know this edge by; empty: not known
+  std::int64_t now = 0;
+};
+
+// A sentence each, with the remedy. Refusals: it must not be shown; warnings: it may.
+struct Fitness {
+  std::vector<std::string> refusals;
+  std::vector<std::string> warnings;
+};
+
+[[nodiscard]] Fitness JudgeForSlot(const BuiltChain& chain, const FitnessQuestion& question);
+
+}  // namespace gatehouse
