@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "core/config/certificate_name.h"
 #include "core/config/check_certificate.h"
 #include "core/config/check_domains.h"
 #include "core/config/listen_address.h"
@@ -76,31 +77,28 @@ Result<void> CheckFile(const YamlConfig& yaml, std::string_view key, std::string
                                name, std::strerror(errno))));
 }
 
-// TLS keys are needed as soon as anything of ours speaks TLS.
-bool NeedsCertificate(const proto::Config& config, const Topology& topology) {
-  for (const std::string& text : config.listen().sip())
-    if (text.starts_with("tls:")) return true;
-  for (const proto::WorkerPool& pool : config.workers())
-    for (const WorkerKind& kind : topology.worker())
-      if (kind.name() == pool.plugin() &&
-          std::ranges::count(kind.listen(), static_cast<int>(proto::XMPP)) > 0)
-        return true;
-  return false;
-}
-
-Result<void> CheckTls(YamlConfig& yaml, const Topology& topology) {
+// A certificate of the store, or files, or neither: then `cert assign` decides.
+Result<void> CheckTls(YamlConfig& yaml) {
   proto::Tls& tls = *yaml.config().mutable_tls();
-  if (!tls.certificate().empty())
-    return std::unexpected(
-        yaml.At("tls.certificate",
-                "names a certificate of the store, which this version does not keep; "
-                "would be right: chain_file and key_file with the names of PEM files"));
   if (tls.trust().empty()) tls.set_trust("system");
   if (tls.trust() != "system")
     GATEHOUSE_TRY_VOID(CheckFile(yaml, "tls.trust", *tls.mutable_trust()));
   const bool has_chain = !tls.chain_file().empty();
   const bool has_key = !tls.key_file().empty();
-  if (!has_chain && !has_key && !NeedsCertificate(yaml.config(), topology)) return {};
+  if (!tls.certificate().empty()) {
+    if (has_chain || has_key)
+      return std::unexpected(yaml.At(
+          "tls.certificate",
+          fmt::format("is '{}', and there are files too; would be right: either the name of a "
+                      "certificate in the store, or chain_file and key_file",
+                      tls.certificate())));
+    if (IsCertificateName(tls.certificate())) return {};
+    return std::unexpected(
+        yaml.At("tls.certificate", fmt::format("is '{}'; would be right: a name of at most {} "
+                                               "letters, digits, '.', '_' and '-'",
+                                               tls.certificate(), kMaxCertificateNameBytes)));
+  }
+  if (!has_chain && !has_key) return {};
   if (!has_chain)
     return std::unexpected(
         yaml.At("tls.chain_file",
@@ -246,7 +244,7 @@ Result<void> CheckConfig(YamlConfig& yaml, const Topology& topology) {
   GATEHOUSE_TRY_VOID(CheckDomains(yaml));
   GATEHOUSE_TRY_VOID(CheckListen(yaml));
   GATEHOUSE_TRY_VOID(CheckWorkers(yaml, topology));
-  GATEHOUSE_TRY_VOID(CheckTls(yaml, topology));
+  GATEHOUSE_TRY_VOID(CheckTls(yaml));
   GATEHOUSE_TRY_VOID(CheckSip(yaml));
   return CheckDns(yaml);
 }

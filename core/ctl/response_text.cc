@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <ctime>
 #include <map>
+#include <string_view>
 
 #include "core/ctl/audit_text.h"
 #include "core/ctl/certificate_text.h"
@@ -15,6 +17,7 @@
 #include "core/ctl/refusal_text.h"
 #include "core/ctl/text_table.h"
 #include "core/policy/access_notice.h"
+#include "core/policy/certificate_notice.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -42,11 +45,21 @@ std::string WorkersText(const proto::StatusReport& report) {
 
 // What the operator should know at a glance.
 std::string NoticeText(const proto::StatusReport& report) {
-  for (const proto::WorkerStatus& worker : report.workers())
-    for (const proto::CounterValue& counter : worker.counters())
-      if (counter.name() == kNobodyMayMetric && counter.value() != 0)
-        return fmt::format("notice     {}\n", kNobodyMay);
-  return {};
+  struct Notice {
+    std::string_view metric, sentence;
+  };
+  std::string text;
+  for (const Notice& notice :
+       {Notice{kNobodyMayMetric, kNobodyMay}, Notice{kNoCertificateMetric, kNoCertificate}}) {
+    const auto tells = [&notice](const proto::CounterValue& counter) {
+      return counter.name() == notice.metric && counter.value() != 0;
+    };
+    if (std::ranges::any_of(report.workers(), [&](const proto::WorkerStatus& worker) {
+          return std::ranges::any_of(worker.counters(), tells);
+        }))
+      text += fmt::format("notice     {}\n", notice.sentence);
+  }
+  return text;
 }
 
 std::string StatusText(const proto::StatusReport& report) {

@@ -3,10 +3,13 @@
 
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "core/tls/own_certificate.h"
 #include "core/tls/session_vault.h"
 #include "core/tls/tls_context.h"
 #include "core/tls/tls_files.h"
@@ -14,7 +17,17 @@
 
 namespace gatehouse {
 
+struct BoringCertificate final : OwnCertificate {
+  std::vector<bssl::UniquePtr<X509>> chain;  // leaf first
+  bssl::UniquePtr<EVP_PKEY> key;
+};
+// False: BoringSSL has noted why.
+bool ShowCertificate(SSL_CTX* ctx, const BoringCertificate& certificate);
+
 struct BoringContext final : TlsContext {
+  [[nodiscard]] bool has_certificate() const override {
+    return SSL_CTX_get0_certificate(ctx.get()) != nullptr;
+  }
   Options options;
   bssl::UniquePtr<SSL_CTX> ctx;
   bssl::UniquePtr<BIO_METHOD> memory_bio;  // reads and writes in a session's memory

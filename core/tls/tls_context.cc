@@ -85,6 +85,24 @@ void SetCallbacks(BoringContext& context) {
   BIO_meth_set_ctrl(context.memory_bio.get(), &BioControl);
 }
 
+// All but the certificate and the trust anchors.
+Result<std::shared_ptr<BoringContext>> Begin(TlsContext::Options options) {
+  auto context = std::make_shared<BoringContext>();
+  context->options = std::move(options);
+  context->ctx.reset(SSL_CTX_new(TLS_method()));
+  ERR_clear_error();
+  if (!context->ctx || !SetRules(context->ctx.get()))
+    return Trouble("tls: BoringSSL refuses our rules: " + TakeTlsReason());
+  SetProtocol(*context);
+  SetCallbacks(*context);
+  if (context->options.resume_sessions && !context->options.require_peer_certificate) {
+    context->vault = std::make_unique<SessionVault>();
+    SSL_CTX_set_app_data(context->ctx.get(), context.get());
+    EnableResumption(context->ctx.get());
+  }
+  return context;
+}
+
 }  // namespace
 
 std::string TakeTlsReason() {
@@ -96,21 +114,21 @@ std::string TakeTlsReason() {
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::Create(const TlsFiles& files,
                                                              Options options) {
-  auto context = std::make_shared<BoringContext>();
-  context->options = std::move(options);
-  context->ctx.reset(SSL_CTX_new(TLS_method()));
-  ERR_clear_error();
-  if (!context->ctx || !SetRules(context->ctx.get()))
-    return Trouble("tls: BoringSSL refuses our rules: " + TakeTlsReason());
+  GATEHOUSE_TRY(std::shared_ptr<BoringContext> context, Begin(std::move(options)));
   if (const auto loaded = LoadTlsFiles(context->ctx.get(), files); !loaded)
     return Refuse(loaded.error());
-  SetProtocol(*context);
-  SetCallbacks(*context);
-  if (context->options.resume_sessions && !context->options.require_peer_certificate) {
-    context->vault = std::make_unique<SessionVault>();
-    SSL_CTX_set_app_data(context->ctx.get(), context.get());
-    EnableResumption(context->ctx.get());
-  }
+  return context;
+}
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::Like(const TlsContext& rules,
+                                                           const OwnCertificate& certificate) {
+  const auto& like = static_cast<const BoringContext&>(rules);
+  GATEHOUSE_TRY(std::shared_ptr<BoringContext> context, Begin(like.options));
+  X509_STORE* const anchors = SSL_CTX_get_cert_store(like.ctx.get());
+  X509_STORE_up_ref(anchors);
+  SSL_CTX_set_cert_store(context->ctx.get(), anchors);
+  if (!ShowCertificate(context->ctx.get(), static_cast<const BoringCertificate&>(certificate)))
+    return Trouble("tls: BoringSSL does not take our certificate: " + TakeTlsReason());
   return context;
 }
 

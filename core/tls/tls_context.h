@@ -11,6 +11,8 @@
 
 namespace gatehouse {
 
+class OwnCertificate;
+
 struct TlsFiles {
   std::string chain_file;  // PEM, leaf first; may be empty for a client that shows no certificate
   std::string key_file;    // PEM
@@ -39,6 +41,13 @@ class TlsContext {
   static Result<std::shared_ptr<const TlsContext>> Create(const TlsFiles& files) {
     return Create(files, Options{});
   }
+  // The rules and trust anchors of `rules` with a certificate that was read already. Opens no file.
+  // Sessions of other contexts are not resumed in it, nor its own in others.
+  //   fails  kTrouble: BoringSSL does not take the certificate
+  static Result<std::shared_ptr<const TlsContext>> Like(const TlsContext& rules,
+                                                        const OwnCertificate& certificate);
+  // Without one it can be a client only.
+  [[nodiscard]] virtual bool has_certificate() const = 0;
   virtual ~TlsContext() = default;
 };
 

@@ -179,6 +179,13 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kImport:
       audit.action = "import";
       return ImportRecords(request.import(), std::move(audit));
+    case proto::CtlRequest::kCertificateRequested:
+    case proto::CtlRequest::kCertificateImport:
+    case proto::CtlRequest::kCertificateAssign:
+    case proto::CtlRequest::kCertificateGet:
+    case proto::CtlRequest::kCertificateRemove:
+    case proto::CtlRequest::kCertificateKeyGet:
+      return DispatchCertificates(request, std::move(audit));
     case proto::CtlRequest::kStatus:
     case proto::CtlRequest::kWorker:
     case proto::CtlRequest::kScale:
@@ -186,12 +193,6 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kReload:
     case proto::CtlRequest::kBackupRead:
     case proto::CtlRequest::kRestoreWrite:
-    case proto::CtlRequest::kCertificateRequested:
-    case proto::CtlRequest::kCertificateImport:
-    case proto::CtlRequest::kCertificateAssign:
-    case proto::CtlRequest::kCertificateGet:
-    case proto::CtlRequest::kCertificateRemove:
-    case proto::CtlRequest::kCertificateKeyGet:
     case proto::CtlRequest::kTestSip:
     case proto::CtlRequest::kDialbackSecretSet:
     case proto::CtlRequest::kTestStream:

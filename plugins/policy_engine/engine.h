@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "plugins/policy_engine/certificate_keeper.h"
 #include "plugins/policy_engine/contact_commands.h"
 #include "plugins/policy_engine/data_rules.h"
 #include "plugins/policy_engine/record_set.h"
@@ -68,6 +69,11 @@ class Engine {
   // The clock has gone on: who has expired is enabled no more in policy(). To be called when
   // policy().next_expiry_unix has come.
   void OnTime(std::int64_t now_unix);
+  // Where keys of our certificates are sealed with, and what gatehouse.yaml says of them; to be
+  // called before the first command on them, and when that has changed.
+  //   fails  kTrouble: the store cannot be read
+  Result<void> KeepCertificates(const std::string& seal_file, CertificateEdge edge);
+  [[nodiscard]] CertificateKeeper& certificates() { return certificates_; }
   // Our own domains have changed.
   void SetServed(std::vector<std::string> served);
   [[nodiscard]] const CompiledPolicy& policy() const { return policy_; }
@@ -83,6 +89,7 @@ class Engine {
   // The reply as a response to this request.
   [[nodiscard]] proto::CtlResponse Sealed(const proto::CtlRequest& request, Reply reply) const;
   Reply Dispatch(const proto::CtlRequest& request, AuditEntry audit);
+  Reply DispatchCertificates(const proto::CtlRequest& request, AuditEntry audit);
   Reply NewPartner(const proto::PartnerNew& command, AuditEntry audit);
   Reply SetPartner(const proto::PartnerSet& command, AuditEntry audit);
   Reply RemovePartner(const std::string& domain, AuditEntry audit);
@@ -157,6 +164,7 @@ class Engine {
   Store store_;
   StreamMemory streams_;
   StrangerMemory strangers_;
+  CertificateKeeper certificates_;
   std::vector<std::string> served_;
   DataLimits limits_;
   StillBusy still_busy_ = [] {};

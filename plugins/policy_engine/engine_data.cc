@@ -201,12 +201,19 @@ Engine::Reply Engine::TakeFile(const std::string& file, AuditEntry audit) {
   if (const Result<StoreContent> counted = taken->Read(); !counted) return refuse(counted.error());
   GATEHOUSE_TRY_VOID(store_.Become(*taken));
   GATEHOUSE_TRY_VOID(Take(store_.Read()));
+  GATEHOUSE_TRY_VOID(certificates_.Read(store_));
+  const std::string unusable = certificates_.UnusableNames();
   proto::CtlResponse response;
   response.set_done(fmt::format(
       "restored what was revision {}, as revision {} with {} partners; the store before is in "
-      "'{}'{}{}",
+      "'{}'{}{}{}",
       content.revision, revision, content.data.partners_size(), kept,
-      policy_.nobody_may ? "; " : "", policy_.nobody_may ? kNobodyMay : ""));
+      policy_.nobody_may ? "; " : "", policy_.nobody_may ? kNobodyMay : "",
+      unusable.empty() ? ""
+                       : fmt::format("; the keys of certificates {} were sealed on another machine "
+                                     "and cannot be used: bring its certificate.key, or import "
+                                     "them anew with their keys",
+                                     unusable)));
   return response;
 }
 

@@ -294,6 +294,37 @@ Result<void> Store::SweepIn(const ContactClock& clock) {
   return transaction.Commit();
 }
 
+// `change` is of what has no revisions.
+template <class Change>
+Result<void> Store::Noted(const AuditEntry& audit, Change change) {
+  const auto in_one = [&]() -> Result<void> {
+    GATEHOUSE_TRY_VOID(CheckFileIsThere());
+    GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+    GATEHOUSE_TRY_VOID(change());
+    GATEHOUSE_TRY_VOID(AddAudit(database_, audit));
+    GATEHOUSE_TRY_VOID(transaction.Commit());
+    database_.EmptyLog();
+    return {};
+  };
+  return Told(in_one());
+}
+
+Result<void> Store::PutCertificate(const CertificateRow& row, const AuditEntry& audit) {
+  return Noted(audit, [&] { return policy_engine::PutCertificate(database_, row); });
+}
+
+Result<void> Store::RemoveCertificate(const std::string& name, const AuditEntry& audit) {
+  return Noted(audit, [&] { return policy_engine::RemoveCertificate(database_, name); });
+}
+
+Result<void> Store::AssignSlots(std::span<const Slot> slots, const std::string& name,
+                                const AuditEntry& audit) {
+  return Noted(audit, [&]() -> Result<void> {
+    for (const Slot slot : slots) GATEHOUSE_TRY_VOID(AssignSlot(database_, slot, name));
+    return {};
+  });
+}
+
 Result<bool> Store::HasRevision(std::uint64_t revision) {
   // The oldest that is noted leads back to the one before it.
   GATEHOUSE_TRY(

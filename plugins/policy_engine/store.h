@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "plugins/policy_engine/audit_log.h"
+#include "plugins/policy_engine/certificate_table.h"
 #include "plugins/policy_engine/contact_table.h"
 #include "plugins/policy_engine/sqlite_database.h"
 #include "plugins/policy_engine/store_content.h"
@@ -67,6 +68,14 @@ class Store {
   // A small portion of what has ended is taken out.
   Result<void> SweepContacts(const ContactClock& clock);
 
+  // --- our own certificates: audited, but of no revision
+  Result<CertificateContent> Certificates() { return ReadCertificates(database_); }
+  Result<void> PutCertificate(const CertificateRow& row, const AuditEntry& audit);
+  Result<void> RemoveCertificate(const std::string& name, const AuditEntry& audit);
+  // All of them or none; empty: nothing is assigned any more.
+  Result<void> AssignSlots(std::span<const Slot> slots, const std::string& name,
+                           const AuditEntry& audit);
+
   // Makes `change.changes` be so, as one revision, and notes `change`, whose `revision` is set
   // here, as is that of every record that is written. Records that only change places (a domain
   // that goes from one partner to another) may stand in any order.
@@ -115,6 +124,8 @@ class Store {
                                                         const ContactClock& clock);
   Result<void> EditIn(std::span<const ContactEdit> edits, std::int64_t now_unix);
   Result<void> SweepIn(const ContactClock& clock);
+  template <class Change>
+  Result<void> Noted(const AuditEntry& audit, Change change);
   Result<StoreContent> Seal(SqliteTransaction& transaction);
 
   SqliteDatabase database_;

@@ -16,6 +16,7 @@
 
 #include "core/base/log.h"
 #include "core/policy/partner_words.h"
+#include "plugins/policy_engine/certificate_table.h"
 #include "plugins/policy_engine/contact_table.h"
 #include "plugins/policy_engine/store_content.h"
 
@@ -176,6 +177,7 @@ constexpr std::array kUpgrades = {
     Upgrade{12,
             "ALTER TABLE record_change ADD COLUMN sets TEXT NOT NULL DEFAULT 'whole'"
             " CHECK (sets IN ('whole', 'difference'))"},
+    Upgrade{13, kCertificateSchema},
 };
 static_assert(std::ranges::is_sorted(kUpgrades, {}, &Upgrade::version));
 static_assert(kUpgrades.back().version == kSchemaVersion);

@@ -10,6 +10,7 @@
 #include "core/policy/own_domains.h"
 #include "core/tls/crypto.h"
 #include "core/worker/plugin_abi.h"
+#include "plugins/policy_engine/certificate_desk.h"
 #include "plugins/policy_engine/contact_desk.h"
 #include "plugins/policy_engine/engine.h"
 #include "plugins/policy_engine/publication.h"
@@ -28,6 +29,10 @@ std::int64_t UnixNow() {
 // The wall clock may be set: who waits for a time of it looks again after at most so long.
 constexpr milliseconds kLongestWait{60'000};
 
+std::string SealFileIn(const std::string& state_dir) {
+  return state_dir + "/certificate.key";
+}
+
 // A store that cannot be opened or read is the operator's to mend: kConfig ends a start with one
 // line, where kTrouble would try again for ever.
 Result<Engine> OpenEngine(const WorkerConfig& config) {
@@ -36,6 +41,9 @@ Result<Engine> OpenEngine(const WorkerConfig& config) {
   if (!store) return BadConfig(std::move(store).error().text);
   auto engine = Engine::Create(*std::move(store), std::move(served), UnixNow());
   if (!engine) return BadConfig(std::move(engine).error().text);
+  GATEHOUSE_TRY(CertificateEdge edge, CertificateEdgeOf(config.config()));
+  if (auto kept = engine->KeepCertificates(SealFileIn(config.state_dir()), std::move(edge)); !kept)
+    return BadConfig(std::move(kept).error().text);
   return engine;
 }
 
@@ -55,6 +63,8 @@ class PolicyEngineWorker final : public Worker {
     engine_->OnBusy([&context] { context.StillBusy(); });
     transfer_.emplace(context.loop(), *engine_, state_dir_);
     expiry_.emplace(context.loop(), [this] { OnTime(); });
+    certificates_.emplace(context, *engine_);
+    certificates_->Refresh();
     Publish();
     context.AnswerAsks([this](std::string_view instance, std::string_view question, auto reply) {
       OnQuestion(instance, question, std::move(reply));
@@ -70,6 +80,7 @@ class PolicyEngineWorker final : public Worker {
   // A snapshot wanted from now on is the next life's to give.
   void Drain(std::function<void()> drained) override {
     publication_.Close();
+    if (certificates_) certificates_->Close();
     drained();
   }
 
@@ -80,6 +91,7 @@ class PolicyEngineWorker final : public Worker {
     proto::CtlResponse response = request.has_restore_write() ? transfer_->Restore(request, now)
                                                               : engine_->Answer(request, now);
     Publish();
+    certificates_->Refresh();
     answer(std::move(response));
   }
 
@@ -108,6 +120,8 @@ class PolicyEngineWorker final : public Worker {
         answer.set_noted(true);
         return reply(answer.SerializeAsString());
       }
+      case proto::PolicyQuestion::kCertificate:
+        return certificates_->OnWanted(instance, question.certificate(), std::move(reply));
       case proto::PolicyQuestion::BODY_NOT_SET:
         break;
     }
@@ -129,6 +143,12 @@ class PolicyEngineWorker final : public Worker {
     if (!served) return Log(LogLevel::kError, "reload-refused", {{"why", served.error().text}});
     engine_->SetServed(*std::move(served));
     Publish();
+    auto edge = CertificateEdgeOf(config);
+    if (!edge) return Log(LogLevel::kError, "reload-refused", {{"why", edge.error().text}});
+    if (const auto kept = engine_->KeepCertificates(SealFileIn(state_dir_), *std::move(edge));
+        !kept)
+      return Log(LogLevel::kError, "reload-refused", {{"why", kept.error().text}});
+    certificates_->Refresh();
   }
 
   void OnTime() {
@@ -176,6 +196,7 @@ class PolicyEngineWorker final : public Worker {
   Publication publication_;
   UsageTotals usage_;
   std::optional<ContactDesk> contacts_;
+  std::optional<CertificateDesk> certificates_;
   std::string published_hash_;
   bool nobody_may_told_ = false;
 };

@@ -10,6 +10,7 @@
 #include "core/sip/sip_grammar.h"
 #include "core/sip/sip_uri.h"
 #include "core/tls/crypto.h"
+#include "core/tls/own_certificate.h"
 #include "core/tls/tls_context.h"
 #include "core/worker/worker.h"
 #include "plugins/sip_translator/client_requests.h"
@@ -60,13 +61,14 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
 
   Result<void> Start(const proto::WorkerConfig& config, Keys keys) {
     const proto::Config& edge = config.config();
-    const bool tls = keys.tls != nullptr;
+    from_files_ = std::move(keys.tls);
+    const bool tls = from_files_ != nullptr;
     const std::vector<std::string> servers(edge.dns().servers().begin(),
                                            edge.dns().servers().end());
     GATEHOUSE_TRY(dns_, DnsLookup::Create(loop_, servers));
     GATEHOUSE_TRY(transport_,
                   SipTransportLayer::Create(loop_, metrics_, *this, trust_, config,
-                                            {.tls = std::move(keys.tls), .host = HostOf(edge)}));
+                                            {.tls = from_files_, .host = HostOf(edge)}));
     resolver_ = std::make_unique<SipResolver>(
         *dns_,
         SipResolver::Options{.udp = transport_->HasUdp(),
@@ -98,6 +100,20 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
     if (!std::exchange(paused_, false)) return;
     transport_->ResumeReading();
     KeepWheelTurning();
+  }
+  bool ShowCertificate(const OwnCertificate* certificate) override {
+    if (from_files_ == nullptr) return true;
+    std::shared_ptr<const TlsContext> tls = from_files_;
+    if (certificate != nullptr) {
+      auto showing = TlsContext::Like(*from_files_, *certificate);
+      if (showing)
+        tls = *std::move(showing);
+      else
+        Log(LogLevel::kError, "certificate-unusable", {{"why", showing.error().text}});
+    }
+    const bool has_one = tls->has_certificate();
+    transport_->SetTls(std::move(tls));
+    return has_one;
   }
   void Reconfigure(const proto::Config& config) override {
     auto trust = SipTrust::Create(config);
@@ -140,6 +156,7 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
   Loop& loop_;
   Metrics& metrics_;
   SipTrust trust_;
+  std::shared_ptr<const TlsContext> from_files_;  // null where nothing speaks TLS
   TimerWheel wheel_;
   Timer wheel_timer_;
   Timer connection_timer_;

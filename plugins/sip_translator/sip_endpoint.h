@@ -20,6 +20,7 @@
 namespace gatehouse {
 
 class WorkerContext;
+class OwnCertificate;
 class TlsContext;
 namespace proto {
 class Config;
@@ -117,6 +118,10 @@ class SipEndpoint {
   // come where they can.
   virtual void PauseRequests() = 0;
   virtual void ResumeRequests() = 0;
+
+  // Connections from now on show this one; null: that of the files in gatehouse.yaml, which may be
+  // none. Those that are open stay as they are. Gives whether there is one where one is needed.
+  virtual bool ShowCertificate(const OwnCertificate* certificate) = 0;
 
   // New domains and trusted peers after a reload.
   virtual void Reconfigure(const proto::Config& config) = 0;

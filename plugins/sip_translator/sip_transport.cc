@@ -93,8 +93,18 @@ Result<void> SipTransportLayer::TakeListener(SipTransport transport, std::string
                                    loop_, fd, [this, transport](std::unique_ptr<TcpStream> stream) {
                                      OnAccepted(transport, std::move(stream));
                                    }));
+  if (transport == SipTransport::kTls) {
+    acceptor->Pause();
+    waiting_for_tls_.push_back(acceptor.get());
+  }
   acceptors_.push_back(std::move(acceptor));
   return {};
+}
+
+void SipTransportLayer::SetTls(std::shared_ptr<const TlsContext> tls) {
+  setup_.tls = std::move(tls);
+  may_speak_tls_ = setup_.tls != nullptr;
+  for (TcpAcceptor* acceptor : std::exchange(waiting_for_tls_, {})) acceptor->Resume();
 }
 
 void SipTransportLayer::MakeRoomForAStranger() {
@@ -110,6 +120,8 @@ void SipTransportLayer::MakeRoomForAStranger() {
 
 void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpStream> stream) {
   const bool stranger = transport == SipTransport::kTcp && !trust_.TrustsAddress(stream->peer());
+  // Mutual TLS cannot begin; `stream` closes, and the peer tries again later.
+  if (transport == SipTransport::kTls && !setup_.tls->has_certificate()) return;
   if (stranger || transport == SipTransport::kTls) MakeRoomForAStranger();
   if (connections_.size() >= kMaxConnections) return;  // closes it
   const SipConnectionId id{++last_id_};
@@ -169,7 +181,7 @@ SipConnection* SipTransportLayer::ConnectionTo(const SipTarget& target) {
 }
 
 SipConnection* SipTransportLayer::OpenTo(const SipTarget& target) {
-  if (target.transport == SipTransport::kTls && setup_.tls == nullptr) return nullptr;
+  if (target.transport == SipTransport::kTls && !may_speak_tls_) return nullptr;
   if (next_hops_.size() >= kMaxNextHops)
     std::erase_if(next_hops_,
                   [this](const auto& hop) { return Find(hop.second.connection) == nullptr; });

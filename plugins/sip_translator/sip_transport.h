@@ -56,7 +56,7 @@ class SipTransportLayer final : private SipConnection::User {
     ~User() = default;
   };
   struct Setup {
-    std::shared_ptr<const TlsContext> tls;  // null: no TLS
+    std::shared_ptr<const TlsContext> tls;  // null: no TLS. Without a certificate: outwards only
     std::string host;                       // in our Vias
   };
   // Takes the sockets of `config.listeners` of kind SIP. The references outlive the layer.
@@ -74,6 +74,9 @@ class SipTransportLayer final : private SipConnection::User {
   [[nodiscard]] static SipReturnPath ReturnPath(const SipSource& source, std::uint16_t via_port,
                                                 bool rport);
 
+  // For connections from now on; where TLS is spoken at all. Before the first call there are none
+  // over TLS: peers wait to be accepted.
+  void SetTls(std::shared_ptr<const TlsContext> tls);
   void CloseAfterWrites(SipConnectionId connection);
   void ResumeReading();  // after MayTakeRequest said false
   // Once a second: time limits, pings.
@@ -127,6 +130,8 @@ class SipTransportLayer final : private SipConnection::User {
   };
   std::vector<BoundUdp> udp_;
   std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
+  std::vector<TcpAcceptor*> waiting_for_tls_;  // of them, paused until SetTls
+  bool may_speak_tls_ = false;
   std::unordered_map<SipConnectionId, std::unique_ptr<SipConnection>> connections_;
   std::unordered_map<std::string, NextHop> next_hops_;
   std::uint64_t last_id_ = 0;

@@ -8,6 +8,8 @@
 
 #include "core/base/log.h"
 #include "core/loop/timer.h"
+#include "core/policy/certificate_client.h"
+#include "core/policy/certificate_notice.h"
 #include "core/policy/snapshot_client.h"
 #include "core/worker/plugin_abi.h"
 #include "plugins/sip_translator/sip_to_xmpp.h"
@@ -55,6 +57,7 @@ class SipTranslator final : public Worker {
  private:
   Result<void> SetUpFlows(WorkerContext& context, ipc::DataLinkSet& listeners);
   void OnSnapshot(PolicyPointer policy);
+  void OnCertificate(const CertificateClient::Given& given);
   void OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer);
   void OnReconfigure(const proto::Config& config);
   void ReportDrained(const std::function<void()>& drained);
@@ -70,6 +73,9 @@ class SipTranslator final : public Worker {
   std::optional<XmppToSip> xmpp_to_sip_;
   std::optional<SipToXmpp> sip_to_xmpp_;
   std::optional<SnapshotClient> snapshots_;
+  std::optional<CertificateClient> certificates_;
+  bool has_certificate_ = false;  // or knows that there is none
+  PolicyPointer early_policy_;    // came before that
   std::optional<Timer> tick_;
   std::optional<Timer> drain_check_;
 };
@@ -93,6 +99,8 @@ Result<void> SipTranslator::Start(WorkerContext& context) {
   });
   context.OnReconfigure([this](const proto::Config& config) { OnReconfigure(config); });
   snapshots_.emplace(context, [this](PolicyPointer policy) { OnSnapshot(std::move(policy)); });
+  certificates_.emplace(context,
+                        [this](const CertificateClient::Given& given) { OnCertificate(given); });
   tick_.emplace(context.loop(), [this] {
     contacts_->Tick();
     xmpp_to_sip_->Tick();
@@ -144,8 +152,13 @@ Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet&
   return {};
 }
 
-// Nothing is read from SIP before the first snapshot: closed at start, static on failure.
+// Nothing goes out to SIP or is read from there before the first snapshot, and before it is known
+// which certificate is ours: closed at start, static on failure.
 void SipTranslator::OnSnapshot(PolicyPointer policy) {
+  if (!has_certificate_) {
+    early_policy_ = std::move(policy);
+    return;
+  }
   const bool first = !flow_->policy;
   flow_->policy = std::move(policy);
   contacts_->OnSnapshot(flow_->policy->snapshot().contacts_epoch(),
@@ -154,6 +167,15 @@ void SipTranslator::OnSnapshot(PolicyPointer policy) {
   if (!first) return;
   xmpp_to_sip_->OnSnapshot();
   endpoint_->ResumeRequests();
+}
+
+// What the store has assigned goes before the files of gatehouse.yaml.
+void SipTranslator::OnCertificate(const CertificateClient::Given& given) {
+  const bool has_one = endpoint_->ShowCertificate(given.certificate.get());
+  if (!has_one) Log(LogLevel::kWarning, "no-certificate", {{"why", kNoCertificate}});
+  flow_->metrics.Value(kNoCertificateMetric) = has_one ? 0 : 1;
+  has_certificate_ = true;
+  if (PolicyPointer early = std::exchange(early_policy_, nullptr)) OnSnapshot(std::move(early));
 }
 
 void SipTranslator::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {

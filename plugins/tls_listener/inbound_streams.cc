@@ -101,7 +101,10 @@ void InboundStreams::Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls) {
   }
   ++counters_.accepted;
   InboundStream& added = Add(std::move(tcp), direct_tls);
-  if (IsAway(kTranslator)) return added.CloseWith(StreamCondition::kInternalServerError);
+  // Not in clear instead, where the row permits that too: whoever comes again finds a certificate.
+  const bool can_serve = contexts_.starttls && contexts_.starttls->has_certificate();
+  if (IsAway(kTranslator) || !can_serve)
+    return added.CloseWith(StreamCondition::kInternalServerError);
   if (ConnectionsOfEdge() <= ConnectionLimit() || EvictOldest(added.number())) return;
   ++counters_.connection_limit;
   added.CloseWith(StreamCondition::kResourceConstraint, Reason::kConnectionLimit);

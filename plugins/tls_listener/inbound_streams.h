@@ -70,7 +70,8 @@ class InboundStreams final : private InboundHost {
   void ForEachProven(
       const std::function<void(std::string_view partner_id, std::size_t streams)>& visit) const;
 
-  // Takes a connection; only after SetPolicy, SetDomains and SetTls.
+  // Takes a connection; only after SetPolicy, SetDomains and SetTls. While there is no certificate
+  // it ends with <internal-server-error/>.
   void Accept(std::unique_ptr<TcpStream> tcp, bool direct_tls);
   // The clocks of every stream, which are absolute; once a second by a timer of its own.
   void CheckClocks(TimePoint now);

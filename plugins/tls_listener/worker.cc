@@ -15,12 +15,14 @@
 #include "core/loop/owned_fd.h"
 #include "core/loop/tcp_stream.h"
 #include "core/loop/timer.h"
+#include "core/policy/certificate_client.h"
+#include "core/policy/certificate_notice.h"
 #include "core/policy/own_domains.h"
 #include "core/policy/snapshot_client.h"
 #include "core/worker/plugin_abi.h"
-#include "core/xmpp/jid.h"
 #include "plugins/tls_listener/edge_usage.h"
 #include "plugins/tls_listener/inbound_streams.h"
+#include "plugins/tls_listener/listener_tls.h"
 #include "plugins/tls_listener/memory_level.h"
 #include "plugins/tls_listener/outbound_pairs.h"
 #include "plugins/tls_listener/stranger_watch.h"
@@ -37,33 +39,6 @@ constexpr seconds kAwayLimit{10};  // 2.10, internal-server-error
 // for 5 s, has time left to send what is queued.
 constexpr milliseconds kSettleLimit{3000};
 constexpr seconds kOwnStanzaLimit{60};
-constexpr std::string_view kDirectTlsProtocol = "xmpp-server";  // XEP-0368
-
-struct AllTls {
-  std::shared_ptr<const TlsContext> starttls;  // both directions
-  std::shared_ptr<const TlsContext> direct_server;
-  std::shared_ptr<const TlsContext> direct_client;
-};
-
-Result<AllTls> ReadTls(const proto::Config& config, const std::vector<std::string>& domains) {
-  const proto::Tls& tls = config.tls();
-  if (tls.chain_file().empty() || tls.key_file().empty())
-    return BadConfig("tls: chain_file and key_file are needed");
-  const TlsFiles files{
-      .chain_file = tls.chain_file(), .key_file = tls.key_file(), .trust = tls.trust()};
-  AllTls all;
-  GATEHOUSE_TRY(all.starttls, TlsContext::Create(files, {.resume_sessions = true}));
-  TlsContext::Options direct;
-  direct.resume_sessions = true;
-  direct.alpn = kDirectTlsProtocol;
-  GATEHOUSE_TRY(all.direct_client, TlsContext::Create(files, direct));
-  for (const std::string& domain : domains) {
-    GATEHOUSE_TRY(std::string ascii, DomainToAscii(domain));
-    direct.required_server_names.push_back(std::move(ascii));
-  }
-  GATEHOUSE_TRY(all.direct_server, TlsContext::Create(files, direct));
-  return all;
-}
 
 std::uint64_t UnixNow() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -94,7 +69,7 @@ class TlsListenerWorker final : public Worker {
   }
   Result<void> Prepare(const WorkerConfig& config) override {
     GATEHOUSE_TRY(domains_, OwnDomains(config.config()));
-    GATEHOUSE_TRY(tls_, ReadTls(config.config(), domains_));
+    GATEHOUSE_TRY(from_files_, ListenerTls::Read(config.config(), domains_));
     return {};
   }
   Result<void> Start(WorkerContext& context) override;
@@ -106,10 +81,15 @@ class TlsListenerWorker final : public Worker {
   [[nodiscard]] proto::Usage OwnUsage() const;
   void UseConfig(const proto::Config& config);
   void OnSnapshot(PolicyPointer policy);
+  void OnCertificate();
+  void UseTls();
+  [[nodiscard]] bool IsProvided() const;
+  void BeginOnceProvided();
   Result<void> OpenAcceptors();
   void CheckMemory();
   void OnReconfigure(const proto::Config& config);
-  // An offer that came before the first snapshot: without one it can be neither sent nor refused.
+  // An offer that came before the first snapshot and certificate: without them it can be neither
+  // sent nor refused.
   struct EarlyOffer {
     std::string instance, body;
     Deadline expires;
@@ -126,7 +106,7 @@ class TlsListenerWorker final : public Worker {
   ipc::AskClient* engine_ = nullptr;
   ipc::DataLinkSet* translator_ = nullptr;
   std::vector<std::string> domains_;
-  AllTls tls_;
+  ListenerTls from_files_;
   std::unique_ptr<DnsLookup> dns_;
   std::optional<StreamReports> reports_;
   StreamRefusals refusals_{UnixMsNow};
@@ -137,6 +117,7 @@ class TlsListenerWorker final : public Worker {
   std::optional<InboundStreams> inbound_;
   std::optional<EdgeUsage> usage_;
   std::optional<SnapshotClient> snapshots_;
+  std::optional<CertificateClient> certificates_;
   std::optional<AcceptGate> gate_;
   std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
   MemoryLevel memory_level_ = MemoryLevel::kCalm;
@@ -169,6 +150,7 @@ Result<void> TlsListenerWorker::Start(WorkerContext& context) {
   });
   context.OnReconfigure([this](const proto::Config& changed) { OnReconfigure(changed); });
   snapshots_.emplace(context, [this](PolicyPointer policy) { OnSnapshot(std::move(policy)); });
+  certificates_.emplace(context, [this](const CertificateClient::Given&) { OnCertificate(); });
   return {};
 }
 
@@ -254,24 +236,54 @@ proto::Usage TlsListenerWorker::OwnUsage() const {
 
 void TlsListenerWorker::UseConfig(const proto::Config& config) {
   outbound_->SetDomains(domains_);
-  outbound_->SetTls(
-      {.starttls = tls_.starttls, .direct = tls_.direct_client, .shows_certificate = true});
   inbound_->SetDomains(domains_);
-  inbound_->SetTls({.starttls = tls_.starttls, .direct = tls_.direct_server});
   outbound_->SetLimits(config.limits());
   inbound_->SetLimits(config.limits());
 }
 
-// Before its first snapshot a worker takes nothing from the network.
+// What the store has assigned goes before the files of gatehouse.yaml. Streams that are open keep
+// what they were opened with.
+void TlsListenerWorker::UseTls() {
+  ListenerTls tls = from_files_;
+  if (const auto& given = certificates_->current(); given.certificate) {
+    Result<ListenerTls> showing = from_files_.Showing(*given.certificate);
+    if (!showing)
+      return Log(LogLevel::kError, "certificate-unusable",
+                 {{"certificate", given.name}, {"why", showing.error().text}});
+    tls = *std::move(showing);
+  }
+  const bool has_one = tls.starttls->has_certificate();
+  if (!has_one) Log(LogLevel::kWarning, "no-certificate", {{"why", kNoCertificate}});
+  context_->metrics().Value(kNoCertificateMetric) = has_one ? 0 : 1;
+  outbound_->SetTls(
+      {.starttls = tls.starttls, .direct = tls.direct_client, .shows_certificate = has_one});
+  inbound_->SetTls({.starttls = tls.starttls, .direct = tls.direct_server});
+}
+
+void TlsListenerWorker::OnCertificate() {
+  UseTls();
+  BeginOnceProvided();
+}
+
 void TlsListenerWorker::OnSnapshot(PolicyPointer policy) {
-  const bool first = acceptors_.empty() && !drained_;
   refusals_.SetPolicy(policy);
   outbound_->SetPolicy(policy);
   inbound_->SetPolicy(std::move(policy));
   has_snapshot_ = true;
+  BeginOnceProvided();
+}
+
+bool TlsListenerWorker::IsProvided() const {
+  return has_snapshot_ && certificates_ && certificates_->has_answer();
+}
+
+// Before it has its first snapshot, and knows which certificate is its own, a worker takes nothing
+// from the network.
+void TlsListenerWorker::BeginOnceProvided() {
+  if (!IsProvided()) return;
   for (EarlyOffer& early : std::exchange(early_offers_, {}))
     TakeOffer(early.instance, early.body, early.expires, std::move(early.ticket));
-  if (!first) return;
+  if (!acceptors_.empty() || drained_) return;
   if (auto opened = OpenAcceptors(); !opened) context_->Fail(opened.error().text);
 }
 
@@ -319,16 +331,17 @@ void TlsListenerWorker::CheckMemory() {
 void TlsListenerWorker::OnReconfigure(const proto::Config& config) {
   auto domains = OwnDomains(config);
   if (!domains) return Log(LogLevel::kError, "reconfigure-failed", {{"why", domains.error().text}});
-  auto tls = ReadTls(config, *domains);
+  auto tls = ListenerTls::Read(config, *domains);
   if (!tls) return Log(LogLevel::kError, "reconfigure-failed", {{"why", tls.error().text}});
   domains_ = *std::move(domains);
-  tls_ = *std::move(tls);
+  from_files_ = *std::move(tls);
   UseConfig(config);
+  if (certificates_->has_answer()) UseTls();
 }
 
 // A listener that was killed and reborn is offered what it held at once.
 void TlsListenerWorker::OnOffer(const ipc::Received& received, ipc::Ticket ticket) {
-  if (has_snapshot_)
+  if (IsProvided())
     return TakeOffer(received.instance, received.body, received.expires, std::move(ticket));
   early_offers_.push_back({std::string(received.instance), std::string(received.body),
                            received.expires, std::move(ticket)});
@@ -344,9 +357,17 @@ void TlsListenerWorker::TakeOffer(std::string_view instance, std::string_view bo
 }
 
 void TlsListenerWorker::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
-  if (request.has_test_stream()) return outbound_->Test(request.test_stream(), std::move(answer));
+  if (request.has_test_stream() && IsProvided())
+    return outbound_->Test(request.test_stream(), std::move(answer));
   if (request.has_why()) return answer(refusals_.Answer(request.why()));
   proto::CtlResponse response;
+  if (request.has_test_stream()) {
+    response.set_exit_code(1);
+    response.set_error(
+        "this listener knows no policy and no certificate yet; wait until "
+        "policy_engine runs");
+    return answer(std::move(response));
+  }
   response.set_exit_code(2);
   response.set_error("tls_listener knows no such command");
   answer(std::move(response));

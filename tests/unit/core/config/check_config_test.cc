@@ -103,10 +103,14 @@ TEST_F(CheckConfigTest, RefusesAddressesWhereNothingIsServed) {
               HasSubstr("key 'listen.control_panel': is '127.0.0.1:8443', where this version"));
 }
 
-TEST_F(CheckConfigTest, WantsACertificateWhereSomethingSpeaksTls) {
-  EXPECT_THAT(ErrorWith("listen: {sip: ['tls:[::]:5061']}\n"),
-              HasSubstr("key 'tls.chain_file': is missing"));
-  EXPECT_THAT(ErrorOf("domains: [{name: a.example}]\nworkers: [{plugin: tls_listener}]\n"),
+// `cert assign` decides then, or has decided.
+TEST_F(CheckConfigTest, TakesAnEdgeWithoutACertificate) {
+  EXPECT_EQ(ErrorWith("listen: {sip: ['tls:[::]:5061']}\n"), "");
+  EXPECT_EQ(ErrorOf("domains: [{name: a.example}]\nworkers: [{plugin: tls_listener}]\n"), "");
+}
+
+TEST_F(CheckConfigTest, WantsBothFilesOfACertificate) {
+  EXPECT_THAT(ErrorWith("tls: {key_file: key.pem}\n"),
               HasSubstr("key 'tls.chain_file': is missing"));
   EXPECT_THAT(ErrorWith("tls: {chain_file: chain.pem}\n"),
               HasSubstr("key 'tls.key_file': is missing"));
@@ -129,9 +133,17 @@ TEST_F(CheckConfigTest, MakesFileNamesAbsoluteFromItsOwnFolder) {
   EXPECT_EQ(config_.tls().trust(), "system");
 }
 
-TEST_F(CheckConfigTest, RefusesACertificateOfTheStoreWithTheWayOut) {
-  EXPECT_THAT(ErrorWith("tls: {certificate: edge}\n"),
-              HasSubstr("would be right: chain_file and key_file"));
+TEST_F(CheckConfigTest, TakesACertificateOfTheStoreWithoutFiles) {
+  ASSERT_EQ(ErrorWith("tls: {certificate: external-edge_2.a}\n"), "");
+  EXPECT_EQ(config_.tls().certificate(), "external-edge_2.a");
+  EXPECT_THAT(
+      ErrorWith("tls: {certificate: edge, chain_file: chain.pem, key_file: key.pem}\n"),
+      HasSubstr("key 'tls.certificate': is 'edge', and there are files too; would be right: "
+                "either the name"));
+  EXPECT_THAT(ErrorWith("tls: {certificate: 'the edge'}\n"),
+              HasSubstr("key 'tls.certificate': is 'the edge'; would be right: a name of at most"));
+  EXPECT_THAT(ErrorWith("tls: {certificate: " + std::string(65, 'a') + "}\n"),
+              HasSubstr("would be right: a name of at most 64 letters"));
 }
 
 TEST_F(CheckConfigTest, KnowsTheWorkersOfTheTopologyOnly) {

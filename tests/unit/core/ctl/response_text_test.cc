@@ -77,6 +77,22 @@ TEST(ResponseText, TheStatusSaysThatNobodyMayUseXmppAndWhatToDo) {
                         "gatehousectl policy set global --enable-xmpp-access true"));
 }
 
+TEST(ResponseText, TheStatusSaysOnceThatThereIsNoCertificate) {
+  proto::CtlRequest request;
+  request.mutable_status();
+  proto::CtlResponse response = StatusResponse();
+  for (int i = 0; i < 2; ++i) {
+    proto::CounterValue& counter = *response.mutable_status()->mutable_workers(0)->add_counters();
+    counter.set_name("gatehouse_certificate_missing");
+    counter.set_value(1);
+  }
+  EXPECT_THAT(ResponseText(request, response),
+              HasSubstr("partners   2\n"
+                        "notice     no certificate is assigned, so nobody is served over TLS; see "
+                        "gatehousectl cert request, cert import and cert assign\n"
+                        "\n"));
+}
+
 TEST(ResponseText, ShowsTheWorkersAloneWhenTheyAreAskedFor) {
   proto::CtlRequest request;
   request.mutable_worker();

@@ -525,7 +525,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 12"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 13"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {

@@ -33,6 +33,7 @@ class FakeSipEndpoint final : public SipEndpoint {
   void OnRequests(OnRequest handler) override { on_request = std::move(handler); }
   void PauseRequests() override { paused = true; }
   void ResumeRequests() override { paused = false; }
+  bool ShowCertificate(const OwnCertificate*) override { return true; }
   void Reconfigure(const proto::Config&) override {}
   std::size_t requests_in_flight() const override { return sent.size(); }
   std::size_t replies_owed() const override { return 0; }

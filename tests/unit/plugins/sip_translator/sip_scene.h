@@ -86,10 +86,12 @@ struct Edge {
       return;
     }
     auto made = SipEndpoint::Create(*context, *std::move(keys));
-    if (made)
-      endpoint = *std::move(made);
-    else
+    if (!made) {
       error = made.error().text;
+      return;
+    }
+    endpoint = *std::move(made);
+    endpoint->ShowCertificate(nullptr);
   }
   double Metric(std::string_view name) { return context->metrics().Value(name); }
 

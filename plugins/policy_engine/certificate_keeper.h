@@ -1,0 +1,102 @@
+// Our own certificates: what the commands do with them, and which one each slot shows. The store is
+// given with each call; keys are in it sealed, and here only while they are used.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/certificate/certificate_chain.h"
+#include "core/certificate/sealed_key.h"
+#include "core/certificate/slot_fitness.h"
+#include "plugins/policy_engine/certificate_table.h"
+#include "plugins/policy_engine/store.h"
+#include "proto/config.pb.h"
+#include "proto/ctl.pb.h"
+
+namespace gatehouse::policy_engine {
+
+inline constexpr std::size_t kMaxCertificates = 200;
+
+// What gatehouse.yaml says of them.
+struct CertificateEdge {
+  std::string named;                 // tls.certificate: of slots that nothing is assigned to
+  std::vector<std::string> domains;  // ours, A-labels
+  std::string sip_host;              // by which SIP peers know us; may be empty
+  bool sip_speaks_tls = false;
+};
+Result<CertificateEdge> CertificateEdgeOf(const proto::Config& config);
+
+// A row and what was read in it.
+struct HeldCertificate {
+  CertificateRow row;
+  BuiltChain chain;         // without links: requested only, or damaged
+  bool key_usable = false;  // of `chain`: this machine can unseal it
+
+  [[nodiscard]] bool usable() const { return key_usable && !chain.links.empty(); }
+  [[nodiscard]] std::int64_t not_after() const;  // the earliest of the chain
+};
+
+class CertificateKeeper {
+ public:
+  using Reply = Result<proto::CtlResponse>;
+
+  // Where keys are sealed with: a file that is made when the first key comes. Empty: none can be
+  // kept.
+  void SetSealFile(std::string file) { seal_file_ = std::move(file); }
+  void SetEdge(CertificateEdge edge) { edge_ = std::move(edge); }
+  // What the store holds, anew. One that cannot be used is told in the log, and leaves the others
+  // alone.
+  Result<void> Read(Store& store);
+  // Names, joined; empty: all of them can be used.
+  [[nodiscard]] std::string UnusableNames() const;
+
+  // The commands. Refused: nothing has changed, the error is a sentence with the remedy.
+  Reply Request(Store& store, const proto::CertificateRequested& command, AuditEntry audit);
+  Reply Import(Store& store, const proto::CertificateImport& command, AuditEntry audit);
+  Reply Assign(Store& store, const proto::CertificateAssign& command, AuditEntry audit);
+  Reply Show(const std::string& name, std::int64_t now) const;
+  Reply Remove(Store& store, const std::string& name, AuditEntry audit);
+  Reply GiveKey(Store& store, const std::string& name, AuditEntry audit);
+
+  // What the slot shows now, with its key; `name` is empty where that is nothing.
+  proto::CertificateGiven Given(Slot slot);
+  // Null: nothing that can be used.
+  [[nodiscard]] const HeldCertificate* Shown(Slot slot) const;
+
+ private:
+  struct Found;
+  struct Incoming;
+  // By what is assigned, or named in gatehouse.yaml.
+  [[nodiscard]] std::string NameOf(Slot slot) const;
+  [[nodiscard]] std::vector<Slot> SlotsOf(const std::string& name) const;
+  [[nodiscard]] bool IsInUse(Slot slot) const;
+  [[nodiscard]] const HeldCertificate* Find(const std::string& name) const;
+  Result<const HeldCertificate*> MustFind(const std::string& name) const;
+  [[nodiscard]] Fitness Judge(const BuiltChain& chain, Slot slot, std::int64_t now) const;
+  Result<const KeySeal*> Seal();
+  Result<std::string> SealKey(const std::string& key, const std::string& name);
+  Result<std::string> UnsealKey(const std::string& sealed, const std::string& name);
+  HeldCertificate HeldOf(CertificateRow row);
+  static Result<void> CheckFriendlyName(const std::string& name);
+  Result<void> CheckRoomFor(const std::string& name) const;
+  [[nodiscard]] proto::CertificateView ViewOf(const HeldCertificate& held, std::int64_t now) const;
+  Reply OneView(const std::string& name, std::int64_t now,
+                std::vector<std::string> notes = {}) const;
+  // --- import
+  static Result<Incoming> ReadFiles(const proto::CertificateImport& command);
+  Result<Found> FindKey(const Incoming& incoming, const std::string& name) const;
+  Result<CertificateRow> Renewed(const Found& found, const proto::CertificateImport& command);
+  Result<void> CheckSlots(const BuiltChain& chain, const std::string& name, std::int64_t now) const;
+
+  std::string seal_file_;
+  std::optional<KeySeal> seal_;
+  CertificateEdge edge_;
+  std::vector<HeldCertificate> held_;  // by name
+  std::map<Slot, std::string> slots_;
+};
+
+}  // namespace gatehouse::policy_engine

@@ -1,0 +1,339 @@
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <fstream>
+#include <memory>
+
+#include "core/certificate/certificate_request.h"
+#include "core/certificate/issuing.h"
+#include "core/certificate/private_key.h"
+#include "core/tls/own_certificate.h"
+#include "tests/unit/plugins/policy_engine/commanded_engine.h"
+
+namespace gatehouse::policy_engine {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr const char* kOurs = "contoso.example";
+
+struct Made {
+  std::string key, request, chain;
+};
+
+// Signed by itself, valid from an hour ago for `days`.
+Made Make(const std::vector<std::string>& names, int days = 90) {
+  Made made;
+  made.key = *MakePrivateKey(KeyType::kP256);
+  RequestDetails details;
+  details.common_name = names.front();
+  details.dns_names = names;
+  made.request = *MakeCertificateRequest(details, made.key);
+  made.chain = *SelfSign(made.request, made.key, days);
+  return made;
+}
+
+std::int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+class EngineCertificates : public CommandedEngine {
+ protected:
+  EngineCertificates() { Keep(); }
+
+  void Keep(const std::string& named = {}, const std::string& sip_host = {}) {
+    CertificateEdge edge;
+    edge.named = named;
+    edge.sip_host = sip_host;
+    edge.domains = {kOurs};
+    EXPECT_TRUE(engine_.KeepCertificates(folder_.File("certificate.key"), edge).has_value());
+  }
+  void Restart() {
+    std::destroy_at(&engine_);
+    std::construct_at(&engine_, Open());
+    Keep();
+  }
+  proto::CtlResponse Run(proto::CtlRequest request) {
+    request.set_actor("alice");
+    request.set_actor_uid(1001);
+    return Answer(request, Now());
+  }
+  proto::CtlResponse Request(const std::string& name, const Made& made, bool exportable = false) {
+    proto::CtlRequest request;
+    auto& command = *request.mutable_certificate_requested();
+    command.set_name(name);
+    command.set_request(made.request);
+    command.set_key(made.key);
+    command.set_exportable(exportable);
+    return Run(request);
+  }
+  proto::CtlResponse Import(const std::string& name, const std::vector<std::string>& files,
+                            bool exportable = false) {
+    proto::CtlRequest request;
+    auto& command = *request.mutable_certificate_import();
+    command.set_name(name);
+    command.set_exportable(exportable);
+    for (const std::string& content : files) {
+      auto& file = *command.add_files();
+      file.set_file("edge.pem");
+      file.set_content(content);
+    }
+    return Run(request);
+  }
+  proto::CtlResponse Assign(const std::string& name,
+                            const std::vector<proto::CertificateSlot>& slots = {}) {
+    proto::CtlRequest request;
+    request.mutable_certificate_assign()->set_name(name);
+    for (const proto::CertificateSlot slot : slots)
+      request.mutable_certificate_assign()->add_slots(slot);
+    return Run(request);
+  }
+  proto::CtlResponse Get(const std::string& name = {}) {
+    proto::CtlRequest request;
+    request.mutable_certificate_get()->set_name(name);
+    return Run(request);
+  }
+  proto::CtlResponse Remove(const std::string& name) {
+    proto::CtlRequest request;
+    request.mutable_certificate_remove()->set_name(name);
+    return Run(request);
+  }
+  proto::CtlResponse KeyOf(const std::string& name) {
+    proto::CtlRequest request;
+    request.mutable_certificate_key_get()->set_name(name);
+    return Run(request);
+  }
+  proto::CertificateView View(const std::string& name) {
+    const proto::CtlResponse response = Get(name);
+    EXPECT_EQ(response.certificates().certificates_size(), 1) << response.error();
+    return response.certificates().certificates_size() == 1
+               ? response.certificates().certificates(0)
+               : proto::CertificateView();
+  }
+  std::string Shown(Slot slot) { return engine_.certificates().Given(slot).name(); }
+  static void Works(const proto::CtlResponse& response) {
+    EXPECT_EQ(response.exit_code(), 0U) << response.error();
+  }
+  static std::string Why(const proto::CtlResponse& response) {
+    EXPECT_EQ(response.exit_code(), 1U);
+    return response.error();
+  }
+  static std::string Content(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  // Of the key's text, so that a line of it is found anywhere.
+  static std::string KeyLine(const Made& made) { return made.key.substr(30, 40); }
+
+  const Made edge_ = Make({kOurs});
+};
+
+TEST_F(EngineCertificates, AreRequestedImportedAndAssigned) {
+  Works(Request("edge", edge_));
+  EXPECT_FALSE(View("edge").issued());
+  EXPECT_EQ(View("edge").request(), edge_.request);
+  EXPECT_THAT(Why(Assign("edge")), HasSubstr("requested only; import"));
+  Works(Import("", {edge_.chain}));
+  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
+  Works(Assign("edge"));
+  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
+  const proto::CertificateGiven given = engine_.certificates().Given(Slot::kSip);
+  EXPECT_TRUE(OwnCertificate::Parse(given.chain(), given.key()).has_value());
+  EXPECT_EQ(given.hash().size(), 32U);
+  const proto::CertificateView view = View("edge");
+  EXPECT_THAT(view.slots(), ElementsAre(proto::SLOT_XMPP, proto::SLOT_SIP));
+  EXPECT_THAT(view.names(), ElementsAre(kOurs));
+  EXPECT_EQ(view.source(), "request");
+  EXPECT_FALSE(view.request_pending());
+  EXPECT_EQ(Get().certificates().certificates(0).pem(), "");
+}
+
+TEST_F(EngineCertificates, OutliveTheEngine) {
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  Works(Assign("edge"));
+  const std::string hash = engine_.certificates().Given(Slot::kXmpp).hash();
+  Restart();
+  EXPECT_EQ(engine_.certificates().Given(Slot::kXmpp).hash(), hash);
+}
+
+TEST_F(EngineCertificates, KeepTheirKeysSealed) {
+  Works(Request("asked", edge_));
+  Works(Import("edge", {Make({kOurs}).chain + edge_.chain, edge_.key}));
+  struct stat info{};
+  ASSERT_EQ(::stat(folder_.File("certificate.key").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  for (const char* file : {"policy.db", "policy.db-wal"})
+    EXPECT_THAT(Content(folder_.File(file)), Not(HasSubstr(KeyLine(edge_)))) << file;
+}
+
+TEST_F(EngineCertificates, GoOnWhileTheirRenewalIsRequested) {
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  Works(Assign("edge", {proto::SLOT_XMPP}));
+  const Made next = Make({kOurs});
+  Works(Request("edge", next));
+  EXPECT_TRUE(View("edge").request_pending());
+  EXPECT_EQ(engine_.certificates().Given(Slot::kXmpp).chain(), edge_.chain);
+  Works(Import("edge", {next.chain}));
+  EXPECT_EQ(engine_.certificates().Given(Slot::kXmpp).chain(), next.chain);
+  EXPECT_FALSE(View("edge").request_pending());
+}
+
+TEST_F(EngineCertificates, AreRenewedForTheKeyTheyHave) {
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  const std::string longer = *SelfSign(edge_.request, edge_.key, 200);
+  Works(Import("edge", {longer}));
+  EXPECT_EQ(View("edge").pem(), longer);
+  EXPECT_EQ(View("edge").source(), "import");
+}
+
+TEST_F(EngineCertificates, ThatWouldNotFitTheirSlotAreRefusedAsAWhole) {
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  Works(Assign("edge", {proto::SLOT_XMPP}));
+  const Made other = Make({"other.example"});
+  EXPECT_THAT(Why(Import("edge", {other.chain, other.key})),
+              AllOf(HasSubstr("would not fit slot xmpp, which 'edge' is assigned to"),
+                    HasSubstr("does not name our domain contoso.example"),
+                    HasSubstr("nothing was changed")));
+  EXPECT_EQ(engine_.certificates().Given(Slot::kXmpp).chain(), edge_.chain);
+  EXPECT_EQ(View("edge").pem(), edge_.chain);
+}
+
+TEST_F(EngineCertificates, AreAssignedToBothSlotsOrToNone) {
+  Keep({}, "pool.contoso.example");
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  EXPECT_THAT(Why(Assign("edge")),
+              AllOf(HasSubstr("'edge' does not fit slot sip"), HasSubstr("pool.contoso.example")));
+  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
+  Works(Assign("edge", {proto::SLOT_XMPP}));
+  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
+  EXPECT_THAT(Shown(Slot::kSip), IsEmpty());
+  EXPECT_THAT(Why(Assign("nobody")), HasSubstr("there is no certificate 'nobody'"));
+}
+
+TEST_F(EngineCertificates, OfGatehouseYamlHoldUntilAnotherIsAssigned) {
+  const Made second = Make({kOurs});
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  Works(Import("second", {second.chain, second.key}));
+  Keep("edge");
+  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
+  EXPECT_EQ(Shown(Slot::kSip), "edge");
+  Works(Assign("second", {proto::SLOT_SIP}));
+  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
+  EXPECT_EQ(Shown(Slot::kSip), "second");
+  EXPECT_THAT(Why(Remove("edge")), HasSubstr("gatehouse.yaml names at tls.certificate"));
+  Works(Assign("", {proto::SLOT_SIP}));
+  EXPECT_EQ(Shown(Slot::kSip), "edge");
+}
+
+TEST_F(EngineCertificates, AreNotRemovedWhileTheyAreShown) {
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  Works(Assign("edge", {proto::SLOT_XMPP}));
+  EXPECT_THAT(Why(Remove("edge")), HasSubstr("is assigned to slot xmpp"));
+  Works(Assign(""));
+  Works(Remove("edge"));
+  EXPECT_EQ(Get().certificates().certificates_size(), 0);
+  EXPECT_THAT(Why(Remove("edge")), HasSubstr("there is no certificate 'edge'"));
+}
+
+TEST_F(EngineCertificates, GiveTheirKeyAwayOnlyWhereThatIsAllowed) {
+  Works(Import("open", {edge_.chain, edge_.key}, true));
+  const Made closed = Make({kOurs});
+  Works(Import("closed", {closed.chain, closed.key}));
+  EXPECT_EQ(KeyOf("open").certificate_key().key(), edge_.key);
+  EXPECT_THAT(Why(KeyOf("closed")), HasSubstr("is not exportable"));
+  Works(Request("asked", closed, true));
+  EXPECT_THAT(Why(KeyOf("asked")), HasSubstr("waits for its certificate"));
+  const AuditEntry last = Audit()[1];
+  EXPECT_EQ(last.action, "cert key");
+  EXPECT_EQ(last.subject, "open");
+  EXPECT_EQ(last.actor, "alice");
+}
+
+TEST_F(EngineCertificates, AreAuditedWithoutTheirKeys) {
+  Works(Import("edge", {edge_.chain, edge_.key}, true));
+  Works(Assign("edge"));
+  Works(KeyOf("edge"));
+  std::vector<std::string> actions;
+  for (const AuditEntry& entry : Audit()) {
+    actions.push_back(entry.action);
+    EXPECT_EQ(entry.revision, 0U);
+    EXPECT_THAT(entry.before + entry.after, Not(HasSubstr("PRIVATE")));
+  }
+  EXPECT_THAT(actions, ElementsAre("cert key", "cert assign", "cert import"));
+  EXPECT_EQ(Audit()[1].after, R"({"xmpp":"edge","sip":"edge"})");
+  EXPECT_THAT(Audit()[2].after, HasSubstr(View("edge").sha256()));
+}
+
+TEST_F(EngineCertificates, SayWhatIsWrongWithAnImport) {
+  const Made other = Make({kOurs});
+  EXPECT_THAT(Why(Import("edge", {edge_.key})), HasSubstr("the files hold no certificate"));
+  EXPECT_THAT(Why(Import("edge", {"nothing"})), HasSubstr("'edge.pem' "));
+  EXPECT_THAT(Why(Import("edge", {edge_.chain, other.key})),
+              HasSubstr("none of the certificates is for a key that is here: those in the files"));
+  EXPECT_THAT(Why(Import("", {edge_.chain, edge_.key})), HasSubstr("give it one with --name"));
+  EXPECT_THAT(Why(Import("edge", {edge_.chain, edge_.key, other.chain, other.key})),
+              HasSubstr("import them one by one"));
+  EXPECT_THAT(Why(Import("the edge", {edge_.chain, edge_.key})),
+              HasSubstr("'the edge' is no name for a certificate"));
+  EXPECT_THAT(Why(Request("edge", {.key = other.key, .request = edge_.request, .chain = {}})),
+              HasSubstr("not the one that the request is signed with"));
+  EXPECT_EQ(Get().certificates().certificates_size(), 0);
+  EXPECT_THAT(Audit(), IsEmpty());
+}
+
+TEST_F(EngineCertificates, AreNoMoreThanTwoHundred) {
+  for (std::size_t i = 0; i < kMaxCertificates; ++i)
+    Works(Request("edge" + std::to_string(i), edge_));
+  EXPECT_THAT(Why(Request("another", edge_)), HasSubstr("there are 200 certificates"));
+  Works(Request("edge7", edge_));
+}
+
+// The file with the store, on a machine that has another key file.
+TEST_F(EngineCertificates, WhoseKeysCannotBeUnsealedAreNamedAndLeaveTheOthersAlone) {
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  Works(Assign("edge"));
+  ASSERT_EQ(
+      std::rename(folder_.File("certificate.key").c_str(), folder_.File("elsewhere.key").c_str()),
+      0);
+  Restart();
+  EXPECT_EQ(engine_.certificates().UnusableNames(), "'edge'");
+  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
+  EXPECT_THAT(View("edge").warnings(), testing::Contains(HasSubstr("cannot be unsealed")));
+  const Made fresh = Make({kOurs});
+  Works(Import("fresh", {fresh.chain, fresh.key}));
+  EXPECT_THAT(Why(Assign("edge")), HasSubstr("cannot be unsealed on this machine"));
+  Works(Assign("fresh", {proto::SLOT_XMPP}));
+  EXPECT_EQ(Shown(Slot::kXmpp), "fresh");
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  EXPECT_EQ(Shown(Slot::kSip), "edge");
+}
+
+TEST_F(EngineCertificates, ComeBackWithARestoredStoreWithoutTheKeysOfAnotherMachine) {
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  const std::string copy = folder_.File("copy.db");
+  {
+    std::ofstream empty(copy);
+  }
+  {
+    auto copying = engine_.CopyTo(copy, {}, std::chrono::system_clock::now());
+    ASSERT_TRUE(copying && copying->All([] {}));
+  }
+  ScratchFolder elsewhere;
+  Engine other = *Engine::Create(*Store::Open(elsewhere.File("policy.db")), {kOurs});
+  ASSERT_TRUE(other.KeepCertificates(elsewhere.File("certificate.key"), {}).has_value());
+  proto::CtlRequest request;
+  request.mutable_restore_write()->set_file("copy.db");
+  const proto::CtlResponse done = other.TakeStore(copy, request, std::chrono::system_clock::now());
+  EXPECT_EQ(done.exit_code(), 0U) << done.error();
+  EXPECT_THAT(done.done(), HasSubstr("the keys of certificates 'edge' were sealed on another"));
+}
+
+}  // namespace
+}  // namespace gatehouse::policy_engine
