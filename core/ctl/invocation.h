@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ctl/setup_options.h"
 #include "core/selftest/matrix_run.h"
 #include "proto/ctl.pb.h"
 
@@ -24,6 +25,9 @@ enum class Action : std::uint8_t {
   kRestore,       // `file`, to the store
   kPlayMatrix,    // `matrix`, with a gatehoused of its own
   kImportLync,    // what is in `files`, added to `request`, to the supervisor
+  kCheckDns,      // by `setup`
+  kPlanDns,
+  kPlanSip,
 };
 
 struct Invocation {
@@ -39,6 +43,7 @@ struct Invocation {
   std::string passphrase_file;  // `gateway set --dialback-passphrase-file`; asked after `request`,
                                 // if that has a command
   selftest::MatrixOptions matrix;
+  SetupOptions setup;
   bool every_cell = false;  // kPlayMatrix: a line for each
   bool changes = false;     // the store: who breaks it off must be told that it may be done
   bool contacts = false;    // kExport: with what operators said of contacts

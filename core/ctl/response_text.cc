@@ -193,6 +193,8 @@ std::string ResponseText(const Request& request, const Response& response) {
       return StrangersText(response.strangers());
     case Response::kImported:
       return ImportText(request.import().dry_run(), response.imported());
+    case Response::kCertificates:
+    case Response::kCertificateKey:
     case Response::RESULT_NOT_SET:
       break;
   }
@@ -237,6 +239,8 @@ std::string ResponseJson(const Request& request, const Response& response) {
       return JsonText(response.strangers());
     case Response::kImported:
       return JsonText(response.imported());
+    case Response::kCertificates:
+    case Response::kCertificateKey:
     case Response::RESULT_NOT_SET:
       break;
   }
