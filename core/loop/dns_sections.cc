@@ -23,21 +23,26 @@ DnsSection Trouble(DnsSaid said, std::string trouble) {
   return {.said = said, .trouble = std::move(trouble), .authentic = false, .records = {}};
 }
 
+// RFC 1035 §4.1.1
+std::string CodeWord(std::uint8_t code) {
+  if (code == ns_r_servfail) return "SERVFAIL";
+  if (code == ns_r_refused) return "REFUSED";
+  if (code == ns_r_notimpl) return "NOTIMP";
+  return "RCODE " + std::to_string(code);
+}
+
 bool HasType(const std::vector<DnsRecord>& records, std::uint16_t type) {
   return std::ranges::find(records, type, &DnsRecord::type) != records.end();
 }
 
 DnsSection SectionOf(int status, std::span<const unsigned char> message, std::uint16_t type) {
-  if (status == ARES_ESERVFAIL) return Trouble(DnsSaid::kFailure, "SERVFAIL");
-  if (status == ARES_EREFUSED) return Trouble(DnsSaid::kFailure, "REFUSED");
-  if (status == ARES_ENOTIMP) return Trouble(DnsSaid::kFailure, "NOTIMP");
   if (status != ARES_SUCCESS) return Trouble(DnsSaid::kSilence, "no answer");
   const auto header = ReadDnsHeader(message);
   auto records = ReadDnsRecords(message);
   if (!header || header->truncated || !records)
     return Trouble(DnsSaid::kFailure, "an answer that cannot be read");
   if (header->code != ns_r_noerror && header->code != ns_r_nxdomain)
-    return Trouble(DnsSaid::kFailure, "RCODE " + std::to_string(header->code));
+    return Trouble(DnsSaid::kFailure, CodeWord(header->code));
   DnsSection section;
   section.authentic = header->authentic;
   section.records = *std::move(records);
@@ -121,7 +126,7 @@ bool DnsSection::IsSigned() const {
 
 Result<std::unique_ptr<DnsSections>> DnsSections::Create(Loop& loop, const std::string& server) {
   GATEHOUSE_TRY(const std::string list, DnsServerList(std::span(&server, 1)));
-  GATEHOUSE_TRY(auto channel, AresChannel::Create(loop, list, kEdnsBytes));
+  GATEHOUSE_TRY(auto channel, AresChannel::Create(loop, list, kEdnsBytes, true));
   return std::make_unique<CaresSections>(loop, std::move(channel));
 }
 

@@ -126,6 +126,7 @@ class Dns(unittest.TestCase):
                 self.assertEqual([each["code"] for each in findings], [planted], findings)
                 self.assertEqual(findings[0]["weight"], weight)
                 self.assertIn(line.replace(OWN_KEY, self.own_key), findings[0]["line"])
+        self.assertIn("SERVFAIL", found["lookup-failed.example"][0]["sentence"])
         self.assertEqual([each["code"] for each in found["apex-alias.above.example"]], ["apex-alias"])
         self.assertEqual(found["clean.example"], [])
 
