@@ -8,7 +8,7 @@
 
 namespace gatehouse::policy_engine {
 
-inline constexpr int kSchemaVersion = 12;
+inline constexpr int kSchemaVersion = 13;
 
 // Removes a database and its logs, whatever of them is there: SQLite would play an old log into a
 // new file.

@@ -108,6 +108,7 @@ class PolicyEngineWorker final : public Worker {
         answer.set_noted(true);
         return reply(answer.SerializeAsString());
       }
+      case proto::PolicyQuestion::kCertificate:  // nobody asks yet
       case proto::PolicyQuestion::BODY_NOT_SET:
         break;
     }

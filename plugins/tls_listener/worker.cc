@@ -26,6 +26,7 @@
 #include "plugins/tls_listener/stranger_watch.h"
 #include "plugins/tls_listener/stream_refusals.h"
 #include "plugins/tls_listener/stream_reports.h"
+#include "plugins/tls_listener/synthetic_streams.h"
 
 namespace gatehouse {
 namespace {
@@ -136,6 +137,7 @@ class TlsListenerWorker final : public Worker {
   std::optional<OutboundPairs> outbound_;
   std::optional<InboundStreams> inbound_;
   std::optional<EdgeUsage> usage_;
+  std::optional<SyntheticStreams> synthetic_;  // of the first instance, as `test stream` is
   std::optional<SnapshotClient> snapshots_;
   std::optional<AcceptGate> gate_;
   std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
@@ -232,6 +234,20 @@ void TlsListenerWorker::MakeHalves() {
                                   .engine = *engine_,
                                   .own = [this] { return OwnUsage(); },
                                   .on_told = [this] { inbound_->KeepToLimits(); }});
+  if (context_->config().index() != 0) return;
+  synthetic_.emplace(SyntheticStreams::Setup{
+      .loop = context_->loop(),
+      .metrics = context_->metrics(),
+      .test =
+          [this](const std::string& domain, WorkerContext::CtlAnswer answer) {
+            proto::TestStream test;
+            test.set_domain(domain);
+            outbound_->Test(test, std::move(answer));
+          },
+      .is_live =
+          [this](const std::string& id) {
+            return outbound_->StreamsOf(id) + usage_->others().StreamsOf(id) > 0;
+          }});
 }
 
 proto::Usage TlsListenerWorker::OwnUsage() const {
@@ -267,6 +283,7 @@ void TlsListenerWorker::OnSnapshot(PolicyPointer policy) {
   const bool first = acceptors_.empty() && !drained_;
   refusals_.SetPolicy(policy);
   outbound_->SetPolicy(policy);
+  if (synthetic_ && !drained_) synthetic_->SetPolicy(policy);
   inbound_->SetPolicy(std::move(policy));
   has_snapshot_ = true;
   for (EarlyOffer& early : std::exchange(early_offers_, {}))
@@ -355,6 +372,7 @@ void TlsListenerWorker::OnCtl(const proto::CtlRequest& request, WorkerContext::C
 void TlsListenerWorker::Drain(std::function<void()> drained) {
   drained_ = std::move(drained);
   acceptors_.clear();
+  if (synthetic_) synthetic_->Stop();
   // Left open, they would keep taking their part of the newcomers, whom nobody accepts any more.
   for (const proto::ListenSocket& listener : context_->config().listeners())
     const OwnedFd closed(listener.fd());
