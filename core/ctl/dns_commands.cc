@@ -12,7 +12,8 @@ namespace {
 // What our addresses and our name are, where the configuration does not tell.
 void AddOurs(CLI::App& command, SetupOptions& setup) {
   command.add_option("--address", setup.addresses, "A public address of the edge; again for more")
-      ->type_name("IP");
+      ->type_name("IP")
+      ->allow_extra_args(false);  // a domain may follow
   command.add_option("--host", setup.host, "The name of the edge for partners")->type_name("NAME");
 }
 
@@ -41,7 +42,8 @@ void AddDnsCommands(CLI::App& app, Invocation& invocation) {
   check
       ->add_option("--resolver", setup.resolvers,
                    "Whom to ask, two for a comparison; dns.servers or the system's when left out")
-      ->type_name("IP[:PORT]");
+      ->type_name("IP[:PORT]")
+      ->allow_extra_args(false);
   AddOurs(*check, setup);
   AddConfigOption(*check, invocation);
   check->callback([&invocation] { invocation.action = Action::kCheckDns; });

@@ -92,7 +92,7 @@ std::string DomainText(const DomainReport& report) {
                                  report.ours ? "one of ours" : "not ours: what we look up there",
                                  RecordsText(report));
   for (const Finding& finding : report.findings) text += FindingText(finding);
-  return text + fmt::format("{} mistakes, {} warnings\n", Count(report, Weight::kMistake),
+  return text + fmt::format("mistakes: {}, warnings: {}\n", Count(report, Weight::kMistake),
                             Count(report, Weight::kWarning));
 }
 

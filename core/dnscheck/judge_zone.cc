@@ -71,9 +71,12 @@ class ZoneJudge {
       if (section.IsFact() || !matters) continue;
       if (!told.insert(IsBelow(name, domain_) ? std::string(domain_) : name).second) continue;
       Add("lookup-failed", Weight::kMistake, name,
-          fmt::format("the question for {} ended with {}: a name server of the zone is down, does "
-                      "not serve it, or its signatures are broken; no partner gets through",
-                      DnsTypeWord(question.type), section.trouble));
+          fmt::format("the question for {} ended with {}: {}; no partner gets through",
+                      DnsTypeWord(question.type), section.trouble,
+                      section.said == DnsSaid::kSilence
+                          ? "the resolver cannot be reached, or a name server of the zone is silent"
+                          : "a name server of the zone does not serve it, or its signatures are "
+                            "broken"));
     }
   }
 

@@ -98,7 +98,7 @@ TEST_F(Setup, TheCheckSaysWhomItAsked) {
 
 TEST_F(Setup, APartnerCanBeCheckedWithNothingKnownOfUs) {
   running_ = false;
-  EXPECT_THAT(Run("dns check partner.example --resolver 192.0.2.53").out,
+  EXPECT_THAT(Run("dns check --resolver 192.0.2.53 partner.example").out,
               HasSubstr("partner.example (not ours"));
 }
 
