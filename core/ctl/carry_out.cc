@@ -13,6 +13,7 @@
 #include "core/ctl/contact_pages.h"
 #include "core/ctl/data_files.h"
 #include "core/ctl/fresh_file.h"
+#include "core/ctl/dns_work.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/lync_export.h"
 #include "core/ctl/lync_mapping.h"
@@ -20,6 +21,7 @@
 #include "core/ctl/partner_text.h"
 #include "core/ctl/request_certificate.h"
 #include "core/ctl/response_text.h"
+#include "core/ctl/sip_work.h"
 #include "core/policy/partner_view.h"
 #include "core/supervisor/command_route.h"
 
@@ -219,6 +221,12 @@ Ending CarryOut(const Invocation& invocation, const Outside& outside) {
       return ImportCertificate(invocation, outside);
     case Action::kExportKey:
       return ExportKey(invocation, outside);
+    case Action::kCheckDns:
+      return CheckDns(invocation, outside);
+    case Action::kPlanDns:
+      return PlanDns(invocation, outside);
+    case Action::kPlanSip:
+      return PlanSip(invocation, outside);
   }
   return {kWrongUsage, {}, {}};
 }

@@ -10,6 +10,8 @@
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/ctl/invocation.h"
+#include "core/dnscheck/zone_picture.h"
+#include "proto/config.pb.h"
 
 namespace gatehouse::ctl {
 
@@ -36,6 +38,13 @@ struct Outside {
   std::function<Result<std::vector<std::string>>(const std::string& file)> check_config;
   // Fails when the matrix could not be played.
   std::function<Result<selftest::MatrixReport>(const selftest::MatrixOptions&)> play_matrix;
+  // As it stands there, not checked; names of files are absolute. Fails where it cannot be read.
+  std::function<Result<proto::Config>(const std::string& file)> read_config = {};
+  // What a resolver says of a domain.
+  std::function<Result<dnscheck::ZonePicture>(const std::string& resolver,
+                                              const std::string& domain)>
+      look_up = {};
+  std::function<Result<std::vector<std::string>>()> system_resolvers = {};
   // What is to be said when the command is broken off from now on; may be left out.
   std::function<void(const std::string&)> when_interrupted = [](const std::string&) {};
   // The names a configuration says this edge has.

@@ -13,12 +13,14 @@
 #include "core/ctl/config_commands.h"
 #include "core/ctl/contact_commands.h"
 #include "core/ctl/data_commands.h"
+#include "core/ctl/dns_commands.h"
 #include "core/ctl/gateway_commands.h"
 #include "core/ctl/import_commands.h"
 #include "core/ctl/instance_commands.h"
 #include "core/ctl/partner_commands.h"
 #include "core/ctl/policy_commands.h"
 #include "core/ctl/selftest_commands.h"
+#include "core/ctl/sip_commands.h"
 #include "core/ctl/test_commands.h"
 #include "core/ctl/why_command.h"
 #include "core/ctl/worker_commands.h"
@@ -125,6 +127,8 @@ Result<Invocation> ParseCommandLine(std::span<const std::string> arguments) {
   TestCommands test(app, invocation);
   ConfigCommands config(app, invocation);
   SelftestCommands selftest(app, invocation);
+  AddDnsCommands(app, invocation);
+  AddSipCommands(app, invocation);
   return Parse(app, {arguments.begin(), arguments.end()}, invocation);
 }
 

@@ -16,6 +16,7 @@
 #include "core/ctl/carry_out.h"
 #include "core/ctl/command_line.h"
 #include "core/ctl/interruption.h"
+#include "core/dnscheck/zone_lookup.h"
 #include "core/supervisor/runtime_paths.h"
 #include "core/supervisor/topology.h"
 #include "ipc/ctl_link.h"
@@ -49,6 +50,19 @@ std::optional<std::string> AskAtTerminal(const std::string& prompt) {
   return line;
 }
 
+Result<proto::Config> ReadConfig(const std::string& file) {
+  GATEHOUSE_TRY(YamlConfig yaml, YamlConfig::ReadFile(file));
+  std::string& chain = *yaml.config().mutable_tls()->mutable_chain_file();
+  if (!chain.empty())
+    chain = (std::filesystem::absolute(file).parent_path() / chain).lexically_normal().string();
+  return yaml.config();
+}
+
+Result<std::vector<std::string>> SystemResolvers() {
+  GATEHOUSE_TRY(const auto loop, Loop::Create());
+  return SystemDnsServers(*loop);
+}
+
 Result<std::optional<proto::CtlResponse>> Call(const std::string& runtime_dir,
                                                const proto::CtlRequest& request,
                                                milliseconds limit) {
@@ -70,6 +84,9 @@ int Main(const std::vector<std::string>& arguments) {
                              milliseconds limit) { return Call(runtime_dir, request, limit); },
       .check_config = CheckConfigFile,
       .play_matrix = selftest::RunMatrix,
+      .read_config = ReadConfig,
+      .look_up = dnscheck::LookUpZone,
+      .system_resolvers = SystemResolvers,
       .when_interrupted = SayWhenInterrupted,
       .names_in_config = NamesInConfig};
   if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1) outside.ask = AskAtTerminal;

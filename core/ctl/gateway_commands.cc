@@ -37,6 +37,7 @@ constexpr std::array kNumbers = {
     NumberFlag{"--stream-inactivity-timeout", "stream_inactivity_timeout_s", "S", "Seconds without a stanza before a stream is closed"},
     NumberFlag{"--subscription-refresh-interval", "subscription_refresh_interval_s", "S", "Seconds between SIP subscription refreshes"},
     NumberFlag{"--authorisation-ttl", "authorisation_ttl_s", "S", "Seconds without a SUBSCRIBE after which a SIP user's contact is forgotten"},
+    NumberFlag{"--synthetic-interval", "synthetic_interval_s", "S", "Seconds after which each partner is tried with a stream of its own, unless one is open; 0: never"},
 };
 // clang-format on
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/ctl/certificate_order.h"
+#include "core/ctl/setup_options.h"
 #include "core/selftest/matrix_run.h"
 #include "proto/ctl.pb.h"
 
@@ -28,6 +29,9 @@ enum class Action : std::uint8_t {
   kRequestCertificate,  // `certificate`
   kImportCertificate,   // `files`, added to `request`, with the passphrase in `passphrase_file`
   kExportKey,           // what `request` gives, to `file`
+  kCheckDns,            // by `setup`
+  kPlanDns,
+  kPlanSip,
 };
 
 struct Invocation {
@@ -44,6 +48,7 @@ struct Invocation {
                                 // if that has a command
   CertificateOrder certificate;
   selftest::MatrixOptions matrix;
+  SetupOptions setup;
   bool every_cell = false;  // kPlayMatrix: a line for each
   bool changes = false;     // the store: who breaks it off must be told that it may be done
   bool contacts = false;    // kExport: with what operators said of contacts

@@ -179,6 +179,8 @@ std::string GatewayText(const proto::GatewaySettings& settings) {
          line("stream inactivity timeout", settings.stream_inactivity_timeout_s(), " s") +
          line("subscription refresh interval", settings.subscription_refresh_interval_s(), " s") +
          line("authorisation time to live", settings.authorisation_ttl_s(), " s") +
+         line("synthetic interval", settings.synthetic_interval_s(),
+              settings.synthetic_interval_s() == 0 ? " (off)" : " s") +
          fmt::format("{:<31}{}\n", "log message bodies", settings.log_message_bodies()) +
          fmt::format(
              "{:<31}{}\n", "dialback disabled reply",

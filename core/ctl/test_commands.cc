@@ -18,6 +18,14 @@ TestCommands::TestCommands(CLI::App& app, Invocation& invocation) {
     invocation.request.mutable_test_im()->set_from_sip_uri(has_scheme ? from_ : "sip:" + from_);
     invocation.request.mutable_test_im()->set_to_jid(to_);
   });
+  CLI::App* sip = test->add_subcommand(
+      "sip", "Goes to the next hop of one of our domains: DNS, TCP, TLS, certificates, OPTIONS");
+  sip->add_option("--domain", domain_, "Which of ours; the first when left out")
+      ->type_name("DOMAIN");
+  sip->callback([this, &invocation] {
+    invocation.action = Action::kAsk;
+    invocation.request.mutable_test_sip()->set_domain(domain_);
+  });
   CLI::App* stream = test->add_subcommand("stream", "Opens a stream to a partner");
   stream->add_option("DOMAIN", domain_, "The partner's domain")->required();
   stream->add_option("--local-domain", local_domain_, "Which of ours; the first when left out")

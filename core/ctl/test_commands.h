@@ -1,4 +1,4 @@
-// test im, test stream.
+// test im, test sip, test stream.
 #pragma once
 
 #include <cstdint>

@@ -15,11 +15,12 @@ AresChannel::AresChannel(Loop& loop)
     : loop_(loop), timeout_(loop, [this] { Process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }) {}
 
 Result<std::unique_ptr<AresChannel>> AresChannel::Create(Loop& loop, const std::string& server_list,
-                                                         int edns_bytes) {
+                                                         int edns_bytes, bool any_code) {
   auto self = std::unique_ptr<AresChannel>(new AresChannel(loop));
   ares_options options{};
   // A name is asked as it stands: the host's search list has no say in federation.
   options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
+  if (any_code) options.flags |= ARES_FLAG_NOCHECKRESP;
   options.timeout = kFirstTimeoutMs;
   options.tries = kTries;
   options.sock_state_cb = &OnSocketState;

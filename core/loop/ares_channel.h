@@ -16,10 +16,11 @@ namespace gatehouse {
 
 class AresChannel {
  public:
-  // `server_list`: c-ares' comma list; empty: the system's servers. `edns_bytes`: how long an answer
-  // over UDP may be to a query that carries EDNS (RFC 6891); 0: none does.
+  // `server_list`: c-ares' comma list; empty: the system's servers. `edns_bytes`: how long an
+  // answer over UDP may be to a query that carries EDNS (RFC 6891); 0: none does. `any_code`: an
+  // answer is one whatever its RCODE; without it SERVFAIL and the like make c-ares ask again.
   static Result<std::unique_ptr<AresChannel>> Create(Loop& loop, const std::string& server_list,
-                                                     int edns_bytes = 0);
+                                                     int edns_bytes = 0, bool any_code = false);
   ~AresChannel();  // queries under way are called back with ARES_EDESTRUCTION
   AresChannel(const AresChannel&) = delete;
   AresChannel& operator=(const AresChannel&) = delete;

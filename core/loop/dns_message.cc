@@ -1,10 +1,12 @@
 #include "core/loop/dns_message.h"
 
+#include "core/loop/dns_octets.h"
+
 namespace gatehouse {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 12;
-constexpr unsigned char kResponse = 0x80;   // of the third octet
+constexpr unsigned char kResponse = 0x80;  // of the third octet
 constexpr unsigned char kTruncated = 0x02;
 constexpr unsigned char kAuthentic = 0x20;  // of the fourth
 constexpr unsigned char kCode = 0x0f;
@@ -14,53 +16,22 @@ constexpr std::uint16_t kInternet = 1;
 constexpr std::size_t kTlsaFixedBytes = 3;
 constexpr std::uint8_t kUnknown = 255;  // private use: no number we know
 
-// Takes from the front; false, and nothing else is taken, where there is not enough.
-class Octets {
- public:
-  explicit Octets(std::span<const unsigned char> all) : left_(all) {}
+// A name, which nobody here needs to know. It ends at its first pointer.
+bool SkipName(DnsOctets& octets) {
+  std::size_t length = 0;
+  unsigned char label = 0;
+  while (octets.Byte(label)) {
+    if (label == 0) return true;
+    if ((label & kPointer) == kPointer) return octets.Skip(1);
+    length += std::size_t{label} + 1;
+    if ((label & kPointer) != 0 || length >= kMaxNameBytes || !octets.Skip(label)) return false;
+  }
+  return false;
+}
 
-  [[nodiscard]] bool Skip(std::size_t count) {
-    if (left_.size() < count) return false;
-    left_ = left_.subspan(count);
-    return true;
-  }
-  [[nodiscard]] bool Byte(unsigned char& value) {
-    if (left_.empty()) return false;
-    value = left_.front();
-    return Skip(1);
-  }
-  [[nodiscard]] bool Word(std::uint16_t& value) {
-    unsigned char high = 0;
-    unsigned char low = 0;
-    if (!Byte(high) || !Byte(low)) return false;
-    value = static_cast<std::uint16_t>(high << 8 | low);
-    return true;
-  }
-  [[nodiscard]] bool Part(std::size_t count, std::span<const unsigned char>& part) {
-    if (left_.size() < count) return false;
-    part = left_.first(count);
-    return Skip(count);
-  }
-  // A name, which nobody here needs to know. It ends at its first pointer.
-  [[nodiscard]] bool SkipName() {
-    std::size_t length = 0;
-    unsigned char label = 0;
-    while (Byte(label)) {
-      if (label == 0) return true;
-      if ((label & kPointer) == kPointer) return Skip(1);
-      length += std::size_t{label} + 1;
-      if ((label & kPointer) != 0 || length >= kMaxNameBytes || !Skip(label)) return false;
-    }
-    return false;
-  }
-
- private:
-  std::span<const unsigned char> left_;
-};
-
-bool SkipQuestions(Octets& octets, std::uint16_t count) {
+bool SkipQuestions(DnsOctets& octets, std::uint16_t count) {
   for (; count > 0; --count)
-    if (!octets.SkipName() || !octets.Skip(4)) return false;
+    if (!SkipName(octets) || !octets.Skip(4)) return false;
   return true;
 }
 
@@ -72,12 +43,12 @@ TlsaRecord TlsaOf(std::span<const unsigned char> data) {
 }
 
 // One record; into `records` if it is of the type. False: malformed.
-bool TakeRecord(Octets& octets, std::vector<TlsaRecord>& records) {
+bool TakeRecord(DnsOctets& octets, std::vector<TlsaRecord>& records) {
   std::uint16_t type = 0;
   std::uint16_t kind = 0;
   std::uint16_t size = 0;
   std::span<const unsigned char> data;
-  if (!octets.SkipName() || !octets.Word(type) || !octets.Word(kind) || !octets.Skip(4) ||
+  if (!SkipName(octets) || !octets.Word(type) || !octets.Word(kind) || !octets.Skip(4) ||
       !octets.Word(size) || !octets.Part(size, data))
     return false;
   if (type != kTlsaType || kind != kInternet) return true;
@@ -106,7 +77,7 @@ void AskForAuthentic(std::span<unsigned char> query) {
 std::optional<std::vector<TlsaRecord>> ReadTlsa(std::span<const unsigned char> message) {
   const auto header = ReadDnsHeader(message);
   if (!header) return std::nullopt;
-  Octets octets(message.subspan(kHeaderBytes));
+  DnsOctets octets(message.subspan(kHeaderBytes));
   if (!SkipQuestions(octets, header->questions)) return std::nullopt;
   std::vector<TlsaRecord> records;
   for (std::uint16_t i = 0; i < header->answers; ++i)

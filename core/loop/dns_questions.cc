@@ -39,21 +39,13 @@ void OnAddresses(void* argument, int status, int /*timeouts*/, ares_addrinfo* ad
   ares_freeaddrinfo(addresses);
 }
 
-// c-ares puts the number into the message for ares_query only; nobody may guess it (RFC 5452 §4.3).
-std::uint16_t NewMessageId() {
-  std::uint16_t id = 0;
-  const std::string bytes = RandomBytes(sizeof id);
-  std::memcpy(&id, bytes.data(), sizeof id);
-  return id;
-}
-
 void AskForPacket(const DnsAsker& asker, const std::string& name, int type, DnsTicket* ticket) {
   if (asker.trust == DnsTrust::kNobody)
     return ares_query(asker.channel, name.c_str(), ns_c_in, type, &OnPacket, ticket);
   unsigned char* query = nullptr;
   int size = 0;
-  const int status =
-      ares_create_query(name.c_str(), ns_c_in, type, NewMessageId(), 1, &query, &size, kEdnsBytes);
+  const int status = ares_create_query(name.c_str(), ns_c_in, type, NewDnsMessageId(), 1, &query,
+                                       &size, kEdnsBytes);
   if (status != ARES_SUCCESS) return OnReply(ticket, {status, {}, nullptr});
   AskForAuthentic({query, static_cast<std::size_t>(size)});
   ares_send(asker.channel, query, size, &OnResponse, ticket);
@@ -61,6 +53,13 @@ void AskForPacket(const DnsAsker& asker, const std::string& name, int type, DnsT
 }
 
 }  // namespace
+
+std::uint16_t NewDnsMessageId() {
+  std::uint16_t id = 0;
+  const std::string bytes = RandomBytes(sizeof id);
+  std::memcpy(&id, bytes.data(), sizeof id);
+  return id;
+}
 
 void SrvQuestion::Ask(const DnsAsker& asker, std::size_t /*part*/, DnsTicket* ticket) {
   AskForPacket(asker, name, ns_t_srv, ticket);

@@ -44,6 +44,8 @@ struct DnsAsker {
   DnsTrust trust;
 };
 inline constexpr int kEdnsBytes = 1232;  // what no path has to fragment
+// c-ares puts the number into the message for ares_query only; nobody may guess it (RFC 5452 §4.3).
+[[nodiscard]] std::uint16_t NewDnsMessageId();
 
 // Answered when c-ares replied to all its parts, or when its time is over.
 class DnsQuestion {

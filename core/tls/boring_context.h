@@ -35,6 +35,10 @@ struct BoringContext final : TlsContext {
   std::unique_ptr<VerdictMemory> verdicts = std::make_unique<VerdictMemory>();
 };
 
+class TlsSession;
+// As the peer sent it, leaf first; null: it showed none. Owned by the session.
+[[nodiscard]] STACK_OF(X509) * ShownCertificates(const TlsSession& session);
+
 // "NO_SHARED_CIPHER": the oldest reason BoringSSL noted in this thread; empties its list.
 [[nodiscard]] std::string TakeTlsReason();
 

@@ -77,20 +77,10 @@ std::string CommonName(X509* leaf) {
   return IsPlainAscii(name) ? std::string(name) : std::string();
 }
 
-// To be read, not compared: a mark stands for what is no plain text.
-std::string IssuerName(X509* leaf) {
-  X509_NAME* name = X509_get_issuer_name(leaf);
-  std::string issuer(LastOf(name, NID_commonName));
-  if (issuer.empty()) issuer = LastOf(name, NID_organizationName);
-  if (issuer.size() > kMaxIssuerBytes) issuer.resize(kMaxIssuerBytes);
-  std::ranges::replace_if(issuer, [](char c) { return c < 0x20 || c >= 0x7f; }, '?');
-  return issuer;
-}
-
 }  // namespace
 
 std::string_view ReadNames(X509* leaf, PeerCertificate& peer) {
-  peer.issuer = IssuerName(leaf);
+  peer.issuer = ShownName(X509_get_issuer_name(leaf));
   int state = -1;
   const bssl::UniquePtr<GENERAL_NAMES> names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, &state, nullptr)));
@@ -104,6 +94,15 @@ std::string_view ReadNames(X509* leaf, PeerCertificate& peer) {
   if (count > kMaxAlternativeNames) return "subjectAltName has too many names";
   for (const GENERAL_NAME* name : names.get()) AddName(*name, peer);
   return {};
+}
+
+// To be read, not compared: a mark stands for what is no plain text.
+std::string ShownName(X509_NAME* name) {
+  std::string shown(LastOf(name, NID_commonName));
+  if (shown.empty()) shown = LastOf(name, NID_organizationName);
+  if (shown.size() > kMaxIssuerBytes) shown.resize(kMaxIssuerBytes);
+  std::ranges::replace_if(shown, [](char c) { return c < 0x20 || c >= 0x7f; }, '?');
+  return shown;
 }
 
 }  // namespace gatehouse

@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "core/tls/tls_session.h"
@@ -18,5 +19,8 @@ inline constexpr std::size_t kMaxAlternativeNames = 1000;
 // unreadable or has more than kMaxAlternativeNames; then there are no names. Empty: nothing is
 // wrong.
 [[nodiscard]] std::string_view ReadNames(X509* leaf, PeerCertificate& peer);
+
+// Whom a subject or an issuer names, or their organisation: for the operator, in printable ASCII.
+[[nodiscard]] std::string ShownName(X509_NAME* name);
 
 }  // namespace gatehouse

@@ -15,6 +15,7 @@
 #include "core/tls/boring_context.h"
 #include "core/tls/certificate_verdict.h"
 #include "core/tls/dane_judge.h"
+#include "core/tls/tls_probe.h"
 
 namespace gatehouse {
 namespace {
@@ -51,6 +52,12 @@ class BoringSession final : public TlsSession {
   [[nodiscard]] std::string cipher() const override;
   [[nodiscard]] std::string alpn() const override;
   [[nodiscard]] std::string server_name() const override;
+
+  [[nodiscard]] STACK_OF(X509) * shown_chain() const {
+    return SSL_get_peer_full_cert_chain(ssl_.get());
+  }
+  [[nodiscard]] bool asked_for_certificate() const { return asked_for_certificate_; }
+  void NoteAskedForCertificate() { asked_for_certificate_ = true; }
 
   int TakeInput(char* to, int room);
   void AddOutput(std::string_view bytes) { output_ += bytes; }
@@ -98,6 +105,7 @@ class BoringSession final : public TlsSession {
   bool offered_ticket_ = false;
   bool keeps_tickets_ = true;
   bool handshake_done_ = false;
+  bool asked_for_certificate_ = false;
   bool peer_closed_ = false;
   bool failed_ = false;
 };
@@ -130,6 +138,13 @@ Result<void> BoringSession::Open() {
     return {};
   }
   SSL_set_connect_state(ssl_.get());
+  SSL_set_cert_cb(
+      ssl_.get(),
+      [](SSL* /*ssl*/, void* session) {
+        static_cast<BoringSession*>(session)->NoteAskedForCertificate();
+        return 1;
+      },
+      this);
   if (!server_name_.empty() && SSL_set_tlsext_host_name(ssl_.get(), server_name_.c_str()) != 1)
     return Trouble("tls: '" + server_name_ + "' cannot be sent as server name");
   if (context_->vault)
@@ -350,6 +365,14 @@ Result<std::unique_ptr<TlsSession>> TlsSession::Create(std::shared_ptr<const Tls
       std::move(events));
   GATEHOUSE_TRY_VOID(session->Open());
   return session;
+}
+
+STACK_OF(X509) * ShownCertificates(const TlsSession& session) {
+  return static_cast<const BoringSession&>(session).shown_chain();
+}
+
+bool AskedForCertificate(const TlsSession& session) {
+  return static_cast<const BoringSession&>(session).asked_for_certificate();
 }
 
 }  // namespace gatehouse

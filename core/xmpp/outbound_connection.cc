@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/tls/tls_probe.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/jid.h"
 #include "core/xmpp/xml_writer.h"
@@ -24,15 +25,22 @@ std::string Join(const std::vector<std::string>& names) {
   return joined;
 }
 
+std::string DescribeMechanisms(const proto::Element& mechanisms) {
+  constexpr std::size_t kMost = 8;
+  std::vector<std::string> names;
+  for (const proto::Node& node : mechanisms.children())
+    if (node.has_element() && names.size() < kMost)
+      names.push_back(TextOf(node.element()).substr(0, 64));
+  return Join(names);
+}
+
 // The names of the features, and the mechanisms.
 std::string DescribeFeatures(const proto::Element& features) {
   std::vector<std::string> names;
   for (const proto::Node& node : features.children()) {
     if (!node.has_element()) continue;
     std::string name = node.element().name().substr(0, 64);
-    if (const proto::Element* first = FirstChild(node.element());
-        first != nullptr && name == "mechanisms")
-      name += "(" + TextOf(*first).substr(0, 64) + ")";
+    if (name == "mechanisms") name += "(" + DescribeMechanisms(node.element()) + ")";
     names.push_back(std::move(name));
   }
   return names.empty() ? "none" : Join(names);
@@ -299,6 +307,7 @@ void OutboundConnection::TellCertificate(const PeerCertificate& peer, bool ok) {
   detail += "; " + std::to_string((peer.not_after_unix - UnixNow()) / 86400) + " days left";
   if (!peer.chain_valid) detail += "; not trusted: " + peer.chain_error;
   if (peer.chain_valid && !ok) detail += "; does not prove " + order_.terms.remote;
+  detail += "; chain: " + ShownChainText(*transport_->tls());
   Tell("certificate", ok, std::move(detail));
 }
 

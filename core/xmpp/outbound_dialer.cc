@@ -36,6 +36,23 @@ std::string Describe(const OutboundTarget& target) {
          (target.direct_tls ? " (direct TLS)" : "");
 }
 
+// "0 5 5269 xmpp.partner.example, …": priority, weight, port and host, as they came.
+std::string RecordsText(const DnsAnswer<SrvRecord>& answer) {
+  if (answer.status == DnsStatus::kTemporary) return "the lookup failed";
+  std::string text;
+  for (const SrvRecord& each : answer.records)
+    text += (text.empty() ? "" : ", ") + std::to_string(each.priority) + ' ' +
+            std::to_string(each.weight) + ' ' + std::to_string(each.port) + ' ' +
+            (each.target.empty() ? "." : each.target);
+  return text.empty() ? "none" : text;
+}
+
+std::string RecordsText(const DnsAnswer<SocketAddress>& answer) {
+  std::string text;
+  for (const SocketAddress& each : answer.records) text += (text.empty() ? "" : ", ") + each.Ip();
+  return text.empty() ? "none" : text;
+}
+
 }  // namespace
 
 struct OutboundDialer::Dial::State {
@@ -120,6 +137,10 @@ void OutboundDialer::Dial::State::Begin() {
 void OutboundDialer::Dial::State::OnSrv(DnsAnswer<SrvRecord> answer, bool direct_tls) {
   auto& slot = direct_tls ? xmpps_server : xmpp_server;
   if (slot) return;  // the limit came first
+  if (events.on_step)
+    Tell("dns", answer.status != DnsStatus::kTemporary,
+         std::string("SRV ") + (direct_tls ? "_xmpps-server" : "_xmpp-server") + "._tcp." +
+             order.domain + ": " + RecordsText(answer));
   slot = std::move(answer);
   if (xmpp_server && xmpps_server) TakePlan();
 }
@@ -143,7 +164,7 @@ void OutboundDialer::Dial::State::TakePlan() {
   }
   targets = std::move(plan.targets);
   from_srv = plan.from_srv;
-  std::string detail = plan.from_srv ? "SRV:" : "no SRV, the domain itself:";
+  std::string detail = plan.from_srv ? "in this order:" : "no SRV, the domain itself:";
   for (const OutboundTarget& each : targets) detail += " " + Describe(each);
   Tell("dns", true, std::move(detail));
   LookUpTarget();
@@ -165,6 +186,8 @@ void OutboundDialer::Dial::State::LookUpTarget() {
 
 void OutboundDialer::Dial::State::OnAddresses(DnsAnswer<SocketAddress> answer) {
   const std::size_t found = answer.records.size();
+  if (found > 0 && events.on_step)
+    Tell("dns", true, "A/AAAA " + target().host + ": " + RecordsText(answer));
   std::erase_if(answer.records,
                 [this](const SocketAddress& each) { return !dialer.guard_.MayConnect(each); });
   addresses = Interleave(answer.records);

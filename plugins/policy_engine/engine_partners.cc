@@ -38,7 +38,7 @@ constexpr std::array<std::string_view, 16> kPartnerFields = {"additional_domains
                                                              "same_certificate",
                                                              "dane",
                                                              "expires_unix"};
-constexpr std::array<std::string_view, 13> kGatewayFields = {"connection_limit",
+constexpr std::array<std::string_view, 14> kGatewayFields = {"connection_limit",
                                                              "partner_connection_limit",
                                                              "keep_alive_interval_s",
                                                              "stream_establishment_timeout_s",
@@ -50,7 +50,8 @@ constexpr std::array<std::string_view, 13> kGatewayFields = {"connection_limit",
                                                              "authorisation_ttl_s",
                                                              "unverified_outbound_im",
                                                              "federation",
-                                                             "discover"};
+                                                             "discover",
+                                                             "synthetic_interval_s"};
 
 bool Names(const proto::Partner& partner, const std::string& domain) {
   return partner.domain() == domain || std::ranges::find(partner.additional_domains(), domain) !=

@@ -9,6 +9,12 @@
 #include "plugins/policy_engine/partner_rules.h"
 
 namespace gatehouse::policy_engine {
+namespace {
+
+constexpr std::uint32_t kLeastSyntheticSeconds = 60;
+constexpr std::uint32_t kMostSyntheticSeconds = 86400;
+
+}  // namespace
 
 std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settings) {
   struct Row {
@@ -41,6 +47,13 @@ std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settin
       note(row.field, fmt::format("the {} cannot be {}; use a number from 1 to {}", row.name,
                                   row.value, row.most));
     }
+  const std::uint32_t synthetic = settings.synthetic_interval_s();
+  if (synthetic != 0 && (synthetic < kLeastSyntheticSeconds || synthetic > kMostSyntheticSeconds))
+    note(
+        "synthetic_interval_s",
+        fmt::format("the synthetic interval cannot be {}; use 0, which is off, or a number from {} "
+                    "to {}",
+                    synthetic, kLeastSyntheticSeconds, kMostSyntheticSeconds));
   if (FederationWord(settings.federation()).empty())
     note("federation",
          "the federation setting is unknown; use on, off, inbound-only or outbound-only");

@@ -77,7 +77,8 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
                                  " stream_inactivity_timeout_s, subscription_refresh_interval_s,"
                                  " log_message_bodies, dialback_disabled_reply,"
                                  " one_stream_per_pair, authorisation_ttl_s,"
-                                 " unverified_outbound_im, federation, discover FROM gateway"));
+                                 " unverified_outbound_im, federation, discover,"
+                                 " synthetic_interval_s FROM gateway"));
   GATEHOUSE_TRY(const bool row, select.Step());
   if (!row) return Trouble("the store has no gateway settings");
   proto::GatewaySettings settings;
@@ -96,6 +97,7 @@ Result<proto::GatewaySettings> ReadGateway(SqliteDatabase& database) {
   if (!federation) return Trouble("the gateway settings in the store have unknown words");
   settings.set_federation(*federation);
   settings.set_discover(select.Integer(12) != 0);
+  settings.set_synthetic_interval_s(Unsigned(select, 13));
   return settings;
 }
 
@@ -159,7 +161,7 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
                                  " subscription_refresh_interval_s = ?, log_message_bodies = ?,"
                                  " dialback_disabled_reply = ?, one_stream_per_pair = ?,"
                                  " authorisation_ttl_s = ?, unverified_outbound_im = ?,"
-                                 " federation = ?, discover = ?"));
+                                 " federation = ?, discover = ?, synthetic_interval_s = ?"));
   update.Bind(1, std::int64_t{settings.connection_limit()});
   update.Bind(2, std::int64_t{settings.partner_connection_limit()});
   update.Bind(3, std::int64_t{settings.keep_alive_interval_s()});
@@ -173,6 +175,7 @@ Result<void> UpdateGateway(SqliteDatabase& database, const proto::GatewaySetting
   update.Bind(11, std::int64_t{settings.unverified_outbound_im()});
   update.Bind(12, FederationWord(settings.federation()));
   update.Bind(13, std::int64_t{settings.discover()});
+  update.Bind(14, std::int64_t{settings.synthetic_interval_s()});
   return update.Run();
 }
 

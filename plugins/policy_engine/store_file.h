@@ -8,7 +8,7 @@
 
 namespace gatehouse::policy_engine {
 
-inline constexpr int kSchemaVersion = 13;
+inline constexpr int kSchemaVersion = 14;
 
 // Removes a database and its logs, whatever of them is there: SQLite would play an old log into a
 // new file.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/address/sip_address.h"
+#include "plugins/sip_translator/test_report.h"
 
 namespace gatehouse::translator {
 namespace {
@@ -27,38 +28,11 @@ std::string RemedyFor(const HandOverAnswer& answer) {
   }
 }
 
-class Report {
- public:
-  explicit Report(TimePoint start) : start_(start) {}
-  void Step(TimePoint now, std::string_view name, bool ok, std::string detail) {
-    proto::TestStep& step = *report_.add_steps();
-    step.set_step(std::string(name));
-    step.set_ok(ok);
-    step.set_detail(std::move(detail));
-    step.set_at_us(static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(now - start_).count()));
-  }
-  proto::CtlResponse Finish(std::string reason, std::string remedy) {
-    proto::CtlResponse response;
-    report_.set_ok(reason.empty());
-    response.set_exit_code(reason.empty() ? 0 : 1);
-    if (!reason.empty()) response.set_error(reason + "; " + remedy);
-    report_.set_reason(std::move(reason));
-    report_.set_remedy(std::move(remedy));
-    *response.mutable_test() = std::move(report_);
-    return response;
-  }
-
- private:
-  TimePoint start_;
-  proto::TestReport report_;
-};
-
 }  // namespace
 
 void TestIm(FlowContext& context, SipToXmpp& flow, const proto::TestIm& test,
             std::function<void(proto::CtlResponse)> answer) {
-  Report report(context.clock.Now());
+  TestReport report(context.clock.Now());
   if (!context.policy)
     return answer(report.Finish("no policy snapshot yet", "wait until policy_engine runs"));
   const auto jid = Jid::Parse(test.to_jid());

@@ -14,6 +14,7 @@
 #include "core/worker/plugin_abi.h"
 #include "plugins/sip_translator/sip_to_xmpp.h"
 #include "plugins/sip_translator/test_im.h"
+#include "plugins/sip_translator/test_sip.h"
 #include "plugins/sip_translator/watched_contacts.h"
 #include "plugins/sip_translator/xmpp_to_sip.h"
 
@@ -45,10 +46,12 @@ class SipTranslator final : public Worker {
   // The endpoint ends its requests when it goes; by then nobody may answer the partners for it.
   ~SipTranslator() override {
     if (xmpp_to_sip_) xmpp_to_sip_->LeaveToNextLife();
+    sip_tests_.reset();
     endpoint_.reset();
   }
   Result<void> Prepare(const WorkerConfig& config) override {
     GATEHOUSE_TRY(keys_, SipEndpoint::ReadKeys(config));
+    GATEHOUSE_TRY(test_tls_, SipTests::ReadContext(config));
     return {};
   }
   Result<void> Start(WorkerContext& context) override;
@@ -76,6 +79,8 @@ class SipTranslator final : public Worker {
   std::optional<CertificateClient> certificates_;
   bool has_certificate_ = false;  // or knows that there is none
   PolicyPointer early_policy_;    // came before that
+  std::shared_ptr<const TlsContext> test_tls_;
+  std::unique_ptr<SipTests> sip_tests_;
   std::optional<Timer> tick_;
   std::optional<Timer> drain_check_;
 };
@@ -113,6 +118,8 @@ Result<void> SipTranslator::Start(WorkerContext& context) {
 Result<void> SipTranslator::SetUpFlows(WorkerContext& context, ipc::DataLinkSet& listeners) {
   GATEHOUSE_TRY(auto served, ServedDomains::Read(context.config().config()));
   GATEHOUSE_TRY(endpoint_, SipEndpoint::Create(context, std::move(keys_)));
+  GATEHOUSE_TRY(sip_tests_,
+                SipTests::Create(context.loop(), *endpoint_, test_tls_, context.config()));
   listeners_.emplace(listeners);
   contacts_.emplace(clock_, [&context](const proto::PolicyQuestion& question, milliseconds limit,
                                        ContactStates::OnAnswer on_answer) {
@@ -181,11 +188,12 @@ void SipTranslator::OnCertificate(const CertificateClient::Given& given) {
 void SipTranslator::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
   if (request.has_test_im())
     return TestIm(*flow_, *sip_to_xmpp_, request.test_im(), std::move(answer));
+  if (request.has_test_sip()) return sip_tests_->Start(request.test_sip(), std::move(answer));
   if (request.has_why())
     return answer(AnswerWhy(flow_->refusals, flow_->policy.get(), request.why()));
   proto::CtlResponse refused;
   refused.set_exit_code(1);
-  refused.set_error("sip_translator takes only `test im` and `why`");
+  refused.set_error("sip_translator takes only `test im`, `test sip` and `why`");
   answer(std::move(refused));
 }
 
@@ -195,6 +203,7 @@ void SipTranslator::OnReconfigure(const proto::Config& config) {
   flow_->served = *std::move(served);
   flow_->profile = ProfileFromName(config.sip().profile());
   endpoint_->Reconfigure(config);
+  sip_tests_->Reconfigure(config);
 }
 
 void SipTranslator::Drain(std::function<void()> drained) {

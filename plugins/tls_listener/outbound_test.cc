@@ -45,6 +45,7 @@ OutboundTest::OutboundTest(Loop& loop, OutboundDialer& dialer, OutboundConnectio
                            Events events)
     : loop_(loop),
       begun_(loop.Now()),
+      row_(RowNumber(order.terms.row)),
       events_(std::move(events)),
       connection_(loop, dialer, std::move(order), ConnectionEvents()) {}
 
@@ -75,14 +76,17 @@ void OutboundTest::AddStep(std::string_view step, bool ok, std::string detail) {
 
 void OutboundTest::Succeed(proto::AuthMethod method) {
   AddStep("result", true,
-          "open by " + std::string(MethodName(method)) + " with " + connection_.peer_address());
+          "open by " + std::string(MethodName(method)) + ", as row " + std::to_string(row_) +
+              " permits, with " + connection_.peer_address());
   response_.mutable_test()->set_ok(true);
   connection_.Close();
   events_.answer(std::move(response_));
 }
 
 void OutboundTest::Fail(const OutboundFault& fault) {
-  AddStep("result", false, fault.text);
+  AddStep("result", false,
+          std::string(ReasonCode(ReasonOf(fault))) + " (row " + std::to_string(row_) +
+              "): " + fault.text);
   FillFailure(response_, fault);
   events_.answer(std::move(response_));
 }

@@ -39,6 +39,7 @@ class OutboundTest {
 
   Loop& loop_;
   TimePoint begun_;
+  int row_;  // of the matrix
   Events events_;
   proto::CtlResponse response_;
   OutboundConnection connection_;

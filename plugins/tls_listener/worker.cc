@@ -28,6 +28,7 @@
 #include "plugins/tls_listener/stranger_watch.h"
 #include "plugins/tls_listener/stream_refusals.h"
 #include "plugins/tls_listener/stream_reports.h"
+#include "plugins/tls_listener/synthetic_streams.h"
 
 namespace gatehouse {
 namespace {
@@ -116,6 +117,7 @@ class TlsListenerWorker final : public Worker {
   std::optional<OutboundPairs> outbound_;
   std::optional<InboundStreams> inbound_;
   std::optional<EdgeUsage> usage_;
+  std::optional<SyntheticStreams> synthetic_;  // of the first instance, as `test stream` is
   std::optional<SnapshotClient> snapshots_;
   std::optional<CertificateClient> certificates_;
   std::optional<AcceptGate> gate_;
@@ -214,6 +216,20 @@ void TlsListenerWorker::MakeHalves() {
                                   .engine = *engine_,
                                   .own = [this] { return OwnUsage(); },
                                   .on_told = [this] { inbound_->KeepToLimits(); }});
+  if (context_->config().index() != 0) return;
+  synthetic_.emplace(SyntheticStreams::Setup{
+      .loop = context_->loop(),
+      .metrics = context_->metrics(),
+      .test =
+          [this](const std::string& domain, WorkerContext::CtlAnswer answer) {
+            proto::TestStream test;
+            test.set_domain(domain);
+            outbound_->Test(test, std::move(answer));
+          },
+      .is_live =
+          [this](const std::string& id) {
+            return outbound_->StreamsOf(id) + usage_->others().StreamsOf(id) > 0;
+          }});
 }
 
 proto::Usage TlsListenerWorker::OwnUsage() const {
@@ -268,6 +284,7 @@ void TlsListenerWorker::OnCertificate() {
 void TlsListenerWorker::OnSnapshot(PolicyPointer policy) {
   refusals_.SetPolicy(policy);
   outbound_->SetPolicy(policy);
+  if (synthetic_ && !drained_) synthetic_->SetPolicy(policy);
   inbound_->SetPolicy(std::move(policy));
   has_snapshot_ = true;
   BeginOnceProvided();
@@ -376,6 +393,7 @@ void TlsListenerWorker::OnCtl(const proto::CtlRequest& request, WorkerContext::C
 void TlsListenerWorker::Drain(std::function<void()> drained) {
   drained_ = std::move(drained);
   acceptors_.clear();
+  if (synthetic_) synthetic_->Stop();
   // Left open, they would keep taking their part of the newcomers, whom nobody accepts any more.
   for (const proto::ListenSocket& listener : context_->config().listeners())
     const OwnedFd closed(listener.fd());

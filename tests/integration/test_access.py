@@ -13,6 +13,7 @@ ANN, BOB = (f"{user}@{lab.SIP_DOMAIN}" for user in ("ann", "bob"))
 ROMEO = f"romeo@{lab.XMPP_DOMAIN}"
 # What makes a store of today one of schema 9.
 OLDER = """
+ALTER TABLE gateway DROP COLUMN synthetic_interval_s;
 ALTER TABLE record_change DROP COLUMN sets;
 ALTER TABLE contact DROP COLUMN guard;
 DROP TABLE denied_domain;

@@ -120,6 +120,7 @@ TEST(Store, GivesBackEveryFieldAfterItWasOpenedAgain) {
   settings.set_federation(proto::GatewaySettings::OUTBOUND_ONLY);
   settings.set_discover(true);
   settings.set_authorisation_ttl_s(7);
+  settings.set_synthetic_interval_s(60);
   settings.set_unverified_outbound_im(true);
   {
     Store store = OpenAt(folder.File("policy.db"));
@@ -168,6 +169,7 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " DROP TABLE access_grant; DROP TABLE access_policy;"
                         " ALTER TABLE gateway DROP COLUMN federation;"
                         " ALTER TABLE gateway DROP COLUMN discover; DROP TABLE denied_domain;"
+                        " ALTER TABLE gateway DROP COLUMN synthetic_interval_s;"
                         " ALTER TABLE partner DROP COLUMN expires_unix;"
                         " PRAGMA user_version = 1;")
                   .has_value());
@@ -525,7 +527,7 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 13"));
+  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 14"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {

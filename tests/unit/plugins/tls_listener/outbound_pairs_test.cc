@@ -455,9 +455,18 @@ TEST_F(OutboundPairsTest, TellEachStepOfATest) {
   const proto::TestReport report = Test();
   EXPECT_TRUE(report.ok()) << report.ShortDebugString();
   std::vector<std::string> steps;
-  for (const proto::TestStep& step : report.steps()) steps.push_back(step.step());
-  EXPECT_THAT(steps, ElementsAre("dns", "dane", "tcp", "features", "tls", "certificate", "features",
-                                 "sasl", "features", "result"));
+  std::string all;
+  for (const proto::TestStep& step : report.steps()) {
+    steps.push_back(step.step());
+    all += step.detail() + '\n';
+  }
+  EXPECT_THAT(steps, ElementsAre("dns", "dns", "dns", "dns", "dane", "tcp", "features", "tls",
+                                 "certificate", "features", "sasl", "features", "result"));
+  EXPECT_THAT(all, HasSubstr("SRV _xmpp-server._tcp.partner.example: 0 0 "));
+  EXPECT_THAT(all, HasSubstr("A/AAAA xmpp.partner.example: 127.0.0.1"));
+  EXPECT_THAT(all, HasSubstr("chain: \""));
+  EXPECT_THAT(all, HasSubstr("mechanisms(EXTERNAL"));
+  EXPECT_THAT(all, HasSubstr("open by sasl_tls, as row "));
 }
 
 TEST_F(OutboundPairsTest, TellWhyATestFailedAndWhatToDo) {

@@ -1,0 +1,370 @@
+#include "plugins/sip_translator/test_sip.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <ctime>
+#include <random>
+#include <utility>
+
+#include "core/loop/dns_lookup.h"
+#include "core/loop/tcp_stream.h"
+#include "core/sip/sip_grammar.h"
+#include "core/sip/sip_uri.h"
+#include "core/tls/crypto.h"
+#include "core/tls/tls_probe.h"
+#include "plugins/sip_translator/sip_resolver.h"
+#include "plugins/sip_translator/test_report.h"
+#include "plugins/sip_translator/told_dns.h"
+#include "proto/config.pb.h"
+#include "proto/link_control.pb.h"
+
+namespace gatehouse::translator {
+namespace {
+
+constexpr milliseconds kConnectLimit{5000};
+constexpr milliseconds kHandshakeLimit{10000};
+constexpr std::size_t kTagBytes = 8;
+constexpr std::size_t kBranchBytes = 16;
+constexpr std::int64_t kDayS = 86400;
+
+std::string NamesText(const PeerCertificate& peer) {
+  std::vector<std::string> names = peer.dns_names;
+  names.insert(names.end(), peer.uris.begin(), peer.uris.end());
+  if (names.empty() && !peer.common_name.empty()) names.push_back("CN=" + peer.common_name);
+  return names.empty() ? "no names" : fmt::format("names: {}", fmt::join(names, ", "));
+}
+
+std::string_view TransportWord(SipTransport transport) {
+  switch (transport) {
+    case SipTransport::kTls:
+      return "TLS";
+    case SipTransport::kTcp:
+      return "TCP";
+    case SipTransport::kUdp:
+      return "UDP";
+  }
+  return {};
+}
+
+// What the answer to OPTIONS says of us; empty: it lives, whatever it says (11.5).
+std::pair<std::string, std::string> FaultOfStatus(int status) {
+  if (status == 401 || status == 407)
+    return {fmt::format("the next hop asks us to log in ({})", status),
+            "make the edge a trusted application (gatehousectl sip plan --lync), or a trusted peer "
+            "of the proxy: servers do not log in"};
+  if (status == 403)
+    return {"the next hop forbids it (403)",
+            "it does not take us for a trusted server: see gatehousectl sip plan, and the name in "
+            "our certificate"};
+  if (status >= 500)
+    return {fmt::format("the next hop answers with an error ({})", status),
+            "look into the log of the next hop"};
+  return {};
+}
+
+std::pair<std::string, std::string> FaultOfFailure(SipFailure failure) {
+  switch (failure) {
+    case SipFailure::kTimeout:
+      return {"no answer to OPTIONS within 32 s",
+              "the next hop takes the connection but is silent: look into its log, and whether it "
+              "may send to us"};
+    case SipFailure::kTlsIdentity:
+      return {"the certificate of the next hop is not the one it must have",
+              "its names must have the host of next_hop"};
+    case SipFailure::kNoRoute:
+      return {"DNS names no server for it", "set next_hop of the domain, or add its records"};
+    case SipFailure::kTransport:
+    case SipFailure::kNone:
+      break;
+  }
+  return {"the OPTIONS could not be sent",
+          "try again in a minute: connections wait after a failure"};
+}
+
+}  // namespace
+
+class SipTests::Test {
+ public:
+  Test(SipTests& owner, std::uint64_t id, std::function<void(proto::CtlResponse)> answer)
+      : owner_(owner),
+        id_(id),
+        answer_(std::move(answer)),
+        report_(owner.loop_.Now()),
+        dns_(*owner.dns_,
+             [this](bool ok, std::string detail) { Step("dns", ok, std::move(detail)); }),
+        resolver_(dns_,
+                  {.udp = owner.udp_,
+                   .tls = owner.tls_ != nullptr,
+                   .allow_loopback_targets = owner.config_->dns().allow_loopback_targets()},
+                  std::random_device{}()),
+        limit_(owner.loop_, [this] { OnHandshakeLimit(); }) {}
+
+  void Start(const std::string& wanted) {
+    const proto::Domain* domain = FindDomain(wanted);
+    if (domain == nullptr)
+      return Fail(fmt::format("'{}' is none of our domains", wanted),
+                  "name one of domains in gatehouse.yaml");
+    next_hop_ = domain->next_hop().empty() ? "sip:" + domain->name() : domain->next_hop();
+    Step("next-hop", true,
+         domain->next_hop().empty() ? domain->name() + ": by DNS (RFC 3263)"
+                                    : domain->name() + ": " + next_hop_);
+    const bool known = resolver_.Resolve(next_hop_, [this](auto targets) { OnTargets(targets); });
+    if (!known)
+      Fail(fmt::format("'{}' is no next hop", next_hop_),
+           "write it as sip:HOST:PORT;transport=tls");
+  }
+
+ private:
+  [[nodiscard]] const proto::Domain* FindDomain(const std::string& wanted) const {
+    for (const proto::Domain& domain : owner_.config_->domains())
+      if (wanted.empty() || sip_grammar::EqualsNoCase(domain.name(), wanted)) return &domain;
+    return nullptr;
+  }
+
+  void Step(std::string_view name, bool ok, std::string detail) {
+    report_.Step(owner_.loop_.Now(), name, ok, std::move(detail));
+  }
+
+  void OnTargets(const Result<std::vector<SipTarget>, SipFailure>& targets) {
+    if (!targets) {
+      const bool fact = targets.error() == SipFailure::kNoRoute;
+      return Fail(fact ? "DNS names no server for the next hop" : "DNS does not answer",
+                  fact ? "check the host in next_hop, or the records of the domain"
+                       : "check dns.servers and the name servers of the zone");
+    }
+    targets_ = *targets;
+    TryTarget();
+  }
+
+  void TryTarget() {
+    const SipTarget& target = targets_[at_];
+    if (target.transport == SipTransport::kUdp) {
+      Step("udp", true, target.address.ToText());
+      return SendOptions();
+    }
+    connecting_ = TcpStream::Connect(
+        owner_.loop_, target.address, kConnectLimit,
+        [this](Result<std::unique_ptr<TcpStream>> stream) { OnConnected(std::move(stream)); });
+  }
+
+  void OnConnected(Result<std::unique_ptr<TcpStream>> stream) {
+    const SipTarget& target = targets_[at_];
+    const std::string to = target.address.ToText();
+    Step("tcp", stream.has_value(), stream ? to : to + ": " + stream.error().text);
+    if (!stream)
+      return NextTarget(
+          fmt::format("no connection to {}: {}", to, stream.error().text),
+          "is the next hop running, is the port right, and does a firewall let us through?");
+    if (target.transport == SipTransport::kTcp) return SendOptions();
+    if (owner_.tls_ == nullptr)
+      return Fail("we have no certificate for TLS", "set tls.chain_file and tls.key_file");
+    stream_ = *std::move(stream);
+    StartTls(target.tls_name);
+  }
+
+  void StartTls(const std::string& name) {
+    auto session = TlsSession::Create(
+        owner_.tls_, TlsSession::Role::kClient, name,
+        {.on_ciphertext = [this](std::string_view bytes) { stream_->Write(bytes); },
+         .on_plaintext = [](std::span<const std::byte>) {},
+         .on_handshake_done = [this] { Later(&Test::OnHandshake); },
+         .on_peer_closed = {}});
+    if (!session) return Fail(session.error().text, "check the host in next_hop");
+    tls_ = *std::move(session);
+    limit_.Start(kHandshakeLimit);
+    stream_->Start({.on_bytes =
+                        [this](std::span<const std::byte> bytes) {
+                          if (done_) return;
+                          if (const auto fed = tls_->Feed(bytes); !fed)
+                            OnTlsFailed(fed.error().text);
+                        },
+                    .on_closed =
+                        [this](std::string_view why) {
+                          if (done_) return;
+                          OnTlsFailed(why.empty() ? "the peer closed the connection"
+                                                  : std::string(why));
+                        }});
+    if (const auto started = tls_->Start(); !started) OnTlsFailed(started.error().text);
+  }
+
+  void OnHandshakeLimit() { OnTlsFailed("no handshake within 10 s"); }
+
+  void OnTlsFailed(const std::string& why) {
+    if (judged_) return;  // it may close now
+    judged_ = true;
+    tls_fault_ = why;
+    Later(&Test::AfterTlsFailed);
+  }
+
+  void AfterTlsFailed() {
+    limit_.Stop();
+    Step("tls", false, tls_fault_);
+    Fail(
+        "TLS failed: " + tls_fault_,
+        "does the next hop speak TLS 1.2 or later at this port, and does it trust the authority of "
+        "our certificate?");
+  }
+
+  void OnHandshake() {
+    if (judged_) return;
+    judged_ = true;
+    limit_.Stop();
+    Step("tls", true, tls_->version() + ' ' + tls_->cipher());
+    const PeerCertificate& peer = tls_->peer();
+    const auto [fault, remedy] = FaultOfCertificate(peer);
+    std::string detail =
+        fmt::format("{}; {} days left; {}", NamesText(peer),
+                    (peer.not_after_unix - std::time(nullptr)) / kDayS, ShownChainText(*tls_));
+    Step("certificate", fault.empty(), fault.empty() ? detail : detail + "; " + fault);
+    if (!fault.empty()) return Fail(fault, remedy);
+    Step("own-certificate", true,
+         AskedForCertificate(*tls_) ? "the next hop asked for ours"
+                                    : "the next hop did not ask for ours");
+    SendOptions();
+  }
+
+  // The rules of the connection that carries requests (11.8).
+  [[nodiscard]] std::pair<std::string, std::string> FaultOfCertificate(
+      const PeerCertificate& peer) const {
+    if (!peer.chain_valid)
+      return {fmt::format("its certificate is not trusted: {}", peer.chain_error),
+              "renew it, or put its authority into tls.trust"};
+    const std::string& expected = targets_[at_].tls_name;
+    if (!expected.empty() && !MatchesSipName(peer, expected))
+      return {fmt::format("its certificate does not name {}", expected),
+              "issue it with that name, or use the name it has as host of next_hop"};
+    if (!expected.empty()) return {};
+    const auto trust = SipTrust::Create(*owner_.config_);
+    if (trust && trust->TrustedName(peer)) return {};
+    return {"its certificate names none of sip.trusted_peers",
+            "add its name to sip.trusted_peers, or issue one with a name from there"};
+  }
+
+  void NextTarget(std::string reason, std::string remedy) {
+    if (++at_ >= targets_.size()) return Fail(std::move(reason), std::move(remedy));
+    Later(&Test::TryTarget);
+  }
+
+  void SendOptions() {
+    const auto uri = SipUri::Parse(next_hop_);
+    const std::string target = fmt::format("{}:{}", uri->scheme, uri->host);
+    const std::string host = owner_.endpoint_.SentBy(targets_[at_].transport);
+    const std::string from = "sip:" + host;
+    const std::string tag = RandomHex(kTagBytes);
+    const std::string call_id = RandomHex(kBranchBytes) + '@' + host;
+    const std::string branch = "z9hG4bK" + RandomHex(kBranchBytes);
+    sent_at_ = owner_.loop_.Now();
+    const auto sent =
+        owner_.endpoint_.SendRequest(SipOutgoing({.method = "OPTIONS",
+                                                  .request_uri = target,
+                                                  .from_uri = from,
+                                                  .from_tag = tag,
+                                                  .to_uri = target,
+                                                  .call_id = call_id,
+                                                  .branch = branch,
+                                                  .next_hop = next_hop_}),
+                                     [owner = &owner_, id = id_](const SipFinal& final) {
+                                       const auto found = owner->tests_.find(id);
+                                       if (found != owner->tests_.end())
+                                         found->second->OnOptions(final);
+                                     });
+    if (!sent) Fail("the OPTIONS could not be made", "try again: the edge is busy");
+  }
+
+  void OnOptions(const SipFinal& final) {
+    const auto took =
+        std::chrono::duration_cast<milliseconds>(owner_.loop_.Now() - sent_at_).count();
+    if (final.failure != SipFailure::kNone) {
+      const auto [reason, remedy] = FaultOfFailure(final.failure);
+      Step("options", false, reason);
+      return Fail(reason, remedy);
+    }
+    const auto [reason, remedy] = FaultOfStatus(final.status);
+    Step("options", reason.empty(),
+         fmt::format("{} after {} ms by {}", final.status, took,
+                     TransportWord(targets_[at_].transport)));
+    if (!reason.empty()) return Fail(reason, remedy);
+    Step("result", true, "the next hop answers");
+    Finish({}, {});
+  }
+
+  void Fail(std::string reason, std::string remedy) {
+    Step("result", false, reason);
+    Finish(std::move(reason), std::move(remedy));
+  }
+
+  // Outside of all that is ours: what called may be about to be destroyed.
+  void Finish(std::string reason, std::string remedy) {
+    if (std::exchange(done_, true)) return;
+    owner_.loop_.Post([owner = &owner_, id = id_, answer = std::move(answer_),
+                       response = report_.Finish(std::move(reason), std::move(remedy))] {
+      owner->tests_.erase(id);
+      answer(response);
+    });
+  }
+
+  // In the next turn, unless the test is over by then.
+  void Later(void (Test::*step)()) {
+    owner_.loop_.Post([owner = &owner_, id = id_, step] {
+      const auto found = owner->tests_.find(id);
+      if (found != owner->tests_.end() && !found->second->done_) (found->second.get()->*step)();
+    });
+  }
+
+  SipTests& owner_;
+  std::uint64_t id_;
+  std::function<void(proto::CtlResponse)> answer_;
+  TestReport report_;
+  ToldDns dns_;
+  SipResolver resolver_;
+  std::string next_hop_;
+  std::vector<SipTarget> targets_;
+  std::size_t at_ = 0;
+  std::unique_ptr<TcpStream::Connecting> connecting_;
+  std::unique_ptr<TcpStream> stream_;
+  std::unique_ptr<TlsSession> tls_;
+  std::string tls_fault_;
+  bool judged_ = false;
+  bool done_ = false;
+  TimePoint sent_at_;
+  Timer limit_;
+};
+
+Result<std::shared_ptr<const TlsContext>> SipTests::ReadContext(const proto::WorkerConfig& config) {
+  const proto::Tls& files = config.config().tls();
+  if (files.chain_file().empty()) return std::shared_ptr<const TlsContext>();
+  return TlsContext::Create(
+      {.chain_file = files.chain_file(), .key_file = files.key_file(), .trust = files.trust()});
+}
+
+SipTests::SipTests(Loop& loop, SipEndpoint& endpoint, std::shared_ptr<const TlsContext> tls)
+    : loop_(loop), endpoint_(endpoint), tls_(std::move(tls)) {}
+
+SipTests::~SipTests() = default;
+
+Result<std::unique_ptr<SipTests>> SipTests::Create(Loop& loop, SipEndpoint& endpoint,
+                                                   std::shared_ptr<const TlsContext> tls,
+                                                   const proto::WorkerConfig& config) {
+  std::unique_ptr<SipTests> tests(new SipTests(loop, endpoint, std::move(tls)));
+  const auto& servers = config.config().dns().servers();
+  GATEHOUSE_TRY(tests->dns_,
+                DnsLookup::Create(loop, std::vector<std::string>(servers.begin(), servers.end())));
+  for (const proto::ListenSocket& socket : config.listeners())
+    if (socket.kind() == proto::SIP && socket.transport() == "udp") tests->udp_ = true;
+  tests->Reconfigure(config.config());
+  return tests;
+}
+
+void SipTests::Reconfigure(const proto::Config& config) {
+  config_ = std::make_unique<proto::Config>(config);
+}
+
+void SipTests::Start(const proto::TestSip& test, std::function<void(proto::CtlResponse)> answer) {
+  const std::uint64_t id = ++last_id_;
+  Test& started =
+      *tests_.emplace(id, std::make_unique<Test>(*this, id, std::move(answer))).first->second;
+  started.Start(test.domain());
+}
+
+}  // namespace gatehouse::translator
