@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "core/certificate/boring_objects.h"
 #include "core/tls/boring_context.h"
@@ -190,7 +189,7 @@ bool ReadPart(BIO* text, PemPart& part) {
 int GivePassphrase(char* to, int room, int /*writes*/, void* context) noexcept {
   const auto& passphrase = *static_cast<const std::string*>(context);
   if (passphrase.empty() || passphrase.size() > static_cast<std::size_t>(room)) return 0;
-  std::memcpy(to, passphrase.data(), passphrase.size());
+  std::ranges::copy(passphrase, to);  // counted, not ended by a NUL
   return static_cast<int>(passphrase.size());
 }
 

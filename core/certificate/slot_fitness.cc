@@ -150,6 +150,14 @@ class Judge {
           "it issued with serverAuth");
   }
 
+  void RefuseFor(const std::string& domain) {
+    std::string sentence = "it does not name our domain ";
+    sentence += domain;
+    sentence += "; have it issued with the DNS name ";
+    sentence += domain;
+    Refuse(std::move(sentence));
+  }
+
   void JudgeXmppNames() {
     PeerCertificate without_addresses = presented_;
     without_addresses.xmpp_addrs.clear();
@@ -159,8 +167,7 @@ class Judge {
         Warn("it names " + domain +
              " as XmppAddr only, which not every server reads; have it issued with that DNS name");
       else
-        Refuse("it does not name our domain " + domain + "; have it issued with the DNS name " +
-               domain);
+        RefuseFor(domain);
     }
   }
 
