@@ -117,7 +117,8 @@ class Data(unittest.IsolatedAsyncioTestCase):
             await self.must("partner", "deny", domain)
         await self.must("gateway", "set", "--connection-limit", "900", "--partner-connection-limit", "30", "--keep-alive-interval", "77",
                         "--stream-establishment-timeout", "61", "--stream-inactivity-timeout", "601",
-                        "--subscription-refresh-interval", "28801", "--federation", "inbound-only", "--discover", "true")
+                        "--subscription-refresh-interval", "28801", "--federation", "inbound-only", "--discover", "true",
+                        "--synthetic-interval", "3601")
         partners = {view["partner"]["domain"]: view["partner"] for view in (await self.edge.ctl("partner", "list"))["partners"]}
         plain = partners.pop("plain.example")
         as_usual = {field for field in plain if all(other[field] == plain[field] for other in partners.values())}
