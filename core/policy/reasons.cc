@@ -79,7 +79,7 @@ constexpr std::array kEntries = {
                 "an address has no counterpart in the other protocol",
                 "", ""},
     ReasonEntry{Reason::kUnreadableContent, "unreadable-content",
-                "the body cannot be read, or is of a type that does not cross",
+                "the body cannot be read, or the request is of a kind that does not cross",
                 "", ""},
     ReasonEntry{Reason::kTooLarge, "too-large",
                 "the message is larger than the other side takes",

@@ -4,6 +4,7 @@
 
 #include "core/xmpp/outbound_fault.h"
 #include "plugins/sip_translator/sip_body.h"
+#include "plugins/sip_translator/sip_warning.h"
 
 namespace gatehouse::translator {
 namespace {
@@ -13,12 +14,6 @@ constexpr std::chrono::seconds kOverloadRetry{10};  // 12.5
 SipExtraHeader RetryAfter(std::chrono::milliseconds wait) {
   const auto whole = std::chrono::ceil<std::chrono::seconds>(wait);
   return {"Retry-After", std::to_string(std::max<std::int64_t>(whole.count(), 1))};
-}
-
-SipExtraHeader Warning(std::string_view host, std::string_view text) {
-  std::string value = "399 ";
-  value.append(host).append(" \"").append(text).append("\"");
-  return {"Warning", std::move(value)};
 }
 
 // What was refused before any offer, by what it is answered with.

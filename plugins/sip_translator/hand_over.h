@@ -19,7 +19,7 @@ struct HandOverAnswer {
   std::string why = {};  // for the log; never sent
   std::vector<SipExtraHeader> headers = {};
   Reason reason = Reason::kNone;
-  std::string id = {};  // of a refusal by policy
+  std::string id = {};  // of a refusal that is remembered
 };
 
 // 200 without a word.

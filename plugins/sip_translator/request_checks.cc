@@ -12,12 +12,11 @@ namespace {
 using namespace sip_grammar;
 
 constexpr std::string_view kMagicCookie = "z9hG4bK";
-constexpr std::string_view kAllow = "MESSAGE, SUBSCRIBE, OPTIONS";
 // Methods that exist (the IANA registry, and Microsoft's) and are not served: 405; any other token:
 // 501.
-constexpr std::array<std::string_view, 13> kKnownMethods = {
-    "INVITE", "ACK",     "BYE",    "CANCEL", "REGISTER", "NOTIFY",  "REFER",
-    "INFO",   "PUBLISH", "UPDATE", "PRACK",  "SERVICE",  "BENOTIFY"};
+constexpr std::array<std::string_view, 12> kKnownMethods = {
+    "ACK",  "BYE",     "CANCEL", "REGISTER", "NOTIFY",  "REFER",
+    "INFO", "PUBLISH", "UPDATE", "PRACK",    "SERVICE", "BENOTIFY"};
 
 // `sent_by` is "host:port".
 bool Is(const SipVia& via, std::string_view sent_by) {
@@ -39,12 +38,13 @@ std::optional<RequestAnswer> CheckTransaction(const SipMessage& request,
 }
 
 std::optional<RequestAnswer> CheckMethod(std::string_view method) {
-  if (method == "MESSAGE" || method == "SUBSCRIBE" || method == "OPTIONS") return std::nullopt;
+  if (method == "MESSAGE" || method == "SUBSCRIBE" || method == "OPTIONS" || method == "INVITE")
+    return std::nullopt;
   // Its INVITE was refused at once, so there is nothing to cancel (RFC 3261 §9.2).
   if (method == "CANCEL") return RequestAnswer{481, "Call/Transaction Does Not Exist", {}};
   if (std::ranges::find(kKnownMethods, method) == kKnownMethods.end())
     return RequestAnswer{501, "Not Implemented", {}};
-  return RequestAnswer{405, "Method Not Allowed", {{"Allow", std::string(kAllow)}}};
+  return RequestAnswer{405, "Method Not Allowed", {{"Allow", std::string(kServedMethods)}}};
 }
 
 std::optional<RequestAnswer> CheckExtensions(const SipMessage& request) {
@@ -79,11 +79,9 @@ std::string_view AssertedSipUri(std::string_view value) {
   return {};
 }
 
-std::optional<RequestAnswer> CheckSender(const SipMessage& request, bool from_trusted,
-                                         const SipTrust& trust) {
-  const auto from = SipUri::Parse(request.from().uri);
-  if (!from_trusted || !from || !trust.Serves(from->host))
-    return RequestAnswer{403, "Forbidden", {}};
+// Whether it is a user of ours is seen in translation, where a refusal is remembered.
+std::optional<RequestAnswer> CheckSender(const SipMessage& request) {
+  if (!SipUri::Parse(request.from().uri)) return RequestAnswer{403, "Forbidden", {}};
   const auto asserted = request.Header("P-Asserted-Identity");
   if (!asserted) return std::nullopt;
   const std::string_view uri = AssertedSipUri(*asserted);
@@ -95,7 +93,7 @@ std::optional<RequestAnswer> CheckSender(const SipMessage& request, bool from_tr
 RequestAnswer OptionsAnswer() {
   return {200,
           "OK",
-          {{"Allow", std::string(kAllow)},
+          {{"Allow", std::string(kServedMethods)},
            {"Accept", "text/plain"},
            {"Accept-Encoding", "identity"},
            {"Allow-Events", "presence"}}};
@@ -104,7 +102,6 @@ RequestAnswer OptionsAnswer() {
 }  // namespace
 
 std::optional<RequestAnswer> AnswerWithoutTranslation(const SipMessage& request, bool from_trusted,
-                                                      const SipTrust& trust,
                                                       std::span<const std::string> own_sent_bys) {
   if (auto answer = CheckTransaction(request, own_sent_bys)) return answer;
   if (!from_trusted) return RequestAnswer{403, "Forbidden", {}};
@@ -112,7 +109,7 @@ std::optional<RequestAnswer> AnswerWithoutTranslation(const SipMessage& request,
   if (auto answer = CheckExtensions(request)) return answer;
   if (request.method() == "OPTIONS") return OptionsAnswer();
   if (request.max_forwards() == 0) return RequestAnswer{483, "Too Many Hops", {}};
-  return CheckSender(request, from_trusted, trust);
+  return CheckSender(request);
 }
 
 std::string_view ReasonPhrase(int status) {

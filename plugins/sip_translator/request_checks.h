@@ -10,9 +10,11 @@
 
 #include "core/sip/sip_message.h"
 #include "plugins/sip_translator/sip_endpoint.h"
-#include "plugins/sip_translator/sip_trust.h"
 
 namespace gatehouse {
+
+// For an Allow header.
+inline constexpr std::string_view kServedMethods = "MESSAGE, SUBSCRIBE, OPTIONS";
 
 struct RequestAnswer {
   int status = 400;
@@ -22,9 +24,9 @@ struct RequestAnswer {
 
 // `own_sent_bys`: what our own Vias carry, "edge.corp.example:5061"; `from_trusted`: the peer is
 // one of ours (11.8).
-//   returns  the answer, or nullopt where the request (MESSAGE, SUBSCRIBE) goes on to translation
+//   returns  the answer, or nullopt where the request (MESSAGE, SUBSCRIBE, and INVITE, which is
+//   refused there) goes on to translation
 std::optional<RequestAnswer> AnswerWithoutTranslation(const SipMessage& request, bool from_trusted,
-                                                      const SipTrust& trust,
                                                       std::span<const std::string> own_sent_bys);
 
 // The standard phrase of a status; "Unknown" where there is none. RFC 3261 §21

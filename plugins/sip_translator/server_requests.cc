@@ -4,10 +4,10 @@
 #include <array>
 #include <utility>
 
+#include "core/base/log.h"
 #include "core/sip/sip_builder.h"
 #include "plugins/sip_translator/client_requests.h"
 #include "plugins/sip_translator/reply_head.h"
-#include "plugins/sip_translator/request_checks.h"
 
 namespace gatehouse {
 namespace {
@@ -64,11 +64,10 @@ class ServerRequests::Incoming final : public WheelTimer {
 };
 
 ServerRequests::ServerRequests(Loop& loop, Metrics& metrics, SipTransportLayer& transport,
-                               const SipTrust& trust, TimerWheel& wheel, TransactionTimes times)
+                               TimerWheel& wheel, TransactionTimes times)
     : loop_(loop),
       metrics_(metrics),
       transport_(transport),
-      trust_(trust),
       wheel_(wheel),
       times_(times),
       received_total_(metrics.Value("gatehouse_sip_requests_received_total")),
@@ -79,6 +78,19 @@ ServerRequests::~ServerRequests() = default;
 void ServerRequests::CountRefusal(int status) {
   metrics_.Value("gatehouse_sip_requests_refused_total",
                  "{status=\"" + std::to_string(status) + "\"}") += 1;
+}
+
+void ServerRequests::LogRefusal(const SipMessage& request, const RequestAnswer& answer,
+                                const SipSource& source) {
+  const auto left_out = log_sampler_.Admit("request");
+  if (!left_out) return;
+  Log(LogLevel::kInfo, "request-refused",
+      {{"method", request.method()},
+       {"from", request.from().uri},
+       {"peer", source.address.ToText()},
+       {"status", answer.status},
+       {"why", answer.reason},
+       {"left_out", *left_out}});
 }
 
 void ServerRequests::AnswerStateless(const SipReturnPath& path, std::string_view head, int status,
@@ -102,11 +114,14 @@ void ServerRequests::OnMessage(const SipMessage& request, const SipSource& sourc
     retransmissions_total_ += 1;
     return Act(*known->second, known->second->machine.On(ServerEvent::kRequest, loop_.Now()));
   }
-  auto answer = AnswerWithoutTranslation(request, source.trusted, trust_, transport_.sent_bys());
+  auto answer = AnswerWithoutTranslation(request, source.trusted, transport_.sent_bys());
   if (!answer && (owed_ >= kMaxPendingTransactions || by_key_.size() >= kMaxKeptTransactions))
     answer = RequestAnswer{500, "Too Many Transactions", {{"Retry-After", "10"}}};
   if (!answer) return Begin(request, source, std::move(key));
-  if (answer->status >= 300) CountRefusal(answer->status);
+  if (answer->status >= 300) {
+    CountRefusal(answer->status);
+    if (source.trusted) LogRefusal(request, *answer, source);
+  }
   const SipVia& via = request.vias().front();
   AnswerStateless(SipTransportLayer::ReturnPath(source, via.port, via.rport),
                   ReplyHead(request, source), answer->status, answer->reason, answer->headers);

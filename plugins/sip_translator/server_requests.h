@@ -10,8 +10,11 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/base/clock.h"
 #include "core/base/metrics.h"
 #include "core/loop/loop.h"
+#include "plugins/sip_translator/log_sampler.h"
+#include "plugins/sip_translator/request_checks.h"
 #include "plugins/sip_translator/server_transaction.h"
 #include "plugins/sip_translator/sip_endpoint.h"
 #include "plugins/sip_translator/sip_transport.h"
@@ -24,8 +27,8 @@ class ServerRequests final : public SipReply::Sink {
  public:
   using OnRequest = SipEndpoint::OnRequest;
   // The references outlive this object.
-  ServerRequests(Loop& loop, Metrics& metrics, SipTransportLayer& transport, const SipTrust& trust,
-                 TimerWheel& wheel, TransactionTimes times);
+  ServerRequests(Loop& loop, Metrics& metrics, SipTransportLayer& transport, TimerWheel& wheel,
+                 TransactionTimes times);
   ~ServerRequests();
   ServerRequests(const ServerRequests&) = delete;
   ServerRequests& operator=(const ServerRequests&) = delete;
@@ -47,11 +50,12 @@ class ServerRequests final : public SipReply::Sink {
   void OnDue(Incoming& incoming, TimePoint now);
   void ArmNext(Incoming& incoming);
   void CountRefusal(int status);
+  // Of a peer of ours, by what is not remembered: the log has it.
+  void LogRefusal(const SipMessage& request, const RequestAnswer& answer, const SipSource& source);
 
   Loop& loop_;
   Metrics& metrics_;
   SipTransportLayer& transport_;
-  const SipTrust& trust_;
   TimerWheel& wheel_;
   TransactionTimes times_;
   OnRequest handler_;
@@ -59,6 +63,8 @@ class ServerRequests final : public SipReply::Sink {
   std::unordered_map<std::uint64_t, Incoming*> unanswered_;
   std::uint64_t last_id_ = 0;
   std::size_t owed_ = 0;
+  SteadyClock clock_;
+  translator::LogSampler log_sampler_{clock_};
   double& received_total_;
   double& retransmissions_total_;
 };

@@ -77,8 +77,8 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
         RandomSeed());
     client_ = std::make_unique<ClientRequests>(loop_, metrics_, *transport_, *resolver_, wheel_,
                                                TransactionTimes{});
-    server_ = std::make_unique<ServerRequests>(loop_, metrics_, *transport_, trust_, wheel_,
-                                               TransactionTimes{});
+    server_ =
+        std::make_unique<ServerRequests>(loop_, metrics_, *transport_, wheel_, TransactionTimes{});
     health_ = std::make_unique<NextHopHealth>(loop_, metrics_, *this, HostOf(edge));
     health_->Watch(edge);
     connection_timer_.StartRepeating(kConnectionTick);

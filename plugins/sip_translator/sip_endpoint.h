@@ -107,8 +107,8 @@ class SipEndpoint {
   // "edge.corp.example:5061".
   [[nodiscard]] virtual std::string SentBy(SipTransport transport) const = 0;
 
-  // `message` and `peer` are valid only during the call. Called for MESSAGEs and SUBSCRIBEs that
-  // came from a trusted peer with a From of a served domain; everything else has been answered.
+  // `message` and `peer` are valid only during the call. Called for MESSAGEs, SUBSCRIBEs
+  // and INVITEs that came from a trusted peer; everything else has been answered.
   using OnRequest =
       std::function<void(const SipMessage& message, const SipPeer& peer, SipReply reply)>;
   virtual void OnRequests(OnRequest handler) = 0;  // set once, before ResumeRequests

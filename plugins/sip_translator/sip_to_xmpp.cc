@@ -7,6 +7,8 @@
 #include "core/base/log.h"
 #include "core/tls/crypto.h"
 #include "core/xmpp/element.h"
+#include "plugins/sip_translator/refusal_note.h"
+#include "plugins/sip_translator/request_checks.h"
 #include "plugins/sip_translator/sip_body.h"
 
 namespace gatehouse::translator {
@@ -29,6 +31,14 @@ std::unexpected<HandOverAnswer> Refused(int status, std::string_view why) {
   return std::unexpected(RefusedWith({status, why}));
 }
 
+// To an INVITE: whoever sends one is told what to send in its place.
+HandOverAnswer NoSessions() {
+  return {.status = 405,
+          .why = "sessions are not served",
+          .headers = {{"Allow", std::string(kServedMethods)}},
+          .reason = Reason::kUnreadableContent};
+}
+
 FlowResult ResultOf(const HandOverAnswer& answer, bool offered) {
   if (answer.status / 100 == 2) return offered ? FlowResult::kDelivered : FlowResult::kIgnored;
   if (!offered) return FlowResult::kRefused;
@@ -45,11 +55,16 @@ SipToXmpp::SipToXmpp(FlowContext& context)
       waiting_(context.clock) {}
 
 void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
-  auto addresses = Address(message.from().uri, message.request_uri());
+  Result<PageAddresses, HandOverAnswer> addresses =
+      message.method() == "MESSAGE" ? Address(message.from().uri, message.request_uri())
+                                    : std::unexpected(NoSessions());
   if (!addresses) {
     messages_.Count(FlowResult::kRefused);
-    LogRefusal(message.from().uri, message.request_uri(), addresses.error());
-    return reply(addresses.error().status, {}, addresses.error().headers);
+    HandOverAnswer& answer = addresses.error();
+    NoteAnswer(context_, TrafficKind::kSipMessage, message.from().uri, message.request_uri(),
+               answer);
+    LogRefusal(message.from().uri, message.request_uri(), answer);
+    return reply(answer.status, {}, answer.headers);
   }
   context_.spellings.Learn(addresses->from, message.from().uri);
   Translate(RequestOf(message), {reply, {}, *std::move(addresses)});
@@ -57,9 +72,11 @@ void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
 
 void SipToXmpp::Tell(const Asker& asker, const HandOverAnswer& answer) {
   if (asker.tested) return asker.tested(answer);
-  if (answer.status != 200)
-    LogRefusal(asker.addresses.from.Bare(), asker.addresses.to.Bare(), answer);
-  (*asker.reply)(answer.status, {}, answer.headers);
+  if (answer.status == 200) return (*asker.reply)(200, {}, answer.headers);
+  HandOverAnswer noted = answer;
+  NoteAnswer(context_, TrafficKind::kSipMessage, asker.addresses, noted);
+  LogRefusal(asker.addresses.from.Bare(), asker.addresses.to.Bare(), noted);
+  (*asker.reply)(noted.status, {}, noted.headers);
 }
 
 void SipToXmpp::LogRefusal(std::string_view from, std::string_view to,

@@ -34,7 +34,7 @@ class SipToXmpp {
   static constexpr std::size_t kMaxAwaiting = 1024;
 
   // Answers exactly once, now or when the stanza's offer is settled: 200 when it was handed to a
-  // verified stream, or when nothing in it crosses.
+  // verified stream, or when nothing in it crosses. An INVITE is refused.
   void OnRequest(const SipMessage& message, const SipReply& reply);
   // One message as if `from_uri` had sent it (gatehousectl test im); `done` gets the status and
   // why.

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
-#include "core/sip/sip_grammar.h"
 #include "core/tls/tls_session.h"
 #include "proto/config.pb.h"
 
 namespace gatehouse {
-
-using sip_grammar::EqualsNoCase;
 
 Result<SipTrust> SipTrust::Create(const proto::Config& config) {
   SipTrust trust;
@@ -24,7 +21,6 @@ Result<SipTrust> SipTrust::Create(const proto::Config& config) {
       return BadConfig("sip: trusted_peers: '" + peer + "' is neither a name nor a network");
     trust.networks_.push_back(*std::move(parsed));
   }
-  for (const proto::Domain& domain : config.domains()) trust.domains_.push_back(domain.name());
   return trust;
 }
 
@@ -38,11 +34,6 @@ std::optional<std::string_view> SipTrust::TrustedName(const PeerCertificate& cer
       names_, [&](const std::string& name) { return MatchesSipName(certificate, name); });
   if (!certificate.chain_valid || found == names_.end()) return std::nullopt;
   return *found;
-}
-
-bool SipTrust::Serves(std::string_view domain) const {
-  return std::ranges::any_of(
-      domains_, [&](const std::string& served) { return EqualsNoCase(served, domain); });
 }
 
 }  // namespace gatehouse

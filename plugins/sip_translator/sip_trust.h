@@ -27,13 +27,10 @@ class SipTrust {
   // The trusted name that `certificate` proves; no wildcard, no suffix. nullopt: none. RFC 5922 §7
   [[nodiscard]] std::optional<std::string_view> TrustedName(
       const PeerCertificate& certificate) const;
-  // A SIP domain this edge speaks for, compared without case.
-  [[nodiscard]] bool Serves(std::string_view domain) const;
 
  private:
   std::vector<Network> networks_;
   std::vector<std::string> names_;
-  std::vector<std::string> domains_;
 };
 
 }  // namespace gatehouse

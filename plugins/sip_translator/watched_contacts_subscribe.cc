@@ -3,12 +3,17 @@
 
 #include "core/address/sip_address.h"
 #include "core/base/log.h"
+#include "plugins/sip_translator/refusal_note.h"
 #include "plugins/sip_translator/watched_contacts_state.h"
 
 namespace gatehouse::translator {
 namespace {
 
 constexpr std::chrono::hours kStale{1};  // presence older than that is asked for at a refresh
+
+HandOverAnswer NoUserOfOurs() {
+  return RefusedWith({403, "From is no user of ours"});
+}
 
 HandOverAnswer Answer(int status, std::string_view why) {
   return {.status = status, .why = std::string(why)};
@@ -63,7 +68,7 @@ Result<PageAddresses, HandOverAnswer> WatchedContacts::Address(const SipMessage&
   auto from = SipUriToJid(subscribe.from().uri);
   if (!from) return std::unexpected(RefusedWith(from.error()));
   if (from->local.empty() || context_.served.Find(from->domain) == nullptr)
-    return std::unexpected(Answer(403, "From is no user of ours"));
+    return std::unexpected(NoUserOfOurs());
   from->resource.clear();
   to->resource.clear();
   PageAddresses addresses{*std::move(from), *std::move(to)};
@@ -81,12 +86,16 @@ HandOverAnswer WatchedContacts::Denied(const PageAddresses& addresses, const Ver
 
 void WatchedContacts::OnInitial(const SipMessage& subscribe, SubscribeRequest request,
                                 const SipPeer& peer, const SipReply& reply) {
+  const auto refuse = [&](HandOverAnswer answer) {
+    NoteAnswer(context_, TrafficKind::kSipSubscribe, subscribe.from().uri, subscribe.request_uri(),
+               answer);
+    Refuse(reply, subscribe.from().uri, answer);
+  };
   auto addresses = Address(subscribe);
-  if (!addresses) return Refuse(reply, subscribe.from().uri, addresses.error());
+  if (!addresses) return refuse(addresses.error());
   const std::string user = addresses->from.Bare();
   if (const auto place = places_.Take(user); !place)
-    return Refuse(reply, subscribe.from().uri,
-                  TooManySubscriptions(addresses->from.domain, place.error()));
+    return refuse(TooManySubscriptions(addresses->from.domain, place.error()));
   context_.spellings.Learn(addresses->from, subscribe.from().uri);
   SubscriptionDialog dialog(subscribe, std::move(request),
                             ContactUri(context_.endpoint, peer, addresses->to));
@@ -108,6 +117,14 @@ void WatchedContacts::OnInitial(const SipMessage& subscribe, SubscribeRequest re
 
 void WatchedContacts::OnInDialog(const SipMessage& subscribe, const SubscribeRequest& request,
                                  const SipReply& reply) {
+  // A reload may have taken his domain away.
+  const auto user = SipUriToJid(subscribe.from().uri);
+  if (!user || context_.served.Find(user->domain) == nullptr) {
+    HandOverAnswer answer = NoUserOfOurs();
+    NoteAnswer(context_, TrafficKind::kSipSubscribe, subscribe.from().uri, subscribe.to().uri,
+               answer);
+    return Refuse(reply, subscribe.from().uri, answer);
+  }
   const std::string key = SubscriptionDialog::KeyOf(subscribe);
   const auto known = dialogs_.find(key);
   const auto gone = [this, reply, from = std::string(subscribe.from().uri)] {
@@ -175,6 +192,7 @@ bool WatchedContacts::IsRefused(const PageAddresses& addresses, const SipReply& 
   } else {
     return false;
   }
+  NoteAnswer(context_, TrafficKind::kSipSubscribe, addresses, answer);
   Refuse(reply, who, answer);
   return true;
 }

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import unittest
 
+from sip_peer import Watcher
 from traffic import Edge, lab
 from xmpp_partner import Stream, XmppPartner
 
@@ -152,10 +153,34 @@ class Why(unittest.IsolatedAsyncioTestCase):
         self.assertRegex(await self.ctl("why", "--partner", lab.XMPP_DOMAIN), r"(?m)not-awaited +nothing is told$")
         self.assertFalse(self.log_lines(dropped["id"]))
 
+    def warned_id(self):
+        """The id in the Warning of the last answer to the SIP side."""
+        warning = self.edge.sip.last_answer.first("warning")
+        found = re.fullmatch(r'399 \S+ ".* \(([0-9a-z]{8})\)"', warning)
+        self.assertTrue(found, warning)
+        return found[1]
+
+    async def test_a_sip_sender_of_a_domain_that_is_not_ours(self):
+        for send in (self.edge.sip.send("sip:eve@other.example", f"sip:{ROMEO}", "hello?"),
+                     self.edge.sip.subscribe(Watcher("sip:eve@other.example", f"sip:{ROMEO}"))):
+            self.assertEqual(await send, 403)
+            record, = await self.why(self.warned_id())
+            self.assertEqual((record["from"], record["to"], record["reason"], record["answer"]),
+                             ("eve@other.example", ROMEO, "not-our-user", "403"))
+            line, = self.log_lines(record["id"])
+            self.assertIn("reason=not-our-user", line)
+
     async def test_partners_that_cannot_be_reached(self):
         await self.edge.partner.stop()
         self.assertIn(await self.edge.sip.send(f"sip:{ANN}", f"sip:{ROMEO}", "hello?"), (408, 480))
-        record, = await self.why("--partner", lab.XMPP_DOMAIN)
+        said = self.warned_id()
+        records = {record["kind"]: record for record in await self.why("--partner", lab.XMPP_DOMAIN)}
+        self.assertEqual(set(records), {"stream", "message"})
+        message = records["message"]
+        self.assertEqual((message["id"], message["from"], message["to"], message["reason"], message["direction"]),
+                         (said, ANN, ROMEO, "not-handed-over", "sip-to-xmpp"))
+        self.assertIn("message-refused", self.log_lines(said)[0])
+        record = records["stream"]
         self.assertEqual((record["from"], record["to"], record["kind"], record["direction"], record["reason"]),
                          (lab.SIP_DOMAIN, lab.XMPP_DOMAIN, "stream", "sip-to-xmpp", "partner-unreachable"))
         self.assertIn(f"127.0.0.1:{self.edge.lab.ports['s2s']}", record["sentence"])

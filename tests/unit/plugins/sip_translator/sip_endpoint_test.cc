@@ -114,16 +114,13 @@ TEST_F(SipEndpointScene, NobodyListeningIsATransportFailureToldLater) {
   EXPECT_EQ(finals_[1].failure, SipFailure::kTransport);
 }
 
-TEST_F(SipEndpointScene, StrangersAndForeignSendersAreForbidden) {
+TEST_F(SipEndpointScene, StrangersAreForbidden) {
   Edge alpha(*loop_, "alpha.example", {kLoopback});
   Edge closed(*loop_, "alpha.example", {"192.0.2.0/24"});
-  Edge other(*loop_, "other.example", {kLoopback});
   Answer(closed, 200);
-  Answer(other, 200);
   ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(closed.tcp, "tcp"), 1), Collect()));
   ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(closed.udp, "udp"), 2), Collect()));
-  ASSERT_TRUE(alpha.endpoint->SendRequest(Message(Uri(other.udp, "udp"), 3), Collect()));
-  ASSERT_TRUE(Until([&] { return finals_.size() == 3; }));
+  ASSERT_TRUE(Until([&] { return finals_.size() == 2; }));
   for (const SipFinal& final : finals_) EXPECT_EQ(final.status, 403);
   EXPECT_TRUE(received_.empty());
 }
@@ -211,7 +208,7 @@ TEST_F(SipEndpointScene, WhatIsNotServedIsSaid) {
   Answer(beta, 200);
   RawTcp client(*loop_, beta.tcp);
   const std::string end = "Content-Length: 0\r\n";
-  client.to_send = Raw("INVITE", end) + Raw("ACK", end) + Raw("NEWMETHOD", end) +
+  client.to_send = Raw("REGISTER", end) + Raw("ACK", end) + Raw("NEWMETHOD", end) +
                    Raw("MESSAGE", "Max-Forwards: 0\r\n" + end) +
                    Raw("MESSAGE", "Require: x-y\r\n" + end);
   ASSERT_TRUE(Until([&] { return client.seen.find("420") != std::string::npos; }));

@@ -39,7 +39,7 @@ TEST_F(SipToXmppFlow, AnswersEveryFailureAs3Point9Says) {
   EXPECT_EQ(
       StatusFor(Outcome::Failed(proto::REMOTE_SERVER_TIMEOUT, "negotiation failed: no method")),
       480);
-  EXPECT_EQ(LastHeader("Warning"), "399 corp.example \"negotiation failed\"");
+  EXPECT_TRUE(LastHeader("Warning").starts_with("399 corp.example \"negotiation failed ("));
   EXPECT_EQ(StatusFor(Outcome::Failed(proto::REMOTE_SERVER_TIMEOUT, "", milliseconds{12300})), 480);
   EXPECT_EQ(LastHeader("Retry-After"), "13");
   EXPECT_EQ(StatusFor(Outcome::Failed(proto::RESOURCE_CONSTRAINT)), 500);
@@ -61,6 +61,50 @@ TEST_F(SipToXmppFlow, RefusesStrangersOnBothEnds) {
   EXPECT_EQ(LastStatus(), 400);
   EXPECT_TRUE(links.At(0).offers.empty());
   EXPECT_EQ(Count("gatehouse_sip_messages_total", "{direction=\"in\",result=\"refused\"}"), 5);
+}
+
+TEST_F(SipToXmppFlow, WhatItRefusesItRemembersUnderTheIdOfTheWarning) {
+  struct Case {
+    std::string_view reason, detail;
+    std::function<void()> request;
+  };
+  const std::vector<Case> cases = {
+      {"not-our-user", "From is no user of ours",
+       [this] { Request("x", "sip:bob@partner.example", "sip:eve@other.example"); }},
+      {"unreadable-content", "",
+       [this] {
+         Request("x", "sip:bob@partner.example", "sip:ann@corp.example", "", "text/html");
+       }},
+      {"not-handed-over", "no route to host", [this] {
+         StatusFor(ipc::Outcome::Failed(proto::REMOTE_SERVER_NOT_FOUND, "no route to host"));
+       }}};
+  for (const Case& one : cases) {
+    one.request();
+    const std::string warning = LastHeader("Warning");
+    ASSERT_GT(warning.size(), 10U) << one.reason << ": " << warning;
+    const std::string id = warning.substr(warning.size() - 10, 8);
+    const proto::RefusalRecords found = context.refusals.Find(id);
+    ASSERT_EQ(found.refusals_size(), 1) << warning;
+    EXPECT_EQ(found.refusals(0).reason(), one.reason);
+    EXPECT_EQ(found.refusals(0).to(), "bob@partner.example");
+    EXPECT_EQ(found.refusals(0).answer(), std::to_string(LastStatus()));
+    EXPECT_NE(found.refusals(0).sentence().find(one.detail), std::string::npos);
+  }
+}
+
+TEST_F(SipToXmppFlow, AnInviteIsRefusedLikeAMessageThatCannotCross) {
+  const auto invite = SipMessage::Parse(
+      "INVITE sip:bob@partner.example SIP/2.0\r\nVia: SIP/2.0/TCP pool;branch=z9hG4bK1\r\n"
+      "Max-Forwards: 70\r\nFrom: <sip:ann@corp.example>;tag=c3\r\nTo: "
+      "<sip:bob@partner.example>\r\nCall-ID: call-1\r\nCSeq: 1 INVITE\r\nContent-Length: "
+      "0\r\n\r\n",
+      true);
+  ASSERT_TRUE(invite);
+  sip_to_xmpp.OnRequest(*invite, SipReply(replies, 99));
+  EXPECT_EQ(LastStatus(), 405);
+  EXPECT_EQ(LastHeader("Allow"), "MESSAGE, SUBSCRIBE, OPTIONS");
+  EXPECT_TRUE(LastHeader("Warning").starts_with("399 corp.example \"")) << LastHeader("Warning");
+  EXPECT_EQ(context.refusals.Of("partner.example").refusals(0).from(), "ann@corp.example");
 }
 
 TEST_F(SipToXmppFlow, RefusesAUserWithoutXmppAccess) {
