@@ -16,8 +16,6 @@ namespace gatehouse {
 namespace {
 
 constexpr std::size_t kMaxPemBytes = 1024 * 1024;
-constexpr std::size_t kMaxDnsNameBytes = 253;
-constexpr std::size_t kMaxLabelBytes = 63;
 constexpr std::size_t kMaxNameTextBytes = 512;
 
 bssl::UniquePtr<BIO> Reader(std::string_view text) {
@@ -50,14 +48,6 @@ std::string DerBy(I2d i2d, Object* object) {
   if (size < 0) return {};
   const bssl::UniquePtr<std::uint8_t> owned(der);
   return {reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)};
-}
-
-bool IsDnsLabel(std::string_view label) {
-  return !label.empty() && label.size() <= kMaxLabelBytes && label.front() != '-' &&
-         label.back() != '-' && std::ranges::all_of(label, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-';
-         });
 }
 
 }  // namespace
@@ -179,17 +169,6 @@ std::int64_t UnixTimeOf(const ASN1_TIME* time) {
   int second = 0;
   if (ASN1_TIME_diff(&days, &second, epoch.get(), time) != 1) return 0;
   return std::int64_t{days} * 86400 + second;
-}
-
-bool IsDnsName(std::string_view name) {
-  if (name.starts_with("*.")) name.remove_prefix(2);
-  if (name.empty() || name.size() > kMaxDnsNameBytes) return false;
-  while (true) {
-    const std::size_t dot = name.find('.');
-    if (!IsDnsLabel(name.substr(0, dot))) return false;
-    if (dot == std::string_view::npos) return true;
-    name.remove_prefix(dot + 1);
-  }
 }
 
 }  // namespace gatehouse

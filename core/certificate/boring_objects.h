@@ -38,9 +38,6 @@ Result<std::vector<CertificateObject>> ReadCertificates(const std::string& pem);
 
 [[nodiscard]] std::string NameText(const X509_NAME* name);  // "CN=corp.example,O=Corp"
 [[nodiscard]] std::int64_t UnixTimeOf(const ASN1_TIME* time);
-// "*.corp.example", "corp.example": letters, digits, hyphens and dots, as certificates have them.
-[[nodiscard]] bool IsDnsName(std::string_view name);
-
 // "<what> cannot be made (REASON)".
 std::unexpected<Error> CannotMake(const char* what);
 

@@ -19,6 +19,8 @@ namespace {
 
 constexpr const char* kSrvName = "1.3.6.1.5.5.7.8.7";  // RFC 4985
 constexpr std::string_view kSrvPrefix = "_xmpp-server.";
+constexpr std::size_t kMaxDnsNameBytes = 253;
+constexpr std::size_t kMaxLabelBytes = 63;
 
 using Extensions = bssl::UniquePtr<STACK_OF(X509_EXTENSION)>;
 using AlternativeNames = bssl::UniquePtr<GENERAL_NAMES>;
@@ -160,7 +162,27 @@ Result<Extensions> ExtensionsOf(const RequestDetails& details, const EVP_PKEY* k
   return extensions;
 }
 
+bool IsDnsLabel(std::string_view label) {
+  return !label.empty() && label.size() <= kMaxLabelBytes && label.front() != '-' &&
+         label.back() != '-' && std::ranges::all_of(label, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-';
+         });
+}
+
 }  // namespace
+
+bool IsDnsName(std::string_view name) {
+  if (name.starts_with("*.")) name.remove_prefix(2);
+  if (name.empty() || name.size() > kMaxDnsNameBytes) return false;
+  while (true) {
+    const std::size_t dot = name.find('.');
+    if (!IsDnsLabel(name.substr(0, dot))) return false;
+    if (dot == std::string_view::npos)  // the last of an address is a number
+      return !std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
+    name.remove_prefix(dot + 1);
+  }
+}
 
 Result<std::string> MakeCertificateRequest(const RequestDetails& details,
                                            const std::string& key_pem) {

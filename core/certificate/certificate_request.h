@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -19,6 +20,10 @@ struct RequestDetails {
   std::vector<std::string> dns_names;  // A-labels, "*" as their first label allowed
   std::vector<std::string> srv_names;  // "_xmpp-server.corp.example" (RFC 4985)
 };
+
+// "corp.example", "*.corp.example", "edge": letters, digits, hyphens and dots, as certificates have
+// them.
+[[nodiscard]] bool IsDnsName(std::string_view name);
 
 // PEM. Asks for a certificate for servers and clients, signed with the key.
 //   fails  kConfig: the key cannot be read, no name at all, one that no certificate can carry, or a

@@ -5,18 +5,20 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "core/ctl/apply_data.h"
+#include "core/ctl/certificate_files.h"
 #include "core/ctl/contact_pages.h"
 #include "core/ctl/data_files.h"
+#include "core/ctl/fresh_file.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/lync_export.h"
 #include "core/ctl/lync_mapping.h"
 #include "core/ctl/matrix_text.h"
 #include "core/ctl/partner_text.h"
+#include "core/ctl/request_certificate.h"
 #include "core/ctl/response_text.h"
 #include "core/policy/partner_view.h"
 #include "core/supervisor/command_route.h"
@@ -95,23 +97,11 @@ Ending CheckConfig(const Invocation& invocation, const Outside& outside) {
   return {kDone, Shown(invocation, {}, response), {}};
 }
 
-// One octet more than may be shows that there are too many.
-Result<std::string> ReadExport(const std::string& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored))
-    return BadConfig(fmt::format("'{}' is a directory; name the files in it", file));
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return BadConfig(fmt::format("'{}' cannot be read: {}", file, std::strerror(errno)));
-  std::string bytes(kMaxExportBytes + 1, '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(stream.gcount()));
-  return bytes;
-}
-
 Ending ImportLync(const Invocation& invocation, const Outside& outside) {
   proto::CtlRequest request = invocation.request;
   for (const std::string& file : invocation.files) {
-    const Result<std::string> bytes = ReadExport(file);
+    // One octet more than may be shows that there are too many.
+    const Result<std::string> bytes = ReadFileHead(file, kMaxExportBytes + 1);
     if (!bytes) return {kRefused, {}, bytes.error().text + '\n'};
     const auto objects = ReadLyncExport(*bytes);
     if (!objects) return {kRefused, {}, fmt::format("'{}': {}\n", file, objects.error().text)};
@@ -219,6 +209,12 @@ Ending CarryOut(const Invocation& invocation, const Outside& outside) {
       return PlayMatrix(invocation, outside);
     case Action::kImportLync:
       return ImportLync(invocation, outside);
+    case Action::kRequestCertificate:
+      return RequestCertificate(invocation, outside);
+    case Action::kImportCertificate:
+      return ImportCertificate(invocation, outside);
+    case Action::kExportKey:
+      return ExportKey(invocation, outside);
   }
   return {kWrongUsage, {}, {}};
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
@@ -17,6 +18,12 @@ inline constexpr int kDone = 0;
 inline constexpr int kRefused = 1;  // the request was refused or a check failed
 inline constexpr int kWrongUsage = 2;
 inline constexpr int kUnreachable = 3;  // the supervisor
+
+// Of this edge.
+struct EdgeNames {
+  std::vector<std::string> domains;
+  std::string sip_host;  // empty: not said
+};
 
 // What a command needs of the world around it.
 struct Outside {
@@ -31,6 +38,11 @@ struct Outside {
   std::function<Result<selftest::MatrixReport>(const selftest::MatrixOptions&)> play_matrix;
   // What is to be said when the command is broken off from now on; may be left out.
   std::function<void(const std::string&)> when_interrupted = [](const std::string&) {};
+  // The names a configuration says this edge has.
+  std::function<Result<EdgeNames>(const std::string& file)> names_in_config = {};
+  // Prints the prompt and reads a line; none at the end of input. Empty where nobody sits at a
+  // terminal.
+  std::function<std::optional<std::string>(const std::string& prompt)> ask = {};
 };
 
 struct Ending {

@@ -9,6 +9,7 @@
 
 #include "core/base/utf8_check.h"
 #include "core/ctl/audit_commands.h"
+#include "core/ctl/certificate_commands.h"
 #include "core/ctl/config_commands.h"
 #include "core/ctl/contact_commands.h"
 #include "core/ctl/data_commands.h"
@@ -118,6 +119,7 @@ Result<Invocation> ParseCommandLine(std::span<const std::string> arguments) {
   AuditCommands audit(app, invocation);
   DataCommands data(app, invocation);
   PolicyCommands policy(app, invocation);
+  CertificateCommands certificate(app, invocation);
   WhyCommand why(app, invocation);
   ImportCommands imports(app, invocation);
   TestCommands test(app, invocation);

@@ -1,11 +1,16 @@
 // gatehousectl: the operator's command line. All logic is in the workers; here words become
 // requests, and responses become text.
+#include <unistd.h>
+
 #include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <string>
 #include <vector>
 
 #include "core/config/check_config.h"
+#include "core/config/check_domains.h"
+#include "core/config/yaml_config.h"
 #include "core/ctl/carry_out.h"
 #include "core/ctl/command_line.h"
 #include "core/ctl/interruption.h"
@@ -21,6 +26,25 @@ Result<void> CheckConfigFile(const std::string& file) {
   GATEHOUSE_TRY(const proto::Topology topology, ReadTopologyFile(layout.topology_file));
   GATEHOUSE_TRY([[maybe_unused]] const YamlConfig yaml, LoadConfig(file, topology));
   return {};
+}
+
+// Not its files: a certificate that is still to be requested may be among them.
+Result<EdgeNames> NamesInConfig(const std::string& file) {
+  GATEHOUSE_TRY(const YamlConfig yaml, YamlConfig::ReadFile(file));
+  GATEHOUSE_TRY_VOID(CheckDomains(yaml));
+  EdgeNames names;
+  for (const proto::Domain& domain : yaml.config().domains())
+    names.domains.push_back(domain.name());
+  names.sip_host = yaml.config().sip().host();
+  return names;
+}
+
+// Standard output may be a pipe that takes the request.
+std::optional<std::string> AskAtTerminal(const std::string& prompt) {
+  std::fputs(prompt.c_str(), stderr);
+  std::string line;
+  if (!std::getline(std::cin, line)) return std::nullopt;
+  return line;
 }
 
 Result<std::optional<proto::CtlResponse>> Call(const std::string& runtime_dir,
@@ -39,12 +63,14 @@ int Main(const std::vector<std::string>& arguments) {
   }
   invocation->request.set_id(1);
   const std::string& runtime_dir = invocation->runtime_dir;
-  const Outside outside = {
+  Outside outside = {
       .call = [&runtime_dir](const proto::CtlRequest& request,
                              milliseconds limit) { return Call(runtime_dir, request, limit); },
       .check_config = CheckConfigFile,
       .play_matrix = selftest::RunMatrix,
-      .when_interrupted = SayWhenInterrupted};
+      .when_interrupted = SayWhenInterrupted,
+      .names_in_config = NamesInConfig};
+  if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1) outside.ask = AskAtTerminal;
   const Ending ending = CarryOut(*invocation, outside);
   std::fputs(ending.out.c_str(), stdout);
   std::fflush(stdout);

@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <string_view>
 
 #include "core/config/data_yaml.h"
 #include "core/ctl/apply_data.h"
 #include "core/ctl/contact_pages.h"
+#include "core/ctl/fresh_file.h"
 #include "core/ctl/response_text.h"
 #include "core/loop/owned_fd.h"
 
@@ -21,50 +21,6 @@ namespace {
 
 // What a part of a store may have at most (proto/ctl.proto).
 constexpr std::size_t kPartBytes = std::size_t{4} * 1024 * 1024;
-// Others may read what has no secrets; a whole store is its owner's, and so is what is about
-// people.
-constexpr mode_t kReadable = 0644;
-constexpr mode_t kPrivate = 0600;
-
-// A file in the making beside the one it shall replace, which stays until all of it is on the disk.
-class FreshFile {
- public:
-  FreshFile(std::string file, mode_t mode)
-      : file_(std::move(file)),
-        fresh_(file_ + ".new"),
-        fd_((::unlink(fresh_.c_str()),
-             ::open(fresh_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode))),
-        open_errno_(fd_.get() < 0 ? errno : 0) {}
-  ~FreshFile() { ::unlink(fresh_.c_str()); }
-  FreshFile(const FreshFile&) = delete;
-  FreshFile& operator=(const FreshFile&) = delete;
-
-  Result<void> Write(std::string_view text) {
-    if (open_errno_ != 0) return Failed(open_errno_);
-    while (!text.empty()) {
-      const ssize_t done = ::write(fd_.get(), text.data(), text.size());
-      if (done < 0 && errno == EINTR) continue;
-      if (done < 0) return Failed(errno);
-      text.remove_prefix(static_cast<std::size_t>(done));
-    }
-    return {};
-  }
-  Result<void> TakeItsPlace() {
-    if (::fsync(fd_.get()) != 0 || std::rename(fresh_.c_str(), file_.c_str()) != 0)
-      return Failed(errno);
-    return {};
-  }
-
- private:
-  [[nodiscard]] Result<void> Failed(int error) const {
-    return Trouble(fmt::format("'{}' cannot be written: {}", file_, std::strerror(error)));
-  }
-
-  const std::string file_;
-  const std::string fresh_;
-  const OwnedFd fd_;
-  const int open_errno_;
-};
 
 Result<void> ReplaceFile(const std::string& file, mode_t mode, std::string_view text) {
   FreshFile fresh(file, mode);

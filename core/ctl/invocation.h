@@ -7,23 +7,27 @@
 #include <string>
 #include <vector>
 
+#include "core/ctl/certificate_order.h"
 #include "core/selftest/matrix_run.h"
 #include "proto/ctl.pb.h"
 
 namespace gatehouse::ctl {
 
 enum class Action : std::uint8_t {
-  kPrint,         // `text`: help or version
-  kAsk,           // `request` to the supervisor
-  kListContacts,  // `request`, a contact_list, page by page
-  kExplainRow,    // the row of `partner`, offline
-  kCheckConfig,   // `file`, offline
-  kExport,        // what `request` gives, as YAML, to `file`
-  kApply,         // `file` to the supervisor, by the words of `request`
-  kBackup,        // the store, to `file`
-  kRestore,       // `file`, to the store
-  kPlayMatrix,    // `matrix`, with a gatehoused of its own
-  kImportLync,    // what is in `files`, added to `request`, to the supervisor
+  kPrint,               // `text`: help or version
+  kAsk,                 // `request` to the supervisor
+  kListContacts,        // `request`, a contact_list, page by page
+  kExplainRow,          // the row of `partner`, offline
+  kCheckConfig,         // `file`, offline
+  kExport,              // what `request` gives, as YAML, to `file`
+  kApply,               // `file` to the supervisor, by the words of `request`
+  kBackup,              // the store, to `file`
+  kRestore,             // `file`, to the store
+  kPlayMatrix,          // `matrix`, with a gatehoused of its own
+  kImportLync,          // what is in `files`, added to `request`, to the supervisor
+  kRequestCertificate,  // `certificate`
+  kImportCertificate,   // `files`, added to `request`, with the passphrase in `passphrase_file`
+  kExportKey,           // what `request` gives, to `file`
 };
 
 struct Invocation {
@@ -38,6 +42,7 @@ struct Invocation {
   std::vector<std::string> files;  // kImportLync
   std::string passphrase_file;  // `gateway set --dialback-passphrase-file`; asked after `request`,
                                 // if that has a command
+  CertificateOrder certificate;
   selftest::MatrixOptions matrix;
   bool every_cell = false;  // kPlayMatrix: a line for each
   bool changes = false;     // the store: who breaks it off must be told that it may be done

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 
+#include "core/ctl/comma_list.h"
 #include "core/ctl/number_check.h"
 #include "core/ctl/write_options.h"
 #include "core/policy/partner_words.h"
@@ -29,18 +30,6 @@ void AddWord(CLI::App& command, const std::string& flag, std::string& into,
 
 void AddDomain(CLI::App& command, std::string& into) {
   command.add_option("DOMAIN", into, "The partner's domain")->required();
-}
-
-std::vector<std::string> SplitAtCommas(std::string_view text) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    parts.emplace_back(text.substr(0, comma));
-    if (comma == std::string_view::npos) break;
-    text.remove_prefix(comma + 1);
-    if (text.empty()) parts.emplace_back();
-  }
-  return parts;
 }
 
 // For CLI11: puts the file's text in place of its name and gives what went wrong. An empty name

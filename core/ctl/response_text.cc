@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/ctl/audit_text.h"
+#include "core/ctl/certificate_text.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/partner_text.h"
 #include "core/ctl/policy_text.h"
@@ -206,6 +207,10 @@ std::string ResponseText(const Request& request, const Response& response) {
       return StrangersText(response.strangers());
     case Response::kImported:
       return ImportText(request.import().dry_run(), response.imported());
+    case Response::kCertificates:
+      return CertificatesText(request, response.certificates(), std::time(nullptr));
+    case Response::kCertificateKey:
+      return {};  // a file, not a text
     case Response::RESULT_NOT_SET:
       break;
   }
@@ -250,6 +255,12 @@ std::string ResponseJson(const Request& request, const Response& response) {
       return JsonText(response.strangers());
     case Response::kImported:
       return JsonText(response.imported());
+    case Response::kCertificates:
+      if (IsAboutOneCertificate(request, response.certificates()))
+        return JsonText(response.certificates().certificates(0));
+      return JsonText(response.certificates());
+    case Response::kCertificateKey:
+      return {};
     case Response::RESULT_NOT_SET:
       break;
   }

@@ -15,10 +15,10 @@ std::size_t Width(const std::string& cell) {
 
 }  // namespace
 
-std::string Printable(std::string text) {
+std::string Printable(std::string text, char kept) {
   for (char& c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) c = '?';
+    if ((byte < 0x20 || byte == 0x7f) && (c != kept || kept == '\0')) c = '?';
   }
   return text;
 }

@@ -19,7 +19,7 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// `text` with control characters as '?'.
-[[nodiscard]] std::string Printable(std::string text);
+// `text` with control characters as '?', but for `kept`.
+[[nodiscard]] std::string Printable(std::string text, char kept = '\0');
 
 }  // namespace gatehouse::ctl

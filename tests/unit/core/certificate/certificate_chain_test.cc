@@ -127,7 +127,7 @@ TEST_F(CertificateChain, NeedsTheCertificateOfTheKey) {
   EXPECT_FALSE(BuildChain({"no certificate"}, "", 0).has_value());
 }
 
-// Every CA is signed by every other one: there are more ways than anybody can look at.
+// Ways that go round in circles, hundreds of them.
 TEST_F(CertificateChain, IsBuiltAmongManyWaysInTime) {
   std::vector<std::string> names = {"leaf", "lower"};
   for (int i = 0; i < 6; ++i) {

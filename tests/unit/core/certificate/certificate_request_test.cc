@@ -119,6 +119,7 @@ TEST(CertificateRequest, RefusesWhatNoCertificateCanCarry) {
   const Row rows[] = {
       {[](auto& d) { d.dns_names.clear(); }, "needs a name"},
       {[](auto& d) { d.dns_names = {"corp example"}; }, "'corp example' is no name"},
+      {[](auto& d) { d.dns_names = {"192.0.2.1"}; }, "is no name"},
       {[](auto& d) {
          d.dns_names = {
              "b\xc3\xbc"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/policy/partner_words.h"
+#include "tests/unit/core/ctl/fake_supervisor.h"
 #include "tests/unit/core/ctl/scratch_file.h"
 
 namespace gatehouse::ctl {
@@ -14,50 +15,6 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-// A supervisor that notes what it is asked and answers from a list.
-class FakeSupervisor {
- public:
-  void Say(proto::CtlResponse response) { responses_.push_back(std::move(response)); }
-  Outside AsOutside() {
-    return {
-        .call = [this](const proto::CtlRequest& request,
-                       milliseconds limit) -> Result<std::optional<proto::CtlResponse>> {
-          requests.push_back(request);
-          waited = limit;
-          if (silent) return std::nullopt;
-          if (requests.size() > responses_.size()) return Trouble("nobody listens");
-          return responses_[requests.size() - 1];
-        },
-        .check_config = [](const std::string& file) -> Result<void> {
-          if (file == "good.yaml") return {};
-          return BadConfig(file + ":3: key 'listen': is wrong");
-        },
-        .play_matrix = [this](const selftest::MatrixOptions&) -> Result<selftest::MatrixReport> {
-          return matrix;
-        }};
-  }
-  selftest::MatrixReport matrix;
-  std::vector<proto::CtlRequest> requests;
-  milliseconds waited{};
-  bool silent = false;  // it takes a request and never answers
-
- private:
-  std::vector<proto::CtlResponse> responses_;
-};
-
-proto::CtlResponse Done(const std::string& text) {
-  proto::CtlResponse response;
-  response.set_done(text);
-  return response;
-}
-
-proto::CtlResponse Refused(const std::string& why) {
-  proto::CtlResponse response;
-  response.set_exit_code(1);
-  response.set_error(why);
-  return response;
-}
 
 Invocation Asking() {
   Invocation invocation;
