@@ -91,13 +91,14 @@ class Mistakes(unittest.TestCase):
         self.refuse(ECHO_CONFIG + "    count: many\n", ":6: key 'workers[1].count': is 'many'", "auto")
         self.refuse(ECHO_CONFIG + "    count: 2\n", ":6: key 'workers[1].count'", "there can be only one echo_caller")
 
-    def test_a_certificate_of_the_store(self):
-        self.refuse(ECHO_CONFIG + "tls:\n  certificate: external-edge\n", ":7: key 'tls.certificate'",
-                    "chain_file and key_file")
+    def test_a_certificate_of_the_store_beside_files(self):
+        self.refuse(ECHO_CONFIG + "tls:\n  certificate: external-edge\n  chain_file: edge.pem\n",
+                    ":7: key 'tls.certificate'", "chain_file and key_file")
 
     def test_a_missing_certificate(self):
         head = "domains:\n  - name: contoso.example\n"
-        self.refuse(head + FULL_WORKERS, "key 'tls.chain_file': is missing", topology=None)
+        self.refuse(head + "tls:\n  key_file: none.key\n" + FULL_WORKERS, "key 'tls.chain_file': is missing",
+                    topology=None)
         self.refuse(head + "tls:\n  chain_file: none.pem\n  key_file: none.key\n" + FULL_WORKERS,
                     ":4: key 'tls.chain_file': names '", "No such file", topology=None)
 
