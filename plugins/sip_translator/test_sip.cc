@@ -95,7 +95,7 @@ class SipTests::Test {
              [this](bool ok, std::string detail) { Step("dns", ok, std::move(detail)); }),
         resolver_(dns_,
                   {.udp = owner.udp_,
-                   .tls = owner.tls_ != nullptr,
+                   .tls = owner.tls_->has_certificate(),
                    .allow_loopback_targets = owner.config_->dns().allow_loopback_targets()},
                   std::random_device{}()),
         limit_(owner.loop_, [this] { OnHandshakeLimit(); }) {}
@@ -157,8 +157,10 @@ class SipTests::Test {
           fmt::format("no connection to {}: {}", to, stream.error().text),
           "is the next hop running, is the port right, and does a firewall let us through?");
     if (target.transport == SipTransport::kTcp) return SendOptions();
-    if (owner_.tls_ == nullptr)
-      return Fail("we have no certificate for TLS", "set tls.chain_file and tls.key_file");
+    if (!owner_.tls_->has_certificate())
+      return Fail(
+          "we have no certificate for TLS",
+          "give it one with gatehousectl cert assign, or set tls.chain_file and tls.key_file");
     stream_ = *std::move(stream);
     StartTls(target.tls_name);
   }
@@ -333,15 +335,21 @@ class SipTests::Test {
 
 Result<std::shared_ptr<const TlsContext>> SipTests::ReadContext(const proto::WorkerConfig& config) {
   const proto::Tls& files = config.config().tls();
-  if (files.chain_file().empty()) return std::shared_ptr<const TlsContext>();
   return TlsContext::Create(
       {.chain_file = files.chain_file(), .key_file = files.key_file(), .trust = files.trust()});
 }
 
 SipTests::SipTests(Loop& loop, SipEndpoint& endpoint, std::shared_ptr<const TlsContext> tls)
-    : loop_(loop), endpoint_(endpoint), tls_(std::move(tls)) {}
+    : loop_(loop), endpoint_(endpoint), from_files_(std::move(tls)), tls_(from_files_) {}
 
 SipTests::~SipTests() = default;
+
+void SipTests::ShowCertificate(const OwnCertificate* certificate) {
+  tls_ = from_files_;
+  if (certificate == nullptr) return;
+  // The endpoint has told already where one cannot be shown.
+  if (auto showing = TlsContext::Like(*from_files_, *certificate)) tls_ = *std::move(showing);
+}
 
 Result<std::unique_ptr<SipTests>> SipTests::Create(Loop& loop, SipEndpoint& endpoint,
                                                    std::shared_ptr<const TlsContext> tls,

@@ -25,8 +25,7 @@ namespace gatehouse::translator {
 class SipTests {
  public:
   // Shows the certificates that the endpoint shows, but lets every peer end its handshake, so that
-  // it can be told what is wrong with it. Call it in Worker::Prepare; null where no certificate is
-  // configured.
+  // it can be told what is wrong with it. Call it in Worker::Prepare.
   static Result<std::shared_ptr<const TlsContext>> ReadContext(const proto::WorkerConfig& config);
 
   // `endpoint` outlives this.
@@ -35,6 +34,8 @@ class SipTests {
                                                   const proto::WorkerConfig& config);
   ~SipTests();
 
+  // In place of the files'; null: they hold again.
+  void ShowCertificate(const OwnCertificate* certificate);
   // Domains, next hops and trusted peers of a reloaded configuration.
   void Reconfigure(const proto::Config& config);
   // `answer` is called once, in a later turn.
@@ -46,6 +47,7 @@ class SipTests {
 
   Loop& loop_;
   SipEndpoint& endpoint_;
+  std::shared_ptr<const TlsContext> from_files_;
   std::shared_ptr<const TlsContext> tls_;
   std::unique_ptr<DnsLookup> dns_;
   std::unique_ptr<proto::Config> config_;

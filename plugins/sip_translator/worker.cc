@@ -179,6 +179,7 @@ void SipTranslator::OnSnapshot(PolicyPointer policy) {
 // What the store has assigned goes before the files of gatehouse.yaml.
 void SipTranslator::OnCertificate(const CertificateClient::Given& given) {
   const bool has_one = endpoint_->ShowCertificate(given.certificate.get());
+  sip_tests_->ShowCertificate(given.certificate.get());
   if (!has_one) Log(LogLevel::kWarning, "no-certificate", {{"why", kNoCertificate}});
   flow_->metrics.Value(kNoCertificateMetric) = has_one ? 0 : 1;
   has_certificate_ = true;
