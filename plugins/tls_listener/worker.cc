@@ -377,16 +377,11 @@ void TlsListenerWorker::OnCtl(const proto::CtlRequest& request, WorkerContext::C
   if (request.has_test_stream() && IsProvided())
     return outbound_->Test(request.test_stream(), std::move(answer));
   if (request.has_why()) return answer(refusals_.Answer(request.why()));
+  const bool too_early = request.has_test_stream();
   proto::CtlResponse response;
-  if (request.has_test_stream()) {
-    response.set_exit_code(1);
-    response.set_error(
-        "this listener knows no policy and no certificate yet; wait until "
-        "policy_engine runs");
-    return answer(std::move(response));
-  }
-  response.set_exit_code(2);
-  response.set_error("tls_listener knows no such command");
+  response.set_exit_code(too_early ? 1 : 2);
+  response.set_error(too_early ? "this listener has no policy yet; wait until policy_engine runs"
+                               : "tls_listener knows no such command");
   answer(std::move(response));
 }
 
