@@ -50,7 +50,7 @@ TEST(CommandLine, ReadsManyContactsFromAFile) {
               HasSubstr("line 2: write a user and a contact"));
   std::ofstream(file) << "#\n";
   EXPECT_THAT(MisuseOf("contact allow --file " + file), HasSubstr("names no contact"));
-  EXPECT_THAT(MisuseOf("contact allow --file /absent"), HasSubstr("'/absent' cannot be read"));
+  EXPECT_THAT(MisuseOf("contact allow --file /absent"), HasSubstr("/absent: cannot be opened"));
 }
 
 TEST(CommandLine, WantsAUserAndAContactOrAFile) {

@@ -170,6 +170,7 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " ALTER TABLE gateway DROP COLUMN federation;"
                         " ALTER TABLE gateway DROP COLUMN discover; DROP TABLE denied_domain;"
                         " ALTER TABLE gateway DROP COLUMN synthetic_interval_s;"
+                        " DROP TABLE certificate_slot; DROP TABLE certificate;"
                         " ALTER TABLE partner DROP COLUMN expires_unix;"
                         " PRAGMA user_version = 1;")
                   .has_value());
@@ -202,6 +203,10 @@ TEST(Store, AnUpgradeSealsNothingThatIsNotWhatWasWritten) {
   }
   const auto older_with = [&path](const std::string& damage) {
     return SqliteDatabase::Open(path)->Run((damage + "; ALTER TABLE record_change DROP COLUMN sets;"
+                                                     " ALTER TABLE gateway DROP COLUMN"
+                                                     " synthetic_interval_s;"
+                                                     " DROP TABLE IF EXISTS certificate_slot;"
+                                                     " DROP TABLE IF EXISTS certificate;"
                                                      " PRAGMA user_version = 11")
                                                .c_str());
   };
