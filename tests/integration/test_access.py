@@ -22,6 +22,8 @@ ALTER TABLE gateway DROP COLUMN discover;
 ALTER TABLE gateway DROP COLUMN federation;
 DROP TABLE access_grant;
 DROP TABLE access_policy;
+DROP TABLE certificate_slot;
+DROP TABLE certificate;
 PRAGMA user_version = 9;
 """
 
