@@ -135,10 +135,10 @@ proto::ChangeView ChangeViewOf(const proto::RecordChange& change) {
   return view;
 }
 
-proto::ChangeView ChangeViewOf(std::string_view key, const std::string& before,
-                               const std::string& after) {
+proto::ChangeView ChangeViewOf(std::string_view kind, std::string_view key,
+                               const std::string& before, const std::string& after) {
   proto::ChangeView view;
-  view.set_kind("contact");
+  view.set_kind(std::string(kind));
   view.set_key(std::string(key));
   view.set_verb(VerbOf(!before.empty(), !after.empty()));
   std::map<std::string, std::string> was = FieldsOf(before);

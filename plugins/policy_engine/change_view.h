@@ -14,8 +14,9 @@ namespace gatehouse::policy_engine {
 // record that was added or removed every field that says something is shown. What the engine keeps
 // by itself is left out.
 [[nodiscard]] proto::ChangeView ChangeViewOf(const proto::RecordChange& change);
-// The same for a contact: JSON objects, empty where there was or is nothing.
-[[nodiscard]] proto::ChangeView ChangeViewOf(std::string_view key, const std::string& before,
-                                             const std::string& after);
+// The same for what is no record, such as a "contact": JSON objects, empty where there was or is
+// nothing.
+[[nodiscard]] proto::ChangeView ChangeViewOf(std::string_view kind, std::string_view key,
+                                             const std::string& before, const std::string& after);
 
 }  // namespace gatehouse::policy_engine

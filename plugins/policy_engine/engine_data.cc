@@ -25,7 +25,9 @@ proto::AuditRecord RecordOf(const AuditEntry& entry) {
   for (const proto::RecordChange& change : entry.changes)
     *record.add_changes() = ChangeViewOf(change);
   if (!entry.before.empty() || !entry.after.empty())
-    *record.add_changes() = ChangeViewOf(entry.subject, entry.before, entry.after);
+    *record.add_changes() =
+        ChangeViewOf(entry.action.starts_with("cert ") ? "certificate" : "contact", entry.subject,
+                     entry.before, entry.after);
   return record;
 }
 
@@ -141,7 +143,7 @@ Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool d
   if (dry_run) return response;
   GATEHOUSE_TRY(const std::vector<std::string> lifted, Commit(std::move(audit)));
   for (const std::string& domain : lifted)
-    *report.add_changes() = ChangeViewOf(domain, std::string(kLiftedBlocks), {});
+    *report.add_changes() = ChangeViewOf("contact", domain, std::string(kLiftedBlocks), {});
   report.set_to(content_.revision);
   return response;
 }
