@@ -8,8 +8,8 @@ import signal
 import subprocess
 import unittest
 
-from sip_peer import Watcher
 from traffic import Edge, lab
+from sip_peer import Watcher  # found by way of traffic
 from xmpp_partner import Stream, XmppPartner
 
 ANN = f"ann@{lab.SIP_DOMAIN}"
