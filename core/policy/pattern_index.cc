@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
+#include "core/address/percent_encoding.h"
 #include "core/policy/access.h"
 
 namespace gatehouse {
 namespace {
-
-bool IsHexDigit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
 
 // Characters, not octets; a "\\27" of XEP-0106 stands for one.
 std::size_t LiteralsOf(std::string_view local) {
@@ -18,8 +15,8 @@ std::size_t LiteralsOf(std::string_view local) {
     const auto octet = static_cast<unsigned char>(local[i]);
     if (octet == '*' || (octet & 0xC0U) == 0x80U) continue;
     ++literals;
-    if (octet == '\\' && i + 2 < local.size() && IsHexDigit(local[i + 1]) &&
-        IsHexDigit(local[i + 2]))
+    if (octet == '\\' && i + 2 < local.size() && HexValue(local[i + 1]) >= 0 &&
+        HexValue(local[i + 2]) >= 0)
       i += 2;
   }
   return literals;

@@ -6,6 +6,7 @@ import subprocess
 
 from lab import SIP_DOMAIN, XMPP_DOMAIN, free_port, wait_until
 
+# For a server with zones of one folder; its zones follow.
 NSD = """\
 server:
   ip-address: 127.0.0.1@{port}
@@ -20,9 +21,11 @@ server:
   server-count: 1
 remote-control:
   control-enable: no
+"""
+NSD_ZONE = """\
 zone:
   name: {zone}
-  zonefile: {file}
+  zonefile: "{file}"
 """
 
 ZONE = """\
@@ -84,7 +87,7 @@ class SignedDns:
 
     def _start(self, file, anchor):
         conf = self.folder / "nsd.conf"
-        conf.write_text(NSD.format(port=self.port, folder=self.folder, zone=XMPP_DOMAIN, file=file))
+        conf.write_text(NSD.format(port=self.port, folder=self.folder) + NSD_ZONE.format(zone=XMPP_DOMAIN, file=file))
         more = UNBOUND.format(zone=XMPP_DOMAIN, port=self.port, anchor=anchor)
         if anchor is None:
             more = "\n".join(line for line in more.split("\n") if "trust-anchor" not in line)

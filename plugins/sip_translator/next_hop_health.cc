@@ -1,5 +1,6 @@
 #include "plugins/sip_translator/next_hop_health.h"
 
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -54,25 +55,30 @@ void NextHopHealth::AskQuietOnes() {
     if (!hop.asking && hop.ask_at <= now) Ask(next_hop, hop);
 }
 
-void NextHopHealth::Ask(const std::string& next_hop, Hop& hop) {
+std::optional<SipOutgoing> OptionsTo(const std::string& next_hop, const std::string& host) {
   const auto uri = SipUri::Parse(next_hop);
-  if (!uri) return;
+  if (!uri) return std::nullopt;
   const std::string target = std::string(uri->scheme) + ':' + std::string(uri->host);
-  hop.asking = true;
-  const std::string from = "sip:" + host_;
+  const std::string from = "sip:" + host;
   const std::string tag = RandomHex(kTagBytes);
-  const std::string call_id = RandomHex(kBranchBytes) + '@' + host_;
+  const std::string call_id = RandomHex(kBranchBytes) + '@' + host;
   const std::string branch = "z9hG4bK" + RandomHex(kBranchBytes);
-  const auto sent =
-      endpoint_.SendRequest(SipOutgoing({.method = "OPTIONS",
-                                         .request_uri = target,
-                                         .from_uri = from,
-                                         .from_tag = tag,
-                                         .to_uri = target,
-                                         .call_id = call_id,
-                                         .branch = branch,
-                                         .next_hop = next_hop}),
-                            [this, next_hop](const SipFinal& final) { OnAnswer(next_hop, final); });
+  return SipOutgoing({.method = "OPTIONS",
+                      .request_uri = target,
+                      .from_uri = from,
+                      .from_tag = tag,
+                      .to_uri = target,
+                      .call_id = call_id,
+                      .branch = branch,
+                      .next_hop = next_hop});
+}
+
+void NextHopHealth::Ask(const std::string& next_hop, Hop& hop) {
+  auto options = OptionsTo(next_hop, host_);
+  if (!options) return;
+  hop.asking = true;
+  const auto sent = endpoint_.SendRequest(
+      *std::move(options), [this, next_hop](const SipFinal& final) { OnAnswer(next_hop, final); });
   if (!sent) hop.asking = false;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,11 @@
 #include "plugins/sip_translator/sip_endpoint.h"
 
 namespace gatehouse {
+
+// The OPTIONS that asks `next_hop`, a SIP URI, whether it lives; `host` is our name. None where
+// that is no URI.
+[[nodiscard]] std::optional<SipOutgoing> OptionsTo(const std::string& next_hop,
+                                                   const std::string& host);
 
 class NextHopHealth {
  public:

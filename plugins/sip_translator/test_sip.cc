@@ -10,9 +10,8 @@
 #include "core/loop/dns_lookup.h"
 #include "core/loop/tcp_stream.h"
 #include "core/sip/sip_grammar.h"
-#include "core/sip/sip_uri.h"
-#include "core/tls/crypto.h"
 #include "core/tls/tls_probe.h"
+#include "plugins/sip_translator/next_hop_health.h"
 #include "plugins/sip_translator/sip_resolver.h"
 #include "plugins/sip_translator/test_report.h"
 #include "plugins/sip_translator/told_dns.h"
@@ -24,8 +23,6 @@ namespace {
 
 constexpr milliseconds kConnectLimit{5000};
 constexpr milliseconds kHandshakeLimit{10000};
-constexpr std::size_t kTagBytes = 8;
-constexpr std::size_t kBranchBytes = 16;
 constexpr std::int64_t kDayS = 86400;
 
 std::string NamesText(const PeerCertificate& peer) {
@@ -249,28 +246,14 @@ class SipTests::Test {
   }
 
   void SendOptions() {
-    const auto uri = SipUri::Parse(next_hop_);
-    const std::string target = fmt::format("{}:{}", uri->scheme, uri->host);
-    const std::string host = owner_.endpoint_.SentBy(targets_[at_].transport);
-    const std::string from = "sip:" + host;
-    const std::string tag = RandomHex(kTagBytes);
-    const std::string call_id = RandomHex(kBranchBytes) + '@' + host;
-    const std::string branch = "z9hG4bK" + RandomHex(kBranchBytes);
+    // It was read before: where it leads to is known.
+    auto options = OptionsTo(next_hop_, owner_.endpoint_.SentBy(targets_[at_].transport));
     sent_at_ = owner_.loop_.Now();
-    const auto sent =
-        owner_.endpoint_.SendRequest(SipOutgoing({.method = "OPTIONS",
-                                                  .request_uri = target,
-                                                  .from_uri = from,
-                                                  .from_tag = tag,
-                                                  .to_uri = target,
-                                                  .call_id = call_id,
-                                                  .branch = branch,
-                                                  .next_hop = next_hop_}),
-                                     [owner = &owner_, id = id_](const SipFinal& final) {
-                                       const auto found = owner->tests_.find(id);
-                                       if (found != owner->tests_.end())
-                                         found->second->OnOptions(final);
-                                     });
+    const auto sent = owner_.endpoint_.SendRequest(
+        *std::move(options), [owner = &owner_, id = id_](const SipFinal& final) {
+          const auto found = owner->tests_.find(id);
+          if (found != owner->tests_.end()) found->second->OnOptions(final);
+        });
     if (!sent) Fail("the OPTIONS could not be made", "try again: the edge is busy");
   }
 

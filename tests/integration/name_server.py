@@ -7,22 +7,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "deploy" / "lab"))
 
 from lab import Process, free_port, wait_until  # noqa: E402
+from signed_dns import NSD, NSD_ZONE  # noqa: E402
 
-CONF = """\
-server:
-  ip-address: 127.0.0.1@{port}
-  username: ""
-  chroot: ""
-  zonesdir: "{folder}"
-  database: ""
-  pidfile: "{folder}/nsd.pid"
-  xfrdfile: "{folder}/xfrd.state"
-  zonelistfile: "{folder}/zone.list"
-  xfrdir: "{folder}"
-  server-count: 1
-remote-control:
-  control-enable: no
-"""
 HEAD = """\
 $ORIGIN {zone}.
 $TTL 60
@@ -40,14 +26,14 @@ class NameServer:
         self.folder.mkdir(parents=True)
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
-        conf = CONF.format(port=self.port, folder=self.folder)
+        conf = NSD.format(port=self.port, folder=self.folder)
         for zone, records in zones.items():
             file = self.folder / f"{zone}.zone"
             if records is not None:
                 file.write_text(HEAD.format(zone=zone) + records + "\n")
             if zone in signed:
                 file = self._sign(zone, file)
-            conf += f'zone:\n  name: {zone}\n  zonefile: "{file}"\n'
+            conf += NSD_ZONE.format(zone=zone, file=file)
         (self.folder / "nsd.conf").write_text(conf)
         self.process = Process("nsd", ["nsd", "-d", "-c", self.folder / "nsd.conf"], self.folder)
         first = next(iter(zones))

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/policy/expiry.h"
-#include "core/worker/worker.h"
 #include "proto/link_policy.pb.h"
+#include "tests/unit/core/policy/fake_worker_context.h"
 
 namespace gatehouse {
 namespace {
@@ -38,34 +38,7 @@ class FakeEngine final : public ipc::AskClient {
   OnAnswer open_;
 };
 
-class FakeContext final : public WorkerContext {
- public:
-  FakeContext() : loop_(*Loop::Create()) {}
-  Loop& loop() override { return *loop_; }
-  Metrics& metrics() override { return metrics_; }
-  const WorkerConfig& config() const override { return config_; }
-  ipc::AskClient* AskLinkTo(std::string_view plugin) override {
-    return plugin == "policy_engine" ? &engine : nullptr;
-  }
-  void AnswerAsks(ipc::AskServer::Handler) override {}
-  ipc::DataLinkSet* DataLinksWith(std::string_view) override { return nullptr; }
-  milliseconds AwayFor(std::string_view) const override { return {}; }
-  void ReportMalformed(std::string_view instance, std::string_view) override {
-    malformed.emplace_back(instance);
-  }
-  void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
-  void OnReconfigure(std::function<void(const proto::Config&)>) override {}
-  void StillBusy() override {}
-  void Fail(std::string_view) override {}
-
-  FakeEngine engine;
-  std::vector<std::string> malformed;
-
- private:
-  std::unique_ptr<Loop> loop_;
-  Metrics metrics_;
-  WorkerConfig config_;
-};
+using FakeContext = FakeWorkerContext<FakeEngine>;
 
 proto::PolicySnapshot SnapshotOf(std::uint64_t revision) {
   proto::PolicySnapshot snapshot;
