@@ -37,6 +37,18 @@ bool HasControls(std::string_view text) {
   return false;
 }
 
+std::string WithoutControls(std::string_view text, char kept) {
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t control = OctetsOfControl(text);
+    const bool is_kept = kept != '\0' && text.front() == kept;
+    shown += control == 0 || is_kept ? text.front() : '?';
+    text.remove_prefix(control == 0 ? 1 : control);
+  }
+  return shown;
+}
+
 std::string OneLine(std::string_view text) {
   std::string line;
   bool after_control = false;

@@ -16,6 +16,7 @@
 #include "core/ctl/carry_out.h"
 #include "core/ctl/command_line.h"
 #include "core/ctl/interruption.h"
+#include "core/ctl/text_table.h"
 #include "core/dnscheck/zone_lookup.h"
 #include "core/supervisor/runtime_paths.h"
 #include "core/supervisor/topology.h"
@@ -74,7 +75,7 @@ Result<std::optional<proto::CtlResponse>> Call(const std::string& runtime_dir,
 int Main(const std::vector<std::string>& arguments) {
   Result<Invocation> invocation = ParseCommandLine(arguments);
   if (!invocation) {
-    std::fprintf(stderr, "%s\n", invocation.error().text.c_str());
+    std::fprintf(stderr, "%s\n", Printable(invocation.error().text, '\n').c_str());
     return kWrongUsage;
   }
   invocation->request.set_id(1);
@@ -93,7 +94,8 @@ int Main(const std::vector<std::string>& arguments) {
   const Ending ending = CarryOut(*invocation, outside);
   const bool shown = std::fputs(ending.out.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   const int why = errno;
-  std::fputs(ending.err.c_str(), stderr);
+  // A file may have put anything into a sentence about it.
+  std::fputs(Printable(ending.err, '\n').c_str(), stderr);
   if (shown || ending.exit_code != kDone) return ending.exit_code;
   std::fprintf(stderr, "it is done, but what it says cannot be written: %s\n", std::strerror(why));
   return kRefused;

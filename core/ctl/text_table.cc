@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/one_line.h"
 #include "core/base/result.h"
 
 namespace gatehouse::ctl {
@@ -16,11 +17,7 @@ std::size_t Width(const std::string& cell) {
 }  // namespace
 
 std::string Printable(std::string text, char kept) {
-  for (char& c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 || byte == 0x7f) && (c != kept || kept == '\0')) c = '?';
-  }
-  return text;
+  return WithoutControls(text, kept);
 }
 
 TextTable::TextTable(std::vector<std::string> head) {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/base/one_line.h"
 #include "core/supervisor/supervisor.h"
 
 namespace gatehouse {
@@ -16,10 +17,8 @@ constexpr int kExitWrong = 2;
 constexpr const char* kAllocatorTuning = "glibc.malloc.tcache_count=1000:glibc.malloc.mxfast=0";
 
 // `text` is one line, whatever was put into it.
-int Complain(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  static_cast<void>(std::fprintf(stderr, "gatehoused: %s\n", text.c_str()));
+int Complain(const std::string& text) {
+  static_cast<void>(std::fprintf(stderr, "gatehoused: %s\n", OneLine(text).c_str()));
   return kExitWrong;
 }
 

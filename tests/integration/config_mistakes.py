@@ -67,6 +67,17 @@ class Mistakes(unittest.TestCase):
     def test_an_unknown_key_below_another(self):
         self.refuse(ECHO_CONFIG + "tls:\n  chain_fil: x\n", "gatehouse.yaml:7: key 'tls.chain_fil'", "chain_file")
 
+    def test_a_key_that_would_move_the_cursor(self):
+        config = ECHO_CONFIG + '"\\e[2J\\u202elisten": x\n'
+        self.refuse(config, ":6: key '", "listen': is not known")
+        folder = self.folder()
+        (folder / "gatehouse.yaml").write_text(config, encoding="utf-8")
+        done = subprocess.run([GATEHOUSECTL, "config", "check", folder / "gatehouse.yaml"], capture_output=True, text=True,
+                              check=False)
+        for word in ("\x1b", "\u202e"):
+            self.assertNotIn(word, done.stderr + done.stdout)
+        self.assertIn("key '?[2J?listen': is not known", done.stderr)
+
     def test_a_wrong_type(self):
         self.refuse(ECHO_CONFIG + "sip:\n  page_mode_max: many\n", ":7: key 'sip.page_mode_max': is 'many'", "a number")
         self.refuse(ECHO_CONFIG + "dns: yes\n", ":6: key 'dns': is 'yes'", "a group of keys")
@@ -204,7 +215,7 @@ class Mistakes(unittest.TestCase):
         for damage in (b"not a database at all".ljust(8192, b"."), b"x", b""):
             (state / "policy.db").write_bytes(damage)
             self.refuse(ENGINE, f"policy_engine/0: policy store '{state}/policy.db': ",
-                        "restore a copy, or move it away to start with no partners", topology=topology, options=options)
+                        "restore a copy, or move it and its '.made' away to start with no partners", topology=topology, options=options)
             self.assertEqual((state / "policy.db").read_bytes(), damage)
 
     def test_a_lost_store_of_which_the_log_is_left(self):

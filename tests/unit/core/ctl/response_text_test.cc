@@ -240,8 +240,8 @@ TEST(JsonText, PrintsNumbersAsNumbersAndLeavesOutMembersOfAOneofThatAreNotSet) {
 TEST(TextTable, AlignsByCharactersAndShowsNoControlCharacters) {
   TextTable table({"A", "B"});
   table.Add({"üü", "x"});
-  table.Add({"\x1b[2J", ""});
-  EXPECT_EQ(table.ToText(), "A     B\nüü    x\n?[2J\n");
+  table.Add({"\x1b[2J", "\u202ey"});
+  EXPECT_EQ(table.ToText(), "A     B\nüü    x\n?[2J  ?y\n");
 }
 
 TEST(ResponseText, ListsPoliciesWithWhomTheyAreGrantedTo) {
