@@ -28,7 +28,9 @@ constexpr int kApplicationId = 0x47415445;
 constexpr mode_t kMode = 0600;
 constexpr off_t kSmallestDatabase = 512;  // bytes: one page of the smallest size
 constexpr const char* kUnfinished = ".new";
-constexpr std::string_view kRemedy = "restore a copy, or move it away to start with no partners";
+constexpr const char* kMade = ".made";
+constexpr std::string_view kRemedy =
+    "restore a copy, or move it and its '.made' away to start with no partners";
 
 constexpr const char* kSettings = R"(
 PRAGMA synchronous = FULL;
@@ -299,12 +301,6 @@ void SyncFolderOf(const std::string& path) {
 
 // Has its name only when it is complete: whoever is killed before leaves no store behind.
 Result<void> MakeFile(const std::string& path, const std::function<void()>& still_busy) {
-  // An empty one, too, is of a life that did not end in order.
-  std::error_code failed;
-  if (std::filesystem::exists(path + "-wal", failed))
-    return Refuse(path,
-                  "the file is gone but its write-ahead log is still there; put the file "
-                  "back, or remove both to start with no partners");
   const std::string fresh = path + kUnfinished;
   if (!CreatePrivateFile(fresh)) return RefuseToOpen(path);
   if (const auto filled = FillNewFile(fresh, still_busy); !filled)
@@ -314,6 +310,29 @@ Result<void> MakeFile(const std::string& path, const std::function<void()>& stil
   if (std::rename(fresh.c_str(), path.c_str()) != 0) return RefuseToOpen(path);
   SyncFolderOf(path);
   Log(LogLevel::kNotice, "policy-store-created", {{"path", path}});
+  return {};
+}
+
+// A mark beside the store tells a first start from a store that was lost.
+Result<void> CheckWasNeverMade(const std::string& path) {
+  std::error_code failed;
+  // An empty one, too, is of a life that did not end in order.
+  if (std::filesystem::exists(path + "-wal", failed))
+    return Refuse(path,
+                  "the file is gone but its write-ahead log is still there; put the file "
+                  "back, or remove the log and the '.made' to start with no partners");
+  if (!std::filesystem::exists(path + kMade, failed)) return {};
+  return Refuse(path, fmt::format("the file is gone, though it was made once; put it or a backup "
+                                  "back, or remove '{}{}' to start with no partners",
+                                  path, kMade));
+}
+
+Result<void> MarkAsMade(const std::string& path) {
+  const std::string mark = path + kMade;
+  const int fd = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
+  if (fd < 0) return RefuseToOpen(mark);
+  ::close(fd);
+  SyncFolderOf(path);
   return {};
 }
 
@@ -351,12 +370,15 @@ Result<void> CreatePrivateFile(const std::string& path) {
 Result<SqliteDatabase> OpenStoreFile(const std::string& path, std::function<void()> still_busy) {
   struct stat info{};
   RemoveStoreFile(path + kUnfinished);
-  if (::lstat(path.c_str(), &info) != 0 && errno == ENOENT)
+  if (::lstat(path.c_str(), &info) != 0 && errno == ENOENT) {
+    GATEHOUSE_TRY_VOID(CheckWasNeverMade(path));
     GATEHOUSE_TRY_VOID(MakeFile(path, still_busy));
+  }
   GATEHOUSE_TRY_VOID(PrepareFile(path));
   Result<SqliteDatabase> database = OpenChecked(path, std::move(still_busy));
-  if (database) return database;
-  return Refuse(path, fmt::format("{}; {}", database.error().text, kRemedy));
+  if (!database) return Refuse(path, fmt::format("{}; {}", database.error().text, kRemedy));
+  GATEHOUSE_TRY_VOID(MarkAsMade(path));
+  return database;
 }
 
 }  // namespace gatehouse::policy_engine

@@ -1,4 +1,5 @@
 // The first start, and what is left of one that was cut off.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -9,10 +10,13 @@
 #include <fstream>
 
 #include "plugins/policy_engine/store.h"
+#include "plugins/policy_engine/store_file.h"
 #include "tests/unit/plugins/policy_engine/scratch_folder.h"
 
 namespace gatehouse::policy_engine {
 namespace {
+
+using ::testing::HasSubstr;
 
 // Stops at each system call, on its way in and out, and is killed at stop number `moment`. False:
 // it was done before.
@@ -59,6 +63,31 @@ TEST(StoreCreation, WhatIsLeftOfEarlierTriesDoesNotReachANewFile) {
   EXPECT_TRUE(store->Read()->data.partners().empty());
   for (const char* end : {".new", ".new-journal", ".new-wal", "-journal"})
     EXPECT_FALSE(std::filesystem::exists(path + end)) << end;
+}
+
+// Whoever starts without his store would lock everybody out, and not know why.
+TEST(StoreCreation, AStoreThatWasMadeOnceAndIsGoneIsNotMadeAnew) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  ASSERT_TRUE(Store::Open(path).has_value());
+  RemoveStoreFile(path);
+  const Result<Store> refused = Store::Open(path);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().text, HasSubstr("the file is gone, though it was made once"));
+  EXPECT_THAT(refused.error().text, HasSubstr("remove '" + path + ".made'"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  std::filesystem::remove(path + ".made");
+  EXPECT_TRUE(Store::Open(path).has_value());
+}
+
+// Written by a version that made no mark, or put there by hand.
+TEST(StoreCreation, AStoreWithoutItsMarkGetsOne) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  ASSERT_TRUE(Store::Open(path).has_value());
+  std::filesystem::remove(path + ".made");
+  ASSERT_TRUE(Store::Open(path).has_value());
+  EXPECT_TRUE(std::filesystem::exists(path + ".made"));
 }
 
 }  // namespace
