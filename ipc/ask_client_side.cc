@@ -12,7 +12,7 @@ namespace gatehouse::ipc {
 namespace {
 
 // Far more than one turn can ask for: the other end is hung, and memory is ours.
-constexpr std::size_t kMaxOpenQuestions = 8192;
+constexpr std::size_t kMaxAskedQuestions = 8192;
 constexpr std::size_t kQuestionHeadBytes = 48;
 // Where the topology sets no limit.
 constexpr milliseconds kLongest = std::chrono::hours{24};
@@ -34,7 +34,7 @@ void AskClientSide::AskBytes(std::string question, std::chrono::milliseconds lim
     return Refuse(std::move(on_answer),
                   fmt::format("a question of {} octets to {}, at most {}", question.size(),
                               plugin(), max_message_bytes()));
-  if (questions_.size() >= kMaxOpenQuestions)
+  if (questions_.size() >= kMaxAskedQuestions)
     return Refuse(std::move(on_answer),
                   fmt::format("{} questions to {} are open", questions_.size(), plugin()));
   const Deadline expires = clock_.Now() + std::min(limit, longest_);

@@ -40,9 +40,9 @@ Result<void> SendWord(ZmqOnLoop& socket, std::string_view to,
   return {};
 }
 
-class RouterEnd final : public ControlServer {
+class ControlRouterEnd final : public ControlServer {
  public:
-  explicit RouterEnd(Events events) : events_(std::move(events)) {}
+  explicit ControlRouterEnd(Events events) : events_(std::move(events)) {}
 
   Result<void> Open(Loop& loop, ZmqContext& context, const std::string& address) {
     GATEHOUSE_TRY(auto socket,
@@ -71,9 +71,9 @@ class RouterEnd final : public ControlServer {
   std::unique_ptr<ZmqOnLoop> socket_;
 };
 
-class DealerEnd final : public ControlClient {
+class ControlDealerEnd final : public ControlClient {
  public:
-  DealerEnd(std::uint64_t epoch, OnWord on_word) : epoch_(epoch), on_word_(std::move(on_word)) {}
+  ControlDealerEnd(std::uint64_t epoch, OnWord on_word) : epoch_(epoch), on_word_(std::move(on_word)) {}
 
   Result<void> Open(Loop& loop, ZmqContext& context, const std::string& address,
                     const std::string& instance) {
@@ -121,7 +121,7 @@ class DealerEnd final : public ControlClient {
 Result<std::unique_ptr<ControlServer>> ControlServer::Create(Loop& loop, ZmqContext& context,
                                                              const std::string& address,
                                                              Events events) {
-  auto end = std::make_unique<RouterEnd>(std::move(events));
+  auto end = std::make_unique<ControlRouterEnd>(std::move(events));
   GATEHOUSE_TRY_VOID(end->Open(loop, context, address));
   return end;
 }
@@ -130,7 +130,7 @@ Result<std::unique_ptr<ControlClient>> ControlClient::Create(Loop& loop, ZmqCont
                                                              const std::string& address,
                                                              const std::string& instance,
                                                              std::uint64_t epoch, OnWord on_word) {
-  auto end = std::make_unique<DealerEnd>(epoch, std::move(on_word));
+  auto end = std::make_unique<ControlDealerEnd>(epoch, std::move(on_word));
   GATEHOUSE_TRY_VOID(end->Open(loop, context, address, instance));
   return end;
 }

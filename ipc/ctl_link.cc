@@ -37,9 +37,9 @@ std::string UserName(std::uint32_t uid) {
   return entry != nullptr ? entry->pw_name : fmt::format("uid {}", uid);
 }
 
-class RouterEnd final : public CtlServer {
+class CtlRouterEnd final : public CtlServer {
  public:
-  explicit RouterEnd(OnRequest on_request) : on_request_(std::move(on_request)) {}
+  explicit CtlRouterEnd(OnRequest on_request) : on_request_(std::move(on_request)) {}
 
   Result<void> Open(Loop& loop, ZmqContext& context, const std::string& address) {
     GATEHOUSE_TRY(auto socket,
@@ -119,7 +119,7 @@ Result<bool> WaitReadable(const ZmqSocket& socket, TimePoint until) {
 Result<std::unique_ptr<CtlServer>> CtlServer::Create(Loop& loop, ZmqContext& context,
                                                      const std::string& address,
                                                      OnRequest on_request) {
-  auto end = std::make_unique<RouterEnd>(std::move(on_request));
+  auto end = std::make_unique<CtlRouterEnd>(std::move(on_request));
   GATEHOUSE_TRY_VOID(end->Open(loop, context, address));
   return end;
 }

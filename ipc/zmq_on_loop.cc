@@ -16,21 +16,20 @@ namespace {
 // One busy socket must not keep the others waiting.
 constexpr int kFramesPerTurn = 64;
 
-// A frame that was looked at and waits for its turn.
-struct KeptFrame {
-  explicit KeptFrame(const ZmqFrame& frame)
-      : from(frame.from), body(frame.body), well_formed(frame.well_formed), uid(frame.uid) {}
-  [[nodiscard]] ZmqFrame View() const { return {from, body, well_formed, uid}; }
-
-  std::string from;
-  std::string body;
-  bool well_formed;
-  std::optional<std::uint32_t> uid;
-};
-
 }  // namespace
 
 struct ZmqOnLoop::State {
+  // A frame that was looked at and waits for its turn.
+  struct KeptFrame {
+    explicit KeptFrame(const ZmqFrame& frame)
+        : from(frame.from), body(frame.body), well_formed(frame.well_formed), uid(frame.uid) {}
+    [[nodiscard]] ZmqFrame View() const { return {from, body, well_formed, uid}; }
+    std::string from;
+    std::string body;
+    bool well_formed;
+    std::optional<std::uint32_t> uid;
+  };
+
   State(std::unique_ptr<ZmqSocket> a_socket, OnFrame a_handler)
       : socket(std::move(a_socket)), on_frame(std::move(a_handler)) {}
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace gatehouse {
 
@@ -9,6 +10,15 @@ using TimePoint = std::chrono::steady_clock::time_point;
 using Deadline = TimePoint;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// The wall clock, for what outlives the machine's uptime.
+[[nodiscard]] inline std::int64_t UnixNowMs() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<milliseconds>(now).count();
+}
+[[nodiscard]] inline std::int64_t UnixNow() {
+  return UnixNowMs() / 1000;
+}
 
 class Clock {
  public:

@@ -20,7 +20,7 @@ constexpr std::size_t kSerialBytes = 16;   // random: nobody keeps count
 // What is taken over from a request.
 constexpr std::array kTaken = {NID_subject_alt_name, NID_key_usage, NID_ext_key_usage};
 
-using Extensions = bssl::UniquePtr<STACK_OF(X509_EXTENSION)>;
+using AskedExtensions = bssl::UniquePtr<STACK_OF(X509_EXTENSION)>;
 
 bool SetSerial(X509* certificate) {
   std::string bytes = RandomBytes(kSerialBytes);
@@ -35,7 +35,7 @@ bool SetTimes(X509* certificate, std::int64_t begin, std::int64_t end) {
          ASN1_TIME_set(X509_getm_notAfter(certificate), end) != nullptr;
 }
 
-bool AddText(X509* certificate, X509* issuer, int kind, const char* value) {
+bool AddIssuedText(X509* certificate, X509* issuer, int kind, const char* value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
   const bssl::UniquePtr<X509_EXTENSION> extension(
@@ -44,7 +44,7 @@ bool AddText(X509* certificate, X509* issuer, int kind, const char* value) {
 }
 
 bool TakeExtensions(X509_REQ* request, X509* certificate) {
-  const Extensions asked(X509_REQ_get_extensions(request));
+  const AskedExtensions asked(X509_REQ_get_extensions(request));
   if (!asked) return true;
   for (X509_EXTENSION* extension : asked.get()) {
     const int kind = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
@@ -74,9 +74,9 @@ Result<std::string> Issue(X509_REQ* request, const Issuer& by, int days) {
       X509_set_subject_name(made, X509_REQ_get_subject_name(request)) == 1 &&
       X509_set_issuer_name(made, X509_get_subject_name(issuer)) == 1 &&
       X509_set_pubkey(made, key.get()) == 1 && TakeExtensions(request, made) &&
-      AddText(made, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
-      AddText(made, issuer, NID_subject_key_identifier, "hash") &&
-      (by.certificate == nullptr || AddText(made, issuer, NID_authority_key_identifier, "keyid")) &&
+      AddIssuedText(made, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
+      AddIssuedText(made, issuer, NID_subject_key_identifier, "hash") &&
+      (by.certificate == nullptr || AddIssuedText(made, issuer, NID_authority_key_identifier, "keyid")) &&
       X509_sign(made, by.key, DigestFor(by.key)) > 0;
   if (!done) return CannotMake("a certificate");
   return PemOf(made);

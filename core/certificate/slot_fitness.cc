@@ -30,15 +30,15 @@ std::string Named(const BuiltChain& chain, std::size_t i) {
 // The names of a certificate as those of a peer's, so that we read ours as we read theirs.
 PeerCertificate PresentedBy(const CertificateFacts& leaf) {
   PeerCertificate peer;
-  struct Kind {
+  struct NameKind {
     std::string_view prefix;
     std::vector<std::string>& into;
   };
-  const std::array kinds = {Kind{"srv:", peer.srv_names}, Kind{"xmpp:", peer.xmpp_addrs},
-                            Kind{"uri:", peer.uris}};
+  const std::array kinds = {NameKind{"srv:", peer.srv_names}, NameKind{"xmpp:", peer.xmpp_addrs},
+                            NameKind{"uri:", peer.uris}};
   for (const std::string& name : leaf.names) {
     const auto* const kind = std::ranges::find_if(
-        kinds, [&](const Kind& other) { return name.starts_with(other.prefix); });
+        kinds, [&](const NameKind& other) { return name.starts_with(other.prefix); });
     if (kind != kinds.end())
       kind->into.push_back(name.substr(kind->prefix.size()));
     else if (name.starts_with("cn:"))

@@ -1,6 +1,5 @@
 #include "core/ctl/audit_text.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 
@@ -8,6 +7,7 @@
 
 #include "core/base/utf8_check.h"
 #include "core/ctl/text_table.h"
+#include "core/ctl/time_text.h"
 #include "proto/federation_data.pb.h"
 
 namespace gatehouse::ctl {
@@ -16,10 +16,6 @@ namespace {
 // A longer text, such as a certificate, is told by its size.
 constexpr std::size_t kMaxShownBytes = 80;
 constexpr std::size_t kMaxShownListBytes = 400;
-
-std::string TimeText(std::int64_t unix_ms) {
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(unix_ms / 1000));
-}
 
 std::string ValueText(const std::string& value) {
   if (value.empty()) return "(empty)";
@@ -108,7 +104,7 @@ std::string ReportText(const proto::ChangeReport& report) {
 std::string AuditText(const proto::AuditRecords& audit) {
   std::string text;
   for (const proto::AuditRecord& record : audit.records()) {
-    text += fmt::format("{}  revision {}  {}  {}\n", TimeText(record.at_unix_ms()),
+    text += fmt::format("{}  revision {}  {}  {}\n", SecondText(record.at_unix_ms() / 1000),
                         RevisionText(record), UserText(record), Printable(ActionText(record)));
     if (!record.reason().empty()) text += fmt::format("  why: {}\n", Printable(record.reason()));
     text += ChangesText(record.changes(), "  ");
@@ -119,7 +115,7 @@ std::string AuditText(const proto::AuditRecords& audit) {
 std::string HistoryText(const proto::AuditRecords& audit) {
   TextTable table({"REVISION", "AT", "USER", "WHAT", "RECORDS", "WHY"});
   for (const proto::AuditRecord& record : audit.records())
-    table.Add({RevisionText(record), TimeText(record.at_unix_ms()), record.user(),
+    table.Add({RevisionText(record), SecondText(record.at_unix_ms() / 1000), record.user(),
                ActionText(record), std::to_string(record.changes_size()), record.reason()});
   return table.ToText();
 }

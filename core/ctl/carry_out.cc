@@ -55,7 +55,7 @@ Ending Ask(const Invocation& invocation, const proto::CtlRequest& request, const
 
 Ending SetPassphrase(const Invocation& invocation, const Outside& outside) {
   const Result<std::string> passphrase = ReadPassphrase(invocation.passphrase_file);
-  if (!passphrase) return {kRefused, {}, passphrase.error().text + '\n'};
+  if (!passphrase) return Refused(passphrase.error().text);
   proto::CtlRequest request;
   request.set_reason(invocation.request.reason());
   request.mutable_dialback_secret_set()->set_passphrase(*passphrase);
@@ -92,7 +92,7 @@ Ending Explain(const Invocation& invocation) {
 
 Ending CheckConfig(const Invocation& invocation, const Outside& outside) {
   const auto warnings = outside.check_config(invocation.file);
-  if (!warnings) return {kRefused, {}, warnings.error().text + '\n'};
+  if (!warnings) return Refused(warnings.error().text);
   std::string warned;
   for (const std::string& warning : *warnings) warned += fmt::format("warning: {}\n", warning);
   const std::string done = fmt::format("'{}' is valid", invocation.file);
@@ -106,7 +106,7 @@ Ending ImportLync(const Invocation& invocation, const Outside& outside) {
   for (const std::string& file : invocation.files) {
     // One octet more than may be shows that there are too many.
     const Result<std::string> bytes = ReadFileHead(file, kMaxExportBytes + 1);
-    if (!bytes) return {kRefused, {}, bytes.error().text + '\n'};
+    if (!bytes) return Refused(bytes.error().text);
     const auto objects = ReadLyncExport(*bytes);
     if (!objects) return {kRefused, {}, fmt::format("'{}': {}\n", file, objects.error().text)};
     for (const LyncObject& object : *objects)
@@ -130,6 +130,10 @@ Ending PlayMatrix(const Invocation& invocation, const Outside& outside) {
 }
 
 }  // namespace
+
+Ending Refused(const std::string& text) {
+  return {kRefused, {}, text + '\n'};
+}
 
 std::expected<proto::CtlResponse, Ending> Call(const Invocation& invocation,
                                                const proto::CtlRequest& request,

@@ -60,6 +60,9 @@ struct Ending {
   std::string err;  // for standard error: what was wrong and what would be right
 };
 
+// Exit code kRefused, and `text` as the line for standard error.
+[[nodiscard]] Ending Refused(const std::string& text);
+
 [[nodiscard]] Ending CarryOut(const Invocation& invocation, const Outside& outside);
 
 // The response to `request`, or how it ended without one: a change that may be done or not is

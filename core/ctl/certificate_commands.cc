@@ -15,7 +15,7 @@ constexpr const char* kDefaultConfig = "/etc/gatehouse/gatehouse.yaml";
 const std::vector<std::string> kKeys = {"rsa-2048", "rsa-3072", "rsa-4096", "p-256", "p-384"};
 const std::vector<std::string> kSlots = {"xmpp", "sip"};
 
-void AddName(CLI::App& command, std::string& into) {
+void AddCertificateName(CLI::App& command, std::string& into) {
   command.add_option("NAME", into, "The certificate's name")->required();
 }
 
@@ -176,14 +176,14 @@ void CertificateCommands::AddReading(CLI::App& parent, Invocation& invocation) {
       });
   CLI::App* show = parent.add_subcommand(
       "show", "One certificate with its chain, and its request where that is pending");
-  AddName(*show, name_);
+  AddCertificateName(*show, name_);
   show->callback([this, &invocation] {
     invocation.action = Action::kAsk;
     invocation.request.mutable_certificate_get()->set_name(name_);
   });
   CLI::App* key = parent.add_subcommand(
       "export-key", "Writes the key of an exportable certificate to a file of your own");
-  AddName(*key, name_);
+  AddCertificateName(*key, name_);
   key->add_option("--out", file_, "File that is made, and never written over")
       ->type_name("FILE")
       ->required();
@@ -196,7 +196,7 @@ void CertificateCommands::AddReading(CLI::App& parent, Invocation& invocation) {
 
 void CertificateCommands::AddRemove(CLI::App& parent, Invocation& invocation) {
   CLI::App* command = parent.add_subcommand("remove", "Forgets a certificate and its key");
-  AddName(*command, name_);
+  AddCertificateName(*command, name_);
   AddWriteOptions(*command, invocation);
   command->callback([this, &invocation] {
     invocation.action = Action::kAsk;

@@ -8,10 +8,6 @@
 namespace gatehouse::ctl {
 namespace {
 
-Ending Refused(const std::string& text) {
-  return {kRefused, {}, text + '\n'};
-}
-
 Result<void> AddFile(const std::string& name, proto::CertificateImport& import) {
   GATEHOUSE_TRY(std::string content, ReadFileHead(name, kMaxBundleBytes + 1));
   if (content.size() > kMaxBundleBytes)

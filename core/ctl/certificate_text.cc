@@ -1,24 +1,19 @@
 #include "core/ctl/certificate_text.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <ctime>
 #include <string_view>
 #include <vector>
 
 #include "core/ctl/text_table.h"
+#include "core/ctl/time_text.h"
 
 namespace gatehouse::ctl {
 namespace {
 
 constexpr std::int64_t kDay = 86400;
 constexpr std::size_t kShownInList = 3;
-
-std::string TimeText(std::int64_t unix_time) {
-  return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(static_cast<std::time_t>(unix_time)));
-}
 
 std::string StateText(const proto::CertificateView& view) {
   if (!view.issued()) return "requested";
@@ -72,7 +67,7 @@ void AddChain(const proto::CertificateView& view, Lines& lines) {
   for (int i = 0; i < view.chain_size(); ++i) {
     const proto::CertificateLink& link = view.chain(i);
     lines.Add(i == 0 ? "chain" : "", fmt::format("{} by {}, until {}", link.subject(),
-                                                 link.issuer(), TimeText(link.not_after_unix())));
+                                                 link.issuer(), MinuteText(link.not_after_unix())));
   }
 }
 
@@ -84,7 +79,7 @@ std::string CertificateListText(const proto::CertificateViews& views, std::int64
   TextTable table({"NAME", "STATE", "SLOTS", "KEY", "NAMES", "ENDS", "DAYS LEFT"});
   for (const proto::CertificateView& view : views.certificates())
     table.Add({view.name(), StateText(view), SlotsText(view), view.key_type(), NamesText(view),
-               view.issued() ? TimeText(view.not_after_unix()) : "-", DaysText(view, now)});
+               view.issued() ? MinuteText(view.not_after_unix()) : "-", DaysText(view, now)});
   std::string text = table.ToText();
   for (const proto::CertificateView& view : views.certificates())
     for (const std::string& warning : view.warnings())
@@ -105,8 +100,8 @@ std::string CertificateText(const proto::CertificateView& view, std::int64_t now
   lines.Add("serial", view.serial());
   lines.Add("sha-256", view.sha256());
   if (view.issued()) {
-    lines.Add("begins", TimeText(view.not_before_unix()));
-    lines.Add("ends", TimeText(view.not_after_unix()));
+    lines.Add("begins", MinuteText(view.not_before_unix()));
+    lines.Add("ends", MinuteText(view.not_after_unix()));
     lines.Add("days left", DaysText(view, now));
   }
   AddChain(view, lines);

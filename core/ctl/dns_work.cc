@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::size_t kComparedResolvers = 2;
 
-Ending Refused(const Error& error) {
-  return {kRefused, {}, error.text + '\n'};
-}
-
 // Those that were named; else two of the configuration's or the system's.
 Result<std::vector<std::string>> ResolversFor(const Invocation& invocation,
                                               const proto::Config& config, const Outside& outside) {
@@ -79,7 +75,7 @@ Result<DnsReport> Check(const Invocation& invocation, const Outside& outside) {
 
 Ending CheckDns(const Invocation& invocation, const Outside& outside) {
   const auto report = Check(invocation, outside);
-  if (!report) return Refused(report.error());
+  if (!report) return Refused(report.error().text);
   Ending ending;
   ending.out = invocation.json ? DnsJson(*report) + '\n' : DnsText(*report);
   const std::size_t mistakes = MistakesIn(*report);
@@ -92,13 +88,13 @@ Ending CheckDns(const Invocation& invocation, const Outside& outside) {
 
 Ending PlanDns(const Invocation& invocation, const Outside& outside) {
   const auto facts = FindSetup(invocation, outside);
-  if (!facts) return Refused(facts.error());
+  if (!facts) return Refused(facts.error().text);
   const auto ours = OurSideOf(invocation, facts->config);
   const auto own = OurDomains(facts->config);
   auto domains = AsciiDomains(invocation.setup.domains);
-  if (!ours) return Refused(ours.error());
-  if (!own) return Refused(own.error());
-  if (!domains) return Refused(domains.error());
+  if (!ours) return Refused(ours.error().text);
+  if (!own) return Refused(own.error().text);
+  if (!domains) return Refused(domains.error().text);
   for (const std::string& domain : *domains)
     if (std::ranges::find(*own, domain) == own->end())
       return {kRefused,

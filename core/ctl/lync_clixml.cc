@@ -73,7 +73,7 @@ struct FreeParser {
   void operator()(XML_Parser parser) const noexcept { XML_ParserFree(parser); }
 };
 
-Result<Node> Parse(std::string_view text) {
+Result<Node> ParseClixml(std::string_view text) {
   const std::unique_ptr<XML_ParserStruct, FreeParser> parser(XML_ParserCreate("UTF-8"));
   GATEHOUSE_CHECK(parser != nullptr);
   Builder builder{parser.get(), {}, {}, false};
@@ -188,7 +188,7 @@ class Reader {
 }  // namespace
 
 Result<std::vector<LyncObject>> ReadClixml(std::string_view text) {
-  GATEHOUSE_TRY(const Node root, Parse(text));
+  GATEHOUSE_TRY(const Node root, ParseClixml(text));
   return Reader().Read(root);
 }
 

@@ -18,8 +18,8 @@
 namespace gatehouse::ctl {
 namespace {
 
-const std::vector<std::string> kTypes = {"federated", "public-verified", "public-unverified"};
-const std::vector<std::string> kLevels = {"required", "optional", "not-supported"};
+const std::vector<std::string> kTypeChoices = {"federated", "public-verified", "public-unverified"};
+const std::vector<std::string> kLevelChoices = {"required", "optional", "not-supported"};
 const std::vector<std::string> kBools = {"true", "false"};
 const std::vector<std::string> kDane = {"off", "report", "enforce"};
 
@@ -71,8 +71,8 @@ proto::Negotiation Level(const std::string& word) {
 }  // namespace
 
 void PartnerCommands::AddRow(CLI::App& command) {
-  AddWord(command, "--tls", values_.tls, kLevels, "TLS on streams with the partner");
-  AddWord(command, "--sasl", values_.sasl, kLevels, "SASL EXTERNAL by certificate");
+  AddWord(command, "--tls", values_.tls, kLevelChoices, "TLS on streams with the partner");
+  AddWord(command, "--sasl", values_.sasl, kLevelChoices, "SASL EXTERNAL by certificate");
   AddWord(command, "--dialback", values_.dialback, kBools, "Server dialback");
   AddWord(command, "--strict-sasl", values_.strict_sasl, kBools,
           "true: dialback does not stand in for SASL where that is required");
@@ -84,7 +84,7 @@ void PartnerCommands::AddValues(CLI::App& command) {
                   "More domains of the same partner; subdomains are not implied: "
                   "'*.partner.example' is all of them")
       ->type_name("A,B");
-  AddWord(command, "--type", values_.type, kTypes, "How far its users are trusted");
+  AddWord(command, "--type", values_.type, kTypeChoices, "How far its users are trusted");
   AddRow(command);
   AddWord(command, "--bidi", values_.bidi, kBools,
           "true: stanzas of both ends may share one stream, inside TLS");

@@ -1,10 +1,10 @@
 #include "core/ctl/partner_text.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "core/ctl/text_table.h"
+#include "core/ctl/time_text.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_words.h"
 #include "core/tls/trust_anchors.h"
@@ -12,7 +12,7 @@
 namespace gatehouse::ctl {
 namespace {
 
-const char* YesNo(bool value) {
+const char* TrueFalse(bool value) {
   return value ? "true" : "false";
 }
 
@@ -51,20 +51,16 @@ std::string Line(std::string_view name, const std::string& value) {
   return fmt::format("{:<19} {}\n", name, Printable(value));
 }
 
-std::string TimeText(std::uint64_t unix) {
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(unix)));
-}
-
 // "true", "false", "until 2027-01-31 00:00:00 UTC", "expired".
 std::string EnabledText(const proto::PartnerView& view) {
   const proto::Partner& partner = view.partner();
-  if (!partner.enabled() || partner.expires_unix() == 0) return YesNo(partner.enabled());
-  return view.expired() ? "expired" : "until " + TimeText(partner.expires_unix());
+  if (!partner.enabled() || partner.expires_unix() == 0) return TrueFalse(partner.enabled());
+  return view.expired() ? "expired" : "until " + SecondText(partner.expires_unix());
 }
 
 std::string ExpiryText(const proto::PartnerView& view) {
   if (view.partner().expires_unix() == 0) return "never";
-  return TimeText(view.partner().expires_unix()) + (view.expired() ? ", which is past" : "");
+  return SecondText(view.partner().expires_unix()) + (view.expired() ? ", which is past" : "");
 }
 
 std::string Sentences(std::string_view title,
@@ -78,7 +74,7 @@ std::string StreamsText(const proto::PartnerView& view) {
   if (view.last_streams().empty()) return "last streams:\n  none is known\n";
   TextTable table({"WHEN", "WAY", "DOMAIN", "METHOD", "TLS", "PEER", "WHY NOT"});
   for (const proto::StreamRecord& stream : view.last_streams())
-    table.Add({TimeText(stream.at_unix()), stream.outbound() ? "out" : "in", stream.remote_domain(),
+    table.Add({SecondText(stream.at_unix()), stream.outbound() ? "out" : "in", stream.remote_domain(),
                OrDash(stream.method()), OrDash(stream.tls()), OrDash(stream.peer()),
                OrDash(stream.why())});
   return "last streams:\n" + table.ToText();
@@ -90,7 +86,7 @@ std::string GuardText(const proto::PartnerView& view) {
       "TLS has succeeded: streams of ours in clear are refused until {}; if its server has given "
       "up "
       "TLS, use: gatehousectl partner forget-tls {}\n",
-      TimeText(view.clear_refused_until_unix()), Printable(view.partner().domain()));
+      SecondText(view.clear_refused_until_unix()), Printable(view.partner().domain()));
 }
 
 }  // namespace
@@ -103,7 +99,7 @@ std::string PartnerListText(const proto::PartnerViews& partners) {
     const proto::Partner& partner = view.partner();
     table.Add({partner.domain(), std::string(PartnerTypeWord(partner.type())),
                std::string(NegotiationWord(partner.tls())),
-               std::string(NegotiationWord(partner.sasl())), YesNo(partner.dialback()),
+               std::string(NegotiationWord(partner.sasl())), TrueFalse(partner.dialback()),
                EnabledText(view), fmt::format("{}", fmt::join(view.methods(), ",")), Codes(view)});
   }
   return table.ToText();
@@ -114,8 +110,8 @@ std::string RowText(const proto::PartnerView& view) {
   std::string text = Line("row", fmt::format("{} of 18", RowNumber(row))) +
                      Line("tls", std::string(NegotiationWord(view.partner().tls()))) +
                      Line("sasl", std::string(NegotiationWord(view.partner().sasl()))) +
-                     Line("dialback", YesNo(row.dialback)) +
-                     Line("strict sasl", YesNo(row.strict_sasl)) +
+                     Line("dialback", TrueFalse(row.dialback)) +
+                     Line("strict sasl", TrueFalse(row.strict_sasl)) +
                      Line("inbound", MethodTexts(view)) + Line("outbound", MethodTexts(view));
   for (const std::string& warning : view.warnings()) text += Printable(warning) + '\n';
   return text;
@@ -138,13 +134,13 @@ std::string PartnerText(const proto::PartnerView& view) {
          Line("additional domains",
               OrDash(fmt::format("{}", fmt::join(partner.additional_domains(), ", ")))) +
          Line("type", std::string(PartnerTypeWord(partner.type()))) + RowText(view) +
-         Line("one stream both ways", YesNo(partner.bidi())) +
-         Line("same certificate", YesNo(partner.same_certificate())) +
-         Line("connection limit", limit) + Line("keep-alive", YesNo(partner.keep_alive())) +
+         Line("one stream both ways", TrueFalse(partner.bidi())) +
+         Line("same certificate", TrueFalse(partner.same_certificate())) +
+         Line("connection limit", limit) + Line("keep-alive", TrueFalse(partner.keep_alive())) +
          Line("proxy", OrDash(partner.proxy())) +
          Line("dane", std::string(DaneWord(partner.dane()))) +
          Line("description", OrDash(partner.description())) +
-         Line("enabled", YesNo(partner.enabled())) + Line("expires", ExpiryText(view)) +
+         Line("enabled", TrueFalse(partner.enabled())) + Line("expires", ExpiryText(view)) +
          Line("trust", TrustText(partner)) + Line("revision", std::to_string(partner.revision()));
 }
 
@@ -155,7 +151,7 @@ std::string StrangersText(const proto::Strangers& strangers) {
     text += Line("domain", stranger.domain()) +
             Line("knocked",
                  fmt::format("{} times, {} to {}", stranger.knocks(),
-                             TimeText(stranger.first_unix()), TimeText(stranger.last_unix()))) +
+                             SecondText(stranger.first_unix()), SecondText(stranger.last_unix()))) +
             Line("from", stranger.peer()) + Line("for", stranger.local_domain()) +
             Line("certificate", stranger.certificate().empty() ? "none seen: the knock was in clear"
                                                                : stranger.certificate());

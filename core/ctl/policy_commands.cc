@@ -22,7 +22,7 @@ void AddName(CLI::App& command, std::string& into) {
 
 std::string Words(Direction direction) {
   std::string words;
-  for (const KindWord& row : KindWords())
+  for (const TrafficKindWord& row : KindWords())
     if (DirectionOf(row.kind) == direction)
       words.append(words.empty() ? "" : ", ").append(row.word);
   return words;
@@ -30,7 +30,7 @@ std::string Words(Direction direction) {
 
 // Which way it goes only the engine knows: it has our domains.
 std::string WrongKind(const std::string& word) {
-  if (std::ranges::find(KindWords(), word, &KindWord::word) != KindWords().end()) return {};
+  if (std::ranges::find(KindWords(), word, &TrafficKindWord::word) != KindWords().end()) return {};
   return fmt::format("'{}' is no kind of traffic; use one of {} from a partner, or of {} from us",
                      word, Words(Direction::kXmppToSip), Words(Direction::kSipToXmpp));
 }

@@ -1,25 +1,18 @@
 #include "core/ctl/refusal_text.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
-#include <ctime>
 #include <set>
 
 #include "core/ctl/json_text.h"
 #include "core/ctl/text_table.h"
+#include "core/ctl/time_text.h"
 #include "core/policy/reasons.h"
 
 namespace gatehouse::ctl {
 namespace {
 
-std::string TimeText(std::uint64_t unix_ms) {
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
-                     fmt::gmtime(static_cast<std::time_t>(unix_ms / 1000)));
-}
-
-std::string Line(std::string_view name, std::string_view value) {
+std::string RefusalLine(std::string_view name, std::string_view value) {
   return value.empty() ? std::string()
                        : fmt::format("{:<14}{}\n", name, Printable(std::string(value)));
 }
@@ -31,7 +24,7 @@ std::string_view AnswerText(const proto::RefusalRecord& record) {
 std::string TableOf(const proto::RefusalRecords& records) {
   TextTable table({"ID", "AT", "FROM", "TO", "KIND", "REASON", "ANSWER"});
   for (const proto::RefusalRecord& record : records.refusals())
-    table.Add({record.id(), TimeText(record.at_unix_ms()), record.from(), record.to(),
+    table.Add({record.id(), SecondText(record.at_unix_ms() / 1000), record.from(), record.to(),
                record.kind(), record.reason(), std::string(AnswerText(record))});
   return table.ToText();
 }
@@ -52,14 +45,14 @@ std::string WordsOf(const proto::RefusalRecords& records) {
 }  // namespace
 
 std::string VerdictText(const proto::PolicyVerdict& verdict) {
-  return Line("verdict", verdict.decision()) + Line("rule", verdict.rule()) +
-         Line("SIP user", verdict.sip_user()) + Line("contact", verdict.contact()) +
-         Line("direction", verdict.direction()) + Line("kind", verdict.kind()) +
-         Line("partner type",
+  return RefusalLine("verdict", verdict.decision()) + RefusalLine("rule", verdict.rule()) +
+         RefusalLine("SIP user", verdict.sip_user()) + RefusalLine("contact", verdict.contact()) +
+         RefusalLine("direction", verdict.direction()) + RefusalLine("kind", verdict.kind()) +
+         RefusalLine("partner type",
               verdict.partner_type().empty() ? "(no partner)" : verdict.partner_type()) +
-         Line("contact state", verdict.contact_state()) + Line("reason", verdict.reason()) +
-         Line("", verdict.sentence()) + Line("remedy", verdict.remedy()) +
-         Line("answer", verdict.reason().empty() || !verdict.answer().empty() ? verdict.answer()
+         RefusalLine("contact state", verdict.contact_state()) + RefusalLine("reason", verdict.reason()) +
+         RefusalLine("", verdict.sentence()) + RefusalLine("remedy", verdict.remedy()) +
+         RefusalLine("answer", verdict.reason().empty() || !verdict.answer().empty() ? verdict.answer()
                                                                               : "(nothing)");
 }
 
@@ -68,12 +61,12 @@ std::string RefusalsText(const proto::RefusalRecords& records, bool in_full) {
   if (!in_full) return TableOf(records) + "\n" + WordsOf(records);
   std::string text;
   for (const proto::RefusalRecord& record : records.refusals())
-    text += Line("id", record.id()) + Line("at", TimeText(record.at_unix_ms())) +
-            Line("partner", record.partner()) + Line("from", record.from()) +
-            Line("to", record.to()) + Line("direction", record.direction()) +
-            Line("kind", record.kind()) + Line("rule", record.rule()) +
-            Line("reason", record.reason()) + Line("", record.sentence()) +
-            Line("remedy", record.remedy()) + Line("answer", AnswerText(record));
+    text += RefusalLine("id", record.id()) + RefusalLine("at", SecondText(record.at_unix_ms() / 1000)) +
+            RefusalLine("partner", record.partner()) + RefusalLine("from", record.from()) +
+            RefusalLine("to", record.to()) + RefusalLine("direction", record.direction()) +
+            RefusalLine("kind", record.kind()) + RefusalLine("rule", record.rule()) +
+            RefusalLine("reason", record.reason()) + RefusalLine("", record.sentence()) +
+            RefusalLine("remedy", record.remedy()) + RefusalLine("answer", AnswerText(record));
   return text;
 }
 

@@ -27,10 +27,6 @@ struct Made {
   [[nodiscard]] const std::string& ForOut() const { return chain.empty() ? request : chain; }
 };
 
-Ending Refused(const std::string& text) {
-  return {kRefused, {}, text + '\n'};
-}
-
 Result<EdgeNames, Ending> EdgeNamesFor(const Invocation& invocation, const Outside& outside) {
   const CertificateOrder& order = invocation.certificate;
   if (!order.domains.empty()) return EdgeNames{order.domains, {}};
@@ -83,7 +79,7 @@ Result<Made> Make(const CertificateOrder& order, const EdgeNames& edge) {
   return made;
 }
 
-std::string NamesText(const RequestNames& names) {
+std::string RequestedNamesText(const RequestNames& names) {
   std::string text = fmt::format("{}", fmt::join(names.dns_names, ", "));
   if (!names.srv_names.empty()) text += fmt::format(", {}", fmt::join(names.srv_names, ", "));
   return text;
@@ -109,7 +105,7 @@ std::string JsonOf(const CertificateOrder& order, const Made& made) {
 }
 
 // The request, or what is signed already, printed or said where it lies.
-Ending Told(const Invocation& invocation, const CertificateOrder& order, const Made& made,
+Ending ToldOfRequest(const Invocation& invocation, const CertificateOrder& order, const Made& made,
             const std::string& done) {
   Ending ending;
   ending.err = Distrust(order);
@@ -118,7 +114,7 @@ Ending Told(const Invocation& invocation, const CertificateOrder& order, const M
     return ending;
   }
   const bool printed = order.out.empty() && (order.signer == Signer::kLater || order.offline);
-  std::string text = done + fmt::format("it names {}\n", NamesText(made.names));
+  std::string text = done + fmt::format("it names {}\n", RequestedNamesText(made.names));
   if (!order.out.empty())
     text +=
         fmt::format("the {} is in '{}'\n",
@@ -151,7 +147,7 @@ Ending WriteOffline(const Invocation& invocation, const CertificateOrder& order,
     if (!written) return Refused(written.error().text);
   }
   key->Keep();
-  return Told(
+  return ToldOfRequest(
       invocation, order, made,
       fmt::format("the key is in '{}'; keep it, nobody can bring it back\n", order.key_out));
 }
@@ -207,7 +203,7 @@ Ending SendToStore(const Invocation& invocation, const CertificateOrder& order, 
       return Refused(fmt::format("{}; the request is stored, see gatehousectl cert show {}",
                                  done.error().text, order.name));
   if (order.signer == Signer::kLater)
-    return Told(invocation, order, made, ResponseText(stored, *response));
+    return ToldOfRequest(invocation, order, made, ResponseText(stored, *response));
   const proto::CtlRequest import = ToImport(invocation, order, made);
   const auto imported = GoodAnswer(invocation, import, outside);
   if (!imported) {
@@ -217,7 +213,7 @@ Ending SendToStore(const Invocation& invocation, const CertificateOrder& order, 
     return ending;
   }
   if (invocation.json) return {kDone, Shown(invocation, import, *imported), Distrust(order)};
-  return Told(invocation, order, made, ResponseText(import, *imported));
+  return ToldOfRequest(invocation, order, made, ResponseText(import, *imported));
 }
 
 }  // namespace

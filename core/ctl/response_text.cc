@@ -1,11 +1,9 @@
 #include "core/ctl/response_text.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <ctime>
 #include <map>
 #include <string_view>
 
@@ -16,6 +14,7 @@
 #include "core/ctl/policy_text.h"
 #include "core/ctl/refusal_text.h"
 #include "core/ctl/text_table.h"
+#include "core/ctl/time_text.h"
 #include "core/policy/access_notice.h"
 #include "core/policy/certificate_notice.h"
 
@@ -80,16 +79,11 @@ std::string TestText(const proto::TestReport& report) {
   return table.ToText() + (report.ok() ? "passed\n" : "failed\n");
 }
 
-// "2026-11-29 03:00 UTC"
-std::string TimeText(std::int64_t unix_time) {
-  return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(static_cast<std::time_t>(unix_time)));
-}
-
 std::string ContactsText(const proto::ContactViews& views) {
   TextTable table({"SIP USER", "CONTACT", "STATE", "SEEN", "ENDS"});
   for (const proto::ContactView& view : views.contacts())
-    table.Add({view.sip_user(), view.contact(), view.state(), TimeText(view.seen_unix()),
-               view.ends_unix() == 0 ? "never" : TimeText(view.ends_unix())});
+    table.Add({view.sip_user(), view.contact(), view.state(), MinuteText(view.seen_unix()),
+               view.ends_unix() == 0 ? "never" : MinuteText(view.ends_unix())});
   std::string text = table.ToText();
   if (!views.next().empty())
     text += fmt::format("there are more; go on with --after '{}'\n", Printable(views.next()));

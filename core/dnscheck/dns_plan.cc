@@ -11,16 +11,10 @@
 namespace gatehouse::dnscheck {
 namespace {
 
-constexpr std::uint16_t kXmppPort = 5269;
-
 std::set<std::uint16_t> PortsOf(const std::vector<SocketAddress>& listening) {
   std::set<std::uint16_t> ports;
   for (const SocketAddress& each : listening) ports.insert(each.Port());
   return ports;
-}
-
-bool IsBelow(std::string_view host, std::string_view domain) {
-  return host == domain || (host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
 }
 
 class Planner {

@@ -11,14 +11,8 @@
 namespace gatehouse::dnscheck {
 namespace {
 
-constexpr std::uint16_t kXmppPort = 5269;  // of the fallback (3.1 no. 4)
-
 bool IsRefused(const std::vector<SrvRecord>& records) {
   return records.size() == 1 && records.front().target.empty();
-}
-
-bool IsBelow(std::string_view name, std::string_view domain) {
-  return name == domain || (name.ends_with(domain) && name[name.size() - domain.size() - 1] == '.');
 }
 
 class ZoneJudge {

@@ -15,6 +15,10 @@ std::string Line(std::string_view owner, std::string_view type, std::string_view
 
 }  // namespace
 
+bool IsBelow(std::string_view name, std::string_view domain) {
+  return name == domain || (name.ends_with(domain) && name[name.size() - domain.size() - 1] == '.');
+}
+
 std::string SrvLine(std::string_view service, std::uint16_t port, std::string_view target) {
   return Line(service, "SRV", fmt::format("0 0 {} {}.", port, target));
 }

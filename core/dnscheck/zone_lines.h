@@ -9,6 +9,10 @@
 
 namespace gatehouse::dnscheck {
 
+inline constexpr std::uint16_t kXmppPort = 5269;  // of the fallback (3.1 no. 4)
+
+// Whether `name` is `domain` or a name in it.
+[[nodiscard]] bool IsBelow(std::string_view name, std::string_view domain);
 // "_xmpp-server._tcp.corp.example. 3600 IN SRV 0 0 5269 edge.corp.example."
 [[nodiscard]] std::string SrvLine(std::string_view service, std::uint16_t port,
                                   std::string_view target);

@@ -5,15 +5,10 @@
 namespace gatehouse {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 12;
 constexpr unsigned char kResponse = 0x80;  // of the third octet
 constexpr unsigned char kTruncated = 0x02;
 constexpr unsigned char kAuthentic = 0x20;  // of the fourth
 constexpr unsigned char kCode = 0x0f;
-constexpr std::size_t kMaxNameBytes = 255;  // RFC 1035 §3.1
-constexpr unsigned char kPointer = 0xc0;    // both bits: the name goes on elsewhere
-constexpr std::uint16_t kInternet = 1;
-constexpr std::size_t kTlsaFixedBytes = 3;
 constexpr std::uint8_t kUnknown = 255;  // private use: no number we know
 
 // A name, which nobody here needs to know. It ends at its first pointer.
@@ -22,9 +17,9 @@ bool SkipName(DnsOctets& octets) {
   unsigned char label = 0;
   while (octets.Byte(label)) {
     if (label == 0) return true;
-    if ((label & kPointer) == kPointer) return octets.Skip(1);
+    if ((label & kDnsPointer) == kDnsPointer) return octets.Skip(1);
     length += std::size_t{label} + 1;
-    if ((label & kPointer) != 0 || length >= kMaxNameBytes || !octets.Skip(label)) return false;
+    if ((label & kDnsPointer) != 0 || length >= kDnsMaxNameBytes || !octets.Skip(label)) return false;
   }
   return false;
 }
@@ -37,8 +32,8 @@ bool SkipQuestions(DnsOctets& octets, std::uint16_t count) {
 
 // A record too short for its numbers is there all the same, and of no use.
 TlsaRecord TlsaOf(std::span<const unsigned char> data) {
-  if (data.size() < kTlsaFixedBytes) return {kUnknown, kUnknown, kUnknown, {}};
-  const auto association = data.subspan(kTlsaFixedBytes);
+  if (data.size() < kDnsTlsaFixedBytes) return {kUnknown, kUnknown, kUnknown, {}};
+  const auto association = data.subspan(kDnsTlsaFixedBytes);
   return {data[0], data[1], data[2], {association.begin(), association.end()}};
 }
 
@@ -51,7 +46,7 @@ bool TakeRecord(DnsOctets& octets, std::vector<TlsaRecord>& records) {
   if (!SkipName(octets) || !octets.Word(type) || !octets.Word(kind) || !octets.Skip(4) ||
       !octets.Word(size) || !octets.Part(size, data))
     return false;
-  if (type != kTlsaType || kind != kInternet) return true;
+  if (type != kTlsaType || kind != kDnsInternet) return true;
   if (records.size() == kMaxTlsaRecords) return false;
   records.push_back(TlsaOf(data));
   return true;
@@ -60,7 +55,7 @@ bool TakeRecord(DnsOctets& octets, std::vector<TlsaRecord>& records) {
 }  // namespace
 
 std::optional<DnsHeader> ReadDnsHeader(std::span<const unsigned char> message) {
-  if (message.size() < kHeaderBytes || (message[2] & kResponse) == 0) return std::nullopt;
+  if (message.size() < kDnsHeaderBytes || (message[2] & kResponse) == 0) return std::nullopt;
   DnsHeader header;
   header.code = message[3] & kCode;
   header.truncated = (message[2] & kTruncated) != 0;
@@ -71,13 +66,13 @@ std::optional<DnsHeader> ReadDnsHeader(std::span<const unsigned char> message) {
 }
 
 void AskForAuthentic(std::span<unsigned char> query) {
-  if (query.size() >= kHeaderBytes) query[3] |= kAuthentic;
+  if (query.size() >= kDnsHeaderBytes) query[3] |= kAuthentic;
 }
 
 std::optional<std::vector<TlsaRecord>> ReadTlsa(std::span<const unsigned char> message) {
   const auto header = ReadDnsHeader(message);
   if (!header) return std::nullopt;
-  DnsOctets octets(message.subspan(kHeaderBytes));
+  DnsOctets octets(message.subspan(kDnsHeaderBytes));
   if (!SkipQuestions(octets, header->questions)) return std::nullopt;
   std::vector<TlsaRecord> records;
   for (std::uint16_t i = 0; i < header->answers; ++i)

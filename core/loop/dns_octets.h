@@ -6,6 +6,13 @@
 
 namespace gatehouse {
 
+// RFC 1035 §3.1, §4.1; RFC 6698 §2.1.
+inline constexpr std::size_t kDnsHeaderBytes = 12;
+inline constexpr std::size_t kDnsMaxNameBytes = 255;
+inline constexpr unsigned char kDnsPointer = 0xc0;  // both bits: the name goes on elsewhere
+inline constexpr std::uint16_t kDnsInternet = 1;
+inline constexpr std::size_t kDnsTlsaFixedBytes = 3;
+
 // False, and nothing else is taken, where there is not enough.
 class DnsOctets {
  public:

@@ -13,12 +13,7 @@
 namespace gatehouse {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 12;
-constexpr std::size_t kMaxNameBytes = 255;  // RFC 1035 §3.1
-constexpr unsigned char kPointer = 0xc0;
-constexpr std::uint16_t kInternet = 1;
 constexpr std::size_t kSrvFixedBytes = 6;
-constexpr std::size_t kTlsaFixedBytes = 3;
 
 using Message = std::span<const unsigned char>;
 
@@ -43,7 +38,7 @@ bool ReadName(Message message, std::size_t& at, std::string& name) {
   bool followed = false;
   while (from < message.size()) {
     const unsigned char label = message[from++];
-    if ((label & kPointer) == kPointer) {
+    if ((label & kDnsPointer) == kDnsPointer) {
       if (from == message.size()) return false;
       const auto target = std::size_t{label & 0x3fU} << 8 | message[from++];
       if (target >= lowest) return false;
@@ -52,13 +47,13 @@ bool ReadName(Message message, std::size_t& at, std::string& name) {
       from = lowest = target;
       continue;
     }
-    if ((label & kPointer) != 0) return false;
+    if ((label & kDnsPointer) != 0) return false;
     if (label == 0) {
       if (!followed) at = from;
       return true;
     }
     length += std::size_t{label} + 1;
-    if (length >= kMaxNameBytes || message.size() - from < label) return false;
+    if (length >= kDnsMaxNameBytes || message.size() - from < label) return false;
     if (!name.empty()) name += '.';
     for (const unsigned char octet : message.subspan(from, label)) AppendOctet(name, octet);
     from += label;
@@ -66,7 +61,7 @@ bool ReadName(Message message, std::size_t& at, std::string& name) {
   return false;
 }
 
-bool SkipQuestions(Message message, std::uint16_t count, std::size_t& at) {
+bool SkipQuestionsAt(Message message, std::uint16_t count, std::size_t& at) {
   std::string ignored;
   for (; count > 0; --count) {
     if (!ReadName(message, at, ignored) || message.size() - at < 4) return false;
@@ -92,7 +87,7 @@ bool ReadRecord(Message message, std::size_t& at, DnsRecord& record, bool& of_in
       !octets.Part(size, data))
     return false;
   at = message.size() - octets.left();
-  of_internet = kind == kInternet;
+  of_internet = kind == kDnsInternet;
   record.data.assign(data.begin(), data.end());
   const auto place = PlaceOfName(record.type);
   if (!place) return true;
@@ -145,8 +140,8 @@ std::string DnsTypeWord(std::uint16_t type) {
 
 std::optional<std::vector<DnsRecord>> ReadDnsRecords(std::span<const unsigned char> message) {
   const auto header = ReadDnsHeader(message);
-  std::size_t at = kHeaderBytes;
-  if (!header || header->answers > kMaxDnsRecords || !SkipQuestions(message, header->questions, at))
+  std::size_t at = kDnsHeaderBytes;
+  if (!header || header->answers > kMaxDnsRecords || !SkipQuestionsAt(message, header->questions, at))
     return std::nullopt;
   std::vector<DnsRecord> records;
   for (std::uint16_t i = 0; i < header->answers; ++i) {
@@ -190,9 +185,9 @@ std::optional<CaaRecord> CaaOf(const DnsRecord& record) {
 }
 
 std::optional<TlsaRecord> TlsaOf(const DnsRecord& record) {
-  if (record.type != kDnsTlsa || record.data.size() < kTlsaFixedBytes) return std::nullopt;
+  if (record.type != kDnsTlsa || record.data.size() < kDnsTlsaFixedBytes) return std::nullopt;
   return TlsaRecord{OctetOf(record, 0), OctetOf(record, 1), OctetOf(record, 2),
-                    record.data.substr(kTlsaFixedBytes)};
+                    record.data.substr(kDnsTlsaFixedBytes)};
 }
 
 std::string DnsDataText(const DnsRecord& record) {

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::string_view kEngine = "policy_engine";
 // As of SnapshotClient.
-constexpr milliseconds kQuestionLimit{30'000};
-constexpr milliseconds kPause{100};
+constexpr milliseconds kCertificateQuestionLimit{30'000};
+constexpr milliseconds kCertificatePause{100};
 
 }  // namespace
 
@@ -30,7 +30,7 @@ struct CertificateClient::State : std::enable_shared_from_this<CertificateClient
     if (engine == nullptr) return context.Fail("topology: no ask link to policy_engine");
     proto::PolicyQuestion question;
     question.mutable_certificate()->set_held_hash(held_hash);
-    engine->AskBytes(question.SerializeAsString(), kQuestionLimit,
+    engine->AskBytes(question.SerializeAsString(), kCertificateQuestionLimit,
                      [weak = weak_from_this()](Result<std::string> answer) {
                        const std::shared_ptr<State> state = weak.lock();
                        if (state) state->OnBytes(answer);
@@ -41,12 +41,12 @@ struct CertificateClient::State : std::enable_shared_from_this<CertificateClient
   void OnBytes(const Result<std::string>& bytes) {
     proto::PolicyAnswer answer;
     const bool read = bytes && answer.ParseFromString(*bytes) && answer.has_certificate();
-    if (!read) return pause.Start(kPause);
+    if (!read) return pause.Start(kCertificatePause);
     proto::CertificateGiven& given = *answer.mutable_certificate();
     // The same one again: an answer to a question from before an engine's restart.
     if (given.hash().empty() || given.hash() == held_hash) {
       Wipe(*given.mutable_key());
-      return pause.Start(kPause);
+      return pause.Start(kCertificatePause);
     }
     Take(given);
     Ask();

@@ -209,12 +209,12 @@ constexpr std::array kEntries = {
 };
 // clang-format on
 
-consteval bool IsInOrder() {
+consteval bool EntriesAreInOrder() {
   for (std::size_t i = 0; i < kEntries.size(); ++i)
     if (kEntries.at(i).reason != static_cast<Reason>(i)) return false;
   return true;
 }
-static_assert(IsInOrder(), "an entry is found by the number of its reason");
+static_assert(EntriesAreInOrder(), "an entry is found by the number of its reason");
 
 }  // namespace
 

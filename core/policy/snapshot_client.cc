@@ -115,8 +115,7 @@ SnapshotClient::SnapshotClient(WorkerContext& context,
 SnapshotClient::~SnapshotClient() = default;
 
 std::int64_t SnapshotClient::SystemUnixNow() {
-  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
+  return UnixNow();
 }
 
 void SnapshotClient::CheckExpiry() {

@@ -5,38 +5,38 @@
 namespace gatehouse {
 namespace {
 
-constexpr std::array kWords = {
-    KindWord{TrafficKind::kSubscribe, "subscribe"},
-    KindWord{TrafficKind::kUnsubscribe, "unsubscribe"},
-    KindWord{TrafficKind::kSubscribed, "subscribed"},
-    KindWord{TrafficKind::kUnsubscribed, "unsubscribed"},
-    KindWord{TrafficKind::kPresence, "presence"},
-    KindWord{TrafficKind::kProbe, "probe"},
-    KindWord{TrafficKind::kPresenceToDomain, "domain-presence"},
-    KindWord{TrafficKind::kMessage, "message"},
-    KindWord{TrafficKind::kChatState, "typing"},
-    KindWord{TrafficKind::kGroupchat, "groupchat"},
-    KindWord{TrafficKind::kMessageToDomain, "domain-message"},
-    KindWord{TrafficKind::kError, "error"},
-    KindWord{TrafficKind::kIqToUser, "iq"},
-    KindWord{TrafficKind::kIqToDomain, "domain-iq"},
-    KindWord{TrafficKind::kIqAnswer, "iq-answer"},
-    KindWord{TrafficKind::kSipSubscribe, "subscribe"},
-    KindWord{TrafficKind::kSipPresence, "presence"},
-    KindWord{TrafficKind::kSipMessage, "message"},
-    KindWord{TrafficKind::kSipSignal, "typing"},
-    KindWord{TrafficKind::kSipOptions, "options"},
+constexpr std::array kKindWords = {
+    TrafficKindWord{TrafficKind::kSubscribe, "subscribe"},
+    TrafficKindWord{TrafficKind::kUnsubscribe, "unsubscribe"},
+    TrafficKindWord{TrafficKind::kSubscribed, "subscribed"},
+    TrafficKindWord{TrafficKind::kUnsubscribed, "unsubscribed"},
+    TrafficKindWord{TrafficKind::kPresence, "presence"},
+    TrafficKindWord{TrafficKind::kProbe, "probe"},
+    TrafficKindWord{TrafficKind::kPresenceToDomain, "domain-presence"},
+    TrafficKindWord{TrafficKind::kMessage, "message"},
+    TrafficKindWord{TrafficKind::kChatState, "typing"},
+    TrafficKindWord{TrafficKind::kGroupchat, "groupchat"},
+    TrafficKindWord{TrafficKind::kMessageToDomain, "domain-message"},
+    TrafficKindWord{TrafficKind::kError, "error"},
+    TrafficKindWord{TrafficKind::kIqToUser, "iq"},
+    TrafficKindWord{TrafficKind::kIqToDomain, "domain-iq"},
+    TrafficKindWord{TrafficKind::kIqAnswer, "iq-answer"},
+    TrafficKindWord{TrafficKind::kSipSubscribe, "subscribe"},
+    TrafficKindWord{TrafficKind::kSipPresence, "presence"},
+    TrafficKindWord{TrafficKind::kSipMessage, "message"},
+    TrafficKindWord{TrafficKind::kSipSignal, "typing"},
+    TrafficKindWord{TrafficKind::kSipOptions, "options"},
 };
 
 }  // namespace
 
-std::span<const KindWord> KindWords() {
-  return kWords;
+std::span<const TrafficKindWord> KindWords() {
+  return kKindWords;
 }
 
 std::string_view KindName(TrafficKind kind) {
   const auto index = static_cast<std::size_t>(kind);
-  return index < kWords.size() ? kWords.at(index).word : std::string_view();
+  return index < kKindWords.size() ? kKindWords.at(index).word : std::string_view();
 }
 
 }  // namespace gatehouse

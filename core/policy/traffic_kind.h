@@ -35,12 +35,12 @@ enum class TrafficKind : std::uint8_t {
   kSipOptions,
 };
 
-struct KindWord {
+struct TrafficKindWord {
   TrafficKind kind;
   std::string_view word;  // as an operator writes it; unique within a direction
 };
 // Every kind, in the enum's order.
-[[nodiscard]] std::span<const KindWord> KindWords();
+[[nodiscard]] std::span<const TrafficKindWord> KindWords();
 
 [[nodiscard]] constexpr Direction DirectionOf(TrafficKind kind) {
   return kind < TrafficKind::kSipSubscribe ? Direction::kXmppToSip : Direction::kSipToXmpp;

@@ -9,7 +9,7 @@
 namespace gatehouse::selftest {
 namespace {
 
-constexpr milliseconds kConnectLimit{5000};
+constexpr milliseconds kAgentConnectLimit{5000};
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
 // The value of the header called `name` ("\r\nContent-Length:"), as Gatehouse writes it.
@@ -119,7 +119,7 @@ Result<void> SipAgent::Listen(int listening_fd) {
 }
 
 void SipAgent::Connect(const SocketAddress& gatehouse, std::function<void(Result<void>)> ready) {
-  attempt_ = TcpStream::Connect(loop_, gatehouse, kConnectLimit,
+  attempt_ = TcpStream::Connect(loop_, gatehouse, kAgentConnectLimit,
                                 [this, ready = std::move(ready)](auto tcp) {
                                   if (!tcp) return ready(std::unexpected(tcp.error()));
                                   ours_ = &Adopt(*std::move(tcp));

@@ -16,6 +16,10 @@ namespace gatehouse {
 
 enum class SipTransport : std::uint8_t { kUdp, kTcp, kTls };
 [[nodiscard]] std::string_view ViaName(SipTransport transport);  // "UDP", "TCP", "TLS"
+// 5061 for TLS, 5060 for the others. RFC 3261 §19.1.2
+[[nodiscard]] constexpr std::uint16_t DefaultPort(SipTransport transport) {
+  return transport == SipTransport::kTls ? 5061 : 5060;
+}
 
 struct SipHeader {
   std::string_view name;   // as written; a compact form is spelled out ("f" is "From")

@@ -43,7 +43,7 @@ bool AddExtension(X509* certificate, int nid, const std::string& value) {
 }
 
 // With everything but extensions, issuer and signature.
-Result<Certificate> Begin(const std::string& common_name, EVP_PKEY* key, int days) {
+Result<Certificate> BeginCertificate(const std::string& common_name, EVP_PKEY* key, int days) {
   Certificate certificate(X509_new());
   std::uint64_t serial = 0;
   RAND_bytes(reinterpret_cast<std::uint8_t*>(&serial), sizeof serial);
@@ -106,7 +106,7 @@ class P256Authority final : public CertificateAuthority {
     }
     if (alternative_names.empty()) return BadConfig("a certificate needs a name");
     GATEHOUSE_TRY(const Key key, MakeKey());
-    GATEHOUSE_TRY(const Certificate leaf, Begin(dns_names.front(), key.get(), days));
+    GATEHOUSE_TRY(const Certificate leaf, BeginCertificate(dns_names.front(), key.get(), days));
     const bool made = AddExtension(leaf.get(), NID_subject_alt_name, alternative_names) &&
                       AddExtension(leaf.get(), NID_basic_constraints, "critical,CA:FALSE") &&
                       AddExtension(leaf.get(), NID_key_usage, "digitalSignature") &&
@@ -128,7 +128,7 @@ class P256Authority final : public CertificateAuthority {
 Result<std::unique_ptr<CertificateAuthority>> CertificateAuthority::Create(
     const std::string& common_name, int days) {
   GATEHOUSE_TRY(Key key, MakeKey());
-  GATEHOUSE_TRY(Certificate root, Begin(common_name, key.get(), days));
+  GATEHOUSE_TRY(Certificate root, BeginCertificate(common_name, key.get(), days));
   const bool made = AddExtension(root.get(), NID_basic_constraints, "critical,CA:TRUE") &&
                     AddExtension(root.get(), NID_key_usage, "keyCertSign,cRLSign") &&
                     Sign(root.get(), root.get(), key.get());

@@ -15,19 +15,19 @@ namespace {
 
 constexpr std::size_t kShownOctets = 8;
 
-const std::uint8_t* Octets(const std::string& data) {
+const std::uint8_t* Unsigned(const std::string& data) {
   return reinterpret_cast<const std::uint8_t*>(data.data());
 }
 
 bool IsCertificate(const std::string& data) {
-  const std::uint8_t* at = Octets(data);
+  const std::uint8_t* at = Unsigned(data);
   const bssl::UniquePtr<X509> certificate(d2i_X509(nullptr, &at, static_cast<long>(data.size())));
-  return certificate && at == Octets(data) + data.size();
+  return certificate && at == Unsigned(data) + data.size();
 }
 
 bool IsPublicKey(const std::string& data) {
   CBS bytes;
-  CBS_init(&bytes, Octets(data), data.size());
+  CBS_init(&bytes, Unsigned(data), data.size());
   const bssl::UniquePtr<EVP_PKEY> key(EVP_parse_public_key(&bytes));
   return key && CBS_len(&bytes) == 0;
 }

@@ -41,8 +41,11 @@ class WorkerContext {
   // gatehousectl's commands for this worker; `answer` is called once, now or later.
   using CtlAnswer = std::function<void(proto::CtlResponse)>;
   virtual void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer answer)> handler) = 0;
-  // A reloaded gatehouse.yaml (domains, trusted peers, certificate files, DNS servers).
-  virtual void OnReconfigure(std::function<void(const proto::Config&)> handler) = 0;
+  // A reloaded gatehouse.yaml (domains, trusted peers, certificate files, DNS servers). A worker
+  // that cannot take it stays as it was and gives the reason: it is logged, and told to whoever
+  // reloads.
+  using Reconfigure = std::function<Result<void>(const proto::Config&)>;
+  virtual void OnReconfigure(Reconfigure handler) = 0;
   // To be called over and over in one long piece of work, which has an end: the supervisor's pings
   // are answered, all else waits, in its order. Costs a look at the clock.
   virtual void StillBusy() = 0;

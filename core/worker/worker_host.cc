@@ -127,7 +127,9 @@ void WorkerHost::OnNewConfig(const proto::Config& config) {
   *config_.mutable_config() = config;
   const std::uint32_t mib = WorkerMemoryMib(config.limits().worker_memory_mib());
   if (mib > before) LimitOwnMemory(mib);
-  if (on_reconfigure_) on_reconfigure_(config_.config());
+  if (on_reconfigure_) reconfigured_ = on_reconfigure_(config_.config());
+  if (!reconfigured_)
+    Log(LogLevel::kError, "reconfigure-failed", {{"why", reconfigured_.error().text}});
 }
 
 void WorkerHost::OnSiblingUp(const proto::Sibling& sibling) {
@@ -160,8 +162,14 @@ void WorkerHost::OnCtlRequest(const proto::CtlRequest& request) {
     *word.mutable_ctl() = std::move(response);
     Send(std::move(word));
   };
-  if (on_ctl_) return on_ctl_(request, answer);
   proto::CtlResponse refused;
+  if (request.has_reload()) {  // the configuration came ahead, over the same link
+    if (reconfigured_) return answer({});
+    refused.set_exit_code(1);
+    refused.set_error(reconfigured_.error().text);
+    return answer(std::move(refused));
+  }
+  if (on_ctl_) return on_ctl_(request, answer);
   refused.set_exit_code(1);
   refused.set_error(fmt::format("{} takes no commands", config_.instance()));
   answer(std::move(refused));
@@ -239,7 +247,7 @@ void WorkerHost::OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)> 
   on_ctl_ = std::move(handler);
 }
 
-void WorkerHost::OnReconfigure(std::function<void(const proto::Config&)> handler) {
+void WorkerHost::OnReconfigure(Reconfigure handler) {
   on_reconfigure_ = std::move(handler);
 }
 

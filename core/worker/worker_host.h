@@ -51,7 +51,7 @@ class WorkerHost final : private WorkerContext {
   [[nodiscard]] milliseconds AwayFor(std::string_view plugin) const override;
   void ReportMalformed(std::string_view instance, std::string_view what) override;
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)> handler) override;
-  void OnReconfigure(std::function<void(const proto::Config&)> handler) override;
+  void OnReconfigure(Reconfigure handler) override;
   void StillBusy() override;
   void Fail(std::string_view why) override;
 
@@ -66,7 +66,8 @@ class WorkerHost final : private WorkerContext {
   std::map<std::string, proto::Sibling, std::less<>> siblings_;  // that live, by instance
   std::map<std::string, TimePoint, std::less<>> away_since_;     // by plugin: none of it lives
   std::function<void(const proto::CtlRequest&, CtlAnswer)> on_ctl_;
-  std::function<void(const proto::Config&)> on_reconfigure_;
+  Reconfigure on_reconfigure_;
+  Result<void> reconfigured_;  // how the last reload went here
   std::unique_ptr<Worker> worker_;
   TimePoint pings_taken_{};  // while busy
   bool draining_ = false;

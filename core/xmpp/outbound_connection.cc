@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/tls/tls_probe.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/jid.h"
@@ -13,11 +14,6 @@ namespace gatehouse {
 namespace {
 
 constexpr milliseconds kCloseWait = seconds{5};  // 2.16
-
-std::int64_t UnixNow() {
-  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 std::string Join(const std::vector<std::string>& names) {
   std::string joined;

@@ -13,12 +13,6 @@ OutboundFault Misbehaved(std::string text) {
   return {OutboundFailure::kClosed, RetryClass::kOrdinary, std::move(text)};
 }
 
-std::string Xml(const proto::Element& element) {
-  std::string xml;
-  AppendXml(xml, element);
-  return xml;
-}
-
 }  // namespace
 
 // Said before we prove ourselves, and only where the peer is proven too: by its certificate, or by
@@ -33,7 +27,7 @@ void OutboundMachine::AskForTheirs(const proto::Element& features, OutboundActio
     their_method_ = proto::TLS_DIALBACK;
   else
     return;
-  actions.insert(actions.begin(), outbound::SendXml{Xml(MakeElement("bidi", ns::kBidi))});
+  actions.insert(actions.begin(), outbound::SendXml{XmlOf(MakeElement("bidi", ns::kBidi))});
 }
 
 const std::string* OutboundMachine::PairOfStanza(const proto::Element& element,
@@ -95,7 +89,7 @@ OutboundActions OutboundMachine::RefuseRequest(const proto::Element& element) {
     return {outbound::Dropped{"a dialback request on an outbound stream"}};
   proto::Element answer = MakeErrorReply(element, proto::FEATURE_NOT_IMPLEMENTED);
   answer.mutable_children(0)->mutable_element()->set_ns(std::string(ns::kServer));
-  return {outbound::SendXml{Xml(answer)}};
+  return {outbound::SendXml{XmlOf(answer)}};
 }
 
 // --- acknowledgements

@@ -53,7 +53,7 @@ CodePoints Split(const Utf16& wide) {  // NOLINT(readability-function-size): ICU
   return points;
 }
 
-Utf16 Join(std::span<const UChar32> points) {
+Utf16 JoinPoints(std::span<const UChar32> points) {
   Utf16 wide;
   for (const UChar32 point : points) {
     if (point > 0xFFFF) {
@@ -105,10 +105,10 @@ Result<Utf16> MapWidth(const Utf16& wide) {
     const int kind = u_getIntPropertyValue(point, UCHAR_DECOMPOSITION_TYPE);
     const std::array one{point};
     if (kind != U_DT_WIDE && kind != U_DT_NARROW) {
-      out += Join(one);
+      out += JoinPoints(one);
       continue;
     }
-    GATEHOUSE_TRY(const Utf16 mapped, Normalize(nfkc, Join(one)));
+    GATEHOUSE_TRY(const Utf16 mapped, Normalize(nfkc, JoinPoints(one)));
     out += mapped;
   }
   return out;
@@ -120,7 +120,7 @@ bool HasCompatibilityForm(UChar32 point) {
   const UNormalizer2* nfkc = unorm2_getNFKCInstance(&status);
   if (U_FAILURE(status)) return true;
   const std::array one{point};
-  const Utf16 text = Join(one);
+  const Utf16 text = JoinPoints(one);
   const auto mapped = Normalize(nfkc, text);
   return !mapped || *mapped != text;
 }
@@ -299,7 +299,7 @@ Result<std::string> PrecisOpaqueString(std::string_view text) {
   CodePoints points = Split(wide);
   for (UChar32& point : points)
     if (u_charType(point) == U_SPACE_SEPARATOR) point = ' ';
-  GATEHOUSE_TRY(const Utf16 composed, ToNfc(Join(points)));
+  GATEHOUSE_TRY(const Utf16 composed, ToNfc(JoinPoints(points)));
   if (composed.empty()) return BadPeer("address: empty resourcepart");
   if (!IsInClass(Split(composed), StringClass::kFreeform))
     return BadPeer("address: character not allowed in a resourcepart");

@@ -51,12 +51,6 @@ void AddError(proto::Element& element, proto::StanzaCondition condition,
   AddChild(error, condition_name, ns::kStanzaErrors);
 }
 
-std::string Xml(const proto::Element& element) {
-  std::string xml;
-  AppendXml(xml, element);
-  return xml;
-}
-
 }  // namespace
 
 proto::AuthMethod StreamMachine::DialbackMethod() const {
@@ -88,7 +82,7 @@ void StreamMachine::Verified(Pair& pair, proto::AuthMethod method) {
 }
 
 void StreamMachine::SendResult(const Pair& pair, std::string_view type) {
-  Send(Xml(MakeDialback("result", pair.to, pair.from, type)));
+  Send(XmlOf(MakeDialback("result", pair.to, pair.from, type)));
   Do(DialbackAnswered{type});
 }
 
@@ -98,7 +92,7 @@ void StreamMachine::SendResultError(const std::string& from, const std::string& 
   NotedRefusal noted = Note(reason, name, std::move(detail), from, to);
   proto::Element result = MakeDialback("result", to, from, "error");
   AddError(result, condition, name);
-  Send(Xml(result));
+  Send(XmlOf(result));
   Do(DialbackAnswered{name, reason, noted.is_new ? std::move(noted.id) : std::string()});
 }
 
@@ -248,13 +242,13 @@ void StreamMachine::TakeDialbackVerify(const proto::Element& element) {
     proto::Element verify = MakeDialback("verify", *to, *from, "error");
     SetAttribute(verify, "id", id);
     AddError(verify, proto::ITEM_NOT_FOUND, "item-not-found");
-    return Send(Xml(verify));
+    return Send(XmlOf(verify));
   }
   std::string key = KeyOf(element);
   if (!IsDialbackId(id) || !IsUsableKey(key)) {
     proto::Element verify = MakeDialback("verify", *to, *from, "invalid");
     SetAttribute(verify, "id", id);
-    return Send(Xml(verify));
+    return Send(XmlOf(verify));
   }
   judgements_.push_back({next_ask_++, *from, *to, id});
   const Judgement& asked = judgements_.back();
@@ -274,7 +268,7 @@ StreamMachine::Actions StreamMachine::OnJudged(std::uint64_t id, proto::Dialback
   SetAttribute(verify, "id", asked->stream_id);
   if (!answered) AddError(verify, proto::INTERNAL_SERVER_ERROR, "internal-server-error");
   judgements_.erase(asked);
-  Send(Xml(verify));
+  Send(XmlOf(verify));
   return actions_;
 }
 

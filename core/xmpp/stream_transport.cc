@@ -11,7 +11,7 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-bool IsWhitespace(Bytes bytes) {
+bool IsAllWhitespace(Bytes bytes) {
   for (const std::byte b : bytes) {
     const auto c = std::to_integer<char>(b);
     if (c != ' ' && c != '\t' && c != '\r' && c != '\n') return false;
@@ -139,7 +139,7 @@ void TcpTransport::FailTls(Error error) {
 void TcpTransport::StartTls(std::shared_ptr<const TlsContext> context, TlsSession::Role role,
                             std::string_view server_name) {
   if (reader_) reader_->Stop();
-  if (reader_ && !IsWhitespace(reader_->unread())) {
+  if (reader_ && !IsAllWhitespace(reader_->unread())) {
     // What waits to be sent, <proceed/> among it, is dropped (2.4 no. 2).
     return FailTls({Fault::kPeer, "plaintext behind starttls"});
   }

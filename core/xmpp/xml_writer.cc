@@ -128,4 +128,10 @@ std::string StreamHeaderXml(const HeaderOut& header) {
   return xml;
 }
 
+std::string XmlOf(const proto::Element& element) {
+  std::string xml;
+  AppendXml(xml, element);
+  return xml;
+}
+
 }  // namespace gatehouse

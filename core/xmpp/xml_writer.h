@@ -13,6 +13,7 @@ namespace gatehouse {
 // the streams namespace: both are declared on every header we send. Escapes < > & " ' and in
 // attributes TAB LF CR (12.1); a control character XML cannot carry becomes U+FFFD.
 void AppendXml(std::string& out, const proto::Element& element);
+[[nodiscard]] std::string XmlOf(const proto::Element& element);
 // `text` as it may stand in an attribute or between tags.
 void AppendEscaped(std::string& out, std::string_view text);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/policy/downgrade_guard.h"
 #include "core/policy/negotiation.h"
@@ -32,11 +33,6 @@ std::string_view VerdictName(proto::DialbackVerdict verdict) {
     default:
       return "unknown";  // protobuf's sentinels
   }
-}
-
-std::int64_t UnixNow() {
-  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace

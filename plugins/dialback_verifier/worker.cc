@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/policy/own_domains.h"
 #include "core/policy/snapshot_client.h"
@@ -18,11 +19,6 @@
 
 namespace gatehouse {
 namespace {
-
-std::int64_t UnixNow() {
-  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // Where the edge listens for XMPP: no peer's DNS may send us there (3.1).
 TargetGuard GuardOf(const proto::Config& config) {
@@ -65,7 +61,7 @@ class DialbackVerifierWorker final : public Worker {
     context.OnCtl([this](const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
       answer(OnCtl(request));
     });
-    context.OnReconfigure([this](const proto::Config& changed) { OnReconfigure(changed); });
+    context.OnReconfigure([this](const proto::Config& changed) { return OnReconfigure(changed); });
     return {};
   }
 
@@ -90,10 +86,9 @@ class DialbackVerifierWorker final : public Worker {
     return {};
   }
 
-  void OnReconfigure(const proto::Config& config) {
-    Result<void> taken = ReadTls(config);
-    if (taken) taken = TakeConfig(config);
-    if (!taken) Log(LogLevel::kError, "reconfigure-failed", {{"why", taken.error().text}});
+  Result<void> OnReconfigure(const proto::Config& config) {
+    GATEHOUSE_TRY_VOID(ReadTls(config));
+    return TakeConfig(config);
   }
 
   void OnQuestion(std::string_view instance, std::string_view bytes, ipc::AskServer::Reply reply) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 
 namespace gatehouse::policy_engine {
@@ -13,11 +14,6 @@ namespace {
 constexpr milliseconds kLookEvery{60'000};
 constexpr std::int64_t kDay = 86'400;
 constexpr std::string_view kExpiryMetric = "gatehouse_certificate_expiry_seconds";
-
-std::int64_t NowUnix() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
-}
 
 // Days before its end from which on it is told, once a day; and louder.
 constexpr std::int64_t kToldFromDays = 30;
@@ -50,7 +46,7 @@ void CertificateDesk::OnWanted(std::string_view instance, const proto::Certifica
 }
 
 void CertificateDesk::LookAtTheirEnd() {
-  const std::int64_t now = NowUnix();
+  const std::int64_t now = UnixNow();
   for (const Slot slot : {Slot::kXmpp, Slot::kSip}) {
     const HeldCertificate* const held = engine_.certificates().Shown(slot);
     const std::string labels = fmt::format("{{slot=\"{}\"}}", SlotWord(slot));

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 
 namespace gatehouse::policy_engine {
@@ -10,11 +11,6 @@ namespace {
 
 // With ContactTable::kPortion: five million contacts are gone through in an hour and a half.
 constexpr milliseconds kSweepEvery{10'000};
-
-std::int64_t NowUnix() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
-}
 
 void Answer(const ContactDesk::Reply& reply, proto::ContactState state) {
   proto::PolicyAnswer answer;
@@ -38,7 +34,7 @@ ContactDesk::ContactDesk(WorkerContext& context, Engine& engine)
 void ContactDesk::OnWanted(std::string_view instance, const proto::ContactWanted& wanted,
                            const Reply& reply) {
   wanted_total_ += 1;
-  const Result<proto::ContactState> state = engine_.ContactOf(wanted, NowUnix());
+  const Result<proto::ContactState> state = engine_.ContactOf(wanted, UnixNow());
   if (state) return Answer(reply, *state);
   reply(std::unexpected(state.error()));
   if (state.error().fault == Fault::kPeer) context_.ReportMalformed(instance, state.error().text);
@@ -59,7 +55,7 @@ void ContactDesk::WriteSeen() {
   const std::vector<proto::ContactSeen> seen = std::exchange(seen_, {});
   const std::vector<Reply> replies = std::exchange(replies_, {});
   commits_total_ += 1;
-  const auto states = engine_.NoteContacts(seen, NowUnix());
+  const auto states = engine_.NoteContacts(seen, UnixNow());
   if (!states) Log(LogLevel::kError, "contacts-not-stored", {{"why", states.error().text}});
   for (std::size_t i = 0; i < replies.size(); ++i) {
     if (states)
@@ -70,7 +66,7 @@ void ContactDesk::WriteSeen() {
 }
 
 void ContactDesk::Sweep() {
-  if (const Result<void> swept = engine_.SweepContacts(NowUnix()); !swept)
+  if (const Result<void> swept = engine_.SweepContacts(UnixNow()); !swept)
     Log(LogLevel::kWarning, "contacts-not-swept", {{"why", swept.error().text}});
 }
 

@@ -22,10 +22,10 @@
 namespace gatehouse::policy_engine {
 namespace {
 
-constexpr std::array<std::string_view, 10> kPartnerFields = {
+constexpr std::array<std::string_view, 10> kImportedPartnerFields = {
     "domain",   "additional_domains", "type",       "tls",   "sasl",
     "dialback", "connection_limit",   "keep_alive", "proxy", "description"};
-constexpr std::array<std::string_view, 6> kGatewayFields = {"connection_limit",
+constexpr std::array<std::string_view, 6> kImportedGatewayFields = {"connection_limit",
                                                             "partner_connection_limit",
                                                             "keep_alive_interval_s",
                                                             "stream_establishment_timeout_s",
@@ -44,8 +44,8 @@ bool IsAsMade(const proto::AccessPolicy& global) {
 bool AreAsMade(const proto::GatewaySettings& settings) {
   proto::GatewaySettings as_made = settings;
   google::protobuf::RepeatedPtrField<std::string> fields;
-  for (const std::string_view field : kGatewayFields) *fields.Add() = field;
-  return ReplaceFields(fields, kGatewayFields, DefaultGatewaySettings(), as_made).has_value() &&
+  for (const std::string_view field : kImportedGatewayFields) *fields.Add() = field;
+  return ReplaceFields(fields, kImportedGatewayFields, DefaultGatewaySettings(), as_made).has_value() &&
          as_made.SerializeAsString() == settings.SerializeAsString();
 }
 
@@ -104,8 +104,8 @@ class ImportPlan {
     proto::Partner partner = before == nullptr ? record.partner() : *before;
     if (before == nullptr) partner.set_id(NewRecordId());
     google::protobuf::RepeatedPtrField<std::string> fields;
-    for (const std::string_view field : kPartnerFields) *fields.Add() = field;
-    GATEHOUSE_TRY_VOID(ReplaceFields(fields, kPartnerFields, record.partner(), partner));
+    for (const std::string_view field : kImportedPartnerFields) *fields.Add() = field;
+    GATEHOUSE_TRY_VOID(ReplaceFields(fields, kImportedPartnerFields, record.partner(), partner));
     GATEHOUSE_TRY(partner, CheckPartner(std::move(partner), owners_));
     if (!command_.allow_lookalike()) GATEHOUSE_TRY_VOID(CheckLooks(partner));
     result.set_name(partner.domain());
@@ -165,7 +165,7 @@ class ImportPlan {
     proto::GatewaySettings settings = data_.gateway();
     result.set_result("unchanged");
     if (record.gateway().fields().empty()) return {};
-    GATEHOUSE_TRY_VOID(ReplaceFields(record.gateway().fields(), kGatewayFields,
+    GATEHOUSE_TRY_VOID(ReplaceFields(record.gateway().fields(), kImportedGatewayFields,
                                      record.gateway().settings(), settings));
     GATEHOUSE_TRY_VOID(CheckGateway(settings));
     if (settings.SerializeAsString() == data_.gateway().SerializeAsString()) return {};

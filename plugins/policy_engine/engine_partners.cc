@@ -58,7 +58,7 @@ bool Names(const proto::Partner& partner, const std::string& domain) {
                                            partner.additional_domains().end();
 }
 
-proto::RecordChange ChangeOf(const proto::Partner& before) {
+proto::RecordChange ChangeFrom(const proto::Partner& before) {
   proto::RecordChange change;
   *change.mutable_before()->mutable_partner() = before;
   return change;
@@ -186,14 +186,14 @@ Engine::Reply Engine::SetPartner(const proto::PartnerSet& command, AuditEntry au
   GATEHOUSE_TRY(after, Checked(std::move(after)));
   if (!command.allow_lookalike()) GATEHOUSE_TRY_VOID(CheckLooks(after, before));
   if (SameButRevision(before, after)) return OneView(before);
-  return Save(ChangeOf(before), std::move(after), std::move(audit));
+  return Save(ChangeFrom(before), std::move(after), std::move(audit));
 }
 
 Engine::Reply Engine::RemovePartner(const std::string& domain, AuditEntry audit) {
   GATEHOUSE_TRY(const proto::Partner* stored, OwnerByPrimary(domain));
   const proto::Partner before = *stored;
   audit.subject = before.domain();
-  audit.changes.push_back(ChangeOf(before));
+  audit.changes.push_back(ChangeFrom(before));
   GATEHOUSE_TRY(const std::vector<std::string> lifted, Commit(std::move(audit)));
   proto::CtlResponse response;
   response.set_done(fmt::format("partner '{}' is removed{}", before.domain(),

@@ -195,7 +195,7 @@ struct HostPort {
   std::optional<std::string_view> port;
 };
 
-std::optional<HostPort> Split(std::string_view proxy) {
+std::optional<HostPort> SplitProxy(std::string_view proxy) {
   if (!proxy.starts_with('[')) {
     const std::size_t colon = proxy.find(':');
     if (colon == std::string_view::npos) return HostPort{std::string(proxy), false, {}};
@@ -236,7 +236,7 @@ Result<void> CheckLastDay(const proto::Partner& partner) {
 }  // namespace
 
 Result<void> CheckProxy(std::string_view proxy) {
-  const std::optional<HostPort> parts = Split(proxy);
+  const std::optional<HostPort> parts = SplitProxy(proxy);
   const bool host_ok = parts && (parts->bracketed ? IsIpv6(parts->host) : IsHost(parts->host));
   if (host_ok && (!parts->port || IsPort(*parts->port))) return {};
   return BadConfig(fmt::format(

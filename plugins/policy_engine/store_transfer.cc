@@ -15,7 +15,7 @@ namespace gatehouse::policy_engine {
 namespace {
 
 constexpr milliseconds kBetween{1};
-constexpr mode_t kMode = 0600;
+constexpr mode_t kIncomingMode = 0600;
 
 proto::CtlResponse Refused(std::string why) {
   proto::CtlResponse response;
@@ -126,7 +126,7 @@ Result<void> StoreTransfer::Append(const proto::RestoreWrite& part) {
   if (part.offset() == 0) RemoveStoreFile(incoming_file_);
   const int begins = part.offset() == 0 ? O_CREAT | O_EXCL : 0;
   const OwnedFd file(
-      ::open(incoming_file_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | begins, kMode));
+      ::open(incoming_file_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | begins, kIncomingMode));
   struct stat info{};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) return SystemTrouble(incoming_file_);
   if (static_cast<std::uint64_t>(info.st_size) != part.offset())

@@ -31,7 +31,7 @@ Result<Jid> ReadAddress(const std::string& text) {
 
 // The word of one direction; without a user addressed, of the domain.
 std::optional<TrafficKind> FindKind(Direction direction, const std::string& word) {
-  for (const KindWord& row : KindWords())
+  for (const TrafficKindWord& row : KindWords())
     if (DirectionOf(row.kind) == direction && row.word == word) return row.kind;
   return std::nullopt;
 }
@@ -40,7 +40,7 @@ Result<TrafficKind> ReadKind(Direction direction, const std::string& word, bool 
   const auto kind = FindKind(direction, word);
   if (!kind) {
     std::string words;
-    for (const KindWord& row : KindWords())
+    for (const TrafficKindWord& row : KindWords())
       if (DirectionOf(row.kind) == direction)
         words.append(words.empty() ? "" : ", ").append(row.word);
     return BadConfig(fmt::format(

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/loop/timer.h"
 #include "core/policy/access_notice.h"
@@ -20,11 +21,6 @@
 
 namespace gatehouse::policy_engine {
 namespace {
-
-std::int64_t UnixNow() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
-}
 
 // The wall clock may be set: who waits for a time of it looks again after at most so long.
 constexpr milliseconds kLongestWait{60'000};
@@ -72,7 +68,7 @@ class PolicyEngineWorker final : public Worker {
     context.OnCtl([this](const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
       OnCtl(request, answer);
     });
-    context.OnReconfigure([this](const proto::Config& config) { OnReconfigure(config); });
+    context.OnReconfigure([this](const proto::Config& config) { return OnReconfigure(config); });
     contacts_.emplace(context, *engine_);
     return {};
   }
@@ -138,17 +134,14 @@ class PolicyEngineWorker final : public Worker {
     reply(answer.SerializeAsString());
   }
 
-  void OnReconfigure(const proto::Config& config) {
-    Result<std::vector<std::string>> served = OwnDomains(config);
-    if (!served) return Log(LogLevel::kError, "reload-refused", {{"why", served.error().text}});
-    engine_->SetServed(*std::move(served));
+  Result<void> OnReconfigure(const proto::Config& config) {
+    GATEHOUSE_TRY(std::vector<std::string> served, OwnDomains(config));
+    engine_->SetServed(std::move(served));
     Publish();
-    auto edge = CertificateEdgeOf(config);
-    if (!edge) return Log(LogLevel::kError, "reload-refused", {{"why", edge.error().text}});
-    if (const auto kept = engine_->KeepCertificates(SealFileIn(state_dir_), *std::move(edge));
-        !kept)
-      return Log(LogLevel::kError, "reload-refused", {{"why", kept.error().text}});
+    GATEHOUSE_TRY(CertificateEdge edge, CertificateEdgeOf(config));
+    GATEHOUSE_TRY_VOID(engine_->KeepCertificates(SealFileIn(state_dir_), std::move(edge)));
     certificates_->Refresh();
+    return {};
   }
 
   void OnTime() {

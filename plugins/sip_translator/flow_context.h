@@ -42,10 +42,7 @@ struct FlowContext {
   ContactStates& contacts;
   RefusalMemory refusals = {};
   // Of refusals, which are put in one order with those of other workers.
-  std::function<std::uint64_t()> unix_ms = [] {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(now).count());
-  };
+  std::function<std::uint64_t()> unix_ms = [] { return UnixNowMs(); };
 
   // Asks the one evaluator and counts its verdict, with what is known of the contact where that
   // matters; kAskEngine where it is not known here, or something of the pair waits for it already.

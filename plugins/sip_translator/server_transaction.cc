@@ -6,7 +6,7 @@
 namespace gatehouse {
 namespace {
 
-std::span<const ServerStep> StepsOf(TransactionKind kind) {
+std::span<const ServerStep> ServerStepsOf(TransactionKind kind) {
   if (kind == TransactionKind::kInvite) return kInviteServerSteps;
   return kNonInviteServerSteps;
 }
@@ -30,7 +30,7 @@ ServerTransaction::ServerTransaction(TransactionKind kind, TransactionTimes time
 }
 
 std::uint8_t ServerTransaction::On(ServerEvent event, TimePoint now) {
-  const auto steps = StepsOf(kind_);
+  const auto steps = ServerStepsOf(kind_);
   const auto step = std::ranges::find_if(
       steps, [&](const ServerStep& row) { return row.from == state_ && row.on == event; });
   if (step == steps.end()) return kServerNothing;

@@ -12,13 +12,7 @@ namespace {
 
 using sip_grammar::EqualsNoCase;
 
-constexpr std::uint16_t kSipPort = 5060;
-constexpr std::uint16_t kSipsPort = 5061;
 constexpr std::size_t kMaxTargets = 8;
-
-std::uint16_t DefaultPort(SipTransport transport) {
-  return transport == SipTransport::kTls ? kSipsPort : kSipPort;
-}
 
 std::string_view WithoutBrackets(std::string_view host) {
   return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;

@@ -39,7 +39,7 @@ HandOverAnswer NoSessions() {
           .reason = Reason::kUnreadableContent};
 }
 
-FlowResult ResultOf(const HandOverAnswer& answer, bool offered) {
+FlowResult FlowResultOf(const HandOverAnswer& answer, bool offered) {
   if (answer.status / 100 == 2) return offered ? FlowResult::kDelivered : FlowResult::kIgnored;
   if (!offered) return FlowResult::kRefused;
   return answer.status == 408 ? FlowResult::kExpired : FlowResult::kFailed;
@@ -163,7 +163,7 @@ HandOverAnswer SipToXmpp::Denied(TrafficKind kind, const PageAddresses& addresse
 }
 
 void SipToXmpp::Refuse(const Asker& asker, const HandOverAnswer& answer) {
-  messages_.Count(ResultOf(answer, false));
+  messages_.Count(FlowResultOf(answer, false));
   Tell(asker, answer);
 }
 
@@ -244,8 +244,8 @@ void SipToXmpp::OnSettled(std::uint64_t number, const ipc::Outcome& outcome) {
   const Asker& asker = settled.mapped();
   const HandOverAnswer answer = AnswerFor(outcome, !asker.addresses.to.resource.empty(),
                                           context_.profile, asker.addresses.from.domain);
-  messages_.Count(ResultOf(answer, true));
-  stanzas_.Count(ResultOf(answer, true));
+  messages_.Count(FlowResultOf(answer, true));
+  stanzas_.Count(FlowResultOf(answer, true));
   Tell(asker, answer);
 }
 

@@ -27,10 +27,6 @@ std::optional<SipTransport> TransportNamed(std::string_view name) {
   return std::nullopt;
 }
 
-std::uint16_t DefaultPort(SipTransport transport) {
-  return transport == SipTransport::kTls ? 5061 : 5060;
-}
-
 SipFailure FailureOf(SipClosed how) {
   return how == SipClosed::kTlsIdentity ? SipFailure::kTlsIdentity : SipFailure::kTransport;
 }

@@ -54,7 +54,7 @@ std::optional<std::string_view> UriOf(std::string_view item) {
   return uri;
 }
 
-std::optional<std::string> EventOf(const SipMessage& message) {
+std::optional<std::string> PresenceEventOf(const SipMessage& message) {
   const std::string_view value = message.Header("Event").value_or("");
   const std::size_t semicolon = std::min(value.find(';'), value.size());
   if (!EqualsNoCase(Trim(value.substr(0, semicolon)), kPresence)) return std::nullopt;
@@ -78,7 +78,7 @@ bool AcceptsPidf(const SipMessage& message) {
 
 Result<SubscribeRequest, HandOverAnswer> ReadSubscribe(const SipMessage& message) {
   SubscribeRequest request;
-  auto event = EventOf(message);
+  auto event = PresenceEventOf(message);
   if (!event) return Refuse(489, "not the presence event", {{"Allow-Events", "presence"}});
   request.event = *std::move(event);
   if (!AcceptsPidf(message))

@@ -21,7 +21,7 @@
 namespace gatehouse::translator {
 namespace {
 
-constexpr milliseconds kConnectLimit{5000};
+constexpr milliseconds kTestConnectLimit{5000};
 constexpr milliseconds kHandshakeLimit{10000};
 constexpr std::int64_t kDayS = 86400;
 
@@ -141,7 +141,7 @@ class SipTests::Test {
       return SendOptions();
     }
     connecting_ = TcpStream::Connect(
-        owner_.loop_, target.address, kConnectLimit,
+        owner_.loop_, target.address, kTestConnectLimit,
         [this](Result<std::unique_ptr<TcpStream>> stream) { OnConnected(std::move(stream)); });
   }
 

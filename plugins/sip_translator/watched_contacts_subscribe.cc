@@ -15,7 +15,7 @@ HandOverAnswer NoUserOfOurs() {
   return RefusedWith({403, "From is no user of ours"});
 }
 
-HandOverAnswer Answer(int status, std::string_view why) {
+HandOverAnswer AnswerWith(int status, std::string_view why) {
   return {.status = status, .why = std::string(why)};
 }
 
@@ -128,14 +128,14 @@ void WatchedContacts::OnInDialog(const SipMessage& subscribe, const SubscribeReq
   const std::string key = SubscriptionDialog::KeyOf(subscribe);
   const auto known = dialogs_.find(key);
   const auto gone = [this, reply, from = std::string(subscribe.from().uri)] {
-    Refuse(reply, from, Answer(481, "no such subscription"));
+    Refuse(reply, from, AnswerWith(481, "no such subscription"));
   };
   if (known == dialogs_.end() || known->second->watch == nullptr ||
       known->second->sip.event() != request.event)
     return gone();
   Dialog& dialog = *known->second;
   if (!dialog.sip.Refresh(subscribe, request))
-    return Refuse(reply, subscribe.from().uri, Answer(500, "out of order"));
+    return Refuse(reply, subscribe.from().uri, AnswerWith(500, "out of order"));
   auto headers = Granted(dialog.sip, subscribe);
   if (request.expires_s == 0) {
     subscribes_.Count(FlowResult::kAnswered);
@@ -186,7 +186,7 @@ bool WatchedContacts::IsRefused(const PageAddresses& addresses, const SipReply& 
     blocked.contact = ContactState::kBlocked;
     answer = Denied(addresses, Decide(*context_.policy, blocked));
   } else if (*state != proto::CONTACT_AUTHORISED) {
-    answer = Answer(404, "the contact's domain is no partner's any more");
+    answer = AnswerWith(404, "the contact's domain is no partner's any more");
   } else if (draining_) {
     answer = Overloaded("ending");
   } else {

@@ -62,7 +62,7 @@ class SipTranslator final : public Worker {
   void OnSnapshot(PolicyPointer policy);
   void OnCertificate(const CertificateClient::Given& given);
   void OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAnswer answer);
-  void OnReconfigure(const proto::Config& config);
+  Result<void> OnReconfigure(const proto::Config& config);
   void ReportDrained(const std::function<void()>& drained);
 
   SteadyClock clock_;
@@ -102,7 +102,7 @@ Result<void> SipTranslator::Start(WorkerContext& context) {
   context.OnCtl([this](const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
     OnCtl(request, std::move(answer));
   });
-  context.OnReconfigure([this](const proto::Config& config) { OnReconfigure(config); });
+  context.OnReconfigure([this](const proto::Config& config) { return OnReconfigure(config); });
   snapshots_.emplace(context, [this](PolicyPointer policy) { OnSnapshot(std::move(policy)); });
   certificates_.emplace(context,
                         [this](const CertificateClient::Given& given) { OnCertificate(given); });
@@ -198,13 +198,12 @@ void SipTranslator::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAn
   answer(std::move(refused));
 }
 
-void SipTranslator::OnReconfigure(const proto::Config& config) {
-  auto served = ServedDomains::Read(config);
-  if (!served) return Log(LogLevel::kError, "reload-refused", {{"why", served.error().text}});
-  flow_->served = *std::move(served);
+Result<void> SipTranslator::OnReconfigure(const proto::Config& config) {
+  GATEHOUSE_TRY(flow_->served, ServedDomains::Read(config));
   flow_->profile = ProfileFromName(config.sip().profile());
   endpoint_->Reconfigure(config);
   sip_tests_->Reconfigure(config);
+  return {};
 }
 
 void SipTranslator::Drain(std::function<void()> drained) {

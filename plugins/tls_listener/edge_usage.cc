@@ -5,7 +5,7 @@
 namespace gatehouse {
 namespace {
 
-constexpr milliseconds kAnswerLimit{2000};
+constexpr milliseconds kUsageAnswerLimit{2000};
 
 }  // namespace
 
@@ -44,7 +44,7 @@ void EdgeUsage::Tell(TimePoint now) {
   told_at_ = now;
   asking_ = true;
   setup_.engine.Ask<proto::PolicyAnswer>(
-      question, kAnswerLimit,
+      question, kUsageAnswerLimit,
       [this](const Result<proto::PolicyAnswer>& answer) { OnAnswer(answer); });
 }
 

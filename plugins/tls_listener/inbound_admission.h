@@ -12,6 +12,11 @@
 
 namespace gatehouse {
 
+// A limit that is 0 where it was left out.
+[[nodiscard]] constexpr std::uint32_t OrDefault(std::uint32_t limit, std::uint32_t otherwise) {
+  return limit != 0 ? limit : otherwise;
+}
+
 struct AdmissionLimits {
   std::uint32_t connections_per_minute = 30;
   std::uint32_t unauthenticated_per_address = 10;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/policy/negotiation.h"
 #include "core/xmpp/element.h"
@@ -18,19 +19,9 @@ constexpr milliseconds kTick{1000};
 constexpr std::string_view kTranslator = "sip_translator";
 constexpr std::string_view kVerifier = "dialback_verifier";
 
-std::uint32_t Or(std::uint32_t value, std::uint32_t fallback) {
-  return value != 0 ? value : fallback;
-}
-
 double& Refused(Metrics& metrics, std::string_view reason) {
   return metrics.Value("gatehouse_connections_refused_total",
                        "{direction=\"in\",reason=\"" + std::string(reason) + "\"}");
-}
-
-std::int64_t UnixMs() {
-  return std::chrono::duration_cast<milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace
@@ -88,9 +79,9 @@ void InboundStreams::SetLimits(const proto::Limits& limits) {
   limits_ = limits;
   AdmissionLimits admission;
   admission.connections_per_minute =
-      Or(limits.connections_per_minute(), admission.connections_per_minute);
+      OrDefault(limits.connections_per_minute(), admission.connections_per_minute);
   admission.unauthenticated_per_address =
-      Or(limits.unauthenticated_per_address(), admission.unauthenticated_per_address);
+      OrDefault(limits.unauthenticated_per_address(), admission.unauthenticated_per_address);
   admission_.SetLimits(admission);
 }
 
@@ -360,7 +351,7 @@ void InboundStreams::ForEach(const std::function<void(InboundStream&)>& action) 
 }
 
 void InboundStreams::CheckClocks(TimePoint now) {
-  const std::int64_t unix_now = UnixMs() / 1000;
+  const std::int64_t unix_now = UnixNowMs() / 1000;
   ForEach([&](InboundStream& stream) { stream.Tick(now, unix_now); });
   EndWhatNeedsTheAway();
   admission_.Sweep(now);

@@ -19,10 +19,6 @@ constexpr std::size_t kMinEnded = 100;
 // One in so many streams of strangers goes at once for want of memory, the rest a second later.
 constexpr std::size_t kPartGivenUp = 4;
 
-std::uint32_t Or(std::uint32_t value, std::uint32_t fallback) {
-  return value != 0 ? value : fallback;
-}
-
 std::uint32_t WeightOf(const proto::AddressUsage& address) {
   return address.unauthenticated() + address.connections() + address.verifies();
 }
@@ -43,7 +39,7 @@ void InboundStreams::SetTimes(const proto::GatewaySettings& gateway) {
 }
 
 std::size_t InboundStreams::ConnectionLimit() const {
-  return Or(rules_.policy->gateway().connection_limit(), kConnectionLimit);
+  return OrDefault(rules_.policy->gateway().connection_limit(), kConnectionLimit);
 }
 
 // --- who may come
@@ -89,8 +85,8 @@ bool InboundStreams::EvictOldest(StreamNumber newcomer) {
 
 bool InboundStreams::HasRoomFor(const proto::Partner& partner) const {
   const std::uint32_t limit =
-      Or(partner.connection_limit(),
-         Or(rules_.policy->gateway().partner_connection_limit(), kPartnerConnectionLimit));
+      OrDefault(partner.connection_limit(),
+         OrDefault(rules_.policy->gateway().partner_connection_limit(), kPartnerConnectionLimit));
   std::size_t used = StreamsOf(partner.id());
   if (setup_.outbound_streams) used += setup_.outbound_streams(partner.id());
   if (setup_.others) used += setup_.others().StreamsOf(partner.id());

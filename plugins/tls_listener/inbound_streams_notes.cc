@@ -4,16 +4,12 @@
 #include <utility>
 
 #include "core/policy/negotiation.h"
+#include "core/base/clock.h"
 #include "plugins/tls_listener/inbound_streams.h"
 #include "plugins/tls_listener/stranger_watch.h"
 
 namespace gatehouse {
 namespace {
-
-std::uint64_t UnixNow() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(now).count());
-}
 
 }  // namespace
 

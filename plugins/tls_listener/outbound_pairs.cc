@@ -13,7 +13,7 @@
 namespace gatehouse {
 namespace {
 
-constexpr milliseconds kTick = seconds{1};
+constexpr milliseconds kPairsTick = seconds{1};
 constexpr milliseconds kForgetEvery = seconds{60};
 // So long after its last use or the end of its back-off. A pair that fails and is wanted again
 // within it backs off longer still; one that is forgotten would begin anew.
@@ -72,7 +72,7 @@ void OutboundPairs::State::Submit(Pair& pair, const proto::Element& stanza, Dead
   if (!pair.queue.Push(entry, now))
     return Refuse(entry.ticket,
                   {OutboundFailure::kOverload, {}, "queue of the domain pair is full"});
-  if (!tick.active()) tick.StartRepeating(kTick);
+  if (!tick.active()) tick.StartRepeating(kPairsTick);
   if (pair.stream == 0) Open(pair);
 }
 
@@ -294,7 +294,7 @@ void OutboundPairs::Test(const proto::TestStream& request,
 void OutboundPairs::Drain(std::function<void()> drained) {
   state_->draining = true;
   state_->drained = std::move(drained);
-  if (!state_->tick.active()) state_->tick.StartRepeating(kTick);
+  if (!state_->tick.active()) state_->tick.StartRepeating(kPairsTick);
   state_->sweep.Start(milliseconds{0});
 }
 

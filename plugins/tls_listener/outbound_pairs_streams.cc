@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/limits.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/policy/downgrade_guard.h"
 #include "plugins/tls_listener/outbound_outcome.h"
@@ -16,11 +17,6 @@ constexpr seconds kEstablishment{60};                  // 1.4
 constexpr std::uint32_t kPartnerConnections = 20;      // 1.4
 constexpr int kMaxRedirects = 2;                       // 3.7
 constexpr seconds kRedirectMemory{60};                 // a redirect later than that is a new one
-
-std::int64_t UnixNow() {
-  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 

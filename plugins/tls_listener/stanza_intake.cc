@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/jid.h"
 
@@ -13,11 +14,6 @@ namespace {
 
 constexpr seconds kStanzaLimit{60};
 constexpr seconds kPingLimit{10};  // 1.1 no. 5
-
-std::uint64_t UnixMs() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(now).count());
-}
 
 double& Stanzas(Metrics& metrics, std::string_view result) {
   return metrics.Value("gatehouse_stanzas_total",
@@ -40,7 +36,7 @@ void StanzaIntake::Deliver(const Arrival& arrival, proto::Element& stanza,
   offer_.set_to_domain(arrival.to.data(), arrival.to.size());
   offer_.set_method(arrival.method);
   offer_.set_snapshot_hash(policy_->hash());
-  offer_.set_received_unix_ms(UnixMs());
+  offer_.set_received_unix_ms(UnixNowMs());
   // Lent for the time of writing it down; the reader's arena keeps it.
   offer_.unsafe_arena_set_allocated_stanza(&stanza);
   std::string body = offer_.SerializeAsString();

@@ -16,7 +16,7 @@
 namespace gatehouse {
 namespace {
 
-constexpr milliseconds kAnswerLimit{10000};
+constexpr milliseconds kNoteAnswerLimit{10000};
 constexpr std::size_t kMaxNames = 8;
 constexpr std::size_t kMaxNameBytes = 128;
 constexpr std::array<std::string_view, 2> kServices = {"_xmpp-server._tcp.", "_xmpps-server._tcp."};
@@ -132,7 +132,7 @@ struct StrangerWatch::State : std::enable_shared_from_this<StrangerWatch::State>
   void Ask(const proto::Stranger& stranger) {
     proto::PolicyQuestion question;
     *question.mutable_strangers()->add_strangers() = stranger;
-    engine.Ask<proto::PolicyAnswer>(question, kAnswerLimit,
+    engine.Ask<proto::PolicyAnswer>(question, kNoteAnswerLimit,
                                     [](const Result<proto::PolicyAnswer>&) {});
   }
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr milliseconds kGather{200};
 constexpr milliseconds kRetry{1000};
-constexpr milliseconds kAnswerLimit{10000};
+constexpr milliseconds kReportAnswerLimit{10000};
 
 }  // namespace
 
@@ -27,7 +27,7 @@ void StreamReports::Ask() {
   proto::PolicyQuestion question;
   *question.mutable_streams() = asked_;
   engine_.Ask<proto::PolicyAnswer>(
-      question, kAnswerLimit,
+      question, kReportAnswerLimit,
       [this](const Result<proto::PolicyAnswer>& answer) { OnAnswer(answer && answer->noted()); });
 }
 

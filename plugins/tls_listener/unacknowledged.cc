@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t kAskEvery = 5;
 constexpr seconds kAskAgain{10};
-constexpr seconds kAnswerLimit{60};
+constexpr seconds kAcknowledgeLimit{60};
 constexpr std::size_t kCostOfOne = 256;
 
 std::size_t CostOf(const OutboundQueue::Entry& entry) {
@@ -47,7 +47,7 @@ std::optional<std::vector<Unacknowledged::Sent>> Unacknowledged::Acknowledge(std
 }
 
 bool Unacknowledged::IsOverdue(TimePoint now) const {
-  return awaits_answer_ && now - asked_at_ >= kAnswerLimit;
+  return awaits_answer_ && now - asked_at_ >= kAcknowledgeLimit;
 }
 
 void Unacknowledged::AddPairs(std::unordered_set<const OutboundPair*>& pairs) const {

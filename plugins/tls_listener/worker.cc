@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/message_arena.h"
 #include "core/base/process_resources.h"
@@ -40,16 +41,6 @@ constexpr seconds kAwayLimit{10};  // 2.10, internal-server-error
 // for 5 s, has time left to send what is queued.
 constexpr milliseconds kSettleLimit{3000};
 constexpr seconds kOwnStanzaLimit{60};
-
-std::uint64_t UnixNow() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(now).count());
-}
-
-std::uint64_t UnixMsNow() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(now).count());
-}
 
 std::vector<SocketAddress> OwnAddresses(const WorkerConfig& config) {
   std::vector<SocketAddress> own;
@@ -88,7 +79,7 @@ class TlsListenerWorker final : public Worker {
   void BeginOnceProvided();
   Result<void> OpenAcceptors();
   void CheckMemory();
-  void OnReconfigure(const proto::Config& config);
+  Result<void> OnReconfigure(const proto::Config& config);
   // An offer that came before the first snapshot and certificate: without them it can be neither
   // sent nor refused.
   struct EarlyOffer {
@@ -110,7 +101,7 @@ class TlsListenerWorker final : public Worker {
   ListenerTls from_files_;
   std::unique_ptr<DnsLookup> dns_;
   std::optional<StreamReports> reports_;
-  StreamRefusals refusals_{UnixMsNow};
+  StreamRefusals refusals_{UnixNowMs};
   SteadyClock clock_;
   std::optional<StrangerWatch> strangers_;
   std::optional<StanzaIntake> intake_;
@@ -150,7 +141,7 @@ Result<void> TlsListenerWorker::Start(WorkerContext& context) {
   context.OnCtl([this](const proto::CtlRequest& request, WorkerContext::CtlAnswer answer) {
     OnCtl(request, std::move(answer));
   });
-  context.OnReconfigure([this](const proto::Config& changed) { OnReconfigure(changed); });
+  context.OnReconfigure([this](const proto::Config& changed) { return OnReconfigure(changed); });
   snapshots_.emplace(context, [this](PolicyPointer policy) { OnSnapshot(std::move(policy)); });
   certificates_.emplace(context, [this](const CertificateClient::Given&) { OnCertificate(); });
   return {};
@@ -345,15 +336,13 @@ void TlsListenerWorker::CheckMemory() {
 }
 
 // A file that cannot be read leaves what is in force.
-void TlsListenerWorker::OnReconfigure(const proto::Config& config) {
-  auto domains = OwnDomains(config);
-  if (!domains) return Log(LogLevel::kError, "reconfigure-failed", {{"why", domains.error().text}});
-  auto tls = ListenerTls::Read(config, *domains);
-  if (!tls) return Log(LogLevel::kError, "reconfigure-failed", {{"why", tls.error().text}});
-  domains_ = *std::move(domains);
-  from_files_ = *std::move(tls);
+Result<void> TlsListenerWorker::OnReconfigure(const proto::Config& config) {
+  GATEHOUSE_TRY(std::vector<std::string> domains, OwnDomains(config));
+  GATEHOUSE_TRY(from_files_, ListenerTls::Read(config, domains));
+  domains_ = std::move(domains);
   UseConfig(config);
   if (certificates_->has_answer()) UseTls();
+  return {};
 }
 
 // A listener that was killed and reborn is offered what it held at once.

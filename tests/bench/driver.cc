@@ -9,7 +9,7 @@ namespace {
 constexpr double kSetUpLimitS = 20;
 // Longer than any wait inside Gatehouse that ends with a delivery.
 constexpr double kRestLimitS = 40;
-constexpr double kPollS = 0.01;
+constexpr double kDriverPollS = 0.01;
 constexpr milliseconds kPaceTick{1};
 
 }  // namespace
@@ -36,7 +36,7 @@ Result<std::vector<PhaseResult>> Driver::Run() {
   give_up_at_ = loop_.Now() + std::chrono::duration_cast<milliseconds>(
                                   std::chrono::duration<double>(kSetUpLimitS));
   partner_.Connect([this] { ConnectSip(); });
-  After(kPollS, &Driver::FirstMessages);
+  After(kDriverPollS, &Driver::FirstMessages);
   loop_.Run();
   if (!failure_.empty()) return gatehouse::Trouble(failure_);
   return std::move(results_);
@@ -73,7 +73,7 @@ void Driver::FirstMessages() {
     if (failure_.empty()) failure_ = "the first messages did not cross";
     return loop_.Stop();
   }
-  if (!greeted) return After(kPollS, &Driver::FirstMessages);
+  if (!greeted) return After(kDriverPollS, &Driver::FirstMessages);
   const Tally there = x2s_.TakeTally();
   const Tally back = s2x_.TakeTally();
   if (there.refused + back.refused > 0) {
@@ -137,7 +137,7 @@ void Driver::StopMeasuring() {
 
 void Driver::AwaitRest() {
   if (x2s_.in_flight() + s2x_.in_flight() > 0 && loop_.Now() < give_up_at_)
-    return After(kPollS, &Driver::AwaitRest);
+    return After(kDriverPollS, &Driver::AwaitRest);
   FinishPhase();
 }
 

@@ -10,7 +10,7 @@
 namespace gatehouse::bench {
 namespace {
 
-constexpr milliseconds kConnectLimit{5000};
+constexpr milliseconds kPartnerConnectLimit{5000};
 
 }  // namespace
 
@@ -43,7 +43,7 @@ void PartnerEnd::Connect(std::function<void()> ready) {
   ready_ = std::move(ready);
   for (const std::string& domain : setup_.domains)
     attempts_.push_back(
-        TcpStream::Connect(loop_, setup_.gatehouse, kConnectLimit, [this, &domain](auto tcp) {
+        TcpStream::Connect(loop_, setup_.gatehouse, kPartnerConnectLimit, [this, &domain](auto tcp) {
           if (!tcp) return events_.on_trouble(tcp.error().text);
           Add(*std::move(tcp), domain);
         }));

@@ -10,15 +10,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr std::int64_t kNow = 1'800'000'000;
-constexpr std::int64_t kDay = 86400;
+constexpr std::int64_t kOneDay = 86400;
 
 CertificateFacts Link(const std::string& subject) {
   CertificateFacts facts;
   facts.subject = "CN=" + subject;
   facts.key_type = "p-256";
   facts.signature_algorithm = "ecdsa-sha256";
-  facts.not_before = kNow - kDay;
-  facts.not_after = kNow + 90 * kDay;
+  facts.not_before = kNow - kOneDay;
+  facts.not_after = kNow + 90 * kOneDay;
   return facts;
 }
 
@@ -134,9 +134,9 @@ TEST(SlotFitness, WarnsOfWhatSomePeersWouldRefuse) {
       {Slot::kSip, [](auto& c, auto&) { c.links[0].client_eku = false; },
        "no clientAuth, which is needed where the SIP peer asks for it"},
       {Slot::kXmpp, [](auto& c, auto&) { c.links[0].server_eku = false; }, "no serverAuth"},
-      {Slot::kXmpp, [](auto& c, auto&) { c.links[0].not_after = kNow + 29 * kDay; },
+      {Slot::kXmpp, [](auto& c, auto&) { c.links[0].not_after = kNow + 29 * kOneDay; },
        "it ends in 29 days"},
-      {Slot::kXmpp, [](auto& c, auto&) { c.links[1].not_after = kNow + kDay; },
+      {Slot::kXmpp, [](auto& c, auto&) { c.links[1].not_after = kNow + kOneDay; },
        "it ends in 1 day;"},
       {Slot::kXmpp, [](auto& c, auto&) { c.links[0].key_type = "rsa-8192"; }, "slow"},
       {Slot::kXmpp, [](auto& c, auto&) { c.links[0].key_type = "ed25519"; }, "few peers know"},

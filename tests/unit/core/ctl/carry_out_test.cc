@@ -35,7 +35,7 @@ TEST(CarryOut, EndsWithZeroWhenDone) {
 
 TEST(CarryOut, EndsWithOneAndTheReasonOnStandardErrorWhenRefused) {
   FakeSupervisor supervisor;
-  supervisor.Say(Refused("no partner has the domain 'x.example'"));
+  supervisor.Say(RefusedWith("no partner has the domain 'x.example'"));
   const Ending ending = CarryOut(Asking(), supervisor.AsOutside());
   EXPECT_EQ(ending.exit_code, 1);
   EXPECT_THAT(ending.out, IsEmpty());
@@ -203,7 +203,7 @@ TEST(CarryOut, WarnsOfAShortPassphrase) {
 TEST(CarryOut, LeavesTheSecretAloneWhenTheSettingsAreRefused) {
   const ScratchFile file("a secret of many octets");
   FakeSupervisor supervisor;
-  supervisor.Say(Refused("the connection limit cannot be 0"));
+  supervisor.Say(RefusedWith("the connection limit cannot be 0"));
   Invocation invocation = Asking();
   invocation.passphrase_file = file.path();
   EXPECT_EQ(CarryOut(invocation, supervisor.AsOutside()).exit_code, 1);
@@ -287,7 +287,7 @@ TEST(CarryOut, StopsAtTheLimitAndSaysHowToGoOn) {
 
 TEST(CarryOut, AListThatIsRefusedSaysWhy) {
   FakeSupervisor supervisor;
-  supervisor.Say(Refused("'x' is no user of ours"));
+  supervisor.Say(RefusedWith("'x' is no user of ours"));
   const Ending ending = CarryOut(Listing(1), supervisor.AsOutside());
   EXPECT_EQ(ending.exit_code, 1);
   EXPECT_EQ(ending.err, "'x' is no user of ours\n");

@@ -45,7 +45,7 @@ inline proto::CtlResponse Done(const std::string& text) {
   return response;
 }
 
-inline proto::CtlResponse Refused(const std::string& why) {
+inline proto::CtlResponse RefusedWith(const std::string& why) {
   proto::CtlResponse response;
   response.set_exit_code(1);
   response.set_error(why);

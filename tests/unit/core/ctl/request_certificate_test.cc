@@ -151,7 +151,7 @@ TEST_F(RequestingACertificate, ForDomainsThatAreNamedAsksForNoOthers) {
 }
 
 TEST_F(RequestingACertificate, ThatIsRefusedLeavesNoFile) {
-  supervisor_.Say(Refused("'external edge' is no name; write one without blanks"));
+  supervisor_.Say(RefusedWith("'external edge' is no name; write one without blanks"));
   const Ending ending = Run("cert request external --out DIR/e.csr --domain x.example");
   EXPECT_EQ(ending.exit_code, kRefused);
   EXPECT_EQ(ending.err, "'external edge' is no name; write one without blanks\n");
@@ -349,7 +349,7 @@ TEST_F(RequestingACertificate, ExportedKeysAreTheirOwnersAlone) {
 }
 
 TEST_F(RequestingACertificate, KeyThatMayNotBeExportedLeavesNoFile) {
-  supervisor_.Say(Refused("the key of 'external' is not exportable; request it with --exportable"));
+  supervisor_.Say(RefusedWith("the key of 'external' is not exportable; request it with --exportable"));
   const Ending ending = Run("cert export-key external --out DIR/e.key");
   EXPECT_EQ(ending.exit_code, kRefused);
   EXPECT_THAT(ending.err, HasSubstr("not exportable"));

@@ -23,7 +23,7 @@ const std::string kXmpps = XmppsService(kDomain);
 const std::string kEdge = "edge.corp.example";
 const std::string kIp = "192.0.2.10";
 
-OurSide Ours() {
+OurSide OurEdge() {
   OurSide ours;
   ours.xmpp = {SocketAddress::Parse("0.0.0.0:5269").value()};
   ours.addresses = {SocketAddress::FromIp(kIp, 0).value()};
@@ -46,7 +46,7 @@ std::vector<std::string> Codes(const std::vector<Finding>& findings) {
   return codes;
 }
 
-std::vector<Finding> Judged(const ZoneScene& zone, const OurSide& ours = Ours()) {
+std::vector<Finding> Judged(const ZoneScene& zone, const OurSide& ours = OurEdge()) {
   return JudgeZone(kDomain, zone.Picture(kDomain), &ours);
 }
 
@@ -166,7 +166,7 @@ TEST(JudgeZone, FindsEachMistakeByItsOwnCodeAndNoOther) {
 }
 
 TEST(JudgeZone, WhereWeListenOnIpv6TheAddressShallBeThere) {
-  OurSide ours = Ours();
+  OurSide ours = OurEdge();
   ours.xmpp = {SocketAddress::Parse("[::]:5269").value()};
   EXPECT_THAT(Codes(Judged(Clean(), ours)), IsEmpty());
   ours.addresses.push_back(SocketAddress::FromIp("2001:db8::10", 0).value());
@@ -174,7 +174,7 @@ TEST(JudgeZone, WhereWeListenOnIpv6TheAddressShallBeThere) {
 }
 
 TEST(JudgeZone, WithoutKnownAddressesNobodySaysThatAHostIsNotOurs) {
-  OurSide ours = Ours();
+  OurSide ours = OurEdge();
   ours.addresses.clear();
   EXPECT_THAT(Codes(Judged(Clean(), ours)), IsEmpty());
 }
@@ -198,7 +198,7 @@ class OwnCertificate : public testing::Test {
   OwnCertificate() {
     CertificatePlan plan;
     plan.dns_names = {kDomain};
-    ours_ = Ours();
+    ours_ = OurEdge();
     ours_.chain_pem = Text(maker_.Issue(plan).chain_file);
     other_ = TlsaOfOwnChain(Text(maker_.Issue(plan).chain_file)).value().data;
     own_ = TlsaOfOwnChain(ours_.chain_pem).value().data;
@@ -247,7 +247,7 @@ TEST(JudgePartner, WhatWouldFailIsFound) {
 }
 
 TEST(JudgePictures, ResolversThatDisagreeAreAMistake) {
-  const OurSide ours = Ours();
+  const OurSide ours = OurEdge();
   ZoneScene newer = Clean();
   ZoneScene older;
   older.Srv(kXmpp, 5, 0, 5269, kEdge).Address(kEdge, kIp).Reverse(kIp, kEdge);
@@ -259,7 +259,7 @@ TEST(JudgePictures, ResolversThatDisagreeAreAMistake) {
 }
 
 TEST(JudgePictures, AMistakeOneResolverSeesNamesIt) {
-  const OurSide ours = Ours();
+  const OurSide ours = OurEdge();
   ZoneScene lame = Clean();
   lame.Break(kXmpp);
   const std::vector<ZonePicture> pictures = {Clean().Picture(kDomain, "one"),

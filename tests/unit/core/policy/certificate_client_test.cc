@@ -19,7 +19,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 // An engine's end of the link that answers when the test says so.
-class FakeEngine final : public ipc::AskClient {
+class CertificateEngine final : public ipc::AskClient {
  public:
   void AskBytes(std::string question, milliseconds limit, OnAnswer on_answer) override {
     proto::PolicyQuestion parsed;
@@ -42,7 +42,7 @@ class FakeEngine final : public ipc::AskClient {
   OnAnswer open_;
 };
 
-using FakeContext = FakeWorkerContext<FakeEngine>;
+using CertificateContext = FakeWorkerContext<CertificateEngine>;
 
 class CertificateClientTest : public testing::Test {
  protected:
@@ -63,7 +63,7 @@ class CertificateClientTest : public testing::Test {
   }
 
   std::unique_ptr<CertificateAuthority> authority_ = *CertificateAuthority::Create("root", 9);
-  FakeContext context_;
+  CertificateContext context_;
   std::vector<std::string> heard_;  // the names, with a mark where there is a certificate
   std::unique_ptr<CertificateClient> client_ =
       std::make_unique<CertificateClient>(context_, [this](const CertificateClient::Given& given) {

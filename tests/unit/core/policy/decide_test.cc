@@ -199,7 +199,7 @@ std::string Learns(const Verdict& verdict, TrafficKind kind) {
 // 5.3: of our users a contact whom nobody has added learns nothing.
 TEST_F(DecideTest, TellsAnUnlistedContactTheSameOfAUserWithAndOneWithoutAccess) {
   LetAllButCarl(snapshot);
-  for (const KindWord& word : KindWords()) {
+  for (const TrafficKindWord& word : KindWords()) {
     const bool to_domain =
         word.kind == kPresenceToDomain || word.kind == kMessageToDomain || word.kind == kIqToDomain;
     if (DirectionOf(word.kind) != Direction::kXmppToSip || to_domain) continue;

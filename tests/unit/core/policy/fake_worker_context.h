@@ -27,7 +27,7 @@ class FakeWorkerContext final : public WorkerContext {
     malformed.emplace_back(instance);
   }
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
-  void OnReconfigure(std::function<void(const proto::Config&)>) override {}
+  void OnReconfigure(Reconfigure) override {}
   void StillBusy() override {}
   void Fail(std::string_view) override {}
 

@@ -13,7 +13,7 @@ constexpr auto kR = NegotiationLevel::kRequired;
 constexpr auto kO = NegotiationLevel::kOptional;
 constexpr auto kN = NegotiationLevel::kNotSupported;
 
-struct TableRow {
+struct MatrixLine {
   int number;
   NegotiationRow row;
   std::string_view methods;  // letters of 4.1
@@ -22,25 +22,25 @@ struct TableRow {
 
 // The table of 4.2, word for word.
 // clang-format off
-constexpr std::array kTable = {
-    TableRow{1,  {kR, kR, true},  "A",   "W1"},
-    TableRow{2,  {kR, kR, false}, "A",   ""},
-    TableRow{3,  {kO, kR, true},  "ABC", "W2 W4 W5"},
-    TableRow{4,  {kO, kR, false}, "A",   "W2"},
-    TableRow{5,  {kN, kR, true},  "C",   "W3 W4"},
-    TableRow{6,  {kN, kR, false}, "",    "E1"},
-    TableRow{7,  {kR, kO, true},  "AB",  ""},
-    TableRow{8,  {kR, kO, false}, "A",   ""},
-    TableRow{9,  {kO, kO, true},  "ABC", "W2 W4"},
-    TableRow{10, {kO, kO, false}, "A",   "W2"},
-    TableRow{11, {kN, kO, true},  "C",   "W3 W4"},
-    TableRow{12, {kN, kO, false}, "",    "E1"},
-    TableRow{13, {kR, kN, true},  "B",   ""},
-    TableRow{14, {kR, kN, false}, "",    "E2"},
-    TableRow{15, {kO, kN, true},  "BC",  "W4"},
-    TableRow{16, {kO, kN, false}, "",    "E2"},
-    TableRow{17, {kN, kN, true},  "C",   "W4"},
-    TableRow{18, {kN, kN, false}, "",    "E2"},
+constexpr std::array kMatrix = {
+    MatrixLine{1,  {kR, kR, true},  "A",   "W1"},
+    MatrixLine{2,  {kR, kR, false}, "A",   ""},
+    MatrixLine{3,  {kO, kR, true},  "ABC", "W2 W4 W5"},
+    MatrixLine{4,  {kO, kR, false}, "A",   "W2"},
+    MatrixLine{5,  {kN, kR, true},  "C",   "W3 W4"},
+    MatrixLine{6,  {kN, kR, false}, "",    "E1"},
+    MatrixLine{7,  {kR, kO, true},  "AB",  ""},
+    MatrixLine{8,  {kR, kO, false}, "A",   ""},
+    MatrixLine{9,  {kO, kO, true},  "ABC", "W2 W4"},
+    MatrixLine{10, {kO, kO, false}, "A",   "W2"},
+    MatrixLine{11, {kN, kO, true},  "C",   "W3 W4"},
+    MatrixLine{12, {kN, kO, false}, "",    "E1"},
+    MatrixLine{13, {kR, kN, true},  "B",   ""},
+    MatrixLine{14, {kR, kN, false}, "",    "E2"},
+    MatrixLine{15, {kO, kN, true},  "BC",  "W4"},
+    MatrixLine{16, {kO, kN, false}, "",    "E2"},
+    MatrixLine{17, {kN, kN, true},  "C",   "W4"},
+    MatrixLine{18, {kN, kN, false}, "",    "E2"},
 };
 // clang-format on
 
@@ -62,23 +62,23 @@ std::string Codes(const std::vector<NegotiationNote>& notes) {
 }
 
 TEST(Negotiation, PermitsTheMethodsOfEachOfThe18Rows) {
-  for (const TableRow& expected : kTable)
+  for (const MatrixLine& expected : kMatrix)
     EXPECT_EQ(Letters(PermittedMethods(expected.row)), expected.methods)
         << "row " << expected.number;
 }
 
 TEST(Negotiation, NotesWhatTheTableNotesForEachOfThe18Rows) {
-  for (const TableRow& expected : kTable)
+  for (const MatrixLine& expected : kMatrix)
     EXPECT_EQ(Codes(NotesOf(expected.row)), expected.notes) << "row " << expected.number;
 }
 
 TEST(Negotiation, NumbersTheRowsAsTheTableDoes) {
-  for (const TableRow& expected : kTable) EXPECT_EQ(RowNumber(expected.row), expected.number);
+  for (const MatrixLine& expected : kMatrix) EXPECT_EQ(RowNumber(expected.row), expected.number);
 }
 
 TEST(Negotiation, RefusesExactlyTheFiveRowsWithoutAMethod) {
   std::vector<int> refused;
-  for (const TableRow& expected : kTable) {
+  for (const MatrixLine& expected : kMatrix) {
     const std::vector<NegotiationNote> notes = NotesOf(expected.row);
     const bool refusal = !notes.empty() && IsRefusal(notes.front());
     EXPECT_EQ(refusal, PermittedMethods(expected.row).empty());
@@ -99,7 +99,7 @@ TEST(Negotiation, ReadsTheRowOfAPartnerRecord) {
 
 // 4.3 no. 4; every other row is as it was.
 TEST(Negotiation, StrictSaslTakesDialbackFromWhatRequiresSasl) {
-  for (const TableRow& line : kTable) {
+  for (const MatrixLine& line : kMatrix) {
     NegotiationRow strict = line.row;
     strict.strict_sasl = true;
     const std::string expected = line.number == 3   ? "A"

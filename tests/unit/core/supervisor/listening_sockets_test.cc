@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-Plan PlanOf(const std::string& listen, unsigned count) {
+Plan ListenPlanOf(const std::string& listen, unsigned count) {
   const auto topology = ParseTopology(
       "worker { name: 'front' plugin: 'front.so' listen: XMPP listen: SIP scalable: true }");
   const auto yaml =
@@ -35,7 +35,7 @@ int Option(int fd, int option) {
 }
 
 TEST(ListeningSockets, GiveEveryInstanceItsOwnSocketOnOnePort) {
-  const Plan plan = PlanOf("xmpp: ['127.0.0.1:0']", 3);
+  const Plan plan = ListenPlanOf("xmpp: ['127.0.0.1:0']", 3);
   ListeningSockets sockets;
   ASSERT_TRUE(sockets.Open(plan, Nobody));
   ASSERT_EQ(sockets.All().size(), 1U);
@@ -54,10 +54,10 @@ TEST(ListeningSockets, GiveEveryInstanceItsOwnSocketOnOnePort) {
 
 TEST(ListeningSockets, NameTheKeyOfAnOccupiedPort) {
   ListeningSockets other;
-  ASSERT_TRUE(other.Open(PlanOf("xmpp: ['127.0.0.1:0']", 1), Nobody));
+  ASSERT_TRUE(other.Open(ListenPlanOf("xmpp: ['127.0.0.1:0']", 1), Nobody));
   const std::string address = other.All()[0].address;
   ListeningSockets sockets;
-  const auto opened = sockets.Open(PlanOf("xmpp: ['127.0.0.1:0', '" + address + "']", 1), Nobody);
+  const auto opened = sockets.Open(ListenPlanOf("xmpp: ['127.0.0.1:0', '" + address + "']", 1), Nobody);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().key, "listen.xmpp[1]");
   EXPECT_THAT(opened.error().what, HasSubstr(address + " is occupied by another program"));
@@ -65,11 +65,11 @@ TEST(ListeningSockets, NameTheKeyOfAnOccupiedPort) {
 }
 
 TEST(ListeningSockets, KeepTheSameSocketWhenThePlanChangesAroundIt) {
-  const Plan before = PlanOf("xmpp: ['127.0.0.1:0', '[::1]:0']", 2);
+  const Plan before = ListenPlanOf("xmpp: ['127.0.0.1:0', '[::1]:0']", 2);
   ListeningSockets sockets;
   ASSERT_TRUE(sockets.Open(before, Nobody));
   const int kept = sockets.Of(before.pools[0], 0)[0].fd;
-  const Plan after = PlanOf("xmpp: ['127.0.0.1:0'], sip: ['udp:127.0.0.1:0']", 1);
+  const Plan after = ListenPlanOf("xmpp: ['127.0.0.1:0'], sip: ['udp:127.0.0.1:0']", 1);
   ASSERT_TRUE(sockets.Open(after, Nobody));
   sockets.CloseUnwanted(after);
   EXPECT_EQ(sockets.Of(after.pools[0], 0)[0].fd, kept);
@@ -79,9 +79,9 @@ TEST(ListeningSockets, KeepTheSameSocketWhenThePlanChangesAroundIt) {
 
 TEST(ListeningSockets, MoveFromOneAddressToAWiderOneOnTheSamePort) {
   ListeningSockets sockets;
-  ASSERT_TRUE(sockets.Open(PlanOf("xmpp: ['127.0.0.1:0']", 1), Nobody));
+  ASSERT_TRUE(sockets.Open(ListenPlanOf("xmpp: ['127.0.0.1:0']", 1), Nobody));
   const std::string address = sockets.All()[0].address;
-  const Plan wider = PlanOf("xmpp: ['[::]" + address.substr(address.rfind(':')) + "']", 1);
+  const Plan wider = ListenPlanOf("xmpp: ['[::]" + address.substr(address.rfind(':')) + "']", 1);
   ASSERT_TRUE(sockets.Open(wider, Nobody));
   sockets.CloseUnwanted(wider);
   ASSERT_EQ(sockets.All().size(), 1U);
@@ -89,7 +89,7 @@ TEST(ListeningSockets, MoveFromOneAddressToAWiderOneOnTheSamePort) {
 }
 
 TEST(ListeningSockets, GiveNoneToAnInstanceThatIsOut) {
-  const Plan plan = PlanOf("sip: ['tcp:127.0.0.1:0', 'udp:127.0.0.1:0']", 2);
+  const Plan plan = ListenPlanOf("sip: ['tcp:127.0.0.1:0', 'udp:127.0.0.1:0']", 2);
   ListeningSockets sockets;
   ASSERT_TRUE(sockets.Open(plan, [](const auto& instance) { return instance.second == 1; }));
   EXPECT_EQ(sockets.Of(plan.pools[0], 0).size(), 2U);

@@ -11,8 +11,8 @@ namespace {
 
 using enum NegotiationLevel;
 
-constexpr const char* kLocal = "corp.example";
-constexpr const char* kRemote = "partner.example";
+constexpr const char* kHere = "corp.example";
+constexpr const char* kThere = "partner.example";
 constexpr NegotiationRow kByCertificate{kRequired, kRequired, false};
 constexpr NegotiationRow kByKey{kRequired, kNotSupported, true};
 
@@ -34,8 +34,8 @@ proto::Element Stanza(std::string_view from, std::string_view to,
 class Scene {
  public:
   explicit Scene(NegotiationRow row, bool takes_theirs = true)
-      : machine_({.local = kLocal,
-                  .remote = kRemote,
+      : machine_({.local = kHere,
+                  .remote = kThere,
                   .row = row,
                   .shows_certificate = true,
                   .takes_theirs = takes_theirs}) {}
@@ -64,10 +64,10 @@ class Scene {
   }
   void UpToOpenByKey(bool certificate_ok) {
     UpToTls(certificate_ok);
-    Say(machine_.OnKey(kLocal, "k"));
+    Say(machine_.OnKey(kHere, "k"));
     proto::Element result = MakeElement("result", ns::kDialback);
-    SetAttribute(result, "from", kRemote);
-    SetAttribute(result, "to", kLocal);
+    SetAttribute(result, "from", kThere);
+    SetAttribute(result, "to", kHere);
     SetAttribute(result, "type", "valid");
     Say(machine_.OnElement(result));
     EXPECT_EQ(machine_.state(), OutboundState::kOpen);
@@ -204,7 +204,7 @@ TEST(OutboundMachineBidi, DropsDialbackAnswersNobodyAskedFor) {
   scene.UpToOpenByKey(true);
   proto::Element result = MakeElement("result", ns::kDialback);
   SetAttribute(result, "from", "other.example");
-  SetAttribute(result, "to", kLocal);
+  SetAttribute(result, "to", kHere);
   SetAttribute(result, "type", "valid");
   EXPECT_EQ(scene.In(result), "[dropped]");
   EXPECT_EQ(scene.In(Stanza("eve@other.example", "ann@corp.example")), "[end invalid-from]");
@@ -215,7 +215,7 @@ TEST(OutboundMachineBidi, TellsThePeerThatItsOtherDomainsNeedAStreamOfTheirOwn) 
   scene.UpToOpenByKey(true);
   proto::Element key = MakeElement("result", ns::kDialback);
   SetAttribute(key, "from", "conference.partner.example");
-  SetAttribute(key, "to", kLocal);
+  SetAttribute(key, "to", kHere);
   AddText(key, "k");
   EXPECT_EQ(scene.In(key),
             "<db:result from='corp.example' to='conference.partner.example' type='error'>"

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 // What an asker hears: the name of each certificate, or "error".
-struct Asker {
+struct CertificateAsker {
   std::vector<std::string> heard;
   std::string hash, key;
   CertificatePublication::Reply Reply() {
@@ -44,7 +44,7 @@ class CertificatePublicationTest : public testing::Test {
     given.set_hash("hash of " + names_[slot]);
     return given;
   }};
-  Asker listener_, translator_;
+  CertificateAsker listener_, translator_;
 };
 
 TEST_F(CertificatePublicationTest, GivesEachWorkerTheCertificateOfItsOwnSlot) {
@@ -59,7 +59,7 @@ TEST_F(CertificatePublicationTest, GivesEachWorkerTheCertificateOfItsOwnSlot) {
 
 TEST_F(CertificatePublicationTest, GivesNobodyElseAnything) {
   Show(Slot::kXmpp, "edge");
-  Asker stranger;
+  CertificateAsker stranger;
   for (const char* instance : {"dialback_verifier/0", "tls_listenerx/0", "", "/tls_listener"})
     publication_.Ask(instance, "", stranger.Reply());
   EXPECT_THAT(stranger.heard, ElementsAre("error", "error", "error", "error"));
@@ -88,7 +88,7 @@ TEST_F(CertificatePublicationTest, HoldsTheQuestionUntilThatSlotHasAnother) {
 
 TEST_F(CertificatePublicationTest, KeepsOneQuestionPerInstanceAndLetsAllGoAtTheEnd) {
   Show(Slot::kXmpp, "edge");
-  Asker older;
+  CertificateAsker older;
   publication_.Ask("tls_listener/0", "hash of edge", older.Reply());
   publication_.Ask("tls_listener/0", "hash of edge", listener_.Reply());
   EXPECT_THAT(older.heard, ElementsAre("error"));

@@ -19,7 +19,7 @@ namespace {
 using testing::HasSubstr;
 
 constexpr std::chrono::system_clock::time_point kAt{std::chrono::seconds{1}};
-const std::vector<std::string> kServed = {"contoso.example"};
+const std::vector<std::string> kServedHere = {"contoso.example"};
 const std::vector<std::string> kServedBefore = {"contoso.example", "gone.example"};
 
 template <class Message>
@@ -38,7 +38,7 @@ std::string PartnerText(const std::string& domain) {
 class DataOfAnEngine : public testing::Test {
  protected:
   Engine Open(const std::string& file, const DataLimits& limits = {},
-              const std::vector<std::string>& served = kServed) {
+              const std::vector<std::string>& served = kServedHere) {
     return *Engine::Create(*Store::Open(folder_.File(file)), served, 1, limits);
   }
   static proto::CtlResponse Answer(Engine& engine, const std::string& command) {

@@ -84,7 +84,7 @@ Store OpenAt(const std::string& path) {
   return *std::move(store);
 }
 
-std::string WhyNot(const std::string& path) {
+std::string WhyNotOpened(const std::string& path) {
   const Result<Store> store = Store::Open(path);
   return store ? std::string() : store.error().text;
 }
@@ -211,9 +211,9 @@ TEST(Store, AnUpgradeSealsNothingThatIsNotWhatWasWritten) {
                                                .c_str());
   };
   ASSERT_TRUE(older_with("UPDATE partner SET enabled = 0").has_value());
-  EXPECT_THAT(WhyNot(path), HasSubstr("its checksum differs"));
+  EXPECT_THAT(WhyNotOpened(path), HasSubstr("its checksum differs"));
   ASSERT_TRUE(SqliteDatabase::Open(path)->Run("UPDATE partner SET enabled = 1").has_value());
-  EXPECT_EQ(WhyNot(path), "");
+  EXPECT_EQ(WhyNotOpened(path), "");
 }
 
 TEST(Store, OrdersPartnersByTheirPrimaryDomain) {
@@ -358,9 +358,9 @@ TEST(Store, RefusesAFileThatIsNoDatabaseAndLeavesItAlone) {
   const ScratchFolder folder;
   const std::string path = folder.File("policy.db");
   std::ofstream(path) << std::string(8192, 'x');
-  EXPECT_THAT(WhyNot(path), HasSubstr("file is not a database"));
-  EXPECT_THAT(WhyNot(path), HasSubstr("restore a copy"));
-  EXPECT_THAT(WhyNot(path), HasSubstr(path));
+  EXPECT_THAT(WhyNotOpened(path), HasSubstr("file is not a database"));
+  EXPECT_THAT(WhyNotOpened(path), HasSubstr("restore a copy"));
+  EXPECT_THAT(WhyNotOpened(path), HasSubstr(path));
 }
 
 TEST(Store, RefusesAFileThatWasEmptiedOrCutShort) {
@@ -368,7 +368,7 @@ TEST(Store, RefusesAFileThatWasEmptiedOrCutShort) {
   const std::string path = folder.File("policy.db");
   for (const std::string& rest : {std::string(), std::string("SQLite format 3")}) {
     std::ofstream(path) << rest;
-    EXPECT_THAT(WhyNot(path), HasSubstr("the file is empty or cut short; restore a copy"));
+    EXPECT_THAT(WhyNotOpened(path), HasSubstr("the file is empty or cut short; restore a copy"));
   }
 }
 
@@ -389,7 +389,7 @@ TEST(Store, RefusesADamagedFile) {
   file.seekp(5 * 4096);
   file << std::string(8192, '\x5a');
   file.close();
-  EXPECT_THAT(WhyNot(path), HasSubstr("restore a copy"));
+  EXPECT_THAT(WhyNotOpened(path), HasSubstr("restore a copy"));
 }
 
 std::string StoreOfSome(const std::string& path) {
@@ -511,7 +511,7 @@ TEST(Store, RefusesAFolderThatCannotBeWrittenTo) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(2);
-    const std::string why = WhyNot(path);
+    const std::string why = WhyNotOpened(path);
     ::_exit(why.find("state folder must exist and be writable") != std::string::npos ? 0 : 1);
   }
   int status = 0;
@@ -525,21 +525,21 @@ TEST(Store, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
   const std::string other = folder.File("other.db");
   std::ofstream(other).close();
   ASSERT_TRUE(SqliteDatabase::Open(other)->Run("CREATE TABLE guests (name TEXT)").has_value());
-  EXPECT_THAT(WhyNot(other), HasSubstr("not a Gatehouse store"));
+  EXPECT_THAT(WhyNotOpened(other), HasSubstr("not a Gatehouse store"));
 
   const std::string newer = folder.File("policy.db");
   {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNot(newer), HasSubstr("schema version 99, this Gatehouse knows version 14"));
+  EXPECT_THAT(WhyNotOpened(newer), HasSubstr("schema version 99, this Gatehouse knows version 14"));
 }
 
 TEST(Store, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {
   const ScratchFolder folder;
-  EXPECT_THAT(WhyNot(folder.File("absent/policy.db")), HasSubstr("the state folder must exist"));
+  EXPECT_THAT(WhyNotOpened(folder.File("absent/policy.db")), HasSubstr("the state folder must exist"));
   std::ofstream(folder.File("policy.db-wal")) << "log";
-  EXPECT_THAT(WhyNot(folder.File("policy.db")), HasSubstr("write-ahead log is still there"));
+  EXPECT_THAT(WhyNotOpened(folder.File("policy.db")), HasSubstr("write-ahead log is still there"));
 }
 
 // What an operator changed does not stay in the log, where SQLite takes a wrong bit for its end: in
@@ -560,7 +560,7 @@ TEST(Store, AFileThatIsGoneIsMissedThoughItsLogIsEmpty) {
   const std::string path = folder.File("policy.db");
   Store store = OpenAt(path);
   std::filesystem::rename(path, folder.File("elsewhere.db"));
-  EXPECT_THAT(WhyNot(path), HasSubstr("write-ahead log is still there"));
+  EXPECT_THAT(WhyNotOpened(path), HasSubstr("write-ahead log is still there"));
 }
 
 TEST(Store, RefusesToWriteIntoAFileThatWasTakenAway) {

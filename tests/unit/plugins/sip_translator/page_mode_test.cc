@@ -38,7 +38,7 @@ Result<std::optional<Element>, Refusal> StanzaOf(PageRequest request) {
   if (!*made) return std::nullopt;
   return message;
 }
-int StatusOf(const PageRequest& request) {
+int PageStatusOf(const PageRequest& request) {
   const auto stanza = StanzaOf(request);
   return stanza ? 200 : stanza.error().status;
 }
@@ -146,11 +146,11 @@ TEST(PageMode, TellsNoDelayOfAMinuteOrFromTheFuture) {
 }
 
 TEST(PageMode, DoesNotDeliverWhatHasExpired) {
-  EXPECT_EQ(StatusOf({.date = "Sun, 22 Nov 2026 14:00:00 GMT", .expires_s = 180}), 408);
-  EXPECT_EQ(StatusOf({.date = "Sun, 22 Nov 2026 14:00:00 GMT", .expires_s = 181}), 200);
-  EXPECT_EQ(StatusOf({.expires_s = 0}), 408);
-  EXPECT_EQ(StatusOf({.expires_s = 1}), 200);
-  EXPECT_EQ(StatusOf({.expires_s = 2147483647}), 200);
+  EXPECT_EQ(PageStatusOf({.date = "Sun, 22 Nov 2026 14:00:00 GMT", .expires_s = 180}), 408);
+  EXPECT_EQ(PageStatusOf({.date = "Sun, 22 Nov 2026 14:00:00 GMT", .expires_s = 181}), 200);
+  EXPECT_EQ(PageStatusOf({.expires_s = 0}), 408);
+  EXPECT_EQ(PageStatusOf({.expires_s = 1}), 200);
+  EXPECT_EQ(PageStatusOf({.expires_s = 2147483647}), 200);
 }
 
 TEST(PageMode, MakesNoStanzaWithoutText) {
@@ -161,11 +161,11 @@ TEST(PageMode, MakesNoStanzaWithoutText) {
 
 TEST(PageMode, RefusesWhatNoPartnerWouldTake) {
   const std::string large(65000, 'x');
-  EXPECT_EQ(StatusOf({.entity = {"text/plain", "", large}}), 200);
+  EXPECT_EQ(PageStatusOf({.entity = {"text/plain", "", large}}), 200);
   const std::string markup(15000, '<');
-  EXPECT_EQ(StatusOf({.entity = {"text/plain", "", markup}}), 513);
-  EXPECT_EQ(StatusOf({.content_encoding = "gzip"}), 415);
-  EXPECT_EQ(StatusOf({.entity = {"text/html", "", "<b>x</b>"}}), 415);
+  EXPECT_EQ(PageStatusOf({.entity = {"text/plain", "", markup}}), 513);
+  EXPECT_EQ(PageStatusOf({.content_encoding = "gzip"}), 415);
+  EXPECT_EQ(PageStatusOf({.entity = {"text/html", "", "<b>x</b>"}}), 415);
 }
 
 TEST(PageMode, ReadsAndWritesBothKindsOfTime) {

@@ -9,12 +9,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr TransactionTimes kUdp{};
-constexpr TransactionTimes kStream{.reliable = true};
+constexpr TransactionTimes kServerUdp{};
+constexpr TransactionTimes kServerStream{.reliable = true};
 
 TEST(ServerTransaction, RepeatedRequestIsAbsorbedUntilThereIsAnAnswer) {
   FakeClock clock;
-  ServerTransaction transaction(TransactionKind::kNonInvite, kUdp, clock.Now());
+  ServerTransaction transaction(TransactionKind::kNonInvite, kServerUdp, clock.Now());
   EXPECT_EQ(transaction.On(ServerEvent::kRequest, clock.In(500ms)), kServerNothing);
   EXPECT_EQ(transaction.On(ServerEvent::kSuccess, clock.In(1s)), kSendResponse);
   EXPECT_EQ(transaction.On(ServerEvent::kRequest, clock.In(2s)), kResend);
@@ -23,26 +23,26 @@ TEST(ServerTransaction, RepeatedRequestIsAbsorbedUntilThereIsAnAnswer) {
 
 TEST(ServerTransaction, SecondAnswerIsIgnored) {
   FakeClock clock;
-  ServerTransaction transaction(TransactionKind::kNonInvite, kUdp, clock.Now());
+  ServerTransaction transaction(TransactionKind::kNonInvite, kServerUdp, clock.Now());
   transaction.On(ServerEvent::kFailure, clock.Now());
   EXPECT_EQ(transaction.On(ServerEvent::kSuccess, clock.Now()), kServerNothing);
 }
 
 TEST(ServerTransaction, AnswerLingersFor32SecondsOverUdpAndNotOnAStream) {
   FakeClock clock;
-  ServerTransaction udp(TransactionKind::kNonInvite, kUdp, clock.Now());
+  ServerTransaction udp(TransactionKind::kNonInvite, kServerUdp, clock.Now());
   udp.On(ServerEvent::kSuccess, clock.Now());
   EXPECT_EQ(udp.NextDeadline(), clock.In(32s));
   udp.OnTime(clock.In(32s));
   EXPECT_EQ(udp.state(), ServerState::kTerminated);
-  ServerTransaction stream(TransactionKind::kNonInvite, kStream, clock.Now());
+  ServerTransaction stream(TransactionKind::kNonInvite, kServerStream, clock.Now());
   EXPECT_EQ(stream.On(ServerEvent::kSuccess, clock.Now()), kSendResponse);
   EXPECT_EQ(stream.state(), ServerState::kTerminated);
 }
 
 TEST(ServerTransaction, TryingIsSentOnceTheClientsTimerEReachesT2) {
   FakeClock clock;
-  ServerTransaction transaction(TransactionKind::kNonInvite, kUdp, clock.Now());
+  ServerTransaction transaction(TransactionKind::kNonInvite, kServerUdp, clock.Now());
   EXPECT_EQ(transaction.NextDeadline(), clock.In(3500ms));
   EXPECT_EQ(transaction.OnTime(clock.In(3499ms)), kServerNothing);
   EXPECT_EQ(transaction.OnTime(clock.In(3500ms)), kSendTrying);
@@ -52,7 +52,7 @@ TEST(ServerTransaction, TryingIsSentOnceTheClientsTimerEReachesT2) {
 
 TEST(ServerTransaction, RejectedInviteIsRepeatedUntilAck) {
   FakeClock clock;
-  ServerTransaction transaction(TransactionKind::kInvite, kUdp, clock.Now());
+  ServerTransaction transaction(TransactionKind::kInvite, kServerUdp, clock.Now());
   EXPECT_EQ(transaction.On(ServerEvent::kFailure, clock.Now()), kSendResponse);
   EXPECT_EQ(transaction.NextDeadline(), clock.In(500ms));
   EXPECT_EQ(transaction.OnTime(clock.In(500ms)), kResend);
@@ -64,7 +64,7 @@ TEST(ServerTransaction, RejectedInviteIsRepeatedUntilAck) {
 
 TEST(ServerTransaction, RejectedInviteWithoutAckIsToldAfter64T1) {
   FakeClock clock;
-  ServerTransaction transaction(TransactionKind::kInvite, kStream, clock.Now());
+  ServerTransaction transaction(TransactionKind::kInvite, kServerStream, clock.Now());
   transaction.On(ServerEvent::kFailure, clock.Now());
   EXPECT_EQ(transaction.NextDeadline(), clock.In(32s));
   EXPECT_EQ(transaction.OnTime(clock.In(32s)), kTellNoAck);
@@ -72,7 +72,7 @@ TEST(ServerTransaction, RejectedInviteWithoutAckIsToldAfter64T1) {
 
 TEST(ServerTransaction, AcceptedInviteAbsorbsRequestsAndPassesAcks) {
   FakeClock clock;
-  ServerTransaction transaction(TransactionKind::kInvite, kUdp, clock.Now());
+  ServerTransaction transaction(TransactionKind::kInvite, kServerUdp, clock.Now());
   EXPECT_EQ(transaction.On(ServerEvent::kProvisional, clock.Now()), kSendResponse);
   EXPECT_EQ(transaction.On(ServerEvent::kRequest, clock.Now()), kResend);
   EXPECT_EQ(transaction.On(ServerEvent::kSuccess, clock.Now()), kSendResponse);

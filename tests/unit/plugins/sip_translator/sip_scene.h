@@ -48,7 +48,7 @@ class Context final : public WorkerContext {
   milliseconds AwayFor(std::string_view) const override { return {}; }
   void ReportMalformed(std::string_view, std::string_view) override {}
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
-  void OnReconfigure(std::function<void(const proto::Config&)>) override {}
+  void OnReconfigure(Reconfigure) override {}
   void StillBusy() override {}
   void Fail(std::string_view) override {}
 

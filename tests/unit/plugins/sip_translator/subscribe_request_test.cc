@@ -20,7 +20,7 @@ Result<SubscribeRequest, HandOverAnswer> Read(const std::string& lines) {
   EXPECT_TRUE(message.has_value());
   return ReadSubscribe(*message);
 }
-int StatusOf(const std::string& lines) {
+int SubscribeStatusOf(const std::string& lines) {
   const auto read = Read(lines);
   return read ? 0 : read.error().status;
 }
@@ -51,15 +51,15 @@ TEST(SubscribeRequest, TakesACompactEventAndAContactWithoutBrackets) {
 
 TEST(SubscribeRequest, AnotherEventIs489) {
   for (const char* event : {"", "Event: dialog\r\n", "Event: presence.winfo\r\n", "Event:\r\n"})
-    EXPECT_EQ(StatusOf(With(event)), 489) << event;
+    EXPECT_EQ(SubscribeStatusOf(With(event)), 489) << event;
 }
 
 TEST(SubscribeRequest, SomeAcceptMustTakePidf) {
   const std::string event = "Event: presence\r\n";
-  EXPECT_EQ(StatusOf(With(event + "Accept: application/msrtc-event-categories+xml\r\n")), 406);
-  EXPECT_EQ(StatusOf(With(event + "Accept: text/plain, application/PIDF+xml;q=0.5\r\n")), 0);
-  EXPECT_EQ(StatusOf(With(event + "Accept: text/plain\r\nAccept: application/*\r\n")), 0);
-  EXPECT_EQ(StatusOf(With(event + "Accept:\r\n")), 406);
+  EXPECT_EQ(SubscribeStatusOf(With(event + "Accept: application/msrtc-event-categories+xml\r\n")), 406);
+  EXPECT_EQ(SubscribeStatusOf(With(event + "Accept: text/plain, application/PIDF+xml;q=0.5\r\n")), 0);
+  EXPECT_EQ(SubscribeStatusOf(With(event + "Accept: text/plain\r\nAccept: application/*\r\n")), 0);
+  EXPECT_EQ(SubscribeStatusOf(With(event + "Accept:\r\n")), 406);
 }
 
 TEST(SubscribeRequest, ExpiresHasBounds) {
@@ -71,7 +71,7 @@ TEST(SubscribeRequest, ExpiresHasBounds) {
   EXPECT_EQ(granted("28801"), kMaxExpiresSeconds);
   EXPECT_EQ(granted("99999999999999999999"), kMaxExpiresSeconds);
   EXPECT_EQ(granted("soon"), kDefaultExpiresSeconds);
-  EXPECT_EQ(StatusOf(With("Event: presence\r\nExpires: 1\r\n")), 423);
+  EXPECT_EQ(SubscribeStatusOf(With("Event: presence\r\nExpires: 1\r\n")), 423);
 }
 
 TEST(SubscribeRequest, WantsExactlyOneContactThatNotifysCanGoTo) {
@@ -79,16 +79,16 @@ TEST(SubscribeRequest, WantsExactlyOneContactThatNotifysCanGoTo) {
        {"", "Contact: *\r\n", "Contact: <tel:1>\r\n", "Contact: <sip:a@b>, <sip:c@d>\r\n",
         "Contact: <sip:a@b>\r\nContact: <sip:c@d>\r\n", "Contact: <sip:a@b?Route=x>\r\n",
         "Contact: <sip:>\r\n", "Contact: ,\r\n"})
-    EXPECT_EQ(StatusOf(std::string("Event: presence\r\n") + contact), 400) << contact;
-  EXPECT_EQ(StatusOf("Event: presence\r\nContact: <sip:" + std::string(2000, 'a') + "@b>\r\n"),
+    EXPECT_EQ(SubscribeStatusOf(std::string("Event: presence\r\n") + contact), 400) << contact;
+  EXPECT_EQ(SubscribeStatusOf("Event: presence\r\nContact: <sip:" + std::string(2000, 'a') + "@b>\r\n"),
             400);
 }
 
 TEST(SubscribeRequest, RoutesThatCannotBeFollowedAreRefused) {
-  EXPECT_EQ(StatusOf(With("Event: presence\r\nRecord-Route: <mailto:x@y>\r\n")), 400);
+  EXPECT_EQ(SubscribeStatusOf(With("Event: presence\r\nRecord-Route: <mailto:x@y>\r\n")), 400);
   std::string many;
   for (std::size_t i = 0; i <= kMaxRoutes; ++i) many += "Record-Route: <sip:p.example;lr>\r\n";
-  EXPECT_EQ(StatusOf(With("Event: presence\r\n" + many)), 400);
+  EXPECT_EQ(SubscribeStatusOf(With("Event: presence\r\n" + many)), 400);
 }
 
 }  // namespace
