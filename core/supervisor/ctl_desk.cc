@@ -1,6 +1,7 @@
 #include "core/supervisor/ctl_desk.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -79,7 +80,7 @@ void CtlDesk::OnRequest(const proto::CtlRequest& request, Reply reply) {
     case Command::kWhy:
       return AskWhy(request, std::move(reply));
     case Command::kReload:
-      return reply(Answer(hooks_.reload(), "reloaded"));
+      return OnReload(request, std::move(reply));
     default:
       return reply(Refused("this gatehoused does not know the command; is it of another version?"));
   }
@@ -148,6 +149,45 @@ void CtlDesk::OnDied(const Instance& instance) {
   });
   for (Gathering& one : gathering_) one.awaited.erase(instance.name().text);
   AnswerGathered();
+}
+
+// --- reload
+
+// Who is not ready takes the new configuration when it starts.
+void CtlDesk::OnReload(const proto::CtlRequest& request, Reply reply) {
+  if (const auto reloaded = hooks_.reload(); !reloaded)
+    return reply(Refused(reloaded.error().text));
+  std::vector<std::string> instances;
+  fleet_.ForEach([&instances](const Instance& instance) {
+    if (instance.state() == InstanceState::kReady) instances.push_back(instance.name().text);
+  });
+  if (instances.empty()) return reply(Done("reloaded"));
+  const std::uint64_t number = next_asked_++;
+  reloading_.emplace(number, Reloading{instances.size(), {}, std::move(reply)});
+  for (const std::string& instance : instances)
+    Forward(
+        instance, request,
+        [this, number, instance](const proto::CtlResponse& response) {
+          OnTaken(number, instance, response);
+        },
+        kReloadLimit);
+}
+
+void CtlDesk::OnTaken(std::uint64_t number, const std::string& instance,
+                      const proto::CtlResponse& response) {
+  const auto found = reloading_.find(number);
+  if (found == reloading_.end()) return;
+  Reloading& one = found->second;
+  if (response.exit_code() != 0)
+    one.objections.push_back(fmt::format("{}: {}", instance, response.error()));
+  if (--one.awaited > 0) return;
+  const Reply reply = std::move(one.reply);
+  const std::vector<std::string> objections = std::move(one.objections);
+  reloading_.erase(found);
+  if (objections.empty()) return reply(Done("reloaded"));
+  reply(Refused(fmt::format("reloaded, but not by every worker; {}; what could not be taken stays "
+                            "as it was",
+                            fmt::join(objections, "; "))));
 }
 
 // --- why

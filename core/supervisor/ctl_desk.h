@@ -31,6 +31,8 @@ class CtlDesk {
   static constexpr milliseconds kDrainLimit{60000};
   // What a worker takes out of its memory it has at once; who does not is left out.
   static constexpr milliseconds kWhyLimit{2000};
+  // Less than gatehousectl waits for a reload.
+  static constexpr milliseconds kReloadLimit{10000};
 
   CtlDesk(Loop& loop, Fleet& fleet, Hooks hooks);
 
@@ -60,6 +62,12 @@ class CtlDesk {
     std::vector<WorkersAnswer> answers;
     Reply reply;
   };
+  // A reload that waits for what the workers say of it.
+  struct Reloading {
+    std::size_t awaited = 0;
+    std::vector<std::string> objections;
+    Reply reply;
+  };
   // A restart or a drain that has begun.
   struct Pending {
     std::string instance;
@@ -74,6 +82,9 @@ class CtlDesk {
   void Forward(const std::string& instance, proto::CtlRequest request, Reply reply,
                milliseconds limit);
   static proto::CtlResponse Lost(const Forwarded& lost, std::string_view how);
+  void OnReload(const proto::CtlRequest& request, Reply reply);
+  void OnTaken(std::uint64_t number, const std::string& instance,
+               const proto::CtlResponse& response);
   void AskWhy(const proto::CtlRequest& request, Reply reply);
   void OnWhy(std::uint64_t number, const std::string& instance, proto::CtlResponse response);
   void Gather(Reply reply);
@@ -91,6 +102,7 @@ class CtlDesk {
   std::list<Gathering> gathering_;
   std::list<Pending> pending_;
   std::map<std::uint64_t, Asked> asked_;
+  std::map<std::uint64_t, Reloading> reloading_;
   std::uint64_t next_asked_ = 1;
   Timer tick_;  // runs while anything waits
 };

@@ -151,6 +151,16 @@ class Echo(unittest.TestCase):
         self.assertEqual((code, status["domains"]), (0, ["fabrikam.example"]))
         self.assertEqual({name: worker["pid"] for name, worker in self.gatehouse.workers().items()}, pids)
 
+    def test_a_reload_tells_which_worker_could_not_take_it(self):
+        self.gatehouse.write_config(ECHO_CONFIG + "sip:\n  host: untakable.example\n")
+        code, answer = self.gatehouse.ctl("reload")
+        self.assertEqual(code, 1, answer)
+        self.assertIn("reloaded, but not by every worker; echo/0: this host cannot be taken", str(answer))
+        self.assertEqual(self.gatehouse.wait_event("reconfigure-failed")["why"], "this host cannot be taken")
+        self.gatehouse.write_config(ECHO_CONFIG)
+        code, answer = self.gatehouse.ctl("reload")
+        self.assertEqual(code, 0, answer)
+
     def test_a_reload_starts_and_ends_workers(self):
         self.gatehouse.write_config(ECHO_CONFIG.replace("  - plugin: echo\n", "  - plugin: echo\n    count: 2\n"))
         self.gatehouse.send_signal(signal.SIGHUP)

@@ -24,9 +24,12 @@ class EchoWorker final : public Worker {
       answered += 1;
       reply(std::string(question));
     });
-    context.OnReconfigure([this](const proto::Config& config) {
+    context.OnReconfigure([this](const proto::Config& config) -> Result<void> {
       Log(LogLevel::kInfo, "echo-reconfigured",
           {{"instance", instance_}, {"domain", config.domains(0).name()}});
+      if (config.sip().host() == "untakable.example")
+        return Trouble("this host cannot be taken");
+      return {};
     });
     return {};
   }
