@@ -42,6 +42,16 @@ function(gatehouse_add_test name)
   set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
 
+# gatehouse_add_scene(NAME LABEL label TIMEOUT seconds COMMAND ...): real programs on loopback, in a network of their
+# own; ctest may run several side by side.
+function(gatehouse_add_scene name)
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "COMMAND" ${ARGN})
+  add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/own_network ${arg_COMMAND}
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABEL}" TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT "GATEHOUSE_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+endfunction()
+
 # gatehouse_add_fuzzer(NAME CORPUS dir SOURCES ... LINKS ...): a libFuzzer target in the fuzz preset, built by
 # gatehouse_fuzzers; a replay of its corpus under ctest in every other one.
 add_custom_target(gatehouse_fuzzers)
