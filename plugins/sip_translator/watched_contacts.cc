@@ -31,7 +31,7 @@ void WatchedContacts::OnSnapshot() {
   const std::uint64_t epoch = context_.policy->snapshot().contacts_epoch();
   const bool contacts_changed = std::exchange(contacts_epoch_, epoch) != epoch;
   std::vector<std::string> denied;
-  to_check_.clear();
+  if (contacts_changed) to_check_.clear();
   for (const auto& [pair, watch] : watches_) {
     const Verdict verdict = Decide(*context_.policy, EnvelopeOf(watch->addresses));
     if (!verdict.allowed() && verdict.decision != Decision::kAskEngine)

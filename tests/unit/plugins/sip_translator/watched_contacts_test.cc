@@ -435,6 +435,21 @@ TEST_F(WatchedContactsTest, AContactThatIsBlockedWhileItIsWatchedIsTakenAway) {
   EXPECT_TRUE(asked.empty());
 }
 
+TEST_F(WatchedContactsTest, AChangeOfSomethingElseDoesNotForgetWhatIsToBeChecked) {
+  WatchActively();
+  proto::PolicySnapshot changed = context.policy->snapshot();
+  changed.set_contacts_epoch(2);
+  context.policy = std::make_shared<const PolicyView>(changed);
+  watched.OnSnapshot();
+  changed.mutable_gateway()->set_connection_limit(7);
+  context.policy = std::make_shared<const PolicyView>(changed);
+  watched.OnSnapshot();
+  Wait(seconds{1});
+  ASSERT_EQ(asked.size(), 1U);
+  EngineSays(proto::CONTACT_BLOCKED);
+  EXPECT_EQ(NotifiedState(), "terminated;reason=rejected");
+}
+
 TEST_F(WatchedContactsTest, WithThePartnerItsContactsAreTakenAway) {
   WatchActively();
   context.policy = std::make_shared<const PolicyView>(proto::PolicySnapshot());
