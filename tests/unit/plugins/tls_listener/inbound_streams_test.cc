@@ -196,6 +196,7 @@ TEST_F(InboundStreamsTest, EndsTheLoanOnceWhetherThePeerClosesOrVanishes) {
   Peer& closing = ConnectByExternal(kAskForOurs);
   Say(closing, kStreamFooter, "closed");
   EXPECT_EQ(borrower_.ended, 1);
+  closing.transport.reset();
   Peer& vanishing = ConnectByExternal(kAskForOurs);
   vanishing.transport.reset();
   Until([this] { return borrower_.ended == 2; });
