@@ -204,11 +204,7 @@ Fitness CertificateKeeper::Judge(const BuiltChain& chain, Slot slot, std::int64_
 // --- commands
 
 Result<void> CertificateKeeper::CheckRoomFor(const std::string& name) const {
-  if (!IsCertificateName(name))
-    return BadConfig(
-        fmt::format("'{}' is no name for a certificate; at most {} letters, digits, "
-                    "'.', '_' and '-' are possible",
-                    BeginningOf(name, kMaxCertificateNameBytes), kMaxCertificateNameBytes));
+  if (!IsCertificateName(name)) return BadConfig(CertificateNameRefusal(name));
   if (Find(name) == nullptr && held_.size() >= kMaxCertificates)
     return BadConfig(
         fmt::format("there are {} certificates, and no more are possible; take one "
