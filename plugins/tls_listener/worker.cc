@@ -353,7 +353,11 @@ void TlsListenerWorker::OnReconfigure(const proto::Config& config) {
   domains_ = *std::move(domains);
   from_files_ = *std::move(tls);
   UseConfig(config);
-  if (certificates_->has_answer()) UseTls();
+  if (!certificates_->has_answer()) return;
+  UseTls();
+  if (config.tls().crl_file().empty()) return;
+  inbound_->JudgeAnew();
+  outbound_->JudgeAnew();
 }
 
 // A listener that was killed and reborn is offered what it held at once.
