@@ -49,6 +49,15 @@ bool NeedsTls(const proto::WorkerConfig& config) {
   return false;
 }
 
+Result<std::shared_ptr<const TlsContext>> ReadFiles(const proto::Config& config) {
+  const proto::Tls& files = config.tls();
+  return TlsContext::Create({.chain_file = files.chain_file(),
+                             .key_file = files.key_file(),
+                             .trust = files.trust(),
+                             .crl_file = files.crl_file()},
+                            {.require_peer_certificate = true, .alpn = {}});
+}
+
 class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
  public:
   Endpoint(WorkerContext& context, SipTrust trust)
@@ -121,6 +130,11 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
       return Log(LogLevel::kError, "sip-reconfigure-refused", {{"why", trust.error().text}});
     trust_ = *std::move(trust);
     health_->Watch(config);
+    if (from_files_ == nullptr) return;
+    auto from_files = ReadFiles(config);
+    if (!from_files)
+      return Log(LogLevel::kError, "sip-reconfigure-refused", {{"why", from_files.error().text}});
+    from_files_ = *std::move(from_files);
   }
   [[nodiscard]] std::size_t requests_in_flight() const override { return client_->in_flight(); }
   [[nodiscard]] std::size_t replies_owed() const override { return server_->owed(); }
@@ -174,11 +188,7 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
 Result<SipEndpoint::Keys> SipEndpoint::ReadKeys(const proto::WorkerConfig& config) {
   Keys keys;
   if (!NeedsTls(config)) return keys;
-  const proto::Tls& files = config.config().tls();
-  GATEHOUSE_TRY(keys.tls, TlsContext::Create({.chain_file = files.chain_file(),
-                                              .key_file = files.key_file(),
-                                              .trust = files.trust()},
-                                             {.require_peer_certificate = true, .alpn = {}}));
+  GATEHOUSE_TRY(keys.tls, ReadFiles(config.config()));
   return keys;
 }
 

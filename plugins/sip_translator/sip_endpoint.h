@@ -123,7 +123,8 @@ class SipEndpoint {
   // none. Those that are open stay as they are. Gives whether there is one where one is needed.
   virtual bool ShowCertificate(const OwnCertificate* certificate) = 0;
 
-  // New domains and trusted peers after a reload.
+  // New domains and trusted peers after a reload, and the files of tls anew, for the next
+  // ShowCertificate; where they cannot be read, the old ones stay.
   virtual void Reconfigure(const proto::Config& config) = 0;
 
   [[nodiscard]] virtual std::size_t requests_in_flight() const = 0;  // ours, without a final answer

@@ -51,7 +51,7 @@ class SipTranslator final : public Worker {
   }
   Result<void> Prepare(const WorkerConfig& config) override {
     GATEHOUSE_TRY(keys_, SipEndpoint::ReadKeys(config));
-    GATEHOUSE_TRY(test_tls_, SipTests::ReadContext(config));
+    GATEHOUSE_TRY(test_tls_, SipTests::ReadContext(config.config()));
     return {};
   }
   Result<void> Start(WorkerContext& context) override;
@@ -205,6 +205,7 @@ void SipTranslator::OnReconfigure(const proto::Config& config) {
   flow_->profile = ProfileFromName(config.sip().profile());
   endpoint_->Reconfigure(config);
   sip_tests_->Reconfigure(config);
+  if (has_certificate_) OnCertificate(certificates_->current());
 }
 
 void SipTranslator::Drain(std::function<void()> drained) {
