@@ -93,6 +93,11 @@ Result<void> CertificateKeeper::Read(Store& store) {
   held_.clear();
   for (CertificateRow& row : content.rows) held_.push_back(HeldOf(std::move(row)));
   slots_ = std::move(content.slots);
+  auto revoked = RevocationLists::Read(config.tls().crl_file());
+  if (!revoked)
+    return BadConfig(
+        fmt::format("tls.crl_file '{}' {}", config.tls().crl_file(), revoked.error().text));
+  edge.revoked = *std::move(revoked);
   return {};
 }
 
@@ -197,8 +202,7 @@ bool CertificateKeeper::IsInUse(Slot slot) const {
 }
 
 Fitness CertificateKeeper::Judge(const BuiltChain& chain, Slot slot, std::int64_t now) const {
-  return JudgeForSlot(
-      chain, {.slot = slot, .domains = edge_.domains, .sip_host = edge_.sip_host, .now = now});
+  return JudgeForSlot(chain, QuestionOn(chain, slot, now));
 }
 
 // --- commands
@@ -218,6 +222,14 @@ CertificateKeeper::Reply CertificateKeeper::Request(Store& store,
                                                     AuditEntry audit) {
   GATEHOUSE_TRY_VOID(CheckRoomFor(command.name()));
   GATEHOUSE_TRY_VOID(CheckFriendlyName(command.friendly_name()));
+FitnessQuestion CertificateKeeper::QuestionOn(const BuiltChain& chain, Slot slot,
+                                              std::int64_t now) const {
+  FitnessQuestion question{
+      .slot = slot, .domains = edge_.domains, .sip_host = edge_.sip_host, .now = now};
+  if (edge_.revoked != nullptr) question.revoked = edge_.revoked->Listed(chain.pem);
+  return question;
+}
+
   if (command.request().size() > kMaxPemBytes || command.key().size() > kMaxPemBytes)
     return BadConfig("the request or its key is too large");
   GATEHOUSE_TRY(const std::string wanted, RequestPublicKeyHash(command.request()));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "core/certificate/certificate_chain.h"
 #include "core/certificate/sealed_key.h"
 #include "core/certificate/slot_fitness.h"
+#include "core/tls/revocation_lists.h"
 #include "plugins/policy_engine/certificate_table.h"
 #include "plugins/policy_engine/store.h"
 #include "proto/config.pb.h"
@@ -34,6 +36,7 @@ Result<CertificateEdge> CertificateEdgeOf(const proto::Config& config);
 struct HeldCertificate {
   CertificateRow row;
   BuiltChain chain;         // without links: requested only, or damaged
+  std::shared_ptr<const RevocationLists> revoked = nullptr;  // of tls.crl_file; null: none
   bool key_usable = false;  // of `chain`: this machine can unseal it
 
   [[nodiscard]] bool usable() const { return key_usable && !chain.links.empty(); }
@@ -86,6 +89,8 @@ class CertificateKeeper {
   [[nodiscard]] proto::CertificateView ViewOf(const HeldCertificate& held, std::int64_t now) const;
   Reply OneView(const std::string& name, std::int64_t now,
                 std::vector<std::string> notes = {}) const;
+  [[nodiscard]] FitnessQuestion QuestionOn(const BuiltChain& chain, Slot slot,
+                                           std::int64_t now) const;
   // --- import
   static Result<Incoming> ReadFiles(const proto::CertificateImport& command);
   Result<Found> FindKey(const Incoming& incoming, const std::string& name) const;
