@@ -23,20 +23,29 @@ namespace gatehouse::policy_engine {
 
 inline constexpr std::size_t kMaxCertificates = 200;
 
+// When what is shown ends. `name`: of the store, or the file of gatehouse.yaml.
+struct ShownEnd {
+  std::string name;
+  std::int64_t not_after = 0;  // the earliest of the chain
+  bool from_file = false;
+};
+
 // What gatehouse.yaml says of them.
 struct CertificateEdge {
   std::string named;                 // tls.certificate: of slots that nothing is assigned to
   std::vector<std::string> domains;  // ours, A-labels
   std::string sip_host;              // by which SIP peers know us; may be empty
   bool sip_speaks_tls = false;
+  std::optional<ShownEnd> file;  // tls.chain_file, for slots that the store has nothing for
+  std::shared_ptr<const RevocationLists> revoked = nullptr;  // of tls.crl_file; null: none
 };
+// Reads tls.chain_file and tls.crl_file.
 Result<CertificateEdge> CertificateEdgeOf(const proto::Config& config);
 
 // A row and what was read in it.
 struct HeldCertificate {
   CertificateRow row;
   BuiltChain chain;         // without links: requested only, or damaged
-  std::shared_ptr<const RevocationLists> revoked = nullptr;  // of tls.crl_file; null: none
   bool key_usable = false;  // of `chain`: this machine can unseal it
 
   [[nodiscard]] bool usable() const { return key_usable && !chain.links.empty(); }
@@ -69,6 +78,8 @@ class CertificateKeeper {
   proto::CertificateGiven Given(Slot slot);
   // Null: nothing that can be used.
   [[nodiscard]] const HeldCertificate* Shown(Slot slot) const;
+  // Of the store's, or of the files; none: the slot shows nothing, or is not used.
+  [[nodiscard]] std::optional<ShownEnd> EndOf(Slot slot) const;
 
  private:
   struct Found;
@@ -79,6 +90,8 @@ class CertificateKeeper {
   [[nodiscard]] bool IsInUse(Slot slot) const;
   [[nodiscard]] const HeldCertificate* Find(const std::string& name) const;
   Result<const HeldCertificate*> MustFind(const std::string& name) const;
+  [[nodiscard]] FitnessQuestion QuestionOn(const BuiltChain& chain, Slot slot,
+                                           std::int64_t now) const;
   [[nodiscard]] Fitness Judge(const BuiltChain& chain, Slot slot, std::int64_t now) const;
   Result<const KeySeal*> Seal();
   Result<std::string> SealKey(const std::string& key, const std::string& name);
@@ -89,8 +102,6 @@ class CertificateKeeper {
   [[nodiscard]] proto::CertificateView ViewOf(const HeldCertificate& held, std::int64_t now) const;
   Reply OneView(const std::string& name, std::int64_t now,
                 std::vector<std::string> notes = {}) const;
-  [[nodiscard]] FitnessQuestion QuestionOn(const BuiltChain& chain, Slot slot,
-                                           std::int64_t now) const;
   // --- import
   static Result<Incoming> ReadFiles(const proto::CertificateImport& command);
   Result<Found> FindKey(const Incoming& incoming, const std::string& name) const;
