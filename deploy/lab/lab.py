@@ -89,6 +89,18 @@ class Authority:
                           folder / f"{number}.crt")
         return folder
 
+    def revoke(self, *certificates):
+        """The file with its revocation list, which has these and no others."""
+        (self.folder / "index.txt").write_text("")
+        config = self.folder / "crl.cnf"
+        config.write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={self.folder}/index.txt\ndefault_md=sha256\n"
+                          "default_crl_days=30\n")
+        ca = ("ca", "-config", config, "-cert", self.ca_file, "-keyfile", self.ca_key)
+        for certificate in certificates:
+            self._openssl(*ca, "-revoke", certificate)
+        self._openssl(*ca, "-gencrl", "-out", self.folder / "list.crl")
+        return self.folder / "list.crl"
+
     def self_signed(self, name):
         """Chain and key files of a certificate nobody vouches for."""
         chain, key = self.folder / f"{name}.self.crt", self.folder / f"{name}.self.key"
