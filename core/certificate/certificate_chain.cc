@@ -117,6 +117,21 @@ std::string WhyLeftOut(const Candidate& stranger, std::string_view key_hash, std
   return name + "it does not belong to the chain";
 }
 
+// A root that is known by a certificate of an older root as well, and that one has expired: peers
+// that have the root do without it, and the others refuse it in any case. Only where nothing above
+// is good, and an authority is left below.
+void DropExpiredCrossRoots(const Candidates& all, std::int64_t now, Way& way,
+                           std::vector<std::string>& notes) {
+  constexpr std::size_t kLeafAndIssuer = 2;
+  const CertificateFacts& top = all[way.back()].facts;
+  if (top.self_signed && IsValidAt(top, now)) return;
+  while (way.size() > kLeafAndIssuer && all[way.back()].facts.not_after <= now) {
+    notes.push_back("'" + all[way.back()].facts.subject +
+                    "' is left out: it has expired; who trusts it as a root has it");
+    way.pop_back();
+  }
+}
+
 }  // namespace
 
 Result<BuiltChain> BuildChain(const std::vector<std::string>& certificates_der,
@@ -128,8 +143,10 @@ Result<BuiltChain> BuildChain(const std::vector<std::string>& certificates_der,
     return BadConfig("none of the " + std::to_string(all.size()) +
                      " certificates belongs to the key; import what was issued for this request, "
                      "or the key with it");
-  Way way = WaySearch(all, now).Best(*leaf);
+  const Way whole = WaySearch(all, now).Best(*leaf);
   BuiltChain chain;
+  Way way = whole;
+  DropExpiredCrossRoots(all, now, way, chain.notes);
   for (const std::size_t i : way) {
     const Candidate& link = all[i];
     if (i != *leaf && link.facts.self_signed) {
@@ -142,7 +159,7 @@ Result<BuiltChain> BuildChain(const std::vector<std::string>& certificates_der,
     chain.links.push_back(link.facts);
   }
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (std::ranges::find(way, i) == way.end())
+    if (std::ranges::find(whole, i) == whole.end())
       chain.notes.push_back(WhyLeftOut(all[i], public_key_hash, now));
   return chain;
 }

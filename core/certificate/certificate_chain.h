@@ -47,7 +47,8 @@ struct BuiltChain {
 
 // Finds the leaf whose key is `public_key_hash` (where several are: the one that is valid at `now`
 // and longest), and its issuers by name and signature, in any order. Of several ways the one
-// without expired certificates is taken. Roots, repetitions and strangers are left out.
+// without expired certificates is taken. Roots, repetitions and strangers are left out, and an
+// expired cross-signed root at the upper end.
 //   fails  kConfig: none has that key, or one cannot be read
 Result<BuiltChain> BuildChain(const std::vector<std::string>& certificates_der,
                               std::string_view public_key_hash, std::int64_t now);

@@ -72,6 +72,7 @@ class Judge {
 
   Fitness Verdict() {
     JudgeTimes();
+    JudgeRevocation();
     JudgeStrength();
     JudgeUse();
     if (question_.slot == Slot::kXmpp)
@@ -80,6 +81,16 @@ class Judge {
       JudgeSipNames();
     JudgeEnd();
     return std::move(fitness_);
+  }
+
+  // Of slot sip, which takes every purpose that slot xmpp takes.
+  std::vector<std::string> WhyInNone() {
+    JudgeTimes();
+    JudgeRevocation();
+    JudgeStrength();
+    JudgeUse();
+    JudgeAnyName();
+    return std::move(fitness_.refusals);
   }
 
  private:
@@ -102,6 +113,13 @@ class Judge {
     if (end > question_.now && days < kEnoughDays)
       Warn("it ends in " + std::to_string(days) + (days == 1 ? " day; " : " days; ") +
            std::string(kRenew));
+  }
+
+  void JudgeRevocation() {
+    for (std::size_t i = 0; i < chain_.links.size(); ++i)
+      if (std::ranges::find(question_.revoked, chain_.links[i].sha256) != question_.revoked.end())
+        Refuse(Named(chain_, i) + " has been revoked, says a list in tls.crl_file; " +
+               std::string(kRenew));
   }
 
   void JudgeStrength() {
@@ -194,6 +212,22 @@ class Judge {
            "; have it issued with the DNS name " + domain + " or sip." + domain);
   }
 
+  void JudgeAnyName() {
+    const auto sip = [this](const std::string& name) { return MatchesSipName(presented_, name); };
+    const bool any =
+        (!question_.sip_host.empty() && sip(question_.sip_host)) ||
+        std::ranges::any_of(question_.domains, [&](const std::string& domain) {
+          return MatchesXmppDomain(presented_, domain) || sip(domain) || sip("sip." + domain);
+        });
+    if (any || question_.domains.empty()) return;
+    const std::string& domain = question_.domains.front();
+    std::string sentence = "it names none of our domains, such as ";
+    sentence += domain;
+    sentence += "; have it issued with that DNS name, or, where it is for a domain that is yet to ";
+    sentence += "come, put that one into domains in gatehouse.yaml and reload first";
+    Refuse(std::move(sentence));
+  }
+
   void JudgeEnd() {
     if (leaf_.self_signed) {
       Warn(
@@ -220,6 +254,13 @@ class Judge {
 Fitness JudgeForSlot(const BuiltChain& chain, const FitnessQuestion& question) {
   if (chain.links.empty()) return {{"there is no certificate; import one"}, {}};
   return Judge(chain, question).Verdict();
+}
+
+std::vector<std::string> WhyInNoSlot(const BuiltChain& chain, const FitnessQuestion& question) {
+  if (chain.links.empty()) return {"there is no certificate; import one"};
+  FitnessQuestion of_any = question;
+  of_any.slot = Slot::kSip;
+  return Judge(chain, of_any).WhyInNone();
 }
 
 }  // namespace gatehouse

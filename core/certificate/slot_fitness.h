@@ -16,6 +16,7 @@ struct FitnessQuestion {
   std::vector<std::string> domains;  // those we serve, A-labels
   std::string sip_host;              // SIP: the name our peers know this edge by; empty: not known
   std::int64_t now = 0;
+  std::vector<std::string> revoked = {};  // SHA-256 in hex of those that a revocation list has
 };
 
 // A sentence each, with the remedy. Refusals: it must not be shown; warnings: it may.
@@ -25,5 +26,9 @@ struct Fitness {
 };
 
 [[nodiscard]] Fitness JudgeForSlot(const BuiltChain& chain, const FitnessQuestion& question);
+// Why it can be shown in no slot whatever; the question's slot is not looked at. One of our names
+// is enough here.
+[[nodiscard]] std::vector<std::string> WhyInNoSlot(const BuiltChain& chain,
+                                                   const FitnessQuestion& question);
 
 }  // namespace gatehouse

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace gatehouse {
@@ -19,5 +20,8 @@ inline constexpr std::size_t kMaxCertificateNameBytes = 64;
   return !name.empty() && name.size() <= kMaxCertificateNameBytes && name.front() != '-' &&
          name.front() != '.' && std::ranges::all_of(name, fits);
 }
+
+// What is to be said of one that is none: "'the edge' is no name for a certificate; ...".
+[[nodiscard]] std::string CertificateNameRefusal(std::string_view name);
 
 }  // namespace gatehouse

@@ -1,7 +1,11 @@
 #include "core/config/check_certificate.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <ctime>
+
+#include "core/tls/revocation_lists.h"
 #include "core/tls/tls_files.h"
 
 namespace gatehouse {
@@ -17,6 +21,8 @@ Error Complaint(const YamlConfig& yaml, const BadTlsFile& bad) {
       return at("tls.chain_file", "a PEM file with the certificate, leaf first");
     case BadTlsFile::Which::kKey:
       return at("tls.key_file", "the private key of that certificate, in a PEM file");
+    case BadTlsFile::Which::kRevoked:
+      return at("tls.crl_file", "the revocation lists of authorities, in a PEM file");
     case BadTlsFile::Which::kTrust:
       break;
   }
@@ -36,13 +42,32 @@ void WarnOfDomains(YamlConfig& yaml, const PeerCertificate& ours) {
                         yaml.config().tls().chain_file(), missing));
 }
 
+Result<void> CheckRevocationLists(YamlConfig& yaml) {
+  const std::string file = yaml.config().tls().crl_file();
+  const auto lists = RevocationLists::Read(file);
+  if (!lists)
+    return std::unexpected(
+        Complaint(yaml, {BadTlsFile::Which::kRevoked, file, lists.error().text}));
+  if (*lists == nullptr) return {};
+  const std::vector<std::string> outdated = (*lists)->Outdated(std::time(nullptr));
+  if (!outdated.empty())
+    yaml.Warn("tls.crl_file",
+              fmt::format("names '{}', where the list of {} is out of date; what was revoked since "
+                          "is taken for good: fetch it anew and reload",
+                          file, fmt::join(outdated, ", ")));
+  return {};
+}
+
 }  // namespace
 
 Result<void> CheckCertificate(YamlConfig& yaml) {
+  GATEHOUSE_TRY_VOID(CheckRevocationLists(yaml));
   const proto::Tls& tls = yaml.config().tls();
   if (tls.chain_file().empty()) return {};
-  const auto ours = CheckTlsFiles(
-      {.chain_file = tls.chain_file(), .key_file = tls.key_file(), .trust = tls.trust()});
+  const auto ours = CheckTlsFiles({.chain_file = tls.chain_file(),
+                                   .key_file = tls.key_file(),
+                                   .trust = tls.trust(),
+                                   .crl_file = {}});
   if (!ours) return std::unexpected(Complaint(yaml, ours.error()));
   WarnOfDomains(yaml, *ours);
   return {};

@@ -83,6 +83,8 @@ Result<void> CheckTls(YamlConfig& yaml) {
   if (tls.trust().empty()) tls.set_trust("system");
   if (tls.trust() != "system")
     GATEHOUSE_TRY_VOID(CheckFile(yaml, "tls.trust", *tls.mutable_trust()));
+  if (!tls.crl_file().empty())
+    GATEHOUSE_TRY_VOID(CheckFile(yaml, "tls.crl_file", *tls.mutable_crl_file()));
   const bool has_chain = !tls.chain_file().empty();
   const bool has_key = !tls.key_file().empty();
   if (!tls.certificate().empty()) {

@@ -51,7 +51,10 @@ void AddDnsCommands(CLI::App& app, Invocation& invocation) {
       "plan", "The lines our domains need in their zone files; needs no supervisor");
   plan->add_option("DOMAIN", setup.domains, "One of ours; all of them when left out");
   AddOurs(*plan, setup);
-  plan->add_flag("--tlsa", setup.tlsa, "With TLSA records for the certificate in tls.chain_file");
+  plan->add_flag(
+      "--tlsa", setup.tlsa,
+      "With TLSA records for the certificate that the running supervisor has assigned, or "
+      "that in tls.chain_file");
   AddConfigOption(*plan, invocation);
   plan->callback([&invocation] { invocation.action = Action::kPlanDns; });
 }

@@ -56,7 +56,9 @@ Result<DnsReport> Check(const Invocation& invocation, const Outside& outside) {
     return std::unexpected(facts.error());
   const proto::Config config = facts ? facts->config : proto::Config();
   GATEHOUSE_TRY(const auto own, OurDomains(config));
-  GATEHOUSE_TRY(const auto ours, OurSideOf(invocation, config));
+  GATEHOUSE_TRY(auto ours, OurSideOf(invocation, config));
+  if (facts)
+    if (auto assigned = AssignedChain(invocation, outside)) ours.chain_pem = *std::move(assigned);
   DnsReport report;
   report.source = facts ? facts->source : "nothing known of us";
   GATEHOUSE_TRY(report.resolvers, ResolversFor(invocation, config, outside));
@@ -104,13 +106,15 @@ Ending PlanDns(const Invocation& invocation, const Outside& outside) {
   if (domains->empty()) *domains = *own;
   std::optional<TlsaRecord> tlsa;
   if (invocation.setup.tlsa) {
-    const auto record = TlsaOfOwnChain(ours->chain_pem);
+    const auto assigned = AssignedChain(invocation, outside);
+    const auto record = TlsaOfOwnChain(assigned ? *assigned : ours->chain_pem);
     if (!record)
-      return {
-          kRefused,
-          {},
-          fmt::format("--tlsa needs the certificate in tls.chain_file of the configuration: {}\n",
-                      record.error().text)};
+      return {kRefused,
+              {},
+              fmt::format("--tlsa needs our certificate, and {} knows none: assign one with "
+                          "gatehousectl cert assign and ask the running supervisor, without "
+                          "--config; or name it at tls.chain_file\n",
+                          facts->source)};
     tlsa = *record;
   }
   const auto zones = dnscheck::PlanZones(*domains, *ours, tlsa);

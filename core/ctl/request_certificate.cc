@@ -6,6 +6,7 @@
 #include "core/certificate/certificate_bundle.h"
 #include "core/certificate/certificate_request.h"
 #include "core/certificate/issuing.h"
+#include "core/config/certificate_name.h"
 #include "core/ctl/certificate_order.h"
 #include "core/ctl/fresh_file.h"
 #include "core/ctl/json_text.h"
@@ -225,6 +226,8 @@ Ending RequestCertificate(const Invocation& invocation, const Outside& outside) 
             {},
             "a NAME is missing, and there is no terminal to ask at; see gatehousectl cert request "
             "--help\n"};
+  if (!order.name.empty() && !IsCertificateName(order.name))
+    return Refused(Printable(CertificateNameRefusal(order.name)));
   const auto edge = EdgeNamesFor(invocation, outside);
   if (!edge) return edge.error();
   if (!edge->sip_host.empty()) order.own_names.insert(order.own_names.begin(), edge->sip_host);

@@ -10,6 +10,7 @@
 
 #include "core/address/ascii.h"
 #include "core/base/utf8_check.h"
+#include "core/config/certificate_name.h"
 #include "core/ctl/comma_list.h"
 #include "core/ctl/request_names.h"
 #include "core/ctl/text_table.h"
@@ -127,7 +128,10 @@ class Dialog {
   }
 
   void AskWhat() {
-    Ask("Name of the certificate", order_.name, Into(order_.name));
+    Ask("Name of the certificate", order_.name, [this](const std::string& answer) {
+      order_.name = answer;
+      return IsCertificateName(answer) ? std::string() : CertificateNameRefusal(answer);
+    });
     if (!order_.offline)
       Ask("Friendly name, for people", order_.friendly_name, Into(order_.friendly_name));
     Ask("Key: " + KeyWords(), std::string(WordOf(order_.key_type)),

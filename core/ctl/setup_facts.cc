@@ -82,6 +82,25 @@ Result<SetupFacts> FindSetup(const Invocation& invocation, const Outside& outsid
                     fmt::format("the running supervisor and '{}'", kDefaultConfig)};
 }
 
+std::optional<std::string> AssignedChain(const Invocation& invocation, const Outside& outside) {
+  if (!invocation.setup.config.empty()) return std::nullopt;
+  const auto ask = [&outside](const std::string& name) {
+    proto::CtlRequest request;
+    request.set_id(1);
+    request.mutable_certificate_get()->set_name(name);
+    const auto response = outside.call(request, kSupervisorLimit);
+    return response && *response ? (*response)->certificates() : proto::CertificateViews();
+  };
+  const proto::CertificateViews all = ask({});
+  for (const proto::CertificateView& view : all.certificates()) {
+    if (std::ranges::count(view.slots(), proto::SLOT_XMPP) == 0) continue;
+    const proto::CertificateViews one = ask(view.name());
+    if (one.certificates_size() == 1 && !one.certificates(0).pem().empty())
+      return one.certificates(0).pem();
+  }
+  return std::nullopt;
+}
+
 Result<std::string> AsciiDomain(std::string_view domain) {
   GATEHOUSE_TRY(const std::string prepared, PrepareDomain(domain));
   return DomainToAscii(prepared);

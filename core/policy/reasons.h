@@ -44,6 +44,7 @@ enum class Reason : std::uint8_t {
   kNotHandedOver,
   // what tls_listener finds of streams that partners open
   kCertificateRefused,
+  kCertificateRevoked,
   kNotProven,
   kDialbackFailed,
   kDialbackUnanswered,

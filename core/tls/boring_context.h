@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/tls/own_certificate.h"
+#include "core/tls/revocation_lists.h"
 #include "core/tls/session_vault.h"
 #include "core/tls/tls_context.h"
 #include "core/tls/tls_files.h"
@@ -30,8 +31,9 @@ struct BoringContext final : TlsContext {
   }
   Options options;
   bssl::UniquePtr<SSL_CTX> ctx;
-  bssl::UniquePtr<BIO_METHOD> memory_bio;  // reads and writes in a session's memory
-  std::unique_ptr<SessionVault> vault;     // null: no resumption
+  std::shared_ptr<const RevocationLists> revoked;  // null: none
+  bssl::UniquePtr<BIO_METHOD> memory_bio;          // reads and writes in a session's memory
+  std::unique_ptr<SessionVault> vault;             // null: no resumption
   std::unique_ptr<VerdictMemory> verdicts = std::make_unique<VerdictMemory>();
 };
 
@@ -44,6 +46,8 @@ class TlsSession;
 
 // Into a context that has none of them yet.
 [[nodiscard]] Result<void, BadTlsFile> LoadTlsFiles(SSL_CTX* ctx, const TlsFiles& files);
+[[nodiscard]] Result<std::shared_ptr<const RevocationLists>, BadTlsFile> LoadRevocationLists(
+    const TlsFiles& files);
 
 // What the callbacks of tls_session.cc do for the context.
 int VerifyPeer(X509_STORE_CTX* store, void* argument) noexcept;

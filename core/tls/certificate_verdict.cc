@@ -15,6 +15,7 @@
 
 #include "core/tls/certificate_names.h"
 #include "core/tls/crypto.h"
+#include "core/tls/revocation_check.h"
 
 namespace gatehouse {
 namespace {
@@ -127,7 +128,7 @@ std::int64_t LatestBegin(STACK_OF(X509) * chain, const X509* leaf) {
 
 }  // namespace
 
-PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use) {
+PeerCertificate JudgeCertificate(X509_STORE_CTX* store, const CertificateRules& rules) {
   // Any purpose here: serverAuth alone must do for a peer that connects to us (2.5). PurposeAllows
   // judges.
   X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(store), X509_PURPOSE_ANY);
@@ -146,7 +147,11 @@ PeerCertificate JudgeCertificate(X509_STORE_CTX* store, CertificateUse use) {
   else if (!names_error.empty())
     peer.chain_error = names_error;
   else
-    peer.chain_error = OwnRuleBroken(chain, use);
+    peer.chain_error = OwnRuleBroken(chain, rules.use);
+  if (verified && rules.revoked != nullptr && IsRevoked(*rules.revoked, chain)) {
+    peer.revoked = true;
+    peer.chain_error = "its authority has revoked it";
+  }
   if (chain != nullptr && HasNameConstraints(chain)) {
     peer.srv_names.clear();
     peer.xmpp_addrs.clear();
@@ -163,10 +168,11 @@ std::string DigestOfSent(X509_STORE_CTX* store) {
   return Sha256(sent);
 }
 
-PeerCertificate JudgeChain(STACK_OF(X509) * chain, X509_STORE* store, CertificateUse use) {
+PeerCertificate JudgeChain(STACK_OF(X509) * chain, X509_STORE* store,
+                           const CertificateRules& rules) {
   const bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
   if (X509_STORE_CTX_init(context.get(), store, sk_X509_value(chain, 0), chain) != 1) return {};
-  return JudgeCertificate(context.get(), use);
+  return JudgeCertificate(context.get(), rules);
 }
 
 }  // namespace gatehouse

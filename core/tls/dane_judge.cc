@@ -44,18 +44,18 @@ struct Verified {
   bssl::UniquePtr<X509_STORE_CTX> context;
   PeerCertificate peer;
 
-  Verified(STACK_OF(X509) * sent, X509_STORE* anchors, CertificateUse use)
+  Verified(STACK_OF(X509) * sent, X509_STORE* anchors, const CertificateRules& rules)
       : context(X509_STORE_CTX_new()) {
     if (X509_STORE_CTX_init(context.get(), anchors, sk_X509_value(sent, 0), sent) == 1)
-      peer = JudgeCertificate(context.get(), use);
+      peer = JudgeCertificate(context.get(), rules);
   }
 };
 
 class Judge {
  public:
   Judge(STACK_OF(X509) * chain, X509_STORE* anchors, const DaneQuestion& question,
-        CertificateUse use)
-      : chain_(chain), anchors_(anchors), question_(question), use_(use) {}
+        const CertificateRules& rules)
+      : chain_(chain), anchors_(anchors), question_(question), rules_(rules) {}
 
   DaneVerdict Decide() {
     std::string why_not;
@@ -122,7 +122,7 @@ class Judge {
     for (X509* sent : chain_)
       if (X509_cmp(sent, authority) != 0 || sent == leaf())
         bssl::PushToStack(below.get(), bssl::UpRef(sent));
-    return WhyNot(Verified(below.get(), store.get(), use_).peer);
+    return WhyNot(Verified(below.get(), store.get(), rules_).peer);
   }
 
   bool HasAuthority(const TlsaRecord& record) {
@@ -133,7 +133,7 @@ class Judge {
   }
 
   const Verified& pkix() {
-    if (!pkix_) pkix_.emplace(chain_, anchors_, use_);
+    if (!pkix_) pkix_.emplace(chain_, anchors_, rules_);
     return *pkix_;
   }
   [[nodiscard]] X509* leaf() const { return sk_X509_value(chain_, 0); }
@@ -141,7 +141,7 @@ class Judge {
   STACK_OF(X509) * chain_;
   X509_STORE* anchors_;
   const DaneQuestion& question_;
-  CertificateUse use_;
+  const CertificateRules& rules_;
   std::optional<Verified> pkix_;
   std::int64_t end_ = 0;  // of the record that matched
 };
@@ -149,8 +149,8 @@ class Judge {
 }  // namespace
 
 DaneVerdict JudgeByTlsa(STACK_OF(X509) * chain, X509_STORE* anchors, const DaneQuestion& question,
-                        CertificateUse use) {
-  return Judge(chain, anchors, question, use).Decide();
+                        const CertificateRules& rules) {
+  return Judge(chain, anchors, question, rules).Decide();
 }
 
 }  // namespace gatehouse

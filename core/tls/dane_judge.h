@@ -16,6 +16,6 @@ namespace gatehouse {
 //   PKIX-TA(0)  chains to `anchors` over an authority of the record's, and names domain or target
 // A DANE-TA record with a bare key matches where the peer sends the certificate of that key only.
 [[nodiscard]] DaneVerdict JudgeByTlsa(STACK_OF(X509) * chain, X509_STORE* anchors,
-                                      const DaneQuestion& question, CertificateUse use);
+                                      const DaneQuestion& question, const CertificateRules& rules);
 
 }  // namespace gatehouse

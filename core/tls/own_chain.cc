@@ -42,7 +42,7 @@ Result<DaneVerdict> JudgeOwnChain(std::string_view chain_pem, const DaneQuestion
   }
   const DaneQuestion by_dane{records, {}, question.domain, question.target};
   const bssl::UniquePtr<X509_STORE> nobody(X509_STORE_new());
-  return JudgeByTlsa(chain.get(), nobody.get(), by_dane, CertificateUse::kXmpp);
+  return JudgeByTlsa(chain.get(), nobody.get(), by_dane, {});
 }
 
 }  // namespace gatehouse

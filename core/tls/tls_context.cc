@@ -29,9 +29,10 @@ constexpr std::array<std::uint16_t, 9> kSignatures = {SSL_SIGN_ED25519,
 
 std::unexpected<Error> Refuse(const BadTlsFile& bad) {
   using Which = BadTlsFile::Which;
-  const std::string_view what = bad.which == Which::kChain ? "certificate chain"
-                                : bad.which == Which::kKey ? "private key"
-                                                           : "trust anchors";
+  const std::string_view what = bad.which == Which::kChain   ? "certificate chain"
+                                : bad.which == Which::kKey   ? "private key"
+                                : bad.which == Which::kTrust ? "trust anchors"
+                                                             : "revocation lists";
   return BadConfig("tls: " + std::string(what) + " '" + bad.file + "': " + bad.problem);
 }
 
@@ -117,6 +118,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::Create(const TlsFiles& fil
   GATEHOUSE_TRY(std::shared_ptr<BoringContext> context, Begin(std::move(options)));
   if (const auto loaded = LoadTlsFiles(context->ctx.get(), files); !loaded)
     return Refuse(loaded.error());
+  auto revoked = LoadRevocationLists(files);
+  if (!revoked) return Refuse(revoked.error());
+  context->revoked = *std::move(revoked);
   return context;
 }
 
@@ -127,6 +131,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::Like(const TlsContext& rul
   X509_STORE* const anchors = SSL_CTX_get_cert_store(like.ctx.get());
   X509_STORE_up_ref(anchors);
   SSL_CTX_set_cert_store(context->ctx.get(), anchors);
+  context->revoked = like.revoked;
   if (!ShowCertificate(context->ctx.get(), static_cast<const BoringCertificate&>(certificate)))
     return Trouble("tls: BoringSSL does not take our certificate: " + TakeTlsReason());
   return context;

@@ -17,6 +17,7 @@ struct TlsFiles {
   std::string chain_file;  // PEM, leaf first; may be empty for a client that shows no certificate
   std::string key_file;    // PEM
   std::string trust;       // "system", "" (= system) or a PEM file of anchors
+  std::string crl_file = {};  // PEM, revocation lists of any authorities; empty: none
 };
 
 // TLS 1.3 and 1.2 only, AEAD with forward secrecy, no renegotiation, no compression, no early data

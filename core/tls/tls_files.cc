@@ -68,10 +68,18 @@ Result<void, BadTlsFile> LoadTlsFiles(SSL_CTX* ctx, const TlsFiles& files) {
   return LoadTrust(ctx, files.trust);
 }
 
+Result<std::shared_ptr<const RevocationLists>, BadTlsFile> LoadRevocationLists(
+    const TlsFiles& files) {
+  auto lists = RevocationLists::Read(files.crl_file);
+  if (!lists) return Bad(Which::kRevoked, files.crl_file, lists.error().text);
+  return *std::move(lists);
+}
+
 Result<PeerCertificate, BadTlsFile> CheckTlsFiles(const TlsFiles& files) {
   const bssl::UniquePtr<SSL_CTX> ctx(SSL_CTX_new(TLS_method()));
   if (!ctx) return Bad(Which::kChain, files.chain_file, "cannot be checked: " + TakeTlsReason());
   GATEHOUSE_TRY_VOID(LoadTlsFiles(ctx.get(), files));
+  GATEHOUSE_TRY_VOID(LoadRevocationLists(files));
   PeerCertificate ours;
   // Without names there is nothing to match: whoever asks sees that.
   if (X509* const leaf = SSL_CTX_get0_certificate(ctx.get()); leaf != nullptr)

@@ -10,13 +10,13 @@
 namespace gatehouse {
 
 struct BadTlsFile {
-  enum class Which { kChain, kKey, kTrust };
+  enum class Which { kChain, kKey, kTrust, kRevoked };
   Which which;
   std::string file;
   std::string problem;  // "does not belong to the certificate in 'chain.pem'"
 };
 
-// Reads all three as TlsContext::Create does; `chain_file` is not empty.
+// Reads all of them as TlsContext::Create does; `chain_file` is not empty.
 //   gives  the names that our certificate shows to a peer, and nothing else of it
 //   fails  with the first that Create would refuse
 [[nodiscard]] Result<PeerCertificate, BadTlsFile> CheckTlsFiles(const TlsFiles& files);

@@ -27,6 +27,7 @@ class BoringSession final : public TlsSession {
   BoringSession(std::shared_ptr<const BoringContext> context, Role role,
                 std::string_view server_name, Events events)
       : context_(std::move(context)),
+        judged_by_(context_),
         role_(role),
         server_name_(server_name),
         events_(std::make_unique<Events>(std::move(events))) {}
@@ -43,6 +44,7 @@ class BoringSession final : public TlsSession {
   [[nodiscard]] bool handshake_done() const override { return handshake_done_; }
   [[nodiscard]] const PeerCertificate& peer() const override { return peer_; }
   [[nodiscard]] PeerCertificate JudgeAgainst(std::string_view anchors_pem) const override;
+  void JudgeBy(const std::shared_ptr<const TlsContext>& context) override;
   [[nodiscard]] DaneVerdict JudgeByDane(const DaneQuestion& question) const override;
   void ForgetTickets() override;
   [[nodiscard]] bool keeps_tickets() const { return keeps_tickets_; }
@@ -91,9 +93,11 @@ class BoringSession final : public TlsSession {
     return context_->options.require_peer_certificate ? CertificateUse::kSip
                                                       : CertificateUse::kXmpp;
   }
+  [[nodiscard]] CertificateRules rules() const { return {use(), judged_by_->revoked.get()}; }
   Result<void> ReadAll(Frame& frame);
 
   std::shared_ptr<const BoringContext> context_;
+  std::shared_ptr<const BoringContext> judged_by_;  // the same, until JudgeBy
   Role role_;
   std::string server_name_;
   std::unique_ptr<Events> events_;
@@ -174,7 +178,7 @@ Result<void> BoringSession::Advance(Frame& frame) {
   const int code = SSL_do_handshake(ssl_.get());
   if (code != 1 && SSL_get_error(ssl_.get(), code) != SSL_ERROR_WANT_READ) return Fail(frame);
   handshake_done_ = code == 1;
-  if (handshake_done_ && resumed()) JudgeAgain();
+  if (handshake_done_ && (resumed() || judged_by_ != context_)) JudgeAgain();
   SendOutput();
   if (!frame.gone && handshake_done_ && events_->on_handshake_done) events_->on_handshake_done();
   return {};
@@ -269,7 +273,7 @@ bool BoringSession::AcceptsPeer(X509_STORE_CTX* store) {
     peer_ = *known;
     return true;
   }
-  peer_ = JudgeCertificate(store, use());
+  peer_ = JudgeCertificate(store, {use(), context_->revoked.get()});
   context_->verdicts->Keep(sent, peer_);
   return peer_.chain_valid || use() == CertificateUse::kXmpp;
 }
@@ -278,14 +282,19 @@ bool BoringSession::AcceptsPeer(X509_STORE_CTX* store) {
 void BoringSession::JudgeAgain() {
   STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl_.get());
   if (chain == nullptr || sk_X509_num(chain) == 0) return;
-  peer_ = JudgeChain(chain, SSL_CTX_get_cert_store(context_->ctx.get()), use());
+  peer_ = JudgeChain(chain, SSL_CTX_get_cert_store(judged_by_->ctx.get()), rules());
+}
+
+void BoringSession::JudgeBy(const std::shared_ptr<const TlsContext>& context) {
+  judged_by_ = std::static_pointer_cast<const BoringContext>(context);
+  if (handshake_done_) JudgeAgain();
 }
 
 PeerCertificate BoringSession::JudgeAgainst(std::string_view anchors_pem) const {
   STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl_.get());
   if (chain == nullptr || sk_X509_num(chain) == 0) return {};
   const auto store = AnchorStore(anchors_pem);
-  if (store) return JudgeChain(chain, store->get(), use());
+  if (store) return JudgeChain(chain, store->get(), rules());
   PeerCertificate unjudged = peer_;
   unjudged.chain_valid = false;
   unjudged.chain_error = store.error().text;
@@ -296,10 +305,10 @@ DaneVerdict BoringSession::JudgeByDane(const DaneQuestion& question) const {
   STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl_.get());
   if (chain == nullptr || sk_X509_num(chain) == 0) return {false, "the server showed none", 0};
   if (question.anchors_pem.empty())
-    return JudgeByTlsa(chain, SSL_CTX_get_cert_store(context_->ctx.get()), question, use());
+    return JudgeByTlsa(chain, SSL_CTX_get_cert_store(judged_by_->ctx.get()), question, rules());
   const auto store = AnchorStore(question.anchors_pem);
   if (!store) return {false, store.error().text, 0};
-  return JudgeByTlsa(chain, store->get(), question, use());
+  return JudgeByTlsa(chain, store->get(), question, rules());
 }
 
 void BoringSession::ForgetTickets() {

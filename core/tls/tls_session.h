@@ -22,6 +22,7 @@ struct PeerCertificate {
   bool presented = false;
   bool chain_valid = false;             // to the context's anchors, times, EKU by 2.5
   std::string chain_error;              // why not, for the log and the operator
+  bool revoked = false;                 // by its authority, which is why
   std::vector<std::string> dns_names;   // dNSName, as presented
   std::vector<std::string> srv_names;   // otherName 1.3.6.1.5.5.7.8.7
   std::vector<std::string> xmpp_addrs;  // otherName 1.3.6.1.5.5.7.8.5
@@ -65,6 +66,9 @@ class TlsSession {
   // The peer's chain judged now, against the anchors of `anchors_pem` in place of the context's
   // (2.5). Anchors that cannot be read make no chain valid.
   [[nodiscard]] virtual PeerCertificate JudgeAgainst(std::string_view anchors_pem) const = 0;
+  // The peer's chain judged now by the anchors and revocation lists of another context, which holds
+  // from then on; `peer` says what was found.
+  virtual void JudgeBy(const std::shared_ptr<const TlsContext>& context) = 0;
   // The peer's chain judged by TLSA records; nothing matches where it has shown none.
   [[nodiscard]] virtual DaneVerdict JudgeByDane(const DaneQuestion& question) const = 0;
   // Client: the next handshake with this server name is a full one; tickets of this session are not

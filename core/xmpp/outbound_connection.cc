@@ -248,10 +248,20 @@ void OutboundConnection::OnTls(const Result<void>& done) {
   JudgePeer();
 }
 
+PeerCertificate OutboundConnection::JudgedPeer() const {
+  const TlsSession& tls = *transport_->tls();
+  return order_.trust_anchors.empty() ? tls.peer() : tls.JudgeAgainst(order_.trust_anchors);
+}
+
+bool OutboundConnection::IsRevokedBy(const std::shared_ptr<const TlsContext>& context) {
+  if (life_ != Life::kOpen || proven_until_unix_ == 0) return false;
+  transport_->JudgeBy(context);
+  return JudgedPeer().revoked;
+}
+
 void OutboundConnection::JudgePeer() {
   const TlsSession& tls = *transport_->tls();
-  const PeerCertificate peer =
-      order_.trust_anchors.empty() ? tls.peer() : tls.JudgeAgainst(order_.trust_anchors);
+  const PeerCertificate peer = JudgedPeer();
   const bool named =
       MatchesXmppDomain(peer, order_.terms.remote) ||
       (dial_->dane().names_target && MatchesXmppDomain(peer, target_.host));  // RFC 7673 §4.1
@@ -259,12 +269,12 @@ void OutboundConnection::JudgePeer() {
   proven_until_unix_ = ok ? peer.not_after_unix : 0;
   Tell("tls", true, tls.version() + " " + tls.cipher() + (tls.resumed() ? ", resumed" : ""));
   TellCertificate(peer, ok);
-  JudgePeerByDane(ok);
+  JudgePeerByDane(ok, peer.revoked ? Reason::kCertificateRevoked : Reason::kCertificateRefused);
 }
 
-void OutboundConnection::JudgePeerByDane(bool pkix_ok) {
+void OutboundConnection::JudgePeerByDane(bool pkix_ok, Reason why_not) {
   const TargetDane& dane = dial_->dane();
-  if (dane.records.empty()) return Do(machine_.OnTls(pkix_ok));
+  if (dane.records.empty()) return Do(machine_.OnTls(pkix_ok, why_not));
   const TlsSession& tls = *transport_->tls();
   const DaneVerdict verdict = tls.JudgeByDane({.records = dane.records,
                                                .anchors_pem = order_.trust_anchors,
@@ -280,7 +290,7 @@ void OutboundConnection::JudgePeerByDane(bool pkix_ok) {
   const bool enforced = dane.mode == DaneMode::kEnforce;
   Tell("dane", verdict.matched, verdict.detail + (enforced ? "" : "; reported only"));
   if (events_.on_dane) events_.on_dane({dane.mode, result, verdict.detail});
-  if (!enforced) return Do(machine_.OnTls(pkix_ok));
+  if (!enforced) return Do(machine_.OnTls(pkix_ok, why_not));
   ProveByDane(verdict);
 }
 

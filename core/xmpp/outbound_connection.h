@@ -94,6 +94,10 @@ class OutboundConnection {
   // The same with a whole stream error and </stream:stream> of ours.
   void CloseSaying(std::string_view end);
 
+  // Whether the certificate that has proven the peer is in the revocation lists of `context`, which
+  // hold from then on.
+  [[nodiscard]] bool IsRevokedBy(const std::shared_ptr<const TlsContext>& context);
+
   [[nodiscard]] const OutboundMachine& machine() const { return machine_; }
   [[nodiscard]] std::string peer_address() const;
   // Of the peer's leaf certificate, as PeerCertificate's; empty: it showed none, or no TLS.
@@ -123,8 +127,9 @@ class OutboundConnection {
   void DoOne(const outbound::Fail& action);
   void WatchState();
   void OnTls(const Result<void>& done);
+  [[nodiscard]] PeerCertificate JudgedPeer() const;
   void JudgePeer();
-  void JudgePeerByDane(bool pkix_ok);
+  void JudgePeerByDane(bool pkix_ok, Reason why_not);
   void ProveByDane(const DaneVerdict& verdict);
   void TellCertificate(const PeerCertificate& peer, bool ok);
   void TellElement(const proto::Element& element);

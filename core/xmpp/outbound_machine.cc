@@ -310,8 +310,7 @@ OutboundActions OutboundMachine::ChooseInTls(bool external_offered) {
   }
   if (methods_.tls_dialback && peer_does_dialback_) return ChooseDialback();
   if (methods_.sasl_tls && !certificate_ok_)
-    return Refuse(
-        Negotiation("peer's certificate does not prove its domain", Reason::kCertificateRefused));
+    return Refuse(Negotiation("peer's certificate does not prove its domain", why_no_certificate_));
   if (methods_.sasl_tls && !terms_.shows_certificate)
     return Refuse(Negotiation("SASL EXTERNAL needs a certificate of ours"));
   if (methods_.sasl_tls && !external_offered)
@@ -350,10 +349,11 @@ OutboundActions OutboundMachine::TlsRefused() {
                  .reason = guarded ? Reason::kDowngradeRefused : Reason::kNone});
 }
 
-OutboundActions OutboundMachine::OnTls(bool certificate_ok) {
+OutboundActions OutboundMachine::OnTls(bool certificate_ok, Reason why_not) {
   if (!Next(state_, OutboundEvent::kTlsDone)) return {};
   in_tls_ = true;
   certificate_ok_ = certificate_ok;
+  why_no_certificate_ = why_not;
   return OpenXml(OutboundEvent::kTlsDone);
 }
 

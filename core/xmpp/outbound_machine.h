@@ -149,7 +149,9 @@ class OutboundMachine {
   // An element too large to be read further.
   [[nodiscard]] OutboundActions OnOversized(const proto::Element& head);
   // `certificate_ok`: the chain is valid and proves the peer's domain, or TLSA records do.
-  [[nodiscard]] OutboundActions OnTls(bool certificate_ok);
+  // `why_not`: for a stream that needs the certificate, where it is not.
+  [[nodiscard]] OutboundActions OnTls(bool certificate_ok,
+                                      Reason why_not = Reason::kCertificateRefused);
   // kTlsFailed or kDaneMismatch.
   [[nodiscard]] OutboundActions OnTlsFailed(
       std::string why, OutboundFailure failure = OutboundFailure::kTlsFailed);
@@ -229,6 +231,7 @@ class OutboundMachine {
   bool without_tls_ = false;
   TlsDemand tls_demand_ = TlsDemand::kByRow;
   bool certificate_ok_ = false;
+  Reason why_no_certificate_ = Reason::kCertificateRefused;
   bool peer_does_dialback_ = false;
   bool key_refused_ = false;
   bool may_try_next_target_ = false;

@@ -121,7 +121,7 @@ bool StreamMachine::KeepsTo(const Pair& pair, proto::AuthMethod method) {
   } else if (!PermittedMethods(RowOf(*partner)).Has(method)) {
     End(StreamCondition::kReset, Reason::kMethodNotPermitted, std::string(MethodName(method)));
   } else if (method == proto::SASL_TLS && !CertificateProves(pair.from)) {  // by its anchors now
-    End(StreamCondition::kReset, Reason::kCertificateRefused, WhyNotProven(pair.from));
+    End(StreamCondition::kReset, ReasonNotProven(pair.from), WhyNotProven(pair.from));
   } else if (!rules_.Serves(pair.to)) {
     End(StreamCondition::kHostGone);
   } else {
@@ -138,13 +138,11 @@ StreamPhase StreamMachine::phase() const {
 }
 
 bool StreamMachine::CertificateProves(std::string_view domain) {
-  if (certificate_ == nullptr || domain.empty()) return false;
-  const proto::Partner* partner = rules_.FindPartner(domain);
-  const bool pinned = partner != nullptr && !partner->trust_anchors().empty();
-  if (pinned && !judge_) return false;
-  const PeerCertificate& judged = pinned ? judge_(partner->trust_anchors()) : *certificate_;
-  if (!judged.chain_valid || !MatchesXmppDomain(judged, domain)) return false;
-  proven_until_unix_ = judged.not_after_unix;
+  if (domain.empty()) return false;
+  const PeerCertificate* const judged = CertificateFor(domain);
+  if (judged == nullptr || !judged->chain_valid || !MatchesXmppDomain(*judged, domain))
+    return false;
+  proven_until_unix_ = judged->not_after_unix;
   return true;
 }
 
@@ -220,7 +218,7 @@ void StreamMachine::OfferFeatures() {
                "TLS");  // direct TLS in a row without TLS (2.15)
   features_ = FeaturesFor(phase(), row, CertificateProves(header_.from));
   if (features_.hopeless)
-    return End(StreamCondition::kNotAuthorized, Reason::kCertificateRefused,
+    return End(StreamCondition::kNotAuthorized, ReasonNotProven(header_.from),
                WhyNotProven(header_.from));
   if (header_.has_version) Send(FeaturesXml(features_));
   if (!authenticated_.empty()) {

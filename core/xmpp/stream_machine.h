@@ -300,7 +300,10 @@ class StreamMachine {
   // False, and the stream is ended, when the rules in force do not permit the pair by this method
   // (2.10): they may have changed since the peer was told what they were.
   bool KeepsTo(const Pair& pair, proto::AuthMethod method);
+  // Null: there is none, or nobody who judges it by the partner's own anchors.
+  [[nodiscard]] const PeerCertificate* CertificateFor(std::string_view domain) const;
   [[nodiscard]] std::string WhyNotProven(std::string_view domain) const;
+  [[nodiscard]] Reason ReasonNotProven(std::string_view domain) const;
   // The peer was told of ways to prove itself, or has gone one, that its row in force does not
   // have.
   bool IsMisled();

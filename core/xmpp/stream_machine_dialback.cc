@@ -130,7 +130,7 @@ bool StreamMachine::PassesDialbackChecks(const std::string& from, const std::str
       case DialbackAnswer::kNeedsTls:
         return refuse(proto::POLICY_VIOLATION, Reason::kMethodNotPermitted, "dialback without TLS");
       case DialbackAnswer::kNeedsCertificate:
-        return refuse(proto::NOT_AUTHORIZED, Reason::kCertificateRefused, WhyNotProven(from));
+        return refuse(proto::NOT_AUTHORIZED, ReasonNotProven(from), WhyNotProven(from));
       case DialbackAnswer::kSwitchedOff:
         AnswerSwitchedOff(from, to);
         return false;

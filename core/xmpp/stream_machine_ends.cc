@@ -98,12 +98,23 @@ StreamMachine::Actions StreamMachine::LeaveOrderly(std::string_view why) {
   return actions_;
 }
 
-std::string StreamMachine::WhyNotProven(std::string_view domain) const {
-  if (certificate_ == nullptr) return "no TLS";
+const PeerCertificate* StreamMachine::CertificateFor(std::string_view domain) const {
   const proto::Partner* partner = rules_.FindPartner(domain);
   const bool pinned = partner != nullptr && !partner->trust_anchors().empty();
-  if (pinned && !judge_) return {};
-  return CertificateTrouble(pinned ? judge_(partner->trust_anchors()) : *certificate_, domain);
+  if (certificate_ == nullptr || !pinned) return certificate_;
+  return judge_ ? &judge_(partner->trust_anchors()) : nullptr;
+}
+
+std::string StreamMachine::WhyNotProven(std::string_view domain) const {
+  if (certificate_ == nullptr) return "no TLS";
+  const PeerCertificate* const judged = CertificateFor(domain);
+  return judged == nullptr ? std::string() : CertificateTrouble(*judged, domain);
+}
+
+Reason StreamMachine::ReasonNotProven(std::string_view domain) const {
+  const PeerCertificate* const judged = CertificateFor(domain);
+  const bool revoked = judged != nullptr && judged->revoked;
+  return revoked ? Reason::kCertificateRevoked : Reason::kCertificateRefused;
 }
 
 }  // namespace gatehouse

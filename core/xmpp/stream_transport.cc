@@ -52,6 +52,9 @@ class TcpTransport final : public StreamTransport {
   void Abort() override;
 
   [[nodiscard]] const TlsSession* tls() const override { return tls_.get(); }
+  void JudgeBy(const std::shared_ptr<const TlsContext>& context) override {
+    if (tls_) tls_->JudgeBy(context);
+  }
   void ForgetTickets() override {
     if (tls_) tls_->ForgetTickets();
   }

@@ -65,13 +65,13 @@ class Authority:
         self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "120",
                       "-subj", f"/CN={name}", "-keyout", self.ca_key, "-out", self.ca_file)
 
-    def issue(self, *names, days=120):
+    def issue(self, *names, days=120, purposes="serverAuth,clientAuth"):
         """Chain and key files of a certificate for `names` (dNSName)."""
         stem = self.folder / names[0]
         request, chain, key = f"{stem}.csr", f"{stem}.crt", f"{stem}.key"
         extensions = self.folder / f"{names[0]}.ext"
         extensions.write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names) +
-                              "\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n")
+                              f"\nkeyUsage=digitalSignature\nextendedKeyUsage={purposes}\n")
         self._openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                       "-subj", f"/CN={names[0]}", "-keyout", key, "-out", request)
         self._openssl("x509", "-req", "-in", request, "-CA", self.ca_file, "-CAkey", self.ca_key, "-CAcreateserial",
@@ -88,6 +88,18 @@ class Authority:
                           "-CAcreateserial", "-days", "30", "-extfile", chain.with_suffix(".ext"), "-out",
                           folder / f"{number}.crt")
         return folder
+
+    def revoke(self, *certificates):
+        """The file with its revocation list, which has these and no others."""
+        (self.folder / "index.txt").write_text("")
+        config = self.folder / "crl.cnf"
+        config.write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={self.folder}/index.txt\ndefault_md=sha256\n"
+                          "default_crl_days=30\n")
+        ca = ("ca", "-config", config, "-cert", self.ca_file, "-keyfile", self.ca_key)
+        for certificate in certificates:
+            self._openssl(*ca, "-revoke", certificate)
+        self._openssl(*ca, "-gencrl", "-out", self.folder / "list.crl")
+        return self.folder / "list.crl"
 
     def self_signed(self, name):
         """Chain and key files of a certificate nobody vouches for."""
@@ -283,6 +295,16 @@ class Lab:
                            *(["--topology", topology] if topology else [])], self._clock("gatehouse"))
         self.wait_gatehouse()
         self.ctl("policy", "set", "global", "--enable-xmpp-access", "true")
+
+    def assign_certificate(self, name, purposes):
+        """One for these purposes goes to the store and is shown from now on."""
+        chain, key = self.authority.issue(f"{name}.{SIP_DOMAIN}", SIP_DOMAIN, f"edge.{SIP_DOMAIN}", purposes=purposes)
+        self.ctl("cert", "import", chain, key, "--name", name)
+        self.ctl("cert", "assign", name)
+        showing = [worker["name"] for worker in self.status()["workers"]
+                   if worker["name"].startswith(("tls_listener/", "sip_translator/"))]
+        wait_until(lambda: self.gatehouse.text().count(f"certificate={name} ") >= len(showing), 20,
+                   f"every worker has it; see {self.gatehouse.log}")
 
     def wait_gatehouse(self):
         wait_until(self._all_ready, 30, f"all workers are ready; see {self.gatehouse.log}")

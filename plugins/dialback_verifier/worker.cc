@@ -71,7 +71,10 @@ class DialbackVerifierWorker final : public Worker {
  private:
   // Only as a client, and without a certificate: this worker holds no TLS key.
   Result<void> ReadTls(const proto::Config& config) {
-    const TlsFiles files{.chain_file = {}, .key_file = {}, .trust = config.tls().trust()};
+    const TlsFiles files{.chain_file = {},
+                         .key_file = {},
+                         .trust = config.tls().trust(),
+                         .crl_file = config.tls().crl_file()};
     GATEHOUSE_TRY(starttls_, TlsContext::Create(files));
     TlsContext::Options direct;
     direct.alpn = "xmpp-server";

@@ -32,7 +32,8 @@ CertificateDesk::CertificateDesk(WorkerContext& context, Engine& engine)
 }
 
 void CertificateDesk::Refresh() {
-  if (publication_.Refresh()) LookAtTheirEnd();
+  publication_.Refresh();
+  LookAtTheirEnd();
 }
 
 void CertificateDesk::OnWanted(std::string_view instance, const proto::CertificateWanted& wanted,
@@ -48,28 +49,27 @@ void CertificateDesk::OnWanted(std::string_view instance, const proto::Certifica
 void CertificateDesk::LookAtTheirEnd() {
   const std::int64_t now = UnixNow();
   for (const Slot slot : {Slot::kXmpp, Slot::kSip}) {
-    const HeldCertificate* const held = engine_.certificates().Shown(slot);
+    const std::optional<ShownEnd> shown = engine_.certificates().EndOf(slot);
     const std::string labels = fmt::format("{{slot=\"{}\"}}", SlotWord(slot));
-    const std::int64_t left = held == nullptr ? 0 : held->not_after() - now;
     // Where none is shown there is no end to be alarmed about; a slot that had one says 0.
-    if (held != nullptr || told_.contains(slot))
-      context_.metrics().Value(kExpiryMetric, labels) = static_cast<double>(left);
-    if (held != nullptr) WarnOfEnd(slot, *held, now);
+    if (shown || told_.contains(slot))
+      context_.metrics().Value(kExpiryMetric, labels) =
+          shown ? static_cast<double>(shown->not_after - now) : 0;
+    if (shown) WarnOfEnd(slot, *shown, now);
   }
 }
 
-void CertificateDesk::WarnOfEnd(Slot slot, const HeldCertificate& held, std::int64_t now) {
+void CertificateDesk::WarnOfEnd(Slot slot, const ShownEnd& shown, std::int64_t now) {
   Told& told = told_[slot];
-  const std::int64_t days = (held.not_after() - now) / kDay;
-  const bool was_told = told.day == now / kDay && told.not_after == held.not_after();
+  const std::int64_t days = (shown.not_after - now) / kDay;
+  const bool was_told = told.day == now / kDay && told.not_after == shown.not_after;
   if (days >= kToldFromDays || was_told) return;
-  told = {now / kDay, held.not_after()};
+  told = {now / kDay, shown.not_after};
+  const std::string_view why = shown.not_after <= now ? "it has expired; peers refuse it"
+                               : shown.from_file      ? "put a new one into that file and reload"
+                                                      : "renew it with gatehousectl cert request";
   Log(days < kLouderFromDays ? LogLevel::kError : LogLevel::kWarning, "certificate-ends",
-      {{"certificate", held.row.name},
-       {"slot", SlotWord(slot)},
-       {"days", days},
-       {"why", held.not_after() <= now ? "it has expired; peers refuse it"
-                                       : "renew it with gatehousectl cert request"}});
+      {{"certificate", shown.name}, {"slot", SlotWord(slot)}, {"days", days}, {"why", why}});
 }
 
 }  // namespace gatehouse::policy_engine

@@ -35,7 +35,7 @@ class CertificateDesk {
     std::int64_t not_after = 0;
   };
   void LookAtTheirEnd();
-  void WarnOfEnd(Slot slot, const HeldCertificate& held, std::int64_t now);
+  void WarnOfEnd(Slot slot, const ShownEnd& shown, std::int64_t now);
 
   WorkerContext& context_;
   Engine& engine_;

@@ -164,7 +164,7 @@ Result<CertificateRow> CertificateKeeper::Renewed(const Found& found,
   return row;
 }
 
-// Of those that show it, at once or already.
+// Of those that show it, at once or already; and where none does, whether any could.
 Result<void> CertificateKeeper::CheckSlots(const BuiltChain& chain, const std::string& name,
                                            std::int64_t now) const {
   for (const Slot slot : SlotsOf(name)) {
@@ -176,7 +176,10 @@ Result<void> CertificateKeeper::CheckSlots(const BuiltChain& chain, const std::s
                     "was changed",
                     SlotWord(slot), name, fmt::join(fitness.refusals, "; ")));
   }
-  return {};
+  const std::vector<std::string> why = WhyInNoSlot(chain, QuestionOn(chain, Slot::kXmpp, now));
+  if (why.empty()) return {};
+  return BadConfig(
+      fmt::format("it could be shown nowhere: {}; nothing was changed", fmt::join(why, "; ")));
 }
 
 CertificateKeeper::Reply CertificateKeeper::Import(Store& store,

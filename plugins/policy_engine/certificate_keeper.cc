@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 #include "core/base/log.h"
@@ -53,6 +56,19 @@ std::string SlotWords(std::span<const Slot> slots) {
   return fmt::format("{}", fmt::join(words, " and "));
 }
 
+// Whether the file can be shown at all is the business of those that show it.
+std::optional<ShownEnd> EndOfFile(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(stream), {}};
+  const auto bundle = ReadCertificateBundle(content, {});
+  if (file.empty() || !bundle || bundle->certificates.empty()) return std::nullopt;
+  ShownEnd end{
+      .name = file, .not_after = std::numeric_limits<std::int64_t>::max(), .from_file = true};
+  for (const std::string& der : bundle->certificates)
+    if (const auto facts = FactsOf(der)) end.not_after = std::min(end.not_after, facts->not_after);
+  return end;
+}
+
 }  // namespace
 
 Result<void> CertificateKeeper::CheckFriendlyName(const std::string& name) {
@@ -77,6 +93,12 @@ Result<CertificateEdge> CertificateEdgeOf(const proto::Config& config) {
   }
   edge.named = config.tls().certificate();
   edge.sip_host = config.sip().host();
+  auto revoked = RevocationLists::Read(config.tls().crl_file());
+  if (!revoked)
+    return BadConfig(
+        fmt::format("tls.crl_file '{}' {}", config.tls().crl_file(), revoked.error().text));
+  edge.revoked = *std::move(revoked);
+  edge.file = EndOfFile(config.tls().chain_file());
   edge.sip_speaks_tls =
       std::ranges::any_of(config.listen().sip(),
                           [](const std::string& text) { return text.starts_with("tls:"); }) ||
@@ -153,6 +175,12 @@ const HeldCertificate* CertificateKeeper::Shown(Slot slot) const {
   return held != nullptr && held->usable() ? held : nullptr;
 }
 
+std::optional<ShownEnd> CertificateKeeper::EndOf(Slot slot) const {
+  if (const HeldCertificate* held = Shown(slot))
+    return ShownEnd{.name = held->row.name, .not_after = held->not_after()};
+  return IsInUse(slot) ? edge_.file : std::nullopt;
+}
+
 proto::CertificateGiven CertificateKeeper::Given(Slot slot) {
   proto::CertificateGiven given;
   if (const HeldCertificate* held = Shown(slot)) {
@@ -196,19 +224,22 @@ bool CertificateKeeper::IsInUse(Slot slot) const {
   return slot == Slot::kXmpp || edge_.sip_speaks_tls || slots_.contains(slot);
 }
 
+FitnessQuestion CertificateKeeper::QuestionOn(const BuiltChain& chain, Slot slot,
+                                              std::int64_t now) const {
+  FitnessQuestion question{
+      .slot = slot, .domains = edge_.domains, .sip_host = edge_.sip_host, .now = now};
+  if (edge_.revoked != nullptr) question.revoked = edge_.revoked->Listed(chain.pem);
+  return question;
+}
+
 Fitness CertificateKeeper::Judge(const BuiltChain& chain, Slot slot, std::int64_t now) const {
-  return JudgeForSlot(
-      chain, {.slot = slot, .domains = edge_.domains, .sip_host = edge_.sip_host, .now = now});
+  return JudgeForSlot(chain, QuestionOn(chain, slot, now));
 }
 
 // --- commands
 
 Result<void> CertificateKeeper::CheckRoomFor(const std::string& name) const {
-  if (!IsCertificateName(name))
-    return BadConfig(
-        fmt::format("'{}' is no name for a certificate; at most {} letters, digits, "
-                    "'.', '_' and '-' are possible",
-                    BeginningOf(name, kMaxCertificateNameBytes), kMaxCertificateNameBytes));
+  if (!IsCertificateName(name)) return BadConfig(CertificateNameRefusal(name));
   if (Find(name) == nullptr && held_.size() >= kMaxCertificates)
     return BadConfig(
         fmt::format("there are {} certificates, and no more are possible; take one "

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "core/certificate/certificate_chain.h"
 #include "core/certificate/sealed_key.h"
 #include "core/certificate/slot_fitness.h"
+#include "core/tls/revocation_lists.h"
 #include "plugins/policy_engine/certificate_table.h"
 #include "plugins/policy_engine/store.h"
 #include "proto/config.pb.h"
@@ -21,13 +23,23 @@ namespace gatehouse::policy_engine {
 
 inline constexpr std::size_t kMaxCertificates = 200;
 
+// When what is shown ends. `name`: of the store, or the file of gatehouse.yaml.
+struct ShownEnd {
+  std::string name;
+  std::int64_t not_after = 0;  // the earliest of the chain
+  bool from_file = false;
+};
+
 // What gatehouse.yaml says of them.
 struct CertificateEdge {
   std::string named;                 // tls.certificate: of slots that nothing is assigned to
   std::vector<std::string> domains;  // ours, A-labels
   std::string sip_host;              // by which SIP peers know us; may be empty
   bool sip_speaks_tls = false;
+  std::optional<ShownEnd> file;  // tls.chain_file, for slots that the store has nothing for
+  std::shared_ptr<const RevocationLists> revoked = nullptr;  // of tls.crl_file; null: none
 };
+// Reads tls.chain_file and tls.crl_file.
 Result<CertificateEdge> CertificateEdgeOf(const proto::Config& config);
 
 // A row and what was read in it.
@@ -66,6 +78,8 @@ class CertificateKeeper {
   proto::CertificateGiven Given(Slot slot);
   // Null: nothing that can be used.
   [[nodiscard]] const HeldCertificate* Shown(Slot slot) const;
+  // Of the store's, or of the files; none: the slot shows nothing, or is not used.
+  [[nodiscard]] std::optional<ShownEnd> EndOf(Slot slot) const;
 
  private:
   struct Found;
@@ -76,6 +90,8 @@ class CertificateKeeper {
   [[nodiscard]] bool IsInUse(Slot slot) const;
   [[nodiscard]] const HeldCertificate* Find(const std::string& name) const;
   Result<const HeldCertificate*> MustFind(const std::string& name) const;
+  [[nodiscard]] FitnessQuestion QuestionOn(const BuiltChain& chain, Slot slot,
+                                           std::int64_t now) const;
   [[nodiscard]] Fitness Judge(const BuiltChain& chain, Slot slot, std::int64_t now) const;
   Result<const KeySeal*> Seal();
   Result<std::string> SealKey(const std::string& key, const std::string& name);

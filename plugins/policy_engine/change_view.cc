@@ -148,4 +148,19 @@ proto::ChangeView ChangeViewOf(std::string_view kind, std::string_view key,
   return view;
 }
 
+void AddSlotChanges(const std::string& before, const std::string& after,
+                    proto::AuditRecord& record) {
+  std::map<std::string, std::string> was = FieldsOf(before);
+  std::map<std::string, std::string> is = FieldsOf(after);
+  for (const auto& [name, value] : was) is.try_emplace(name);
+  for (const auto& [name, value] : is) {
+    proto::ChangeView view;
+    view.set_kind("slot");
+    view.set_key(name);
+    view.set_verb(proto::ChangeView::CHANGED);
+    AddField("certificate", was[name], value, view);
+    if (!view.fields().empty()) *record.add_changes() = std::move(view);
+  }
+}
+
 }  // namespace gatehouse::policy_engine

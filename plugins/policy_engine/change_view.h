@@ -18,5 +18,9 @@ namespace gatehouse::policy_engine {
 // nothing.
 [[nodiscard]] proto::ChangeView ChangeViewOf(std::string_view kind, std::string_view key,
                                              const std::string& before, const std::string& after);
+// "slot xmpp: certificate old -> new" for each slot of two JSON objects, {"xmpp":"old"}; empty
+// where nothing was or is assigned.
+void AddSlotChanges(const std::string& before, const std::string& after,
+                    proto::AuditRecord& record);
 
 }  // namespace gatehouse::policy_engine

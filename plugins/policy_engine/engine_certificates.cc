@@ -1,4 +1,5 @@
 // The engine's commands on our own certificates.
+#include "plugins/policy_engine/certificate_view.h"
 #include "plugins/policy_engine/engine.h"
 
 namespace gatehouse::policy_engine {
@@ -12,19 +13,19 @@ Result<void> Engine::KeepCertificates(const std::string& seal_file, CertificateE
 Engine::Reply Engine::DispatchCertificates(const proto::CtlRequest& request, AuditEntry audit) {
   switch (request.command_case()) {
     case proto::CtlRequest::kCertificateRequested:
-      audit.action = "cert request";
+      audit.action = kCertRequest;
       return certificates_.Request(store_, request.certificate_requested(), std::move(audit));
     case proto::CtlRequest::kCertificateImport:
-      audit.action = "cert import";
+      audit.action = kCertImport;
       return certificates_.Import(store_, request.certificate_import(), std::move(audit));
     case proto::CtlRequest::kCertificateAssign:
-      audit.action = request.certificate_assign().name().empty() ? "cert unassign" : "cert assign";
+      audit.action = request.certificate_assign().name().empty() ? kCertUnassign : kCertAssign;
       return certificates_.Assign(store_, request.certificate_assign(), std::move(audit));
     case proto::CtlRequest::kCertificateRemove:
-      audit.action = "cert remove";
+      audit.action = kCertRemove;
       return certificates_.Remove(store_, request.certificate_remove().name(), std::move(audit));
     case proto::CtlRequest::kCertificateKeyGet:
-      audit.action = "cert key";
+      audit.action = kCertKey;
       return certificates_.GiveKey(store_, request.certificate_key_get().name(), std::move(audit));
     default:
       return certificates_.Show(request.certificate_get().name(), audit.at_unix_ms / 1000);

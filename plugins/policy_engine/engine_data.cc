@@ -7,6 +7,7 @@
 
 #include "core/policy/access_notice.h"
 #include "core/xmpp/jid.h"
+#include "plugins/policy_engine/certificate_view.h"
 #include "plugins/policy_engine/change_view.h"
 #include "plugins/policy_engine/engine.h"
 
@@ -24,9 +25,12 @@ proto::AuditRecord RecordOf(const AuditEntry& entry) {
   record.set_reason(entry.reason);
   for (const proto::RecordChange& change : entry.changes)
     *record.add_changes() = ChangeViewOf(change);
-  if (!entry.before.empty() || !entry.after.empty())
+  if (entry.before.empty() && entry.after.empty()) return record;
+  if (IsSlotAction(entry.action))
+    AddSlotChanges(entry.before, entry.after, record);
+  else
     *record.add_changes() =
-        ChangeViewOf(entry.action.starts_with("cert ") ? "certificate" : "contact", entry.subject,
+        ChangeViewOf(IsCertificateAction(entry.action) ? "certificate" : "contact", entry.subject,
                      entry.before, entry.after);
   return record;
 }

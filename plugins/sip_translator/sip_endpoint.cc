@@ -49,6 +49,15 @@ bool NeedsTls(const proto::WorkerConfig& config) {
   return false;
 }
 
+Result<std::shared_ptr<const TlsContext>> ReadFiles(const proto::Config& config) {
+  const proto::Tls& files = config.tls();
+  return TlsContext::Create({.chain_file = files.chain_file(),
+                             .key_file = files.key_file(),
+                             .trust = files.trust(),
+                             .crl_file = files.crl_file()},
+                            {.require_peer_certificate = true, .alpn = {}});
+}
+
 class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
  public:
   Endpoint(WorkerContext& context, SipTrust trust)
@@ -115,12 +124,12 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
     transport_->SetTls(std::move(tls));
     return has_one;
   }
-  void Reconfigure(const proto::Config& config) override {
-    auto trust = SipTrust::Create(config);
-    if (!trust)
-      return Log(LogLevel::kError, "sip-reconfigure-refused", {{"why", trust.error().text}});
-    trust_ = *std::move(trust);
+  Result<void> Reconfigure(const proto::Config& config) override {
+    GATEHOUSE_TRY(trust_, SipTrust::Create(config));
     health_->Watch(config);
+    if (from_files_ == nullptr) return {};
+    GATEHOUSE_TRY(from_files_, ReadFiles(config));
+    return {};
   }
   [[nodiscard]] std::size_t requests_in_flight() const override { return client_->in_flight(); }
   [[nodiscard]] std::size_t replies_owed() const override { return server_->owed(); }
@@ -174,11 +183,7 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
 Result<SipEndpoint::Keys> SipEndpoint::ReadKeys(const proto::WorkerConfig& config) {
   Keys keys;
   if (!NeedsTls(config)) return keys;
-  const proto::Tls& files = config.config().tls();
-  GATEHOUSE_TRY(keys.tls, TlsContext::Create({.chain_file = files.chain_file(),
-                                              .key_file = files.key_file(),
-                                              .trust = files.trust()},
-                                             {.require_peer_certificate = true, .alpn = {}}));
+  GATEHOUSE_TRY(keys.tls, ReadFiles(config.config()));
   return keys;
 }
 

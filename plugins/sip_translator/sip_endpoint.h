@@ -123,8 +123,9 @@ class SipEndpoint {
   // none. Those that are open stay as they are. Gives whether there is one where one is needed.
   virtual bool ShowCertificate(const OwnCertificate* certificate) = 0;
 
-  // New domains and trusted peers after a reload.
-  virtual void Reconfigure(const proto::Config& config) = 0;
+  // New domains and trusted peers after a reload, and the files of tls anew, for the next
+  // ShowCertificate; where they cannot be read, the old ones stay.
+  virtual Result<void> Reconfigure(const proto::Config& config) = 0;
 
   [[nodiscard]] virtual std::size_t requests_in_flight() const = 0;  // ours, without a final answer
   [[nodiscard]] virtual std::size_t replies_owed() const = 0;        // theirs, not yet answered

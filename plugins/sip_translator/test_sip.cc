@@ -316,10 +316,12 @@ class SipTests::Test {
   Timer limit_;
 };
 
-Result<std::shared_ptr<const TlsContext>> SipTests::ReadContext(const proto::WorkerConfig& config) {
-  const proto::Tls& files = config.config().tls();
-  return TlsContext::Create(
-      {.chain_file = files.chain_file(), .key_file = files.key_file(), .trust = files.trust()});
+Result<std::shared_ptr<const TlsContext>> SipTests::ReadContext(const proto::Config& config) {
+  const proto::Tls& files = config.tls();
+  return TlsContext::Create({.chain_file = files.chain_file(),
+                             .key_file = files.key_file(),
+                             .trust = files.trust(),
+                             .crl_file = files.crl_file()});
 }
 
 SipTests::SipTests(Loop& loop, SipEndpoint& endpoint, std::shared_ptr<const TlsContext> tls)
@@ -343,12 +345,14 @@ Result<std::unique_ptr<SipTests>> SipTests::Create(Loop& loop, SipEndpoint& endp
                 DnsLookup::Create(loop, std::vector<std::string>(servers.begin(), servers.end())));
   for (const proto::ListenSocket& socket : config.listeners())
     if (socket.kind() == proto::SIP && socket.transport() == "udp") tests->udp_ = true;
-  tests->Reconfigure(config.config());
+  tests->config_ = std::make_unique<proto::Config>(config.config());
   return tests;
 }
 
 void SipTests::Reconfigure(const proto::Config& config) {
   config_ = std::make_unique<proto::Config>(config);
+  // Where they cannot be read, the endpoint tells.
+  if (auto from_files = ReadContext(config)) from_files_ = *std::move(from_files);
 }
 
 void SipTests::Start(const proto::TestSip& test, std::function<void(proto::CtlResponse)> answer) {

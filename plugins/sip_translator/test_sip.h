@@ -26,7 +26,7 @@ class SipTests {
  public:
   // Shows the certificates that the endpoint shows, but lets every peer end its handshake, so that
   // it can be told what is wrong with it. Call it in Worker::Prepare.
-  static Result<std::shared_ptr<const TlsContext>> ReadContext(const proto::WorkerConfig& config);
+  static Result<std::shared_ptr<const TlsContext>> ReadContext(const proto::Config& config);
 
   // `endpoint` outlives this.
   static Result<std::unique_ptr<SipTests>> Create(Loop& loop, SipEndpoint& endpoint,

@@ -51,7 +51,7 @@ class SipTranslator final : public Worker {
   }
   Result<void> Prepare(const WorkerConfig& config) override {
     GATEHOUSE_TRY(keys_, SipEndpoint::ReadKeys(config));
-    GATEHOUSE_TRY(test_tls_, SipTests::ReadContext(config));
+    GATEHOUSE_TRY(test_tls_, SipTests::ReadContext(config.config()));
     return {};
   }
   Result<void> Start(WorkerContext& context) override;
@@ -201,8 +201,9 @@ void SipTranslator::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAn
 Result<void> SipTranslator::OnReconfigure(const proto::Config& config) {
   GATEHOUSE_TRY(flow_->served, ServedDomains::Read(config));
   flow_->profile = ProfileFromName(config.sip().profile());
-  endpoint_->Reconfigure(config);
+  GATEHOUSE_TRY_VOID(endpoint_->Reconfigure(config));
   sip_tests_->Reconfigure(config);
+  if (has_certificate_) OnCertificate(certificates_->current());
   return {};
 }
 

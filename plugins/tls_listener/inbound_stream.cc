@@ -196,6 +196,13 @@ const PeerCertificate& InboundStream::PinnedVerdict(const std::string& anchors_p
   return pinned_;
 }
 
+void InboundStream::JudgeBy(const std::shared_ptr<const TlsContext>& context) {
+  if (transport_->tls() == nullptr) return;
+  transport_->JudgeBy(context);
+  pinned_by_.clear();
+  OnRulesChanged();
+}
+
 std::string InboundStream::tls_version() const {
   const TlsSession* tls = transport_->tls();
   return tls == nullptr ? std::string() : tls->version();

@@ -92,6 +92,8 @@ class InboundStream final : public LentStream {
   // What became of the ping with this id. Not sent: there is no stream for it.
   void OnPinged(std::string_view id, bool sent);
   void OnRulesChanged() { Do(machine_.OnRulesChanged()); }
+  // Its peer's certificate, by the anchors and revocation lists of `context`.
+  void JudgeBy(const std::shared_ptr<const TlsContext>& context);
   void CloseWith(StreamCondition condition) { Do(machine_.CloseWith(condition)); }
   void CloseWith(StreamCondition condition, Reason reason) {
     Do(machine_.CloseWith(condition, reason));

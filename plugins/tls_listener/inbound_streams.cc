@@ -75,6 +75,10 @@ void InboundStreams::SetDomains(std::vector<std::string> domains) {
   ForEach([](InboundStream& stream) { stream.OnRulesChanged(); });
 }
 
+void InboundStreams::JudgeAnew() {
+  ForEach([this](InboundStream& stream) { stream.JudgeBy(contexts_.starttls); });
+}
+
 void InboundStreams::SetLimits(const proto::Limits& limits) {
   limits_ = limits;
   AdmissionLimits admission;

@@ -58,7 +58,11 @@ class InboundStreams final : private InboundHost {
   // (2.10).
   void SetPolicy(PolicyPointer policy);
   void SetDomains(std::vector<std::string> domains);
+  // For connections from now on.
   void SetTls(TlsContexts contexts) { contexts_ = std::move(contexts); }
+  // What is open is judged anew, by the anchors and revocation lists of what SetTls was given: what
+  // no longer proves its domain ends with <reset/> (2.5).
+  void JudgeAnew();
   void SetLimits(const proto::Limits& limits);
 
   // The limits hold for all listeners together and `others` is new: gives up this listener's part

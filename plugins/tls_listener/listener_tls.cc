@@ -15,8 +15,10 @@ constexpr std::string_view kDirectTlsProtocol = "xmpp-server";  // XEP-0368
 Result<ListenerTls> ListenerTls::Read(const proto::Config& config,
                                       const std::vector<std::string>& domains) {
   const proto::Tls& tls = config.tls();
-  const TlsFiles files{
-      .chain_file = tls.chain_file(), .key_file = tls.key_file(), .trust = tls.trust()};
+  const TlsFiles files{.chain_file = tls.chain_file(),
+                       .key_file = tls.key_file(),
+                       .trust = tls.trust(),
+                       .crl_file = tls.crl_file()};
   ListenerTls all;
   GATEHOUSE_TRY(all.starttls, TlsContext::Create(files, {.resume_sessions = true}));
   TlsContext::Options direct;

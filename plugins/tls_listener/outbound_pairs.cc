@@ -198,6 +198,12 @@ void OutboundPairs::State::CheckPolicy() {
   }
 }
 
+void OutboundPairs::State::JudgeAnew() {
+  for (auto& [id, stream] : streams)
+    if (!stream.closing && !stream.is_lent() && stream.connection().IsRevokedBy(tls.starttls))
+      CloseStream(stream, StreamCondition::kReset);
+}
+
 void OutboundPairs::State::CheckDrained() {
   if (!draining || !drained) return;
   const bool waiting =
@@ -265,6 +271,10 @@ void OutboundPairs::SetDomains(std::vector<std::string> domains) {
 
 void OutboundPairs::SetTls(TlsContexts contexts) {
   state_->tls = std::move(contexts);
+}
+
+void OutboundPairs::JudgeAnew() {
+  state_->JudgeAnew();
 }
 
 void OutboundPairs::Send(const proto::OutboundStanza& stanza, Deadline expires,

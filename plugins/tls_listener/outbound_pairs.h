@@ -69,6 +69,9 @@ class OutboundPairs final : public Borrower {
   void SetLimits(const proto::Limits& limits);
   // For streams opened from now on.
   void SetTls(TlsContexts contexts);
+  // Those whose peer's certificate is in the revocation lists of what SetTls was given end with
+  // <reset/> (2.5).
+  void JudgeAnew();
 
   // Sends `stanza.stanza()` on a verified stream of its pair, in the order of the calls, opening
   // one if there is none. `ticket` settles as delivered once the bytes are the kernel's, as failed

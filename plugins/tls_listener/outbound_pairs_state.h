@@ -134,6 +134,7 @@ struct OutboundPairs::State {
   void TickStream(OutboundStream& stream, TimePoint now);
   void Sweep();
   void CheckPolicy();
+  void JudgeAnew();
   void CheckDrained();
   void StartTest(const proto::TestStream& request, OutboundTest::Answer answer);
 

@@ -19,6 +19,7 @@ bool IsByRow(Reason reason) {
   switch (reason) {
     case Reason::kMethodNotPermitted:
     case Reason::kCertificateRefused:
+    case Reason::kCertificateRevoked:
     case Reason::kTlsFailed:
     case Reason::kDowngradeRefused:
     case Reason::kNegotiationFailed:

@@ -341,7 +341,11 @@ Result<void> TlsListenerWorker::OnReconfigure(const proto::Config& config) {
   GATEHOUSE_TRY(from_files_, ListenerTls::Read(config, domains));
   domains_ = std::move(domains);
   UseConfig(config);
-  if (certificates_->has_answer()) UseTls();
+  if (!certificates_->has_answer()) return {};
+  UseTls();
+  if (config.tls().crl_file().empty()) return {};
+  inbound_->JudgeAnew();
+  outbound_->JudgeAnew();
   return {};
 }
 

@@ -243,6 +243,20 @@ class OutboundCertificates(Scene):
                 self.assertEqual(ok, proven)  # this partner offers EXTERNAL and nothing else
 
 
+    def test_one_that_its_authority_has_revoked_leads_nowhere(self):
+        good, revoked = (self.certificates.issue(names=f"DNS:{THEM}") for _ in range(2))
+        crl = self.lab.authority.revoke(revoked[0])
+        config = self.lab.folder / "gatehouse.yaml"
+        before = config.read_text()
+        self.addCleanup(lambda: (config.write_text(before), self.lab.ctl("reload")))
+        config.write_text(before.replace("tls:\n", f"tls:\n  crl_file: {crl}\n", 1))
+        self.lab.ctl("reload")
+        ok, step = self.certificate_step(revoked)
+        self.assertFalse(ok or step["ok"], step)
+        self.assertIn("not trusted: its authority has revoked it", step["detail"])
+        self.assertTrue(self.certificate_step(good)[0])
+
+
 class DirectTls(Scene):
     """2.15: TLS first."""
 

@@ -1,11 +1,14 @@
 """The certificates Gatehouse shows of its own: assigned in the store while it runs, seen by the next handshake, without an
 end to what is open."""
 
+import hashlib
+import json
 import os
 import pathlib
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -151,6 +154,180 @@ class WithoutACertificate(Scene):
         self.assertEqual(self.gatehouse.counter("tls_listener/0", "gatehouse_certificate_missing"), 0)
         self.goes_on(self.stream()[0])
         self.assertIsNotNone(certificate)
+
+
+class Authority:
+    """A CA as an operator meets one: signs requests, by the openssl command."""
+
+    def __init__(self, authority):
+        self.ca, self.folder = authority, authority.folder
+
+    def openssl(self, *words):
+        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+    def sign(self, request, names=None, purposes="serverAuth,clientAuth", days=90, digest="-sha256"):
+        """What it issues for that request; `names` in place of those it asks for."""
+        stem = request.with_suffix("")
+        extensions = stem.with_suffix(".ext")
+        lines = ["keyUsage=digitalSignature", f"extendedKeyUsage={purposes}"]
+        if names:
+            lines.append("subjectAltName=" + ",".join(f"DNS:{name}" for name in names))
+        extensions.write_text("\n".join(lines) + "\n")
+        issued = stem.with_suffix(".pem")
+        copy = [] if names else ["-copy_extensions", "copy"]
+        self.openssl("x509", "-req", "-in", request, "-CA", self.ca.ca_file, "-CAkey", self.ca.ca_key, "-CAcreateserial",
+                     "-days", days, digest, "-extfile", extensions, *copy, "-out", issued)
+        return issued
+
+    def key_and_request(self, name, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
+        key_file, request = self.folder / f"{name}.key", self.folder / f"{name}.csr"
+        self.openssl("req", "-new", "-newkey", *key, "-nodes", "-subj", f"/CN={US}", "-keyout", key_file, "-out", request)
+        return key_file, request
+
+    @staticmethod
+    def key_digest(certificate):
+        """SHA-256 of its public key, as a TLSA record 3 1 1 has it."""
+        key = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-pubkey"], check=True, capture_output=True).stdout
+        der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], check=True, capture_output=True, input=key).stdout
+        return hashlib.sha256(der).hexdigest()
+
+
+class FromNothing(Scene):
+    """The whole way in three commands, and what is refused on it."""
+
+    def setUp(self):
+        super().setUp()
+        self.ca = Authority(self.authority)
+
+    def done(self, *words):
+        code, answer = self.gatehouse.ctl(*words)
+        self.assertEqual(code, 0, answer)
+        return answer
+
+    def refused(self, *words):
+        code, answer = self.gatehouse.ctl(*words)
+        self.assertEqual(code, 1, answer)
+        return str(answer)
+
+    def test_a_request_what_a_ca_issues_for_it_and_both_ports_show_it(self):
+        request = self.ca.folder / "edge.csr"
+        self.done("cert", "request", "edge", "--out", request)
+        issued = self.ca.sign(request)  # by somebody else
+        self.done("cert", "import", issued)
+        self.done("cert", "assign", "edge")
+        der = ssl.PEM_cert_to_DER_cert(issued.read_text())
+        wait_until(lambda: self.shown() == [der] * 3, "every listener shows it", AT_ONCE_S)
+        trusting = ssl.create_default_context(cafile=self.authority.ca_file)
+        with socket.create_connection(("127.0.0.1", self.port("xmpps")), timeout=15) as line:
+            trusting.wrap_socket(line, server_hostname=US).close()  # as a client of the web would judge it
+        self.assertIn(self.ca.key_digest(issued), json.dumps(self.done("dns", "plan", "--tlsa", "--address", "192.0.2.10")))
+        changes = [change for record in self.done("audit")["records"] for change in record.get("changes", ())]
+        self.assertEqual([(change["key"], change["fields"][0]["after"]) for change in changes if change["kind"] == "slot"],
+                         [("sip", "edge"), ("xmpp", "edge")])
+
+    def test_what_peers_would_refuse_is_refused_with_its_own_words(self):
+        key, request = self.ca.key_and_request("good")
+        weak_key, weak_request = self.ca.key_and_request("weak", ("rsa:1024",))
+        ours = {"names": [US, f"edge.{US}"]}
+        cases = (
+            ((request, key), {**ours, "days": 0}, "has expired"),
+            ((request, key), {**ours, "digest": "-sha1"}, "is signed with ecdsa-sha1, which peers refuse"),
+            ((weak_request, weak_key), ours, "has a key of type rsa-1024, which peers refuse"),
+            ((request, key), {"names": ["other.example"]}, f"it names none of our domains, such as {US}"),
+            ((request, key), {**ours, "purposes": "codeSigning"}, "neither for servers nor for clients"),
+            ((request, weak_key), ours, "none of the certificates is for a key that is here"),
+        )
+        for (asked, with_key), how, words in cases:
+            with self.subTest(words):
+                self.assertIn(words, self.refused("cert", "import", self.ca.sign(asked, **how), with_key, "--name", "edge"))
+        self.assertEqual(self.done("cert", "list").get("certificates", []), [])
+        self.done("cert", "import", self.ca.sign(request, names=[f"sip.{US}"]), key, "--name", "edge")
+        self.assertIn(f"does not fit slot xmpp: it does not name our domain {US}", self.refused("cert", "assign", "edge"))
+        self.assertIn("is no name for a certificate", self.refused("cert", "request", "the edge"))
+        self.assertEqual(self.shown(), [None] * 3)
+
+
+class Revoked(Scene):
+    def test_a_list_of_the_authority_ends_what_it_names(self):
+        authority = Authority(self.authority)
+        certificate = self.assigned()
+        revoked_key, request = authority.key_and_request("old")
+        old = authority.sign(request, names=[US])
+        code, answer = self.gatehouse.ctl("cert", "import", old, revoked_key, "--name", "old")
+        self.assertEqual(code, 0, answer)
+        self.gatehouse.ctl("partner", "set", THEM, "--tls", "required", "--sasl", "required", "--dialback", "false")
+        peer = self.proven()
+        crl = self.authority.revoke(self.theirs[0], self.sip_peer[0], old)
+        self.tls = f"  crl_file: {crl}\n"
+        self.gatehouse.write_config(self.config())
+        code, answer = self.gatehouse.ctl("reload")
+        self.assertEqual(code, 0, answer)
+        self.assertIn("<reset ", peer.hear("</stream:stream>"))
+        self.gatehouse.wait_event("stream-closed", reason="certificate-revoked")
+        answer = self.stream()[0].open()
+        self.assertIn("<not-authorized ", answer)
+        self.assertIn("your certificate has been revoked", answer)
+        wait_until(self.sip_is_refused, "SIP reads the list too")
+        for words in (("cert", "assign", "old"), ("cert", "import", old, revoked_key, "--name", "again")):
+            code, answer = self.gatehouse.ctl(*words)
+            self.assertEqual(code, 1, answer)
+            self.assertIn("has been revoked, says a list in tls.crl_file", str(answer))
+        self.assertEqual(self.stream()[1], certificate.der)
+        self.authority.revoke()
+        self.gatehouse.ctl("reload")
+        wait_until(lambda: "EXTERNAL" in self.stream()[0].open(), "it is taken for good again")
+
+    def proven(self):
+        peer, _ = self.stream()
+        self.assertIn("EXTERNAL", peer.open())
+        self.assertIn("success", peer.say(EXTERNAL, ">"))
+        peer.open()
+        return peer
+
+    def sip_is_refused(self):
+        try:
+            line, _ = self.sip()
+            line.settimeout(1)
+            return line.recv(1) == b""  # TLS 1.3: the client is done before the server has judged it
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+
+
+class FromFiles(Scene):
+    """Named in gatehouse.yaml: read again by a reload, counted down in both slots."""
+
+    def setUp(self):
+        self.files = [pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-files-")) / name for name in ("chain.pem", "key.pem")]
+        self.tls = f"  chain_file: {self.files[0]}\n  key_file: {self.files[1]}\n"
+        self.first = None
+        super().setUp()
+
+    def config(self):
+        if self.first is None:
+            self.first = self.put(self.ours())
+        return super().config()
+
+    def put(self, certificate):
+        for file, content in zip(self.files, certificate.files):
+            file.write_text(content)
+        return certificate
+
+    def test_a_reload_shows_the_new_ones_to_xmpp_and_sip(self):
+        self.wait_shown(self.first, 20)
+        line, _ = self.sip()
+        second = self.put(self.ours())
+        code, answer = self.gatehouse.ctl("reload")
+        self.assertEqual(code, 0, answer)
+        self.wait_shown(second)
+        self.goes_on_over_sip(line)
+        workers = self.gatehouse.workers()
+        left = {counter["labels"]: counter["value"] for counter in workers["policy_engine/0"]["counters"]
+                if counter["name"] == "gatehouse_certificate_expiry_seconds"}
+        self.assertEqual(sorted(left), ['{slot="sip"}', '{slot="xmpp"}'])
+        for seconds in left.values():
+            self.assertAlmostEqual(seconds, 120 * 86400, delta=3600)
 
 
 class NamedInTheConfiguration(Scene):

@@ -1,8 +1,11 @@
 """What the scenes with real servers share: a lab per test class, one user at each side."""
 
+import hashlib
 import json
 import os
 import pathlib
+import socket
+import ssl
 import sys
 import tempfile
 import unittest
@@ -60,6 +63,14 @@ class Scene(unittest.TestCase):
             if any(step["step"] == "tls" and "resumed" in step["detail"] for step in report["steps"]):
                 return True
         return False
+
+    def shown_sha256(self):
+        """Of the certificate that Gatehouse shows."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", self.lab.ports["xmpps"]), 20) as line:
+            with context.wrap_socket(line, server_hostname=lab.SIP_DOMAIN) as inside:
+                return hashlib.sha256(inside.getpeercert(binary_form=True)).hexdigest()
 
     def methods_used(self):
         """The authentication methods of the streams Gatehouse has opened and accepted, by its own log."""

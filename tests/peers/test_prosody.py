@@ -12,6 +12,14 @@ class ProsodyByCertificate(Scene):
     def start_partner(cls):
         cls.lab.start_prosody()
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.lab.assign_certificate("public", purposes="serverAuth")  # as public authorities issue them, for both directions
+
+    def test_the_certificate_for_servers_is_the_one_that_is_shown(self):
+        self.assertIn(self.shown_sha256(), self.lab.ctl("cert", "show", "public"))
+
     def test_messages_cross_in_both_directions(self):
         self.xmpp_to_sip("Lunch at one?")
         self.sip_to_xmpp("At one, downstairs.")

@@ -111,6 +111,22 @@ TEST_F(CertificateChain, TakesTheWayWithoutExpiredCertificates) {
   EXPECT_THAT(only->links.back().issuer, "CN=old");  // there is no other way
 }
 
+// As those of a public authority were in 2024: an old bundle goes on being good without its end.
+TEST_F(CertificateChain, EndsBelowAnExpiredCrossSignedRoot) {
+  folder_.MakeRoot("old");
+  OpensslFolder::Below cross = Ca("old");
+  cross.options = "-sha256 -days 10";
+  folder_.Issue("middle", cross);
+  const auto later = std::time(nullptr) + 20 * kDay;
+  const auto chain = Build({"middle", "lower", "leaf"}, later);
+  EXPECT_THAT(SubjectsOf(chain), ElementsAre("CN=leaf", "CN=lower"));
+  EXPECT_THAT(
+      chain->notes,
+      ElementsAre("'CN=middle' is left out: it has expired; who trusts it as a root has it"));
+  EXPECT_THAT(SubjectsOf(Build({"middle", "leaf", "lower"})),
+              ElementsAre("CN=leaf", "CN=lower", "CN=middle"));
+}
+
 TEST_F(CertificateChain, OfARenewedCertificateIsTheNewOne) {
   folder_.Run("x509 -in leaf.pem -out before.pem");
   folder_.Issue("leaf", {.issuer = "lower", .options = "-sha256 -days 300"});

@@ -68,6 +68,12 @@ std::pair<Fitness, std::string> Judge(const Row& row) {
 
 TEST(SlotFitness, RefusesWhatPeersWouldRefuse) {
   const Row rows[] = {
+      {Slot::kXmpp,
+       [](auto& c, auto& q) {
+         c.links[0].sha256 = "ab12";
+         q.revoked = {"cd34", "ab12"};
+       },
+       "certificate 'CN=corp.example' has been revoked, says a list in tls.crl_file; request a"},
       {Slot::kXmpp, [](auto& c, auto&) { c.links[0].not_after = kNow; },
        "certificate 'CN=corp.example' has expired; request a new one"},
       {Slot::kSip, [](auto& c, auto&) { c.links[1].not_after = kNow - 1; },
@@ -198,7 +204,56 @@ TEST(SlotFitness, TakesWhatTheRulesAllow) {
   }
 }
 
+std::vector<std::string> InNoSlot(void (*change)(BuiltChain&, FitnessQuestion&)) {
+  BuiltChain chain = Good();
+  FitnessQuestion question = For(Slot::kXmpp);
+  question.domains.emplace_back("second.example");
+  change(chain, question);
+  return WhyInNoSlot(chain, question);
+}
+
+TEST(SlotFitness, KnowsWhatCanBeShownInNoSlot) {
+  const std::pair<void (*)(BuiltChain&, FitnessQuestion&), const char*> rows[] = {
+      {[](auto& c, auto&) { c.links[0].not_after = kNow; },
+       "certificate 'CN=corp.example' has expired"},
+      {[](auto& c, auto&) { c.links[1].not_after = kNow; }, "CA certificate 'CN=ca' of its chain"},
+      {[](auto& c, auto&) { c.links[0].not_before = kNow + 1; }, "not valid yet"},
+      {[](auto& c, auto&) { c.links[0].key_type = "rsa-1024"; }, "a key of type rsa-1024"},
+      {[](auto& c, auto&) { c.links[0].key_type = "p-521"; }, "a key of type p-521"},
+      {[](auto& c, auto&) {
+         c.links[0].signature_ok = false;
+         c.links[0].signature_algorithm = "rsa-md5";
+       },
+       "is signed with rsa-md5"},
+      {[](auto& c, auto&) { c.links[0].server_eku = c.links[0].client_eku = false; },
+       "neither for servers nor for clients"},
+      {[](auto& c, auto&) { c.links[0].names = {"other.example"}; },
+       "it names none of our domains, such as corp.example"},
+  };
+  for (const auto& [change, sentence] : rows)
+    EXPECT_THAT(InNoSlot(change), ElementsAre(HasSubstr(sentence))) << sentence;
+}
+
+TEST(SlotFitness, LeavesTheRestToTheSlot) {
+  void (*const rows[])(BuiltChain&, FitnessQuestion&) = {
+      [](auto&, auto&) {},  // not for second.example
+      [](auto& c, auto&) { c.links[0].names = {"sip.second.example"}; },
+      [](auto& c, auto& q) {
+        c.links[0].names = {"pool.corp.example"};
+        q.sip_host = "pool.corp.example";
+      },
+      [](auto& c, auto&) { c.links[0].names = {"xmpp:second.example"}; },
+      [](auto& c, auto&) {
+        c.links[0].server_eku = c.links[0].client_eku = false;
+        c.links[0].sip_domain_eku = true;
+      },
+      [](auto&, auto& q) { q.domains.clear(); },
+  };
+  for (const auto& change : rows) EXPECT_THAT(InNoSlot(change), IsEmpty());
+}
+
 TEST(SlotFitness, OfNothingIsARefusal) {
+  EXPECT_THAT(WhyInNoSlot({}, For(Slot::kXmpp)), ElementsAre(HasSubstr("import one")));
   EXPECT_THAT(JudgeForSlot({}, For(Slot::kXmpp)).refusals, ElementsAre(HasSubstr("import one")));
 }
 

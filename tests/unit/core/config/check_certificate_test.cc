@@ -28,7 +28,7 @@ class CheckCertificateTest : public testing::Test {
         "domains:\n  - name: a.example\n  - name: b.example\ntls:\n"
         "  chain_file: " +
             files.chain_file + "\n  key_file: " + files.key_file + "\n  trust: " + files.trust +
-            "\n",
+            "\n" + (files.crl_file.empty() ? "" : "  crl_file: " + files.crl_file + "\n"),
         "g.yaml");
     if (!yaml) return yaml.error().text;
     const auto checked = CheckCertificate(*yaml);
@@ -76,6 +76,11 @@ TEST_F(CheckCertificateTest, NamesTheFileThatHoldsSomethingElse) {
   files.trust = Garbage();
   EXPECT_THAT(ErrorOf(files),
               AllOf(HasSubstr("g.yaml:7: key 'tls.trust'"), HasSubstr("holds no PEM certificate")));
+  files = good_;
+  files.crl_file = Garbage();
+  EXPECT_THAT(ErrorOf(files), AllOf(HasSubstr("g.yaml:8: key 'tls.crl_file': names '"),
+                                    HasSubstr("which holds no PEM certificate revocation list; "
+                                              "would be right: the revocation lists")));
 }
 
 // By dialback it can still work.

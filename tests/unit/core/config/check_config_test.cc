@@ -116,6 +116,7 @@ TEST_F(CheckConfigTest, WantsBothFilesOfACertificate) {
               HasSubstr("key 'tls.key_file': is missing"));
   EXPECT_THAT(ErrorWith("tls: {chain_file: chain.pem, key_file: gone.pem}\n"),
               HasSubstr("gone.pem', which cannot be read: No such file or directory"));
+  EXPECT_THAT(ErrorWith("tls: {crl_file: gone.pem}\n"), HasSubstr("key 'tls.crl_file': names '"));
   EXPECT_THAT(ErrorWith("tls: {trust: '.'}\n"), HasSubstr("a folder; would be right: a PEM file"));
 }
 

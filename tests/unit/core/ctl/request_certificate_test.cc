@@ -158,6 +158,17 @@ TEST_F(RequestingACertificate, ThatIsRefusedLeavesNoFile) {
   EXPECT_FALSE(Exists("e.csr") || Exists("e.csr.new"));
 }
 
+TEST_F(RequestingACertificate, WithANameThatIsNoneIsAskedOfNobody) {
+  for (const char* words : {"cert request external/edge --out DIR/e.csr",
+                            "cert request .edge --offline --key-out DIR/e.key"}) {
+    const Ending ending = Run(words);
+    EXPECT_EQ(ending.exit_code, kRefused);
+    EXPECT_THAT(ending.err, HasSubstr("edge' is no name for a certificate; at most 64 letters"));
+  }
+  EXPECT_THAT(supervisor_.requests, IsEmpty());
+  EXPECT_FALSE(Exists("e.csr") || Exists("e.key"));
+}
+
 TEST_F(RequestingACertificate, IsAskedOfNobodyWhereItsFileCannotBeWritten) {
   const Ending ending = Run("cert request external --out DIR/none/e.csr --domain x.example");
   EXPECT_EQ(ending.exit_code, kRefused);
@@ -248,6 +259,7 @@ TEST_F(RequestingACertificate, AsksStepByStepWithoutAName) {
   answers_ = {"later",  // is no answer
               "\xff",   // nor is this
               "",
+              "my edge",  // nor this
               "edge-2027",
               "Edge",
               "rsa-1024",  // nor is this
@@ -268,7 +280,8 @@ TEST_F(RequestingACertificate, AsksStepByStepWithoutAName) {
   EXPECT_EQ(ending.exit_code, kDone) << ending.err << prompts_;
   EXPECT_THAT(answers_, IsEmpty());
   for (const char* part :
-       {"write request, ca or self\n", "write it in UTF-8", "write one of rsa-2048",
+       {"write request, ca or self\n", "write it in UTF-8",
+        "'my edge' is no name for a certificate", "write one of rsa-2048",
         "write two letters such as DE", "'not a name' is no name", "\n  sip.more.example\n",
         "edge-2027", "p-384, may be exported", "_xmpp-server.corp.example", "www.corp.example",
         "the store of this Gatehouse", "Do it? yes, no [no]: "})

@@ -1,8 +1,13 @@
 // dns check, dns plan and sip plan, with a world of the test around them.
 #include <gmock/gmock.h>
 
+#include "core/certificate/certificate_request.h"
+#include "core/certificate/issuing.h"
+#include "core/certificate/private_key.h"
 #include "core/ctl/carry_out.h"
 #include "core/ctl/sip_plan.h"
+#include "core/tls/crypto.h"
+#include "core/tls/own_chain.h"
 #include "tests/unit/core/ctl/command_line_scene.h"
 
 namespace gatehouse::ctl {
@@ -39,6 +44,17 @@ class Setup : public testing::Test {
         listener.set_kind("xmpp");
         listener.set_address("192.0.2.10:5269");
       }
+      if (request.has_certificate_get() && !chain_.empty()) {
+        proto::CertificateView& other = *response.mutable_certificates()->add_certificates();
+        other.set_name("other");
+        other.add_slots(proto::SLOT_SIP);
+        if (request.certificate_get().name() == "edge") other.set_pem(chain_);
+        if (request.certificate_get().name().empty()) {
+          proto::CertificateView& shown = *response.mutable_certificates()->add_certificates();
+          shown.set_name("edge");
+          shown.add_slots(proto::SLOT_XMPP);
+        }
+      }
       return response;
     };
     outside.read_config = [this](const std::string& file) -> Result<proto::Config> {
@@ -62,6 +78,7 @@ class Setup : public testing::Test {
   proto::Config config_;
   proto::PartnerViews partners_;
   bool running_ = true;
+  std::string chain_;  // PEM, assigned to slot xmpp
 };
 
 TEST_F(Setup, ThePlanOfDnsGoesByTheFile) {
@@ -80,6 +97,22 @@ TEST_F(Setup, WithoutAFileItGoesByTheSupervisor) {
   const Ending neither = Run("dns plan");
   EXPECT_EQ(neither.exit_code, kRefused);
   EXPECT_THAT(neither.err, HasSubstr("--config FILE"));
+}
+
+TEST_F(Setup, TheTlsaPlanIsForTheCertificateThatIsAssigned) {
+  const std::string key = *MakePrivateKey(KeyType::kP256);
+  RequestDetails details;
+  details.dns_names = {"corp.example"};
+  chain_ = *SelfSign(*MakeCertificateRequest(details, key), key, 30);
+  const Ending ending = Run("dns plan --tlsa");
+  EXPECT_EQ(ending.exit_code, kDone) << ending.err;
+  EXPECT_THAT(ending.out, HasSubstr("TLSA 3 1 1 " + Hex(TlsaOfOwnChain(chain_)->data)));
+  for (const char* words : {"dns plan --tlsa --config there.yaml", "dns plan --tlsa"}) {
+    const Ending refused = Run(words);
+    EXPECT_EQ(refused.exit_code, kRefused) << words;
+    EXPECT_THAT(refused.err, HasSubstr("gatehousectl cert assign")) << words;
+    chain_.clear();
+  }
 }
 
 TEST_F(Setup, APlanForADomainThatIsNotOursIsRefused) {

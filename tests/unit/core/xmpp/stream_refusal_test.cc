@@ -81,6 +81,21 @@ TEST(StreamRefusal, SaysWhatIsWrongWithACertificateThatHadToProve) {
   EXPECT_THAT(pinned.refused_, ElementsAre(HasSubstr("certificate-refused (none was shown)")));
 }
 
+TEST(StreamRefusal, OfARevokedCertificateHasAReasonOfItsOwn) {
+  StreamScene revoked(2);
+  revoked.CertificateIsRevoked();
+  revoked.UpToTls({});
+  EXPECT_THAT(revoked.refused_,
+              ElementsAre("partner.example to corp.example: certificate-revoked (not trusted: its "
+                          "authority has revoked it), not-authorized"));
+  EXPECT_THAT(revoked.texts_, ElementsAre("your certificate has been revoked (r1)"));
+  StreamScene open(2);
+  open.UpToSasl();
+  open.CertificateIsRevoked();
+  open.Told(open.machine_.OnRulesChanged());
+  EXPECT_THAT(open.refused_, ElementsAre(HasSubstr("certificate-revoked")));
+}
+
 TEST(StreamRefusal, SaysThatTheRowDoesNotPermitTheMethod) {
   StreamScene needs_tls(7);
   needs_tls.Header();

@@ -93,6 +93,11 @@ class StreamScene {
     TlsDone(std::move(names));
     certificate_.chain_valid = false;
   }
+  void CertificateIsRevoked() {
+    certificate_.revoked = true;
+    certificate_.chain_valid = false;
+    certificate_.chain_error = "its authority has revoked it";
+  }
   // What a partner's own anchors say of the peer's certificate.
   void JudgedByItsOwnAnchors(std::vector<std::string> names) {
     pinned_.presented = true;

@@ -9,6 +9,7 @@
 #include "core/certificate/issuing.h"
 #include "core/certificate/private_key.h"
 #include "core/tls/own_certificate.h"
+#include "tests/unit/core/certificate/openssl_folder.h"
 #include "tests/unit/plugins/policy_engine/commanded_engine.h"
 
 namespace gatehouse::policy_engine {
@@ -49,7 +50,7 @@ class EngineCertificates : public CommandedEngine {
   EngineCertificates() { Keep(); }
 
   void Keep(const std::string& named = {}, const std::string& sip_host = {}) {
-    CertificateEdge edge;
+    CertificateEdge edge = edge_of_files_;
     edge.named = named;
     edge.sip_host = sip_host;
     edge.domains = {kOurs};
@@ -132,6 +133,20 @@ class EngineCertificates : public CommandedEngine {
   // Of the key's text, so that a line of it is found anywhere.
   static std::string KeyLine(const Made& made) { return made.key.substr(30, 40); }
 
+  // What an audit line says that changed: "slot xmpp: certificate a -> b".
+  std::vector<std::string> Told(int line) {
+    proto::CtlRequest request;
+    request.mutable_audit_get()->set_last(10);
+    std::vector<std::string> told;
+    const proto::CtlResponse response = Run(request);
+    for (const proto::ChangeView& change : response.audit().records(line).changes())
+      for (const proto::FieldChange& field : change.fields())
+        told.push_back(change.kind() + " " + change.key() + ": " + field.field() + " " +
+                       field.before() + " -> " + field.after());
+    return told;
+  }
+
+  CertificateEdge edge_of_files_;
   const Made edge_ = Make({kOurs});
 };
 
@@ -205,6 +220,18 @@ TEST_F(EngineCertificates, ThatWouldNotFitTheirSlotAreRefusedAsAWhole) {
   EXPECT_EQ(View("edge").pem(), edge_.chain);
 }
 
+TEST_F(EngineCertificates, ThatCouldBeShownNowhereAreNotTakenInAtAll) {
+  const Made stranger = Make({"other.example"});
+  EXPECT_THAT(Why(Import("edge", {stranger.chain, stranger.key})),
+              AllOf(HasSubstr("it could be shown nowhere: it names none of our domains, such as "
+                              "contoso.example"),
+                    HasSubstr("nothing was changed")));
+  const Made over = Make({kOurs}, 0);
+  EXPECT_THAT(Why(Import("edge", {over.chain, over.key})), HasSubstr("has expired; request a new"));
+  EXPECT_EQ(Get().certificates().certificates_size(), 0);
+  EXPECT_THAT(Audit(), IsEmpty());
+}
+
 TEST_F(EngineCertificates, AreAssignedToBothSlotsOrToNone) {
   Keep({}, "pool.contoso.example");
   Works(Import("edge", {edge_.chain, edge_.key}));
@@ -269,6 +296,70 @@ TEST_F(EngineCertificates, AreAuditedWithoutTheirKeys) {
   EXPECT_THAT(actions, ElementsAre("cert key", "cert assign", "cert import"));
   EXPECT_EQ(Audit()[1].after, R"({"xmpp":"edge","sip":"edge"})");
   EXPECT_THAT(Audit()[2].after, HasSubstr(View("edge").sha256()));
+}
+
+TEST_F(EngineCertificates, AreToldBySlotInTheAudit) {
+  const Made second = Make({kOurs});
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  Works(Import("second", {second.chain, second.key}));
+  Works(Assign("edge"));
+  Works(Assign("second", {proto::SLOT_SIP}));
+  Works(Assign(""));
+  EXPECT_THAT(Told(0),
+              ElementsAre("slot sip: certificate second -> ", "slot xmpp: certificate edge -> "));
+  EXPECT_THAT(Told(1), ElementsAre("slot sip: certificate edge -> second"));
+  EXPECT_THAT(Told(2),
+              ElementsAre("slot sip: certificate  -> edge", "slot xmpp: certificate  -> edge"));
+  EXPECT_THAT(Told(3), testing::Contains(HasSubstr("certificate second: subject ")));
+}
+
+TEST_F(EngineCertificates, ThatAListOfTheirAuthorityNamesAreRefused) {
+  OpensslFolder ca;
+  ca.Write("edge.pem", edge_.chain);
+  ca.Write("edge.key", edge_.key);
+  ca.Write("index.txt", "");
+  ca.Write("ca.cnf",
+           "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ndefault_md=sha256\n"
+           "default_crl_days=30\n");
+  const std::string run = "ca -config ca.cnf -cert edge.pem -keyfile edge.key ";
+  ca.Run(run + "-revoke edge.pem");
+  ca.Run(run + "-gencrl -out list.crl");
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  proto::Config config;
+  config.add_domains()->set_name(kOurs);
+  config.mutable_tls()->set_crl_file(ca.Path("list.crl"));
+  edge_of_files_ = *CertificateEdgeOf(config);
+  Keep();
+  constexpr const char* kWhy = "has been revoked, says a list in tls.crl_file; request a new one";
+  EXPECT_THAT(Why(Assign("edge")), HasSubstr(kWhy));
+  EXPECT_THAT(Why(Import("again", {edge_.chain, edge_.key})), HasSubstr(kWhy));
+  const Made second = Make({kOurs});
+  Works(Import("second", {second.chain, second.key}));
+  config.mutable_tls()->set_crl_file(ca.Path("none.crl"));
+  EXPECT_THAT(CertificateEdgeOf(config).error().text, HasSubstr("none.crl' cannot be read"));
+}
+
+TEST_F(EngineCertificates, EndAsTheStoresDoesOrTheFilesOfTheConfiguration) {
+  OpensslFolder files;
+  const Made short_lived = Make({kOurs}, 5);
+  files.Write("chain.pem", short_lived.chain);
+  proto::Config config;
+  config.add_domains()->set_name(kOurs);
+  config.mutable_tls()->set_chain_file(files.Path("chain.pem"));
+  edge_of_files_ = *CertificateEdgeOf(config);
+  Keep();
+  const std::optional<ShownEnd> of_file = engine_.certificates().EndOf(Slot::kXmpp);
+  ASSERT_TRUE(of_file);
+  EXPECT_TRUE(of_file->from_file);
+  EXPECT_EQ(of_file->name, files.Path("chain.pem"));
+  EXPECT_NEAR(static_cast<double>(of_file->not_after), static_cast<double>(Now() + 5 * 86400),
+              7200);
+  EXPECT_FALSE(engine_.certificates().EndOf(Slot::kSip));  // nothing speaks TLS there
+  Works(Import("edge", {edge_.chain, edge_.key}));
+  Works(Assign("edge"));
+  EXPECT_EQ(engine_.certificates().EndOf(Slot::kXmpp)->name, "edge");
+  EXPECT_EQ(engine_.certificates().EndOf(Slot::kSip)->not_after,
+            engine_.certificates().Shown(Slot::kSip)->not_after());
 }
 
 TEST_F(EngineCertificates, SayWhatIsWrongWithAnImport) {

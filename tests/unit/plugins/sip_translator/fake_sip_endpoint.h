@@ -34,7 +34,7 @@ class FakeSipEndpoint final : public SipEndpoint {
   void PauseRequests() override { paused = true; }
   void ResumeRequests() override { paused = false; }
   bool ShowCertificate(const OwnCertificate*) override { return true; }
-  void Reconfigure(const proto::Config&) override {}
+  Result<void> Reconfigure(const proto::Config&) override { return {}; }
   std::size_t requests_in_flight() const override { return sent.size(); }
   std::size_t replies_owed() const override { return 0; }
 
