@@ -22,7 +22,8 @@ namespace {
 
 using Checked = Result<void>;
 
-std::unexpected<Error> Wrong(const YamlConfig& yaml, std::string_view key, const std::string& what) {
+std::unexpected<Error> Wrong(const YamlConfig& yaml, std::string_view key,
+                             const std::string& what) {
   return std::unexpected(yaml.At(key, what));
 }
 
@@ -39,22 +40,23 @@ Checked CheckReadable(const YamlConfig& yaml, std::string_view key, std::string&
   if (::stat(name.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
       ::access(name.c_str(), R_OK) == 0)
     return {};
-  const std::string why = S_ISREG(found.st_mode) || found.st_mode == 0 ? std::strerror(errno)
-                                                                       : "it is no file";
-  return Wrong(yaml, key,
-               fmt::format("names '{}', which cannot be read: {}; would be right: {}", name, why,
-                           right));
+  const std::string why =
+      S_ISREG(found.st_mode) || found.st_mode == 0 ? std::strerror(errno) : "it is no file";
+  return Wrong(
+      yaml, key,
+      fmt::format("names '{}', which cannot be read: {}; would be right: {}", name, why, right));
 }
 
 Checked CheckServer(const YamlConfig& yaml, const proto::Acme& acme) {
   if (!HttpsUrl::Parse(acme.directory()))
-    return Wrong(yaml, "acme.directory",
-                 acme.directory().empty()
-                     ? "is missing; would be right: the CA's directory, such as "
-                       "https://acme-v02.api.letsencrypt.org/directory"
-                     : fmt::format("is '{}'; would be right: an https URL with a name for its host, "
-                                   "such as https://acme-v02.api.letsencrypt.org/directory",
-                                   acme.directory()));
+    return Wrong(
+        yaml, "acme.directory",
+        acme.directory().empty()
+            ? "is missing; would be right: the CA's directory, such as "
+              "https://acme-v02.api.letsencrypt.org/directory"
+            : fmt::format("is '{}'; would be right: an https URL with a name for its host, "
+                          "such as https://acme-v02.api.letsencrypt.org/directory",
+                          acme.directory()));
   if (!acme.agree_to_terms())
     return Wrong(yaml, "acme.agree_to_terms",
                  "is not true; would be right: read the terms of the CA, then write true");
@@ -62,8 +64,7 @@ Checked CheckServer(const YamlConfig& yaml, const proto::Acme& acme) {
   if (contact.empty()) return {};
   const std::size_t at = contact.find('@');
   const bool good = contact.starts_with("mailto:") && at != std::string::npos && at > 7 &&
-                    IsDnsName(contact.substr(at + 1)) &&
-                    std::ranges::all_of(contact, [](char c) {
+                    IsDnsName(contact.substr(at + 1)) && std::ranges::all_of(contact, [](char c) {
                       return c > ' ' && c < 0x7f && c != '"' && c != ',' && c != '?';
                     });
   if (good) return {};
@@ -75,25 +76,26 @@ Checked CheckServer(const YamlConfig& yaml, const proto::Acme& acme) {
 
 Checked CheckWanted(const YamlConfig& yaml, const proto::Acme& acme) {
   if (!IsCertificateName(acme.certificate()))
-    return Wrong(yaml, "acme.certificate",
-                 fmt::format("{}; would be right: its name in the store, such as external-edge",
-                             acme.certificate().empty()
-                                 ? std::string("is missing")
-                                 : fmt::format("is '{}'", acme.certificate())));
+    return Wrong(
+        yaml, "acme.certificate",
+        fmt::format("{}; would be right: its name in the store, such as external-edge",
+                    acme.certificate().empty() ? std::string("is missing")
+                                               : fmt::format("is '{}'", acme.certificate())));
   if (!acme.key().empty() && !KeyTypeOf(acme.key()))
-    return Wrong(yaml, "acme.key",
-                 fmt::format("is '{}'; would be right: p-256, p-384, rsa-2048, rsa-3072 or rsa-4096",
-                             acme.key()));
+    return Wrong(
+        yaml, "acme.key",
+        fmt::format("is '{}'; would be right: p-256, p-384, rsa-2048, rsa-3072 or rsa-4096",
+                    acme.key()));
   const bool by_dns = acme.challenge() == kDnsChallenge;
   for (int i = 0; i < acme.names_size(); ++i) {
     const std::string key = fmt::format("acme.names[{}]", i);
-    const auto ascii = PrepareDomain(acme.names(i).starts_with("*.") ? acme.names(i).substr(2)
-                                                                      : acme.names(i));
+    const auto ascii =
+        PrepareDomain(acme.names(i).starts_with("*.") ? acme.names(i).substr(2) : acme.names(i));
     const auto encoded = ascii ? DomainToAscii(*ascii) : std::unexpected(ascii.error());
     if (!encoded || !IsDnsName(*encoded) || !encoded->contains('.'))
-      return Wrong(yaml, key,
-                   fmt::format("is '{}'; would be right: a name such as contoso.example",
-                               acme.names(i)));
+      return Wrong(
+          yaml, key,
+          fmt::format("is '{}'; would be right: a name such as contoso.example", acme.names(i)));
     if (acme.names(i).starts_with("*.") && !by_dns)
       return Wrong(yaml, key,
                    fmt::format("is '{}'; would be right: a name without '*', or challenge: dns-01",
@@ -113,15 +115,17 @@ Checked CheckHook(YamlConfig& yaml, proto::Acme& acme) {
   file = FileBeside(yaml, file);
   struct stat found{};
   if (::stat(file.c_str(), &found) != 0)
-    return Wrong(yaml, "acme.dns_hook",
-                 fmt::format("names '{}', which cannot be found: {}; would be right: a program that "
-                             "the user gatehoused runs as may start",
-                             file, std::strerror(errno)));
+    return Wrong(
+        yaml, "acme.dns_hook",
+        fmt::format("names '{}', which cannot be found: {}; would be right: a program that "
+                    "the user gatehoused runs as may start",
+                    file, std::strerror(errno)));
   if (S_ISREG(found.st_mode) && ::access(file.c_str(), X_OK) == 0) return {};
-  return Wrong(yaml, "acme.dns_hook",
-               fmt::format("names '{}', which cannot be started; would be right: a program that the "
-                           "user gatehoused runs as may start (chmod +x)",
-                           file));
+  return Wrong(
+      yaml, "acme.dns_hook",
+      fmt::format("names '{}', which cannot be started; would be right: a program that the "
+                  "user gatehoused runs as may start (chmod +x)",
+                  file));
 }
 
 Checked CheckChallenge(YamlConfig& yaml, proto::Acme& acme) {
@@ -131,9 +135,10 @@ Checked CheckChallenge(YamlConfig& yaml, proto::Acme& acme) {
     return Wrong(yaml, "acme.challenge",
                  fmt::format("is '{}'; would be right: http-01 or dns-01", acme.challenge()));
   if (yaml.config().listen().http().empty())
-    return Wrong(yaml, "acme.challenge",
-                 "is http-01, and nothing listens for it; would be right: http: [\"[::]:80\"] below "
-                 "listen, or challenge: dns-01");
+    return Wrong(
+        yaml, "acme.challenge",
+        "is http-01, and nothing listens for it; would be right: http: [\"[::]:80\"] below "
+        "listen, or challenge: dns-01");
   if (!acme.dns_hook().empty())
     return Wrong(yaml, "acme.dns_hook",
                  "is for challenge dns-01; would be right: without this key, or challenge: dns-01");
@@ -141,16 +146,17 @@ Checked CheckChallenge(YamlConfig& yaml, proto::Acme& acme) {
 }
 
 Checked CheckAccount(YamlConfig& yaml, proto::AcmeExternalAccount& account) {
-  constexpr std::string_view kFile = "a file with the base64url key that the CA gave, readable by "
-                                     "the user gatehoused runs as alone";
+  constexpr std::string_view kFile =
+      "a file with the base64url key that the CA gave, readable by "
+      "the user gatehoused runs as alone";
   if (account.key_id().empty())
     return Wrong(yaml, "acme.external_account.key_id",
                  "is missing; would be right: the key's name that the CA gave");
   if (account.key_file().empty())
     return Wrong(yaml, "acme.external_account.key_file",
                  fmt::format("is missing; would be right: {}", kFile));
-  GATEHOUSE_TRY_VOID(CheckReadable(yaml, "acme.external_account.key_file",
-                                   *account.mutable_key_file(), kFile));
+  GATEHOUSE_TRY_VOID(
+      CheckReadable(yaml, "acme.external_account.key_file", *account.mutable_key_file(), kFile));
   struct stat found{};
   if (::stat(account.key_file().c_str(), &found) == 0 && (found.st_mode & 077) == 0) return {};
   return Wrong(yaml, "acme.external_account.key_file",
@@ -159,9 +165,8 @@ Checked CheckAccount(YamlConfig& yaml, proto::AcmeExternalAccount& account) {
 }
 
 bool HasWorker(const proto::Config& config) {
-  return std::ranges::any_of(config.workers(), [](const proto::WorkerPool& pool) {
-    return pool.plugin() == kAcmeWorker;
-  });
+  return std::ranges::any_of(
+      config.workers(), [](const proto::WorkerPool& pool) { return pool.plugin() == kAcmeWorker; });
 }
 
 // The section and its worker.
@@ -195,9 +200,10 @@ Result<std::vector<std::string>> AcmeNames(const proto::Config& config) {
     GATEHOUSE_TRY(const std::string prepared, PrepareDomain(is_wild ? name.substr(2) : name));
     GATEHOUSE_TRY(const std::string encoded, DomainToAscii(prepared));
     if (!IsDnsName(encoded))
-      return BadConfig(fmt::format("'{}' is no name that a certificate can carry; would be right: a "
-                                   "name such as contoso.example",
-                                   name));
+      return BadConfig(
+          fmt::format("'{}' is no name that a certificate can carry; would be right: a "
+                      "name such as contoso.example",
+                      name));
     std::string ascii = (is_wild ? "*." : "") + ascii::Lower(encoded);
     if (std::ranges::find(names, ascii) == names.end()) names.push_back(std::move(ascii));
   }

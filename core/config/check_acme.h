@@ -16,8 +16,8 @@ inline constexpr std::string_view kDnsChallenge = "dns-01";
 // Before the name, of the TXT record (RFC 8555 §8.4).
 inline constexpr std::string_view kChallengeLabel = "_acme-challenge.";
 
-// The names to be certified: A-labels in lower case, each once; those of our domains where the section
-// names none.
+// The names to be certified: A-labels in lower case, each once; those of our domains where the
+// section names none.
 //   fails  kConfig: one that no certificate can carry
 Result<std::vector<std::string>> AcmeNames(const proto::Config& config);
 

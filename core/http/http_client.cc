@@ -65,8 +65,8 @@ struct HttpExchange::State : std::enable_shared_from_this<HttpExchange::State> {
     const auto parsed = HttpsUrl::Parse(request.url);
     if (!parsed) {
       url.host = "the server";
-      return Fail(fmt::format("'{}' is no https URL with a name for its host",
-                              request.url.substr(0, 200)));
+      return Fail(
+          fmt::format("'{}' is no https URL with a name for its host", request.url.substr(0, 200)));
     }
     url = *parsed;
     setup.dns.Addresses(url.host, url.port,
@@ -85,12 +85,10 @@ struct HttpExchange::State : std::enable_shared_from_this<HttpExchange::State> {
   void ConnectNext() {
     const SocketAddress to = addresses[next_address++];
     connecting = TcpStream::Connect(
-        setup.loop, to, kConnectLimit,
-        [this, to](Result<std::unique_ptr<TcpStream>> result) {
+        setup.loop, to, kConnectLimit, [this, to](Result<std::unique_ptr<TcpStream>> result) {
           if (result) return OnConnected(*std::move(result));
           if (next_address == addresses.size())
-            return Fail(
-                fmt::format("no connection to {}: {}", to.ToText(), result.error().text));
+            return Fail(fmt::format("no connection to {}: {}", to.ToText(), result.error().text));
           setup.loop.Post([weak = weak_from_this()] {
             if (const auto state = weak.lock(); state && !state->finished) state->ConnectNext();
           });
@@ -109,7 +107,8 @@ struct HttpExchange::State : std::enable_shared_from_this<HttpExchange::State> {
       closed_well = true;
       OnEnd();
     };
-    auto made = TlsSession::Create(setup.tls, TlsSession::Role::kClient, url.host, std::move(events));
+    auto made =
+        TlsSession::Create(setup.tls, TlsSession::Role::kClient, url.host, std::move(events));
     if (!made) return Fail(made.error().text);
     session = *std::move(made);
     stream->Start({.on_bytes = [this](std::span<const std::byte> bytes) { OnBytes(bytes); },
@@ -127,9 +126,11 @@ struct HttpExchange::State : std::enable_shared_from_this<HttpExchange::State> {
     if (!peer.chain_valid)
       return Fail(fmt::format("its certificate is not to be trusted: {}", peer.chain_error));
     if (!MatchesHttpsHost(peer, url.host)) return Fail("its certificate is for another name");
-    std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}", request.method, url.target, url.host);
+    std::string text =
+        fmt::format("{} {} HTTP/1.1\r\nHost: {}", request.method, url.target, url.host);
     if (url.port != 443) text += fmt::format(":{}", url.port);
-    text += "\r\nUser-Agent: gatehouse/" GATEHOUSE_VERSION "\r\nAccept-Language: en\r\nConnection: close\r\n";
+    text += "\r\nUser-Agent: gatehouse/" GATEHOUSE_VERSION
+            "\r\nAccept-Language: en\r\nConnection: close\r\n";
     if (!request.content_type.empty())
       text += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", request.content_type,
                           request.body.size());
@@ -155,9 +156,7 @@ struct HttpExchange::State : std::enable_shared_from_this<HttpExchange::State> {
                      : fmt::format("the connection broke: {}", why));
   }
 
-  void Fail(const std::string& why) {
-    Finish(Trouble(fmt::format("{}: {}", url.host, why)));
-  }
+  void Fail(const std::string& why) { Finish(Trouble(fmt::format("{}: {}", url.host, why))); }
 
   // Not inside: what calls us may be what is destroyed.
   void Finish(Result<HttpMessage> result) {

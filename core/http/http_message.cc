@@ -10,8 +10,8 @@
 namespace gatehouse {
 
 std::string_view HttpMessage::Header(std::string_view lower_case_name) const {
-  const auto found = std::ranges::find(headers, lower_case_name,
-                                       &std::pair<std::string, std::string>::first);
+  const auto found =
+      std::ranges::find(headers, lower_case_name, &std::pair<std::string, std::string>::first);
   return found == headers.end() ? std::string_view() : ascii::Trim(found->second);
 }
 
@@ -95,7 +95,8 @@ struct HttpReader::State {
     if (whole) return true;
     const http_errno code = HTTP_PARSER_ERRNO(&parser);
     if (code == HPE_OK && parser.upgrade == 0) return false;
-    if (why.empty()) why = parser.upgrade != 0 ? "it changes the protocol" : http_errno_description(code);
+    if (why.empty())
+      why = parser.upgrade != 0 ? "it changes the protocol" : http_errno_description(code);
     return BadPeer("malformed HTTP: " + why);
   }
 

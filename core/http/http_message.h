@@ -13,9 +13,9 @@
 namespace gatehouse {
 
 struct HttpMessage {
-  unsigned status = 0;  // of a response
-  std::string method;   // of a request: "GET"
-  std::string target;   // of a request, as it came: "/a?b"
+  unsigned status = 0;                                       // of a response
+  std::string method;                                        // of a request: "GET"
+  std::string target;                                        // of a request, as it came: "/a?b"
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
 

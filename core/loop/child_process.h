@@ -20,8 +20,7 @@ class ChildProcess {
   };
   struct Plan {
     std::vector<std::string> command;  // [0] is the path of the program
-    std::vector<int>
-        descriptors;  // become 3, 4, ... in the child; stay open here
+    std::vector<int> descriptors;      // become 3, 4, ... in the child; stay open here
     int standard_error = 2;  // becomes 2 in the child; stays open here
     int standard_input = 0;
     int standard_output = 1;

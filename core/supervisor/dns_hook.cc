@@ -23,7 +23,8 @@ namespace {
 constexpr std::size_t kValueBytes = 43;  // base64url of SHA-256
 constexpr std::size_t kMaxTailBytes = 4096;
 constexpr std::size_t kMaxLineBytes = 300;
-constexpr const char* kSearchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr const char* kSearchPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::string LastLine(std::string_view text) {
   text = ascii::Trim(text);
@@ -58,10 +59,10 @@ Result<void> DnsHook::Check(std::string_view plugin, const proto::Config& config
   };
   if (std::ranges::none_of(names, is_it))
     return BadPeer("the DNS hook is not called for a name that acme.names has not");
-  const bool is_value = call.value().size() == kValueBytes &&
-                        std::ranges::all_of(call.value(), [](char c) {
-                          return ascii::IsAlphanumeric(c) || c == '-' || c == '_';
-                        });
+  const bool is_value =
+      call.value().size() == kValueBytes && std::ranges::all_of(call.value(), [](char c) {
+        return ascii::IsAlphanumeric(c) || c == '-' || c == '_';
+      });
   if (!is_value) return BadPeer("the DNS hook is not called with a value that no CA wants");
   return {};
 }
@@ -73,7 +74,8 @@ void DnsHook::Call(std::string_view plugin, const proto::Config& config,
     return done(std::move(good));
   }
   if (jobs_.size() >= kMaxWaiting) return done(Trouble("too many calls of the DNS hook wait"));
-  jobs_.push_back({config.acme().dns_hook(), call.add(), call.name(), call.value(), std::move(done)});
+  jobs_.push_back(
+      {config.acme().dns_hook(), call.add(), call.name(), call.value(), std::move(done)});
   if (!child_) next_.Start(milliseconds{0});
 }
 
@@ -106,16 +108,16 @@ Result<void> DnsHook::Spawn() {
   tail_.clear();
   too_long_ = false;
   GATEHOUSE_TRY(watch_, ReadableWatch::Create(loop_, errors_.get(), [this] { ReadErrors(); }));
-  const ChildProcess::Plan plan{.command = {job.program, job.add ? "add" : "remove", job.name, job.value},
-                                .descriptors = {},
-                                .standard_error = theirs.get(),
-                                .standard_input = nothing.get(),
-                                .standard_output = nothing.get(),
-                                .environment = std::vector<std::string>{kSearchPath},
-                                .own_group = true};
-  GATEHOUSE_TRY(child_, ChildProcess::Spawn(loop_, plan, [this](ChildProcess::Exit exit) {
-                  OnExit(exit);
-                }));
+  const ChildProcess::Plan plan{
+      .command = {job.program, job.add ? "add" : "remove", job.name, job.value},
+      .descriptors = {},
+      .standard_error = theirs.get(),
+      .standard_input = nothing.get(),
+      .standard_output = nothing.get(),
+      .environment = std::vector<std::string>{kSearchPath},
+      .own_group = true};
+  GATEHOUSE_TRY(
+      child_, ChildProcess::Spawn(loop_, plan, [this](ChildProcess::Exit exit) { OnExit(exit); }));
   limit_.Start(kLimit);
   return {};
 }
@@ -140,8 +142,9 @@ void DnsHook::OnExit(ChildProcess::Exit exit) {
                     : exit.signal != 0 ? fmt::format("was ended by signal {}", exit.signal)
                                        : fmt::format("ended with status {}", exit.status);
   const std::string line = LastLine(tail_);
-  Finish(Trouble(fmt::format("the DNS hook '{} {} {}' {}{}", job.program, job.add ? "add" : "remove",
-                             job.name, how, line.empty() ? "" : ": " + line)));
+  Finish(
+      Trouble(fmt::format("the DNS hook '{} {} {}' {}{}", job.program, job.add ? "add" : "remove",
+                          job.name, how, line.empty() ? "" : ": " + line)));
 }
 
 // Also where it could not be started. What was tried to be added may be there.

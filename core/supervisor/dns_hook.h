@@ -23,7 +23,7 @@ namespace gatehouse {
 
 class DnsHook {
  public:
-  static constexpr seconds kLimit{60};         // of one call; then its group of processes is killed
+  static constexpr seconds kLimit{60};  // of one call; then its group of processes is killed
   static constexpr std::size_t kMaxWaiting = 256;
   using Done = std::function<void(Result<void>)>;
 
@@ -32,11 +32,12 @@ class DnsHook {
   DnsHook(const DnsHook&) = delete;
   DnsHook& operator=(const DnsHook&) = delete;
 
-  // Runs the program at acme.dns_hook with "add" or "remove", NAME and VALUE: no shell, an environment
-  // of PATH alone, no descriptor but standard error, one at a time. `done` is called once, maybe
-  // inside.
+  // Runs the program at acme.dns_hook with "add" or "remove", NAME and VALUE: no shell, an
+  // environment of PATH alone, no descriptor but standard error, one at a time. `done` is called
+  // once, maybe inside.
   //   fails  kPeer: `plugin` may not ask for it, or asks for what is no such record of a configured
-  //          name; kTrouble: a sentence with the program's status and its last line of standard error
+  //          name; kTrouble: a sentence with the program's status and its last line of standard
+  //          error
   void Call(std::string_view plugin, const proto::Config& config, const proto::DnsHookCall& call,
             Done done);
   // What the worker that died has added is removed.

@@ -20,8 +20,8 @@ constexpr std::size_t kNumberBytes = 32;
 
 std::string Octets(const BIGNUM* number) {
   std::string bytes(kNumberBytes, '\0');
-  GATEHOUSE_CHECK(BN_bn2bin_padded(reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size(),
-                                   number) == 1);
+  GATEHOUSE_CHECK(
+      BN_bn2bin_padded(reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size(), number) == 1);
   return bytes;
 }
 
@@ -70,9 +70,8 @@ std::string Es256Key::y() const {
 
 std::string Es256Key::Sign(std::string_view message) const {
   const std::string digest = Sha256(message);
-  const bssl::UniquePtr<ECDSA_SIG> signature(
-      ECDSA_do_sign(reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size(),
-                    state_->key.get()));
+  const bssl::UniquePtr<ECDSA_SIG> signature(ECDSA_do_sign(
+      reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size(), state_->key.get()));
   GATEHOUSE_CHECK(signature != nullptr);
   return Octets(ECDSA_SIG_get0_r(signature.get())) + Octets(ECDSA_SIG_get0_s(signature.get()));
 }
@@ -86,9 +85,8 @@ bool Es256Key::Verifies(std::string_view message, std::string_view signature) co
   const bssl::UniquePtr<ECDSA_SIG> parts(ECDSA_SIG_new());
   if (!parts || ECDSA_SIG_set0(parts.get(), number(0), number(kNumberBytes)) != 1) return false;
   const std::string digest = Sha256(message);
-  const bool good =
-      ECDSA_do_verify(reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size(),
-                      parts.get(), state_->key.get()) == 1;
+  const bool good = ECDSA_do_verify(reinterpret_cast<const std::uint8_t*>(digest.data()),
+                                    digest.size(), parts.get(), state_->key.get()) == 1;
   ERR_clear_error();
   return good;
 }

@@ -76,6 +76,7 @@ Result<CertificateEdge> CertificateEdgeOf(const proto::Config& config) {
     edge.domains.push_back(std::move(ascii));
   }
   edge.named = config.tls().certificate();
+  edge.renewed = config.acme().certificate();
   edge.sip_host = config.sip().host();
   edge.sip_speaks_tls =
       std::ranges::any_of(config.listen().sip(),

@@ -42,9 +42,10 @@ class CheckAcmeTest : public testing::Test {
   // Of one that is right but for `section`, whose keys are added to those that must be there.
   std::string ErrorWith(const std::string& section,
                         const std::string& listen = "listen: {http: ['[::]:80']}\n") {
-    return ErrorOf("domains: [{name: Müller.example}]\nworkers: [{plugin: acme_client}]\n" + listen +
-                   "acme: {directory: 'https://ca.example/dir', agree_to_terms: true, certificate: edge" +
-                   section + "}\n");
+    return ErrorOf(
+        "domains: [{name: Müller.example}]\nworkers: [{plugin: acme_client}]\n" + listen +
+        "acme: {directory: 'https://ca.example/dir', agree_to_terms: true, certificate: edge" +
+        section + "}\n");
   }
 
   std::filesystem::path folder_;
@@ -55,18 +56,20 @@ TEST_F(CheckAcmeTest, TakesTheLeastAndTheMost) {
   EXPECT_EQ(ErrorWith(""), "");
   EXPECT_EQ(config_.acme().challenge(), "http-01");
   EXPECT_EQ(*AcmeNames(config_), std::vector<std::string>{"xn--mller-kva.example"});
-  EXPECT_EQ(ErrorWith(", contact: 'mailto:a@b.example', names: [A.example, '*.a.example'], key: rsa-2048,"
-                      " challenge: dns-01, dns_hook: hook, trust: plain,"
-                      " external_account: {key_id: k, key_file: secret}",
-                      ""),
-            "");
+  EXPECT_EQ(
+      ErrorWith(", contact: 'mailto:a@b.example', names: [A.example, '*.a.example'], key: rsa-2048,"
+                " challenge: dns-01, dns_hook: hook, trust: plain,"
+                " external_account: {key_id: k, key_file: secret}",
+                ""),
+      "");
   EXPECT_EQ(*AcmeNames(config_), (std::vector<std::string>{"a.example", "*.a.example"}));
   EXPECT_EQ(config_.acme().dns_hook(), (folder_ / "hook").string());
 }
 
 TEST_F(CheckAcmeTest, TheWorkerAndItsSectionGoTogether) {
-  EXPECT_THAT(ErrorOf("domains: [{name: a.example}]\nworkers: []\nacme: {certificate: edge}\n"),
-              HasSubstr("g.yaml:3: key 'acme': needs its worker; would be right: '- plugin: acme_client'"));
+  EXPECT_THAT(
+      ErrorOf("domains: [{name: a.example}]\nworkers: []\nacme: {certificate: edge}\n"),
+      HasSubstr("g.yaml:3: key 'acme': needs its worker; would be right: '- plugin: acme_client'"));
   EXPECT_THAT(ErrorOf("domains: [{name: a.example}]\nworkers: [{plugin: acme_client}]\n"),
               HasSubstr("key 'workers': has acme_client, which has nothing to do"));
   EXPECT_THAT(ErrorOf("domains: [{name: a.example}]\nlisten: {http: ['[::]:80']}\n"),
@@ -85,14 +88,16 @@ TEST_F(CheckAcmeTest, SaysWhichKeyIsWrongAndWhatWouldBeRight) {
            Mistake{", names: ['a b']", "key 'acme.names[0]'"},
            Mistake{", names: [localhost]", "key 'acme.names[0]'"},
            Mistake{", names: ['*.a.example']", "or challenge: dns-01"},
-           Mistake{", challenge: tls", "key 'acme.challenge': is 'tls'; would be right: http-01 or dns-01"},
+           Mistake{", challenge: tls",
+                   "key 'acme.challenge': is 'tls'; would be right: http-01 or dns-01"},
            Mistake{", challenge: dns-01", "key 'acme.dns_hook': is missing"},
            Mistake{", challenge: dns-01, dns_hook: none", "which cannot be found"},
            Mistake{", challenge: dns-01, dns_hook: plain", "which cannot be started"},
            Mistake{", challenge: dns-01, dns_hook: .", "which cannot be started"},
            Mistake{", dns_hook: hook", "is for challenge dns-01"},
            Mistake{", trust: none.pem", "key 'acme.trust': names '"},
-           Mistake{", external_account: {key_file: secret}", "external_account.key_id': is missing"},
+           Mistake{", external_account: {key_file: secret}",
+                   "external_account.key_id': is missing"},
            Mistake{", external_account: {key_id: k}", "external_account.key_file': is missing"},
            Mistake{", external_account: {key_id: k, key_file: none}", "which cannot be read"},
            Mistake{", external_account: {key_id: k, key_file: plain}", "which others may read"},
@@ -103,17 +108,22 @@ TEST_F(CheckAcmeTest, SaysWhichKeyIsWrongAndWhatWouldBeRight) {
 
 TEST_F(CheckAcmeTest, TheCaAndItsTermsAreTheOperatorsToName) {
   const auto error_of = [this](const std::string& section) {
-    return ErrorOf("domains: [{name: a.example}]\nworkers: [{plugin: acme_client}]\n"
-                   "listen: {http: ['[::]:80']}\nacme: {" + section + "}\n");
+    return ErrorOf(
+        "domains: [{name: a.example}]\nworkers: [{plugin: acme_client}]\n"
+        "listen: {http: ['[::]:80']}\nacme: {" +
+        section + "}\n");
   };
   EXPECT_THAT(error_of("certificate: edge"), HasSubstr("key 'acme.directory': is missing"));
-  EXPECT_THAT(error_of("directory: 'http://ca.example/'"), HasSubstr("would be right: an https URL"));
+  EXPECT_THAT(error_of("directory: 'http://ca.example/'"),
+              HasSubstr("would be right: an https URL"));
   EXPECT_THAT(error_of("directory: 'https://192.0.2.1/'"), HasSubstr("with a name for its host"));
-  EXPECT_THAT(error_of("directory: 'https://ca.example/'"), HasSubstr("key 'acme.agree_to_terms': is not true"));
+  EXPECT_THAT(error_of("directory: 'https://ca.example/'"),
+              HasSubstr("key 'acme.agree_to_terms': is not true"));
   EXPECT_THAT(error_of("directory: 'https://ca.example/', agree_to_terms: true"),
               HasSubstr("key 'acme.certificate': is missing"));
-  EXPECT_THAT(error_of("directory: 'https://ca.example/', agree_to_terms: true, certificate: 'a/b'"),
-              HasSubstr("key 'acme.certificate': is 'a/b'"));
+  EXPECT_THAT(
+      error_of("directory: 'https://ca.example/', agree_to_terms: true, certificate: 'a/b'"),
+      HasSubstr("key 'acme.certificate': is 'a/b'"));
 }
 
 }  // namespace

@@ -26,9 +26,10 @@ std::string WhyNot(std::string_view text, HttpLimits limits = {}) {
 
 TEST(HttpReader, ReadsAResponseInChunks) {
   HttpReader reader(HttpReader::Kind::kResponse, {});
-  const auto whole = FeedSlowly(reader,
-                                "HTTP/1.1 201 Created\r\nReplay-Nonce: abc\r\nLOCATION:  /acct/1 \r\n"
-                                "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n4\r\n\":1}\r\n0\r\n\r\n");
+  const auto whole =
+      FeedSlowly(reader,
+                 "HTTP/1.1 201 Created\r\nReplay-Nonce: abc\r\nLOCATION:  /acct/1 \r\n"
+                 "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n4\r\n\":1}\r\n0\r\n\r\n");
   ASSERT_TRUE(whole && *whole);
   EXPECT_EQ(reader.message().status, 201U);
   EXPECT_EQ(reader.message().Header("replay-nonce"), "abc");
@@ -74,7 +75,8 @@ TEST(HttpReader, RefusesWhatIsNoHttp) {
 
 TEST(HttpReader, RefusesWhatIsTooLarge) {
   const HttpLimits limits{.head_bytes = 100, .body_bytes = 10};
-  EXPECT_THAT(WhyNot("GET /" + std::string(200, 'a'), limits), HasSubstr("head is larger than 100"));
+  EXPECT_THAT(WhyNot("GET /" + std::string(200, 'a'), limits),
+              HasSubstr("head is larger than 100"));
   std::string many = "GET / HTTP/1.1\r\n";
   for (int i = 0; i < 50; ++i) many += "a:b\r\n";
   EXPECT_THAT(WhyNot(many, limits), HasSubstr("head is larger than 100"));

@@ -60,8 +60,8 @@ class DnsHookTest : public testing::Test {
 };
 
 TEST_F(DnsHookTest, RunsTheProgramWithItsWordsAndLittleElse) {
-  Script("echo \"$# $1 $2 $3\" >>" + (folder_ / "seen").string() + "; env | grep -v ^_= | grep -v ^PWD= >>" +
-         (folder_ / "seen").string() + "\n");
+  Script("echo \"$# $1 $2 $3\" >>" + (folder_ / "seen").string() +
+         "; env | grep -v ^_= | grep -v ^PWD= >>" + (folder_ / "seen").string() + "\n");
   EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example")));
   EXPECT_TRUE(Run(CallOf(false, "_acme-challenge.corp.example")));
   const std::string path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n";
@@ -71,8 +71,9 @@ TEST_F(DnsHookTest, RunsTheProgramWithItsWordsAndLittleElse) {
 
 TEST_F(DnsHookTest, TellsTheStatusAndTheLastLine) {
   Script("echo first >&2; echo 'the zone is locked' >&2; exit 3\n");
-  EXPECT_THAT(Run(CallOf(true, "_acme-challenge.corp.example")).error().text,
-              HasSubstr("hook add _acme-challenge.corp.example' ended with status 3: the zone is locked"));
+  EXPECT_THAT(
+      Run(CallOf(true, "_acme-challenge.corp.example")).error().text,
+      HasSubstr("hook add _acme-challenge.corp.example' ended with status 3: the zone is locked"));
   Script("kill -9 $$\n");
   EXPECT_THAT(Run(CallOf(true, "_acme-challenge.corp.example")).error().text,
               HasSubstr("was ended by signal 9"));

@@ -335,5 +335,76 @@ TEST_F(EngineCertificates, ComeBackWithARestoredStoreWithoutTheKeysOfAnotherMach
   EXPECT_THAT(done.done(), HasSubstr("the keys of certificates 'edge' were sealed on another"));
 }
 
+// --- got by ACME
+
+class EngineRenewal : public EngineCertificates {
+ protected:
+  EngineRenewal() { Renew("edge"); }
+  // What gatehouse.yaml has at acme.certificate.
+  void Renew(const std::string& name) {
+    CertificateEdge edge;
+    edge.renewed = name;
+    edge.domains = {kOurs};
+    EXPECT_TRUE(engine_.KeepCertificates(folder_.File("certificate.key"), edge).has_value());
+  }
+  Result<proto::CertificateView> Take(const Made& made) {
+    proto::AcmeRenewed renewed;
+    renewed.set_chain(made.chain);
+    renewed.set_key(made.key);
+    return engine_.TakeRenewed(renewed, std::chrono::system_clock::now());
+  }
+  std::optional<proto::CertificateView> Renewable() {
+    return engine_.certificates().Renewable(Now());
+  }
+};
+
+TEST_F(EngineRenewal, IsShownToPartnersWhereNothingIsAndTakesThePlaceOfWhatWasThere) {
+  EXPECT_FALSE(Renewable());
+  const auto first = Take(edge_);
+  ASSERT_TRUE(first) << first.error().text;
+  EXPECT_EQ(first->source(), "acme");
+  EXPECT_THAT(first->slots(), ElementsAre(proto::SLOT_XMPP));
+  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
+  EXPECT_THAT(Shown(Slot::kSip), IsEmpty());
+  EXPECT_EQ(Renewable()->sha256(), first->sha256());
+  const auto second = Take(Make({kOurs}));
+  ASSERT_TRUE(second);
+  EXPECT_NE(second->sha256(), first->sha256());
+  EXPECT_EQ(Renewable()->sha256(), second->sha256());
+  proto::CtlRequest audit;
+  audit.mutable_audit_get()->set_last(1);
+  const proto::AuditRecord record = Run(audit).audit().records(0);
+  EXPECT_EQ(record.user(), "acme_client");
+  EXPECT_EQ(record.action(), "cert import");
+  EXPECT_EQ(record.subject(), "edge");
+}
+
+TEST_F(EngineRenewal, LeavesTheSlotToWhatTheOperatorAssigned) {
+  Works(Import("own", {edge_.chain, edge_.key}));
+  Works(Assign("own"));
+  ASSERT_TRUE(Take(Make({kOurs})));
+  EXPECT_EQ(Shown(Slot::kXmpp), "own");
+}
+
+TEST_F(EngineRenewal, OfAnotherNameIsKeptAndNotShown) {
+  const auto taken = Take(Make({"other.example"}));
+  ASSERT_TRUE(taken);
+  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
+  EXPECT_THAT(taken->warnings(), testing::Contains(HasSubstr("does not fit slot xmpp")));
+}
+
+TEST_F(EngineRenewal, WhatDoesNotFitIsRefusedAndNothingChanges) {
+  ASSERT_TRUE(Take(edge_));
+  const auto other = Take(Make({"other.example"}));  // it would be shown at once
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().fault, Fault::kConfig);
+  const Made another = Make({kOurs});
+  EXPECT_FALSE(Take({edge_.key, edge_.request, another.chain}));  // not its key
+  EXPECT_FALSE(Take({"", "", ""}));
+  EXPECT_EQ(Renewable()->sha256(), View("edge").sha256());
+  Renew("");
+  EXPECT_FALSE(Take(edge_));  // nothing is named for ACME
+}
+
 }  // namespace
 }  // namespace gatehouse::policy_engine
