@@ -86,7 +86,10 @@ struct Renewer::Issued {
 Renewer::Renewer(Setup setup)
     : setup_(std::move(setup)),
       look_(setup_.context.loop(), [this] { Look(); }),
-      offer_(setup_.context.loop(), [this] { Offer(); }) {}
+      offer_(setup_.context.loop(), [this] { Offer(); }) {
+  // From the start on, for whoever watches them.
+  for (const char* result : {"renewed", "failed", "interrupted"}) CountResult(result, 0);
+}
 
 Renewer::~Renewer() = default;
 
@@ -98,7 +101,10 @@ void Renewer::Configure(AcmeSettings settings, std::shared_ptr<const TlsContext>
     setup_.memory.Clear();
     setup_.memory.set_directory(settings_.directory);
   }
-  if (setup_.memory.last_result() == "interrupted" && !looked_) TellFailure();
+  if (setup_.memory.last_result() == "interrupted" && !looked_) {
+    CountResult("interrupted", 1);
+    TellFailure();
+  }
   looked_ = false;
   held_.reset();
   Look();
@@ -265,7 +271,7 @@ void Renewer::Succeed(const proto::AcmeAnswer& answer) {
   for (const std::string& warning : answer.warnings())
     Log(LogLevel::kWarning, "certificate-doubtful",
         {{"certificate", wanted_.certificate}, {"why", warning}});
-  setup_.context.metrics().Value("gatehouse_acme_attempts_total", "{result=\"renewed\"}") += 1;
+  CountResult("renewed", 1);
   proto::CtlResponse response;
   response.set_done(
       fmt::format("certificate '{}' is renewed; {} days left", wanted_.certificate, days));
@@ -283,7 +289,7 @@ void Renewer::Fail(const std::string& why, std::chrono::seconds retry_after) {
       UnixTimeNow() + PauseAfter(memory.failures(), RandomFraction(), retry_after).count());
   if (const auto remembered = Remember(); !remembered)
     Log(LogLevel::kError, "acme-memory-lost", {{"why", remembered.error().text}});
-  setup_.context.metrics().Value("gatehouse_acme_attempts_total", "{result=\"failed\"}") += 1;
+  CountResult("failed", 1);
   TellFailure();
   proto::CtlResponse response;
   response.set_exit_code(1);
@@ -311,6 +317,11 @@ void Renewer::AnswerAll(const proto::CtlResponse& response) {
 
 Result<void> Renewer::Remember() {
   return WriteMemory(setup_.memory_file, setup_.memory);
+}
+
+void Renewer::CountResult(const char* result, int by) {
+  const std::string labels = fmt::format("{{result=\"{}\"}}", result);
+  setup_.context.metrics().Value("gatehouse_acme_attempts_total", labels) += by;
 }
 
 void Renewer::Measure() {

@@ -62,6 +62,7 @@ class Renewer {
   void TellFailure() const;
   void AnswerAll(const proto::CtlResponse& response);
   Result<void> Remember();
+  void CountResult(const char* result, int by);
   void Measure();
   [[nodiscard]] const proto::CertificateView* held() const { return held_ ? &*held_ : nullptr; }
 

@@ -9,6 +9,8 @@
 #include "core/certificate/issuing.h"
 #include "core/certificate/private_key.h"
 #include "core/tls/own_certificate.h"
+#include "plugins/policy_engine/certificate_desk.h"
+#include "tests/unit/core/policy/fake_worker_context.h"
 #include "tests/unit/plugins/policy_engine/commanded_engine.h"
 
 namespace gatehouse::policy_engine {
@@ -404,6 +406,35 @@ TEST_F(EngineRenewal, WhatDoesNotFitIsRefusedAndNothingChanges) {
   EXPECT_EQ(Renewable()->sha256(), View("edge").sha256());
   Renew("");
   EXPECT_FALSE(Take(edge_));  // nothing is named for ACME
+}
+
+class NoLink final : public ipc::AskClient {
+  void AskBytes(std::string /*question*/, std::chrono::milliseconds /*limit*/,
+                OnAnswer /*on_answer*/) override {}
+};
+
+TEST_F(EngineRenewal, IsForAcmeClientAlone) {
+  FakeWorkerContext<NoLink> context;
+  CertificateDesk desk(context, engine_);
+  proto::PolicyQuestion renewed;
+  renewed.mutable_acme_renewed()->set_chain(edge_.chain);
+  renewed.mutable_acme_renewed()->set_key(edge_.key);
+  proto::PolicyQuestion look;
+  look.mutable_acme_look();
+  for (const char* instance : {"tls_listener/0", "sip_translator/0", "acme_client2/0", ""})
+    for (const proto::PolicyQuestion& question : {renewed, look})
+      desk.OnAcme(instance, question, [instance](const Result<std::string>& answer) {
+        EXPECT_FALSE(answer) << instance;
+      });
+  EXPECT_FALSE(Renewable());
+  EXPECT_EQ(context.metrics().Value("gatehouse_certificates_withheld_total"), 8);
+  desk.OnAcme("acme_client/0", renewed, [](const Result<std::string>& bytes) {
+    proto::PolicyAnswer answer;
+    ASSERT_TRUE(bytes && answer.ParseFromString(*bytes));
+    EXPECT_EQ(answer.acme().held().name(), "edge");
+    EXPECT_EQ(answer.acme().refused(), "");
+  });
+  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
 }
 
 }  // namespace
