@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/config/certificate_name.h"
+#include "core/config/check_acme.h"
 #include "core/config/check_certificate.h"
 #include "core/config/check_domains.h"
 #include "core/config/listen_address.h"
@@ -56,6 +57,7 @@ Result<void> CheckListen(const YamlConfig& yaml) {
   GATEHOUSE_TRY_VOID(
       CheckListenList(yaml, "listen.xmpps", listen.xmpps(), ListenAddress::ParseXmpp));
   GATEHOUSE_TRY_VOID(CheckListenList(yaml, "listen.sip", listen.sip(), ListenAddress::ParseSip));
+  GATEHOUSE_TRY_VOID(CheckListenList(yaml, "listen.http", listen.http(), ListenAddress::ParseXmpp));
   GATEHOUSE_TRY_VOID(CheckUnserved(yaml, "listen.control_panel", listen.control_panel(),
                                    "gatehousectl has the commands"));
   return CheckUnserved(yaml, "listen.metrics", listen.metrics(),
@@ -248,7 +250,8 @@ Result<void> CheckConfig(YamlConfig& yaml, const Topology& topology) {
   GATEHOUSE_TRY_VOID(CheckWorkers(yaml, topology));
   GATEHOUSE_TRY_VOID(CheckTls(yaml));
   GATEHOUSE_TRY_VOID(CheckSip(yaml));
-  return CheckDns(yaml);
+  GATEHOUSE_TRY_VOID(CheckDns(yaml));
+  return CheckAcme(yaml);
 }
 
 Result<YamlConfig> LoadConfig(const std::string& path, const Topology& topology) {

@@ -194,6 +194,24 @@ void CertificateCommands::AddReading(CLI::App& parent, Invocation& invocation) {
   });
 }
 
+void CertificateCommands::AddRenewal(CLI::App& parent, Invocation& invocation) {
+  parent
+      .add_subcommand("renew",
+                      "Gets the certificate that gatehouse.yaml names at acme.certificate from the "
+                      "CA now, whatever the back-off says, and waits for it")
+      ->callback([&invocation] {
+        invocation.action = Action::kAsk;
+        invocation.request.mutable_certificate_renew();
+      });
+  parent
+      .add_subcommand("renewal",
+                      "When that certificate is renewed next, and what came of the last time")
+      ->callback([&invocation] {
+        invocation.action = Action::kAsk;
+        invocation.request.mutable_certificate_renewal_get();
+      });
+}
+
 void CertificateCommands::AddRemove(CLI::App& parent, Invocation& invocation) {
   CLI::App* command = parent.add_subcommand("remove", "Forgets a certificate and its key");
   AddCertificateName(*command, name_);
@@ -212,6 +230,7 @@ CertificateCommands::CertificateCommands(CLI::App& app, Invocation& invocation) 
   AddAssign(*group, invocation);
   AddReading(*group, invocation);
   AddRemove(*group, invocation);
+  AddRenewal(*group, invocation);
 }
 
 }  // namespace gatehouse::ctl

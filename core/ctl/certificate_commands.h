@@ -1,4 +1,4 @@
-// cert request, import, assign, list, show, remove, export-key.
+// cert request, import, assign, list, show, remove, export-key, renew, renewal.
 #pragma once
 
 #include <string>
@@ -28,6 +28,7 @@ class CertificateCommands {
   void AddAssign(CLI::App& parent, Invocation& invocation);
   void AddReading(CLI::App& parent, Invocation& invocation);
   void AddRemove(CLI::App& parent, Invocation& invocation);
+  static void AddRenewal(CLI::App& parent, Invocation& invocation);
   // The words of `cert request` that are more than one value; gives what is wrong with them.
   [[nodiscard]] std::string FinishOrder(const CLI::App& command);
 

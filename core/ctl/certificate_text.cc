@@ -76,10 +76,11 @@ void AddChain(const proto::CertificateView& view, Lines& lines) {
 std::string CertificateListText(const proto::CertificateViews& views, std::int64_t now) {
   if (views.certificates().empty())
     return "there is no certificate; request one with gatehousectl cert request\n";
-  TextTable table({"NAME", "STATE", "SLOTS", "KEY", "NAMES", "ENDS", "DAYS LEFT"});
+  TextTable table({"NAME", "STATE", "SLOTS", "CAME BY", "KEY", "NAMES", "ENDS", "DAYS LEFT"});
   for (const proto::CertificateView& view : views.certificates())
-    table.Add({view.name(), StateText(view), SlotsText(view), view.key_type(), NamesText(view),
-               view.issued() ? MinuteText(view.not_after_unix()) : "-", DaysText(view, now)});
+    table.Add({view.name(), StateText(view), SlotsText(view), view.source(), view.key_type(),
+               NamesText(view), view.issued() ? MinuteText(view.not_after_unix()) : "-",
+               DaysText(view, now)});
   std::string text = table.ToText();
   for (const proto::CertificateView& view : views.certificates())
     for (const std::string& warning : view.warnings())
@@ -125,6 +126,31 @@ std::string CertificatesText(const proto::CtlRequest& request, const proto::Cert
   for (const std::string& warning : view.warnings())
     text += "warning: " + Printable(warning) + '\n';
   return text;
+}
+
+std::string RenewalText(const proto::RenewalView& view, std::int64_t now) {
+  const auto ends = [&view, now] {
+    if (view.not_after_unix() == 0) return std::string("there is none yet");
+    if (view.not_after_unix() <= now) return std::string("it has expired");
+    return fmt::format("{}, {} days left", MinuteText(view.not_after_unix()),
+                       (view.not_after_unix() - now) / kDay);
+  };
+  Lines lines;
+  lines.Add("certificate", view.certificate());
+  lines.Add("names", fmt::format("{}", fmt::join(view.names(), ", ")));
+  lines.Add("directory", view.directory());
+  lines.Add("challenge", view.challenge());
+  lines.Add("ends", ends());
+  const bool waits = view.state() == "waiting";
+  lines.Add("next attempt", !waits                            ? "it is being renewed now"
+                            : view.next_attempt_unix() <= now ? std::string("now")
+                                                              : MinuteText(view.next_attempt_unix()));
+  lines.Add("last attempt",
+            view.last_attempt_unix() == 0 ? "none yet" : MinuteText(view.last_attempt_unix()));
+  lines.Add("last result", view.last_result());
+  lines.Add("why", view.last_error());
+  lines.Add("failures in a row", std::to_string(view.failures()));
+  return lines.text();
 }
 
 }  // namespace gatehouse::ctl

@@ -15,6 +15,7 @@ namespace gatehouse::ctl {
 // What `request` gave: one that was asked for or changed, or all of them.
 [[nodiscard]] std::string CertificatesText(const proto::CtlRequest& request,
                                            const proto::CertificateViews& views, std::int64_t now);
+[[nodiscard]] std::string RenewalText(const proto::RenewalView& view, std::int64_t now);
 [[nodiscard]] bool IsAboutOneCertificate(const proto::CtlRequest& request,
                                          const proto::CertificateViews& views);
 

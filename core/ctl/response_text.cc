@@ -205,6 +205,8 @@ std::string ResponseText(const Request& request, const Response& response) {
       return CertificatesText(request, response.certificates(), std::time(nullptr));
     case Response::kCertificateKey:
       return {};  // a file, not a text
+    case Response::kRenewal:
+      return RenewalText(response.renewal(), std::time(nullptr));
     case Response::RESULT_NOT_SET:
       break;
   }
@@ -255,6 +257,8 @@ std::string ResponseJson(const Request& request, const Response& response) {
       return JsonText(response.certificates());
     case Response::kCertificateKey:
       return {};
+    case Response::kRenewal:
+      return JsonText(response.renewal());
     case Response::RESULT_NOT_SET:
       break;
   }

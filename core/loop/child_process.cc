@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "core/loop/uv_handle.h"
 
 namespace gatehouse {
@@ -30,7 +32,7 @@ std::vector<uv_stdio_container_t> Streams(const ChildProcess::Plan& plan) {
     one.data.fd = fd;
     all.push_back(one);
   };
-  for (const int fd : {0, 1, plan.standard_error}) inherit(fd);
+  for (const int fd : {plan.standard_input, plan.standard_output, plan.standard_error}) inherit(fd);
   for (const int fd : plan.descriptors) inherit(fd);
   return all;
 }
@@ -49,7 +51,14 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::Spawn(Loop& loop, const Plan
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
+  std::vector<std::string> variables = plan.environment.value_or(std::vector<std::string>());
+  std::vector<char*> environment;
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
+
   uv_process_options_t options{};
+  if (plan.environment) options.env = environment.data();
+  if (plan.own_group) options.flags |= UV_PROCESS_DETACHED;
   options.exit_cb = State::OnExit;
   options.file = arguments.front();
   options.args = arguments.data();
@@ -68,6 +77,10 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::Spawn(Loop& loop, const Plan
 
 int ChildProcess::pid() const {
   return state_->handle->pid;
+}
+
+void ChildProcess::KillGroup(int signal) {
+  if (!state_->exited) ::kill(-state_->handle->pid, signal);
 }
 
 void ChildProcess::Kill(int signal) {

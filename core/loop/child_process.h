@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,9 +20,13 @@ class ChildProcess {
   };
   struct Plan {
     std::vector<std::string> command;  // [0] is the path of the program
-    std::vector<int>
-        descriptors;  // become 3, 4, ... in the child; stay open here. 0 and 1 are inherited
+    std::vector<int> descriptors;      // become 3, 4, ... in the child; stay open here
     int standard_error = 2;  // becomes 2 in the child; stays open here
+    int standard_input = 0;
+    int standard_output = 1;
+    // "A=b"; nullopt: ours.
+    std::optional<std::vector<std::string>> environment = {};
+    bool own_group = false;  // of processes, so that KillGroup reaches whom it started
   };
   // `on_exit` is called once, after the child was reaped.
   static Result<std::unique_ptr<ChildProcess>> Spawn(Loop& loop, const Plan& plan,
@@ -32,6 +37,7 @@ class ChildProcess {
 
   [[nodiscard]] int pid() const;
   void Kill(int signal);  // does nothing after on_exit
+  void KillGroup(int signal);  // of a child with own_group; does nothing after on_exit
 
  private:
   struct State;

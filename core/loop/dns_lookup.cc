@@ -39,6 +39,9 @@ class CaresLookup final : public DnsLookup, private DnsReplyTaker {
   void Tlsa(std::string_view name, std::function<void(DnsAnswer<TlsaRecord>)> done) override {
     Enqueue(std::make_unique<TlsaQuestion>(loop_, name, std::move(done)));
   }
+  void Txt(std::string_view name, std::function<void(DnsAnswer<std::string>)> done) override {
+    Enqueue(std::make_unique<TxtQuestion>(loop_, name, std::move(done)));
+  }
   [[nodiscard]] bool validates() const override { return trust_ != DnsTrust::kNobody; }
 
  private:

@@ -68,6 +68,8 @@ class DnsLookup {
   // Of "_5269._tcp.host". Worth asking only where the addresses of the host are secure: elsewhere
   // broken name servers make it fail (RFC 7673 §3.2).
   virtual void Tlsa(std::string_view name, std::function<void(DnsAnswer<TlsaRecord>)> done) = 0;
+  // Each record's strings put together, any octets.
+  virtual void Txt(std::string_view name, std::function<void(DnsAnswer<std::string>)> done) = 0;
   // False: no answer is ever secure.
   [[nodiscard]] virtual bool validates() const = 0;
 };

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/loop/dns_message.h"
+#include "core/loop/dns_record.h"
 #include "core/tls/crypto.h"
 
 namespace gatehouse {
@@ -67,6 +68,10 @@ void SrvQuestion::Ask(const DnsAsker& asker, std::size_t /*part*/, DnsTicket* ti
 
 void NaptrQuestion::Ask(const DnsAsker& asker, std::size_t /*part*/, DnsTicket* ticket) {
   AskForPacket(asker, name, ns_t_naptr, ticket);
+}
+
+void TxtQuestion::Ask(const DnsAsker& asker, std::size_t /*part*/, DnsTicket* ticket) {
+  AskForPacket(asker, name, kDnsTxt, ticket);
 }
 
 void TlsaQuestion::Ask(const DnsAsker& asker, std::size_t /*part*/, DnsTicket* ticket) {

@@ -97,6 +97,13 @@ class TlsaQuestion final : public TypedDnsQuestion<TlsaRecord> {
   void Take(std::size_t /*part*/, const DnsReply& reply) override { answer = TlsaAnswer(reply); }
 };
 
+class TxtQuestion final : public TypedDnsQuestion<std::string> {
+ public:
+  using TypedDnsQuestion::TypedDnsQuestion;
+  void Ask(const DnsAsker& asker, std::size_t part, DnsTicket* ticket) override;
+  void Take(std::size_t /*part*/, const DnsReply& reply) override { answer = TxtAnswer(reply); }
+};
+
 class NaptrQuestion final : public TypedDnsQuestion<NaptrRecord> {
  public:
   using TypedDnsQuestion::TypedDnsQuestion;

@@ -123,6 +123,8 @@ std::string DnsTypeWord(std::uint16_t type) {
       return "CNAME";
     case kDnsPtr:
       return "PTR";
+    case kDnsTxt:
+      return "TXT";
     case kDnsAaaa:
       return "AAAA";
     case kDnsSrv:
@@ -182,6 +184,18 @@ std::optional<CaaRecord> CaaOf(const DnsRecord& record) {
   for (char& c : caa.tag)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return caa;
+}
+
+std::optional<std::string> TextOf(const DnsRecord& record) {
+  if (record.type != kDnsTxt) return std::nullopt;
+  std::string text;
+  for (std::string_view rest = record.data; !rest.empty();) {
+    const std::size_t size = static_cast<unsigned char>(rest.front());
+    if (rest.size() <= size) return std::nullopt;
+    text += rest.substr(1, size);
+    rest.remove_prefix(1 + size);
+  }
+  return text;
 }
 
 std::optional<TlsaRecord> TlsaOf(const DnsRecord& record) {

@@ -17,6 +17,7 @@ enum DnsType : std::uint16_t {
   kDnsA = 1,
   kDnsCname = 5,
   kDnsPtr = 12,
+  kDnsTxt = 16,
   kDnsAaaa = 28,
   kDnsSrv = 33,
   kDnsRrsig = 46,
@@ -53,6 +54,7 @@ struct CaaRecord {
 [[nodiscard]] std::optional<SocketAddress> AddressOf(const DnsRecord& record);  // port 0
 [[nodiscard]] std::optional<CaaRecord> CaaOf(const DnsRecord& record);          // RFC 8659 §4.1
 [[nodiscard]] std::optional<TlsaRecord> TlsaOf(const DnsRecord& record);
+[[nodiscard]] std::optional<std::string> TextOf(const DnsRecord& record);  // RFC 1035 §3.3.14
 
 // As a zone file has what stands behind the type: "0 0 5269 edge.corp.example.".
 [[nodiscard]] std::string DnsDataText(const DnsRecord& record);

@@ -13,6 +13,7 @@
 
 #include "core/base/log.h"
 #include "core/loop/dns_message.h"
+#include "core/loop/dns_record.h"
 
 namespace gatehouse {
 namespace {
@@ -154,6 +155,17 @@ DnsAnswer<NaptrRecord> NaptrAnswer(const DnsReply& reply) {
     ares_free_data(list);
   }
   return Finished(status, std::move(records), reply.secure);
+}
+
+DnsAnswer<std::string> TxtAnswer(const DnsReply& reply) {
+  if (reply.status != ARES_SUCCESS) return Finished<std::string>(reply.status, {}, reply.secure);
+  const auto records = ReadDnsRecords(reply.packet);
+  if (!records) return Finished<std::string>(ARES_EBADRESP, {}, false);
+  std::vector<std::string> texts;
+  for (const DnsRecord& record : *records)
+    if (auto text = TextOf(record)) texts.push_back(*std::move(text));
+  const int status = texts.empty() ? ARES_ENODATA : ARES_SUCCESS;
+  return Finished(status, std::move(texts), reply.secure);
 }
 
 DnsAnswer<TlsaRecord> TlsaAnswer(const DnsReply& reply) {

@@ -27,6 +27,7 @@ struct DnsReply {
 [[nodiscard]] DnsAnswer<SrvRecord> SrvAnswer(const DnsReply& reply);
 [[nodiscard]] DnsAnswer<NaptrRecord> NaptrAnswer(const DnsReply& reply);
 [[nodiscard]] DnsAnswer<TlsaRecord> TlsaAnswer(const DnsReply& reply);
+[[nodiscard]] DnsAnswer<std::string> TxtAnswer(const DnsReply& reply);
 // Of a packet those of `family`, AF_INET or AF_INET6; of `addresses` those of both. An alias is
 // logged (3.2).
 [[nodiscard]] DnsAnswer<SocketAddress> AddressAnswer(const DnsReply& reply, int family,

@@ -102,6 +102,7 @@ void Instance::OnWord(const proto::FromWorker& word) {
       return;
     case Body::kRestartSibling:
     case Body::kCtl:
+    case Body::kDnsHook:
     case Body::BODY_NOT_SET:
       return;  // the supervisor's
   }

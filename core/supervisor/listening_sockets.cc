@@ -69,6 +69,8 @@ std::string_view KindName(proto::ListenKind kind) {
       return "xmpp";
     case proto::XMPPS:
       return "xmpps";
+    case proto::HTTP:
+      return "http";
     default:
       return "sip";
   }

@@ -41,6 +41,8 @@ std::vector<ListenWish> WishesOf(const WorkerKind& kind, const proto::Listen& li
       AddWishes(wishes, "listen.xmpp", proto::XMPP, listen.xmpp(), ListenAddress::ParseXmpp);
     if (which == proto::XMPPS)
       AddWishes(wishes, "listen.xmpps", proto::XMPPS, listen.xmpps(), ListenAddress::ParseXmpp);
+    if (which == proto::HTTP)
+      AddWishes(wishes, "listen.http", proto::HTTP, listen.http(), ListenAddress::ParseXmpp);
     if (which == proto::SIP)
       AddWishes(wishes, "listen.sip", proto::SIP, listen.sip(), ListenAddress::ParseSip);
   }

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <utility>
 
+#include "core/config/check_acme.h"
 #include "core/config/check_config.h"
 #include "core/supervisor/folders.h"
 #include "core/supervisor/topology.h"
@@ -73,6 +74,7 @@ Supervisor::Supervisor(const Options& options, proto::Topology topology, YamlCon
                           .log_format = options.log_format},
              FleetHooks()),
       desk_(*loop_, fleet_, DeskHooks()),
+      dns_hook_(*loop_),
       watchdog_(*loop_, [this] { notify_.Watchdog(); }) {}
 
 Supervisor::~Supervisor() = default;
@@ -87,7 +89,12 @@ Fleet::Hooks Supervisor::FleetHooks() {
                             failed_ = why;
                             loop_->Stop();
                           },
-                      .on_died = [this](const Instance& instance) { desk_.OnDied(instance); },
+                      .on_died =
+                          [this](const Instance& instance) {
+                            desk_.OnDied(instance);
+                            if (instance.name().plugin == kAcmeWorker)
+                              dns_hook_.OnAskerDied(yaml_.config().acme());
+                          },
                       .on_pong = [this](const Instance& instance) { desk_.OnPong(instance); }};
 }
 
@@ -191,7 +198,26 @@ void Supervisor::Say(const Instance& instance, const proto::FromSupervisor& word
 
 void Supervisor::OnWord(std::string_view instance, const proto::FromWorker& word) {
   if (word.has_ctl()) return desk_.OnAnswer(std::string(instance), word.ctl());
+  if (word.has_dns_hook()) return OnDnsHook(std::string(instance), word);
   fleet_.OnWord(instance, word);
+}
+
+// What is started, is in our configuration; a worker says with which words only.
+void Supervisor::OnDnsHook(const std::string& instance, const proto::FromWorker& word) {
+  const Instance* const asker = fleet_.Find(instance);
+  if (asker == nullptr || asker->epoch() != word.epoch()) return;
+  const auto answer = [this, instance, id = word.dns_hook().id(),
+                       epoch = word.epoch()](const Result<void>& ended) {
+    const Instance* const to = fleet_.Find(instance);
+    if (to == nullptr) return;
+    proto::FromSupervisor reply;
+    proto::DnsHookResult& result = *reply.mutable_dns_hook();
+    result.set_id(id);
+    result.set_epoch(epoch);
+    if (!ended) result.set_error(ended.error().text);
+    Say(*to, reply);
+  };
+  dns_hook_.Call(asker->name().plugin, yaml_.config(), word.dns_hook(), answer);
 }
 
 }  // namespace gatehouse

@@ -13,6 +13,7 @@
 #include "core/loop/signal_watch.h"
 #include "core/loop/timer.h"
 #include "core/supervisor/ctl_desk.h"
+#include "core/supervisor/dns_hook.h"
 #include "core/supervisor/fleet.h"
 #include "core/supervisor/notify_socket.h"
 #include "core/supervisor/runtime_paths.h"
@@ -59,6 +60,7 @@ class Supervisor {
   void OnAllReady();
   void Say(const Instance& instance, const proto::FromSupervisor& word);
   void OnWord(std::string_view instance, const proto::FromWorker& word);
+  void OnDnsHook(const std::string& instance, const proto::FromWorker& word);
   [[nodiscard]] Fleet::Hooks FleetHooks();
   [[nodiscard]] CtlDesk::Hooks DeskHooks();
 
@@ -75,6 +77,7 @@ class Supervisor {
   std::unique_ptr<ipc::ControlServer> control_;
   Fleet fleet_;
   CtlDesk desk_;
+  DnsHook dns_hook_;
   std::unique_ptr<ipc::CtlServer> ctl_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
   Timer watchdog_;

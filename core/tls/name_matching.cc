@@ -84,4 +84,10 @@ bool MatchesSipName(const PeerCertificate& peer, std::string_view name) {
   return is_name(peer.common_name);  // empty where there is any SAN
 }
 
+bool MatchesHttpsHost(const PeerCertificate& peer, std::string_view name) {
+  return !name.empty() && AnyOf(peer.dns_names, [&](const auto& presented) {
+    return MatchesDnsId(presented, name);
+  });
+}
+
 }  // namespace gatehouse

@@ -89,5 +89,8 @@ class TlsSession {
 // True where `peer` proves to be the SIP host `name`: sip URI host or DNS-ID equal, no wildcard;
 // the CN only where there is no SAN at all (11.8; RFC 5922 §7.1, §7.2).
 [[nodiscard]] bool MatchesSipName(const PeerCertificate& peer, std::string_view name);
+// True where `peer` proves to be the HTTPS host `name` (A-label): DNS-ID with the wildcard rule,
+// never the CN (RFC 9110 §4.3.4).
+[[nodiscard]] bool MatchesHttpsHost(const PeerCertificate& peer, std::string_view name);
 
 }  // namespace gatehouse

@@ -49,6 +49,10 @@ class WorkerContext {
   // To be called over and over in one long piece of work, which has an end: the supervisor's pings
   // are answered, all else waits, in its order. Costs a look at the clock.
   virtual void StillBusy() = 0;
+  // Has the supervisor call the program at acme.dns_hook, of acme_client alone. `done` is called
+  // once, later: well, or why not.
+  virtual void CallDnsHook(const proto::DnsHookCall& call,
+                           std::function<void(Result<void>)> done) = 0;
   // Ends this process with one line in the log; the restart rule applies.
   virtual void Fail(std::string_view why) = 0;
 };

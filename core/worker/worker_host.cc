@@ -116,6 +116,8 @@ void WorkerHost::OnWord(const proto::FromSupervisor& word) {
       return OnNewConfig(word.reconfigure());
     case Body::kCtl:
       return OnCtlRequest(word.ctl());
+    case Body::kDnsHook:
+      return OnDnsHook(word.dns_hook());
     case Body::BODY_NOT_SET:
       return Log(LogLevel::kWarning, "control-word-unknown");
   }
@@ -257,6 +259,23 @@ void WorkerHost::StillBusy() {
   if (now - pings_taken_ < kBetweenPings) return;
   pings_taken_ = now;
   control_->TakePings([this](std::uint64_t ping) { SendPong(ping); });
+}
+
+void WorkerHost::CallDnsHook(const proto::DnsHookCall& call,
+                             std::function<void(Result<void>)> done) {
+  proto::FromWorker word;
+  proto::DnsHookCall& numbered = *word.mutable_dns_hook();
+  numbered = call;
+  numbered.set_id(++last_dns_hook_);
+  dns_hooks_.emplace(last_dns_hook_, std::move(done));
+  Send(std::move(word));
+}
+
+void WorkerHost::OnDnsHook(const proto::DnsHookResult& result) {
+  if (result.epoch() != config_.epoch()) return;  // an earlier life asked
+  const auto found = dns_hooks_.extract(result.id());
+  if (!found) return;
+  found.mapped()(result.error().empty() ? Result<void>() : Trouble(result.error()));
 }
 
 void WorkerHost::Fail(std::string_view why) {

@@ -35,6 +35,7 @@ class WorkerHost final : private WorkerContext {
   void OnSiblingUp(const proto::Sibling& sibling);
   void OnSiblingDown(const proto::Sibling& sibling);
   void OnCtlRequest(const proto::CtlRequest& request);
+  void OnDnsHook(const proto::DnsHookResult& result);
   void OnLifeline();
   void Drain();
   void SendPong(std::uint64_t ping);
@@ -53,6 +54,7 @@ class WorkerHost final : private WorkerContext {
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)> handler) override;
   void OnReconfigure(Reconfigure handler) override;
   void StillBusy() override;
+  void CallDnsHook(const proto::DnsHookCall& call, std::function<void(Result<void>)> done) override;
   void Fail(std::string_view why) override;
 
   // In the order of construction: the worker goes first, the loop last.
@@ -69,6 +71,8 @@ class WorkerHost final : private WorkerContext {
   Reconfigure on_reconfigure_;
   Result<void> reconfigured_;  // how the last reload went here
   std::unique_ptr<Worker> worker_;
+  std::map<std::uint64_t, std::function<void(Result<void>)>> dns_hooks_;  // that run, by their id
+  std::uint64_t last_dns_hook_ = 0;
   TimePoint pings_taken_{};  // while busy
   bool draining_ = false;
   int exit_status_ = 0;

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/config/check_acme.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -44,6 +45,32 @@ void CertificateDesk::OnWanted(std::string_view instance, const proto::Certifica
     Log(LogLevel::kError, "certificate-withheld", {{"instance", instance}});
   }
   publication_.Ask(instance, wanted.held_hash(), std::move(reply));
+}
+
+void CertificateDesk::OnAcme(std::string_view instance, const proto::PolicyQuestion& question,
+                             const Reply& reply) {
+  if (instance.substr(0, instance.find('/')) != kAcmeWorker) {
+    withheld_total_ += 1;
+    Log(LogLevel::kError, "certificate-withheld", {{"instance", instance}});
+    return reply(Trouble("only acme_client renews certificates"));
+  }
+  proto::PolicyAnswer answer;
+  proto::AcmeAnswer& acme = *answer.mutable_acme();
+  if (question.has_acme_renewed()) {
+    auto taken = engine_.TakeRenewed(question.acme_renewed(), std::chrono::system_clock::now());
+    Refresh();
+    if (taken) {
+      acme.mutable_warnings()->CopyFrom(taken->warnings());
+      *acme.mutable_held() = *std::move(taken);
+    } else if (taken.error().fault == Fault::kConfig) {
+      acme.set_refused(taken.error().text);
+    } else {
+      return reply(std::unexpected(taken.error()));
+    }
+  } else if (auto held = engine_.certificates().Renewable(UnixNow())) {
+    *acme.mutable_held() = *std::move(held);
+  }
+  reply(answer.SerializeAsString());
 }
 
 void CertificateDesk::LookAtTheirEnd() {

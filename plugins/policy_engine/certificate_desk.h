@@ -27,6 +27,8 @@ class CertificateDesk {
   void Refresh();
   // A worker without a slot gets nothing, and is counted.
   void OnWanted(std::string_view instance, const proto::CertificateWanted& wanted, Reply reply);
+  // From acme_client; anybody else is refused, and counted.
+  void OnAcme(std::string_view instance, const proto::PolicyQuestion& question, const Reply& reply);
   void Close() { publication_.Close(); }
 
  private:

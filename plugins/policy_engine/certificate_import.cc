@@ -134,7 +134,8 @@ Result<CertificateKeeper::Found> CertificateKeeper::FindKey(const Incoming& inco
 
 // The row of that name as it will be, but for the chain.
 Result<CertificateRow> CertificateKeeper::Renewed(const Found& found,
-                                                  const proto::CertificateImport& command) {
+                                                  const proto::CertificateImport& command,
+                                                  std::string_view key_source) {
   const HeldCertificate* const before = Find(found.name);
   CertificateRow row = before == nullptr ? CertificateRow{} : before->row;
   row.name = found.name;
@@ -145,7 +146,7 @@ Result<CertificateRow> CertificateKeeper::Renewed(const Found& found,
     case Found::Where::kFiles: {
       GATEHOUSE_TRY(row.sealed_key, SealKey(found.pem, row.name));
       row.exportable = command.exportable();
-      row.source = kFromImport;
+      row.source = key_source;
       break;
     }
     case Found::Where::kRequest:
@@ -184,7 +185,7 @@ Result<void> CertificateKeeper::CheckSlots(const BuiltChain& chain, const std::s
 
 CertificateKeeper::Reply CertificateKeeper::Import(Store& store,
                                                    const proto::CertificateImport& command,
-                                                   AuditEntry audit) {
+                                                   AuditEntry audit, std::string_view key_source) {
   const std::int64_t now = audit.at_unix_ms / 1000;
   if (!command.name().empty()) GATEHOUSE_TRY_VOID(CheckRoomFor(command.name()));
   GATEHOUSE_TRY_VOID(CheckFriendlyName(command.friendly_name()));
@@ -192,7 +193,7 @@ CertificateKeeper::Reply CertificateKeeper::Import(Store& store,
   GATEHOUSE_TRY(const Found found, FindKey(incoming, command.name()));
   GATEHOUSE_TRY(const BuiltChain chain, BuildChain(incoming.certificates, found.hash, now));
   GATEHOUSE_TRY_VOID(CheckSlots(chain, found.name, now));
-  GATEHOUSE_TRY(CertificateRow row, Renewed(found, command));
+  GATEHOUSE_TRY(CertificateRow row, Renewed(found, command, key_source));
   row.chain = chain.pem;
   row.created_unix = now;
   const HeldCertificate held = HeldOf(row);
@@ -213,6 +214,41 @@ CertificateKeeper::Reply CertificateKeeper::Import(Store& store,
         "the chain; import the CA certificates with it",
         chain.links.front().issuer));
   return OneView(row.name, now, std::move(notes));
+}
+
+// --- by ACME
+
+std::optional<proto::CertificateView> CertificateKeeper::Renewable(std::int64_t now) const {
+  const HeldCertificate* const held = Find(edge_.renewed);
+  // One whose key is lost is as good as none.
+  if (held == nullptr || !held->usable()) return std::nullopt;
+  return ViewOf(*held, now);
+}
+
+CertificateKeeper::Reply CertificateKeeper::TakeRenewed(Store& store,
+                                                        const proto::AcmeRenewed& renewed,
+                                                        AuditEntry audit) {
+  if (edge_.renewed.empty()) return BadConfig("gatehouse.yaml names no certificate for ACME");
+  proto::CertificateImport command;
+  command.set_name(edge_.renewed);
+  const auto add = [&command](const char* what, const std::string& content) {
+    proto::CertificateFile& file = *command.add_files();
+    file.set_file(what);
+    file.set_content(content);
+  };
+  add("the chain of the CA", renewed.chain());
+  add("its key", renewed.key());
+  Reply reply = Import(store, command, audit, kFromAcme);
+  Wipe(*command.mutable_files(1)->mutable_content());
+  if (!reply || !NameOf(Slot::kXmpp).empty()) return reply;
+  proto::CertificateAssign assign;
+  assign.set_name(edge_.renewed);
+  assign.add_slots(proto::SLOT_XMPP);
+  audit.action = "cert assign";
+  Reply assigned = Assign(store, assign, std::move(audit));
+  if (assigned || assigned.error().fault != Fault::kConfig) return assigned;
+  reply->mutable_certificates()->mutable_certificates(0)->add_warnings(assigned.error().text);
+  return reply;
 }
 
 }  // namespace gatehouse::policy_engine

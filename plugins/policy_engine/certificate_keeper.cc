@@ -92,6 +92,7 @@ Result<CertificateEdge> CertificateEdgeOf(const proto::Config& config) {
     edge.domains.push_back(std::move(ascii));
   }
   edge.named = config.tls().certificate();
+  edge.renewed = config.acme().certificate();
   edge.sip_host = config.sip().host();
   auto revoked = RevocationLists::Read(config.tls().crl_file());
   if (!revoked)

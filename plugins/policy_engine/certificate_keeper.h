@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/certificate/certificate_chain.h"
@@ -18,10 +19,16 @@
 #include "plugins/policy_engine/store.h"
 #include "proto/config.pb.h"
 #include "proto/ctl.pb.h"
+#include "proto/link_policy.pb.h"
 
 namespace gatehouse::policy_engine {
 
 inline constexpr std::size_t kMaxCertificates = 200;
+
+// What `source` of a row is.
+inline constexpr std::string_view kFromRequest = "request";
+inline constexpr std::string_view kFromImport = "import";
+inline constexpr std::string_view kFromAcme = "acme";
 
 // When what is shown ends. `name`: of the store, or the file of gatehouse.yaml.
 struct ShownEnd {
@@ -33,6 +40,7 @@ struct ShownEnd {
 // What gatehouse.yaml says of them.
 struct CertificateEdge {
   std::string named;                 // tls.certificate: of slots that nothing is assigned to
+  std::string renewed;               // acme.certificate; empty: none is renewed by ACME
   std::vector<std::string> domains;  // ours, A-labels
   std::string sip_host;              // by which SIP peers know us; may be empty
   bool sip_speaks_tls = false;
@@ -68,7 +76,14 @@ class CertificateKeeper {
 
   // The commands. Refused: nothing has changed, the error is a sentence with the remedy.
   Reply Request(Store& store, const proto::CertificateRequested& command, AuditEntry audit);
-  Reply Import(Store& store, const proto::CertificateImport& command, AuditEntry audit);
+  // `key_source`: how a key that is in the files came here.
+  Reply Import(Store& store, const proto::CertificateImport& command, AuditEntry audit,
+               std::string_view key_source = kFromImport);
+  // The certificate that acme.certificate names: null, there is none.
+  [[nodiscard]] std::optional<proto::CertificateView> Renewable(std::int64_t now) const;
+  // What acme_client has got for it, with the checks of Import. Shown to XMPP partners where that
+  // slot would show nothing; a warning says where it does not fit.
+  Reply TakeRenewed(Store& store, const proto::AcmeRenewed& renewed, AuditEntry audit);
   Reply Assign(Store& store, const proto::CertificateAssign& command, AuditEntry audit);
   Reply Show(const std::string& name, std::int64_t now) const;
   Reply Remove(Store& store, const std::string& name, AuditEntry audit);
@@ -105,7 +120,8 @@ class CertificateKeeper {
   // --- import
   static Result<Incoming> ReadFiles(const proto::CertificateImport& command);
   Result<Found> FindKey(const Incoming& incoming, const std::string& name) const;
-  Result<CertificateRow> Renewed(const Found& found, const proto::CertificateImport& command);
+  Result<CertificateRow> Renewed(const Found& found, const proto::CertificateImport& command,
+                                 std::string_view key_source);
   Result<void> CheckSlots(const BuiltChain& chain, const std::string& name, std::int64_t now) const;
 
   std::string seal_file_;

@@ -19,7 +19,8 @@ namespace gatehouse::policy_engine {
 struct CertificateRow {
   std::string name;
   std::string friendly_name;
-  std::string source;  // "request", "import"; of the chain, or of the request while there is none
+  std::string
+      source;  // "request", "import", "acme"; of the chain, or of the request while there is none
   bool exportable = false;
   std::string chain;        // PEM, leaf first, without the root; empty: requested only
   std::string sealed_key;   // of `chain`

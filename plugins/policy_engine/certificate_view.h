@@ -11,10 +11,6 @@
 
 namespace gatehouse::policy_engine {
 
-// What `source` of a row is.
-inline constexpr std::string_view kFromRequest = "request";
-inline constexpr std::string_view kFromImport = "import";
-
 // Without slots, warnings, and the texts of request and chain.
 [[nodiscard]] proto::CertificateView CertificateViewOf(const HeldCertificate& held);
 // JSON objects.

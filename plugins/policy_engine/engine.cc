@@ -194,6 +194,8 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kBackupRead:
     case proto::CtlRequest::kRestoreWrite:
     case proto::CtlRequest::kTestSip:
+    case proto::CtlRequest::kCertificateRenew:
+    case proto::CtlRequest::kCertificateRenewalGet:
     case proto::CtlRequest::kDialbackSecretSet:
     case proto::CtlRequest::kTestStream:
     case proto::CtlRequest::kTestIm:

@@ -74,6 +74,10 @@ class Engine {
   //   fails  kTrouble: the store cannot be read
   Result<void> KeepCertificates(const std::string& seal_file, CertificateEdge edge);
   [[nodiscard]] CertificateKeeper& certificates() { return certificates_; }
+  // What acme_client has got, which is in the store when this returns well.
+  //   fails  kConfig: refused, nothing has changed; kTrouble: the store cannot be written
+  Result<proto::CertificateView> TakeRenewed(const proto::AcmeRenewed& renewed,
+                                             std::chrono::system_clock::time_point now);
   // Our own domains have changed.
   void SetServed(std::vector<std::string> served);
   [[nodiscard]] const CompiledPolicy& policy() const { return policy_; }

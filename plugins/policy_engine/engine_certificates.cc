@@ -10,6 +10,19 @@ Result<void> Engine::KeepCertificates(const std::string& seal_file, CertificateE
   return certificates_.Read(store_);
 }
 
+Result<proto::CertificateView> Engine::TakeRenewed(const proto::AcmeRenewed& renewed,
+                                                   std::chrono::system_clock::time_point now) {
+  AuditEntry audit;
+  audit.at_unix_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  audit.actor = "acme_client";
+  audit.action = "cert import";
+  audit.reason = "got by ACME";
+  GATEHOUSE_TRY(const proto::CtlResponse taken,
+                certificates_.TakeRenewed(store_, renewed, std::move(audit)));
+  return taken.certificates().certificates(0);
+}
+
 Engine::Reply Engine::DispatchCertificates(const proto::CtlRequest& request, AuditEntry audit) {
   switch (request.command_case()) {
     case proto::CtlRequest::kCertificateRequested:

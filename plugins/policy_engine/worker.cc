@@ -10,6 +10,7 @@
 #include "core/policy/access_notice.h"
 #include "core/policy/own_domains.h"
 #include "core/tls/crypto.h"
+#include "core/tls/own_certificate.h"
 #include "core/worker/plugin_abi.h"
 #include "plugins/policy_engine/certificate_desk.h"
 #include "plugins/policy_engine/contact_desk.h"
@@ -118,6 +119,11 @@ class PolicyEngineWorker final : public Worker {
       }
       case proto::PolicyQuestion::kCertificate:
         return certificates_->OnWanted(instance, question.certificate(), std::move(reply));
+      case proto::PolicyQuestion::kAcmeLook:
+        return certificates_->OnAcme(instance, question, reply);
+      case proto::PolicyQuestion::kAcmeRenewed:
+        certificates_->OnAcme(instance, question, reply);
+        return Wipe(*question.mutable_acme_renewed()->mutable_key());
       case proto::PolicyQuestion::BODY_NOT_SET:
         break;
     }

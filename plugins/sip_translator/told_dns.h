@@ -22,6 +22,9 @@ class ToldDns final : public DnsLookup {
   void Tlsa(std::string_view name, std::function<void(DnsAnswer<TlsaRecord>)> done) override {
     dns_.Tlsa(name, std::move(done));
   }
+  void Txt(std::string_view name, std::function<void(DnsAnswer<std::string>)> done) override {
+    dns_.Txt(name, std::move(done));
+  }
   [[nodiscard]] bool validates() const override { return dns_.validates(); }
 
  private:

@@ -16,6 +16,7 @@ class FakeDns final : public DnsLookup {
   std::map<std::string, std::vector<SrvRecord>, std::less<>> srv;
   std::map<std::string, std::vector<std::string>, std::less<>> addresses;  // IPs
   std::map<std::string, std::vector<TlsaRecord>, std::less<>> tlsa;
+  std::map<std::string, std::vector<std::string>, std::less<>> texts;
   bool signed_zone = false;                                                // all answers are secure
   std::set<std::string, std::less<>> broken;                               // names that time out
   int questions = 0;
@@ -39,6 +40,9 @@ class FakeDns final : public DnsLookup {
   }
   void Tlsa(std::string_view name, std::function<void(DnsAnswer<TlsaRecord>)> done) override {
     Answer(Find(tlsa, name), std::move(done));
+  }
+  void Txt(std::string_view name, std::function<void(DnsAnswer<std::string>)> done) override {
+    Answer(Find(texts, name), std::move(done));
   }
   [[nodiscard]] bool validates() const override { return signed_zone; }
 

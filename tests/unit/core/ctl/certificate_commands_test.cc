@@ -170,20 +170,47 @@ TEST(CertificateText, ListsAllWithTheDaysTheyHaveLeft) {
   proto::CertificateView& pending = *views.add_certificates();
   pending.set_name("new");
   pending.set_request_pending(true);
+  pending.set_source("request");
   pending.set_key_type("rsa-2048");
   *views.add_certificates() = External();
   views.mutable_certificates(2)->set_not_after_unix(kNow);
   views.mutable_certificates(2)->set_request_pending(true);
   EXPECT_EQ(CertificateListText(views, kNow),
-            "NAME      STATE                      SLOTS      KEY       NAMES"
+            "NAME      STATE                      SLOTS      CAME BY  KEY       NAMES"
             "                                                 ENDS                  DAYS LEFT\n"
-            "external  issued                     xmpp, sip  p-256     corp.example, "
+            "external  issued                     xmpp, sip  request  p-256     corp.example, "
             "sip.corp.example, a.example and 1 more  2027-02-04 08:00 UTC  20\n"
-            "new       requested                  -          rsa-2048  -"
+            "new       requested                  -          request  rsa-2048  -"
             "                                                     -                     -\n"
-            "external  issued, renewal requested  xmpp, sip  p-256     corp.example, "
+            "external  issued, renewal requested  xmpp, sip  request  p-256     corp.example, "
             "sip.corp.example, a.example and 1 more  2027-01-15 08:00 UTC  expired\n"
             "warning: external: it ends in 20 days; renew it?\n");
+}
+
+TEST(CertificateText, TellsWhenOneIsRenewed) {
+  proto::RenewalView view;
+  view.set_certificate("external");
+  view.add_names("corp.example");
+  view.set_challenge("http-01");
+  view.set_state("waiting");
+  view.set_not_after_unix(kNow + 20 * kDay + 5);
+  view.set_next_attempt_unix(kNow + kDay);
+  view.set_last_attempt_unix(kNow);
+  view.set_last_result("failed");
+  view.set_last_error("the CA refuses\nthe order");
+  view.set_failures(2);
+  EXPECT_EQ(RenewalText(view, kNow),
+            "certificate         external\n"
+            "names               corp.example\n"
+            "challenge           http-01\n"
+            "ends                2027-02-04 08:00 UTC, 20 days left\n"
+            "next attempt        2027-01-16 08:00 UTC\n"
+            "last attempt        2027-01-15 08:00 UTC\n"
+            "last result         failed\n"
+            "why                 the CA refuses?the order\n"
+            "failures in a row   2\n");
+  view.set_state("renewing");
+  EXPECT_THAT(RenewalText(view, kNow), HasSubstr("next attempt        it is being renewed now\n"));
 }
 
 TEST(CertificateText, ShowsOneWithItsRequestWhileThatIsPending) {

@@ -71,5 +71,12 @@ TEST(DnsRecord, KnowsWhereTheNameOfAnAddressStands) {
             "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 }
 
+TEST(DnsRecord, TextsArePutTogether) {
+  EXPECT_EQ(TextOf(Only(Record(kOwner, kDnsTxt, "\3abc\2de"))), "abcde");
+  EXPECT_EQ(TextOf(Only(Record(kOwner, kDnsTxt, std::string("\0", 1)))), "");
+  EXPECT_FALSE(TextOf(Only(Record(kOwner, kDnsTxt, "\4abc"))));
+  EXPECT_FALSE(TextOf(Only(Record(kOwner, kDnsA, "abcd"))));
+}
+
 }  // namespace
 }  // namespace gatehouse

@@ -29,6 +29,8 @@ class FakeWorkerContext final : public WorkerContext {
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
   void OnReconfigure(Reconfigure) override {}
   void StillBusy() override {}
+  void CallDnsHook(const proto::DnsHookCall& /*call*/,
+                   std::function<void(Result<void>)> /*done*/) override {}
   void Fail(std::string_view) override {}
 
   Engine engine;

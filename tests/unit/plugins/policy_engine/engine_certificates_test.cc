@@ -9,7 +9,9 @@
 #include "core/certificate/issuing.h"
 #include "core/certificate/private_key.h"
 #include "core/tls/own_certificate.h"
+#include "plugins/policy_engine/certificate_desk.h"
 #include "tests/unit/core/certificate/openssl_folder.h"
+#include "tests/unit/core/policy/fake_worker_context.h"
 #include "tests/unit/plugins/policy_engine/commanded_engine.h"
 
 namespace gatehouse::policy_engine {
@@ -424,6 +426,106 @@ TEST_F(EngineCertificates, ComeBackWithARestoredStoreWithoutTheKeysOfAnotherMach
   const proto::CtlResponse done = other.TakeStore(copy, request, std::chrono::system_clock::now());
   EXPECT_EQ(done.exit_code(), 0U) << done.error();
   EXPECT_THAT(done.done(), HasSubstr("the keys of certificates 'edge' were sealed on another"));
+}
+
+// --- got by ACME
+
+class EngineRenewal : public EngineCertificates {
+ protected:
+  EngineRenewal() { Renew("edge"); }
+  // What gatehouse.yaml has at acme.certificate.
+  void Renew(const std::string& name) {
+    CertificateEdge edge;
+    edge.renewed = name;
+    edge.domains = {kOurs};
+    EXPECT_TRUE(engine_.KeepCertificates(folder_.File("certificate.key"), edge).has_value());
+  }
+  Result<proto::CertificateView> Take(const Made& made) {
+    proto::AcmeRenewed renewed;
+    renewed.set_chain(made.chain);
+    renewed.set_key(made.key);
+    return engine_.TakeRenewed(renewed, std::chrono::system_clock::now());
+  }
+  std::optional<proto::CertificateView> Renewable() {
+    return engine_.certificates().Renewable(Now());
+  }
+};
+
+TEST_F(EngineRenewal, IsShownToPartnersWhereNothingIsAndTakesThePlaceOfWhatWasThere) {
+  EXPECT_FALSE(Renewable());
+  const auto first = Take(edge_);
+  ASSERT_TRUE(first) << first.error().text;
+  EXPECT_EQ(first->source(), "acme");
+  EXPECT_THAT(first->slots(), ElementsAre(proto::SLOT_XMPP));
+  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
+  EXPECT_THAT(Shown(Slot::kSip), IsEmpty());
+  EXPECT_EQ(Renewable()->sha256(), first->sha256());
+  const auto second = Take(Make({kOurs}));
+  ASSERT_TRUE(second);
+  EXPECT_NE(second->sha256(), first->sha256());
+  EXPECT_EQ(Renewable()->sha256(), second->sha256());
+  proto::CtlRequest audit;
+  audit.mutable_audit_get()->set_last(1);
+  const proto::AuditRecord record = Run(audit).audit().records(0);
+  EXPECT_EQ(record.user(), "acme_client");
+  EXPECT_EQ(record.action(), "cert import");
+  EXPECT_EQ(record.subject(), "edge");
+}
+
+TEST_F(EngineRenewal, LeavesTheSlotToWhatTheOperatorAssigned) {
+  Works(Import("own", {edge_.chain, edge_.key}));
+  Works(Assign("own"));
+  ASSERT_TRUE(Take(Make({kOurs})));
+  EXPECT_EQ(Shown(Slot::kXmpp), "own");
+}
+
+TEST_F(EngineRenewal, OfAnotherNameIsKeptAndNotShown) {
+  const auto taken = Take(Make({"other.example"}));
+  ASSERT_TRUE(taken);
+  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
+  EXPECT_THAT(taken->warnings(), testing::Contains(HasSubstr("does not fit slot xmpp")));
+}
+
+TEST_F(EngineRenewal, WhatDoesNotFitIsRefusedAndNothingChanges) {
+  ASSERT_TRUE(Take(edge_));
+  const auto other = Take(Make({"other.example"}));  // it would be shown at once
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().fault, Fault::kConfig);
+  const Made another = Make({kOurs});
+  EXPECT_FALSE(Take({edge_.key, edge_.request, another.chain}));  // not its key
+  EXPECT_FALSE(Take({"", "", ""}));
+  EXPECT_EQ(Renewable()->sha256(), View("edge").sha256());
+  Renew("");
+  EXPECT_FALSE(Take(edge_));  // nothing is named for ACME
+}
+
+class NoLink final : public ipc::AskClient {
+  void AskBytes(std::string /*question*/, std::chrono::milliseconds /*limit*/,
+                OnAnswer /*on_answer*/) override {}
+};
+
+TEST_F(EngineRenewal, IsForAcmeClientAlone) {
+  FakeWorkerContext<NoLink> context;
+  CertificateDesk desk(context, engine_);
+  proto::PolicyQuestion renewed;
+  renewed.mutable_acme_renewed()->set_chain(edge_.chain);
+  renewed.mutable_acme_renewed()->set_key(edge_.key);
+  proto::PolicyQuestion look;
+  look.mutable_acme_look();
+  for (const char* instance : {"tls_listener/0", "sip_translator/0", "acme_client2/0", ""})
+    for (const proto::PolicyQuestion& question : {renewed, look})
+      desk.OnAcme(instance, question, [instance](const Result<std::string>& answer) {
+        EXPECT_FALSE(answer) << instance;
+      });
+  EXPECT_FALSE(Renewable());
+  EXPECT_EQ(context.metrics().Value("gatehouse_certificates_withheld_total"), 8);
+  desk.OnAcme("acme_client/0", renewed, [](const Result<std::string>& bytes) {
+    proto::PolicyAnswer answer;
+    ASSERT_TRUE(bytes && answer.ParseFromString(*bytes));
+    EXPECT_EQ(answer.acme().held().name(), "edge");
+    EXPECT_EQ(answer.acme().refused(), "");
+  });
+  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
 }
 
 }  // namespace

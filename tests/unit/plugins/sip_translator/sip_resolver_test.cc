@@ -33,6 +33,9 @@ class FakeDns final : public DnsLookup {
   void Tlsa(std::string_view, std::function<void(DnsAnswer<TlsaRecord>)> done) override {
     done({});
   }
+  void Txt(std::string_view, std::function<void(DnsAnswer<std::string>)> done) override {
+    done({});
+  }
   [[nodiscard]] bool validates() const override { return false; }
   std::map<std::string, std::vector<SrvRecord>, std::less<>> srv;
   std::map<std::string, std::vector<NaptrRecord>, std::less<>> naptr;

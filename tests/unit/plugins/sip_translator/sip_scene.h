@@ -50,6 +50,8 @@ class Context final : public WorkerContext {
   void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
   void OnReconfigure(Reconfigure) override {}
   void StillBusy() override {}
+  void CallDnsHook(const proto::DnsHookCall& /*call*/,
+                   std::function<void(Result<void>)> /*done*/) override {}
   void Fail(std::string_view) override {}
 
  private:

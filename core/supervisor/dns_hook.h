@@ -1,0 +1,75 @@
+// Calls the operator's program that puts a TXT record into his zone and takes it out again, for the
+// challenge dns-01 (RFC 8555 §8.4). No worker's sandbox lets it start a program.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/base/result.h"
+#include "core/loop/child_process.h"
+#include "core/loop/owned_fd.h"
+#include "core/loop/readable_watch.h"
+#include "core/loop/timer.h"
+#include "proto/config.pb.h"
+#include "proto/link_control.pb.h"
+
+namespace gatehouse {
+
+class DnsHook {
+ public:
+  static constexpr seconds kLimit{60};  // of one call; then its group of processes is killed
+  static constexpr std::size_t kMaxWaiting = 256;
+  using Done = std::function<void(Result<void>)>;
+
+  explicit DnsHook(Loop& loop);
+  ~DnsHook();
+  DnsHook(const DnsHook&) = delete;
+  DnsHook& operator=(const DnsHook&) = delete;
+
+  // Runs the program at acme.dns_hook with "add" or "remove", NAME and VALUE: no shell, an
+  // environment of PATH alone, no descriptor but standard error, one at a time. `done` is called
+  // once, maybe inside.
+  //   fails  kPeer: `plugin` may not ask for it, or asks for what is no such record of a configured
+  //          name; kTrouble: a sentence with the program's status and its last line of standard
+  //          error
+  void Call(std::string_view plugin, const proto::Config& config, const proto::DnsHookCall& call,
+            Done done);
+  // What the worker that died has added is removed.
+  void OnAskerDied(const proto::Acme& acme);
+
+  // kPeer where nobody may ask for that.
+  static Result<void> Check(std::string_view plugin, const proto::Config& config,
+                            const proto::DnsHookCall& call);
+
+ private:
+  struct Job {
+    std::string program;
+    bool add = false;
+    std::string name, value;
+    Done done;
+  };
+  void RunNext();
+  Result<void> Spawn();
+  void ReadErrors();
+  void OnExit(ChildProcess::Exit exit);
+  void Finish(Result<void> result);
+
+  Loop& loop_;
+  std::deque<Job> jobs_;  // the first runs while `child_` is there
+  std::unique_ptr<ChildProcess> child_;
+  OwnedFd errors_;
+  std::unique_ptr<ReadableWatch> watch_;
+  std::string tail_;  // of its standard error
+  bool too_long_ = false;
+  bool ended_ = false;  // `child_` is only still to be released
+  std::set<std::pair<std::string, std::string>> added_;
+  Timer limit_, next_;
+};
+
+}  // namespace gatehouse

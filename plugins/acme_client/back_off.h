@@ -1,0 +1,17 @@
+// When it is tried again after a failure. Pure.
+#pragma once
+
+#include <chrono>
+
+namespace gatehouse::acme {
+
+inline constexpr std::chrono::seconds kFirstPause{3600};
+inline constexpr std::chrono::seconds kLongestPause{86'400};
+
+// An hour, doubled with each failure up to a day, a tenth more or less by `random` (0 to 1); never
+// before the CA wants it.
+//   failures  in a row, this one included
+[[nodiscard]] std::chrono::seconds PauseAfter(unsigned failures, double random,
+                                              std::chrono::seconds retry_after);
+
+}  // namespace gatehouse::acme

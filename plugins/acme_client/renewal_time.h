@@ -1,0 +1,29 @@
+// When a certificate is to be renewed. Pure; times are Unix times.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "plugins/acme_client/acme_settings.h"
+#include "proto/acme.pb.h"
+#include "proto/certificates.pb.h"
+
+namespace gatehouse::acme {
+
+// When a third of its life is left, or up to a tenth of that third later; the same for each
+// certificate whenever it is asked for.
+[[nodiscard]] std::int64_t RenewalTime(std::int64_t not_before, std::int64_t not_after,
+                                       std::string_view sha256);
+
+// From when on an attempt is due, by what is held and what is wanted; the back-off not counted.
+// `held` null, or not issued: there is none. It is due at once (0) as well where names or key are
+// others than those that are wanted: of one that we had issued, than those wanted then.
+[[nodiscard]] std::int64_t DueAt(const proto::CertificateView* held, const AcmeSettings& wanted,
+                                 const proto::AcmeMemory& memory);
+
+// After a success, so that a CA that gives certificates without life is not hammered.
+[[nodiscard]] std::int64_t NotBefore(std::int64_t now, std::int64_t not_before,
+                                     std::int64_t not_after);
+
+}  // namespace gatehouse::acme

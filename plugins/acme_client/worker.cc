@@ -1,0 +1,100 @@
+// acme_client: gets and renews one certificate of the store by ACME (RFC 8555). It holds the key of
+// the account, and the key of a new certificate until the engine has that; none that is shown.
+#include "core/worker/worker.h"
+
+#include <optional>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/http/http_responder.h"
+#include "core/worker/plugin_abi.h"
+#include "plugins/acme_client/acme_files.h"
+#include "plugins/acme_client/renewer.h"
+
+namespace gatehouse::acme {
+
+class AcmeClientWorker final : public Worker {
+ public:
+  Result<void> Prepare(const WorkerConfig& config) override {
+    GATEHOUSE_TRY(Es256Key key, OpenAccountKey(config.state_dir() + "/acme-account.key"));
+    key_.emplace(std::move(key));
+    memory_file_ = config.state_dir() + "/acme-state";
+    GATEHOUSE_TRY(memory_, ReadMemory(memory_file_));
+    return TakeConfig(config.config());
+  }
+
+  Result<void> Start(WorkerContext& context) override {
+    const proto::Config& config = context.config().config();
+    const std::vector<std::string> servers(config.dns().servers().begin(),
+                                           config.dns().servers().end());
+    GATEHOUSE_TRY(dns_,
+                  DnsLookup::Create(context.loop(), servers, DnsTrustOf(config.dns().dnssec())));
+    responder_.emplace(context.loop(), context.metrics(),
+                       [this](std::string_view target) { return board_.Find(target); });
+    for (const proto::ListenSocket& socket : context.config().listeners())
+      if (socket.kind() == proto::HTTP) GATEHOUSE_TRY_VOID(responder_->Listen(socket.fd()));
+    renewer_.emplace(Renewer::Setup{.context = context,
+                                    .dns = *dns_,
+                                    .board = board_,
+                                    .key = *key_,
+                                    .memory_file = memory_file_,
+                                    .memory = memory_});
+    renewer_->Configure(settings_, tls_);
+    context.OnCtl([this](const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
+      OnCtl(request, answer);
+    });
+    context.OnReconfigure([this](const proto::Config& changed) { return OnReconfigure(changed); });
+    return {};
+  }
+
+  // An attempt in the middle is one that has failed: the next life knows.
+  void Drain(std::function<void()> drained) override {
+    if (renewer_) renewer_->Stop();
+    if (responder_) responder_->Close();
+    drained();
+  }
+
+ private:
+  Result<void> TakeConfig(const proto::Config& config) {
+    GATEHOUSE_TRY(AcmeSettings settings, AcmeSettingsOf(config));
+    TlsContext::Options options;
+    options.resume_sessions = true;
+    GATEHOUSE_TRY(tls_, TlsContext::Create(
+                            {.chain_file = {}, .key_file = {}, .trust = settings.trust}, options));
+    settings_ = std::move(settings);
+    return {};
+  }
+
+  Result<void> OnReconfigure(const proto::Config& config) {
+    if (!config.has_acme()) return {};  // this worker is about to be retired
+    GATEHOUSE_TRY_VOID(TakeConfig(config));
+    renewer_->Configure(settings_, tls_);
+    return {};
+  }
+
+  void OnCtl(const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
+    if (request.has_certificate_renew()) return renewer_->RenewNow(answer);
+    proto::CtlResponse response;
+    if (request.has_certificate_renewal_get()) {
+      *response.mutable_renewal() = renewer_->View();
+    } else {
+      response.set_exit_code(2);
+      response.set_error("acme_client knows no such command");
+    }
+    answer(std::move(response));
+  }
+
+  std::optional<Es256Key> key_;
+  std::string memory_file_;
+  proto::AcmeMemory memory_;
+  AcmeSettings settings_;
+  std::shared_ptr<const TlsContext> tls_;
+  ChallengeBoard board_;
+  std::unique_ptr<DnsLookup> dns_;
+  std::optional<HttpResponder> responder_;
+  std::optional<Renewer> renewer_;
+};
+
+}  // namespace gatehouse::acme
+
+GATEHOUSE_PLUGIN("acme_client", gatehouse::acme::AcmeClientWorker);

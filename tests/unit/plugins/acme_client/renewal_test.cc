@@ -1,0 +1,102 @@
+#include <gtest/gtest.h>
+
+#include "plugins/acme_client/back_off.h"
+#include "plugins/acme_client/challenge_board.h"
+#include "plugins/acme_client/renewal_time.h"
+
+namespace gatehouse::acme {
+namespace {
+
+constexpr std::int64_t kDays = 86'400;
+
+AcmeSettings Wanted() {
+  AcmeSettings settings;
+  settings.names = {"b.example", "a.example"};
+  return settings;
+}
+
+proto::CertificateView Held() {
+  proto::CertificateView held;
+  held.set_issued(true);
+  held.set_key_type("p-256");
+  held.add_names("a.example");
+  held.add_names("b.example");
+  held.set_not_before_unix(0);
+  held.set_not_after_unix(90 * kDays);
+  held.set_sha256("0000");
+  return held;
+}
+
+TEST(BackOff, DoublesFromAnHourToADay) {
+  const auto pause = [](unsigned failures) { return PauseAfter(failures, 0.5, {}).count(); };
+  EXPECT_EQ(pause(1), 3600);
+  EXPECT_EQ(pause(2), 7200);
+  EXPECT_EQ(pause(5), 16 * 3600);
+  EXPECT_EQ(pause(6), 86'400);
+  EXPECT_EQ(pause(4'000'000'000U), 86'400);
+}
+
+TEST(BackOff, IsJitteredByATenthAndNeverShorterThanTheCaWants) {
+  EXPECT_EQ(PauseAfter(1, 0, {}).count(), 3240);
+  EXPECT_EQ(PauseAfter(1, 1, {}).count(), 3960);
+  EXPECT_EQ(PauseAfter(1, 1, std::chrono::seconds{100}).count(), 3960);
+  EXPECT_EQ(PauseAfter(1, 1, std::chrono::seconds{9000}).count(), 9000);
+}
+
+TEST(RenewalTime, IsWhenAThirdIsLeftOrATenthOfThatLater) {
+  EXPECT_EQ(RenewalTime(0, 90 * kDays, "0000"), 60 * kDays);
+  const std::int64_t late = RenewalTime(0, 90 * kDays, "ffff");
+  EXPECT_GT(late, 62 * kDays);
+  EXPECT_LE(late, 63 * kDays);
+  EXPECT_EQ(RenewalTime(10, 5, "0000"), 5);
+}
+
+TEST(RenewalTime, IsAtOnceWithoutOneOrForOthersThanAreWanted) {
+  EXPECT_EQ(DueAt(nullptr, Wanted(), {}), 0);
+  proto::CertificateView held = Held();
+  EXPECT_EQ(DueAt(&held, Wanted(), {}), 60 * kDays);
+  AcmeSettings more = Wanted();
+  more.names.emplace_back("c.example");
+  EXPECT_EQ(DueAt(&held, more, {}), 0);
+  AcmeSettings other = Wanted();
+  other.key = KeyType::kRsa2048;
+  EXPECT_EQ(DueAt(&held, other, {}), 0);
+  held.set_issued(false);
+  EXPECT_EQ(DueAt(&held, Wanted(), {}), 0);
+}
+
+// A CA may add names of its own; that is no reason to ask it again and again.
+TEST(RenewalTime, OfOneWeGotCountsWhatWasWantedThen) {
+  proto::CertificateView held = Held();
+  held.add_names("www.a.example");
+  EXPECT_EQ(DueAt(&held, Wanted(), {}), 0);
+  proto::AcmeMemory memory;
+  memory.set_issued_sha256("0000");
+  memory.set_issued_for(Wanted().WhatIsWanted());
+  EXPECT_EQ(DueAt(&held, Wanted(), memory), 60 * kDays);
+  AcmeSettings other = Wanted();
+  other.key = KeyType::kP384;
+  EXPECT_EQ(DueAt(&held, other, memory), 0);
+}
+
+TEST(RenewalTime, ACertificateWithoutLifeDoesNotHammerTheCa) {
+  EXPECT_EQ(NotBefore(100, 0, 90 * kDays), 100 + 3600);
+  EXPECT_EQ(NotBefore(100, 0, 30), 110);
+  EXPECT_EQ(NotBefore(100, 30, 0), 100);
+}
+
+TEST(ChallengeBoard, ShowsItsTokensAndNothingElse) {
+  ChallengeBoard board;
+  board.Put("tok", "content");
+  EXPECT_EQ(board.Find("/.well-known/acme-challenge/tok"), "content");
+  for (const char* other :
+       {"/", "/.well-known/acme-challenge/", "/.well-known/acme-challenge/tok/",
+        "/.well-known/acme-challenge/tok?x", "/.well-known/acme-challenge/../tok",
+        "/x/.well-known/acme-challenge/tok"})
+    EXPECT_FALSE(board.Find(other)) << other;
+  board.Take("tok");
+  EXPECT_FALSE(board.Find("/.well-known/acme-challenge/tok"));
+}
+
+}  // namespace
+}  // namespace gatehouse::acme
