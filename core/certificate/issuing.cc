@@ -14,7 +14,7 @@
 namespace gatehouse {
 namespace {
 
-constexpr std::int64_t kDay = 86400;
+constexpr std::int64_t kIssuedDay = 86400;
 constexpr std::int64_t kBackDated = 3600;  // the clocks of others may be behind ours
 constexpr std::size_t kSerialBytes = 16;   // random: nobody keeps count
 // What is taken over from a request.
@@ -70,7 +70,7 @@ Result<std::string> Issue(X509_REQ* request, const Issuer& by, int days) {
   const auto now = static_cast<std::int64_t>(std::time(nullptr));
   const bool done =
       X509_set_version(made, X509_VERSION_3) == 1 && SetSerial(made) &&
-      SetTimes(made, now - kBackDated, std::min(now + days * kDay, by.end)) &&
+      SetTimes(made, now - kBackDated, std::min(now + days * kIssuedDay, by.end)) &&
       X509_set_subject_name(made, X509_REQ_get_subject_name(request)) == 1 &&
       X509_set_issuer_name(made, X509_get_subject_name(issuer)) == 1 &&
       X509_set_pubkey(made, key.get()) == 1 && TakeExtensions(request, made) &&

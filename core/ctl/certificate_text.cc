@@ -13,7 +13,7 @@ namespace gatehouse::ctl {
 namespace {
 
 constexpr std::int64_t kDay = 86400;
-constexpr std::size_t kShownInList = 3;
+constexpr std::size_t kShownNames = 3;
 
 std::string StateText(const proto::CertificateView& view) {
   if (!view.issued()) return "requested";
@@ -37,7 +37,7 @@ std::string DaysText(const proto::CertificateView& view, std::int64_t now) {
 
 std::string NamesText(const proto::CertificateView& view) {
   std::vector<std::string> names(view.names().begin(), view.names().end());
-  const std::size_t more = names.size() > kShownInList ? names.size() - kShownInList : 0;
+  const std::size_t more = names.size() > kShownNames ? names.size() - kShownNames : 0;
   names.resize(names.size() - more);
   std::string text = names.empty() ? "-" : fmt::format("{}", fmt::join(names, ", "));
   return more == 0 ? text : fmt::format("{} and {} more", text, more);

@@ -12,7 +12,7 @@
 namespace gatehouse {
 namespace {
 
-constexpr std::string_view kEngine = "policy_engine";
+constexpr std::string_view kCertificateKeeper = "policy_engine";
 // As of SnapshotClient.
 constexpr milliseconds kCertificateQuestionLimit{30'000};
 constexpr milliseconds kCertificatePause{100};
@@ -26,7 +26,7 @@ struct CertificateClient::State : std::enable_shared_from_this<CertificateClient
         pause(worker_context.loop(), [this] { Ask(); }) {}
 
   void Ask() {
-    ipc::AskClient* engine = context.AskLinkTo(kEngine);
+    ipc::AskClient* engine = context.AskLinkTo(kCertificateKeeper);
     if (engine == nullptr) return context.Fail("topology: no ask link to policy_engine");
     proto::PolicyQuestion question;
     question.mutable_certificate()->set_held_hash(held_hash);

@@ -12,7 +12,7 @@
 namespace gatehouse::policy_engine {
 namespace {
 
-constexpr std::string_view kRemedy =
+constexpr std::string_view kLookalikeRemedy =
     "if it is meant, give --allow-lookalike; else write the one you mean";
 
 struct CloseChecker {
@@ -91,11 +91,11 @@ void Lookalikes::Add(const proto::Partner& partner) {
 std::string Lookalikes::WhyLike(std::string_view domain) const {
   domain = BaseOf(domain);
   if (const std::string_view label = MixedLabelOf(domain); !label.empty())
-    return fmt::format("domain '{}' mixes scripts in '{}'; {}", domain, label, kRemedy);
+    return fmt::format("domain '{}' mixes scripts in '{}'; {}", domain, label, kLookalikeRemedy);
   if (known_.contains(std::string(domain))) return {};
   const auto like = by_skeleton_.find(Skeleton(domain));
   if (like == by_skeleton_.end()) return {};
-  return fmt::format("domain '{}' looks like '{}'; {}", domain, like->second, kRemedy);
+  return fmt::format("domain '{}' looks like '{}'; {}", domain, like->second, kLookalikeRemedy);
 }
 
 }  // namespace gatehouse::policy_engine

@@ -15,7 +15,7 @@ constexpr milliseconds kTargetDown{60000};  // after a timeout, a refusal or a f
 constexpr std::size_t kMaxUdpBytes = 1300;  // above it a request goes to TCP (RFC 3261 §18.1.1)
 constexpr std::size_t kMaxRoutes = 4096;
 constexpr int kMaxAttempts = 4;
-constexpr std::size_t kMaxTargets = 64;  // of one route: bits of Pending::tried
+constexpr std::size_t kMaxTriedTargets = 64;  // of one route: bits of Pending::tried
 // A connection that was silent for so long before we wrote, and closes without an answer, had been
 // given up by the peer before our request came: sending it again, in the same transaction,
 // duplicates nothing.
@@ -31,7 +31,7 @@ ClientEvent EventOf(int status) {
 
 // Takes new targets; what was down stays down.
 void ClientRequests::Route::Take(std::vector<SipTarget> fresh) {
-  if (fresh.size() > kMaxTargets) fresh.resize(kMaxTargets);
+  if (fresh.size() > kMaxTriedTargets) fresh.resize(kMaxTriedTargets);
   std::vector<TimePoint> fresh_down(fresh.size());
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     fresh[i].NameIt();

@@ -8,7 +8,7 @@ namespace gatehouse::translator {
 namespace {
 
 constexpr std::uint32_t kMaxCSeq = 0x7FFFFFFF;  // RFC 3261 §8.1.1.5
-constexpr std::string_view kMagicCookie = "z9hG4bK";
+constexpr std::string_view kBranchCookie = "z9hG4bK";
 
 std::array<char, 8> Octets(std::uint64_t value) {
   std::array<char, 8> octets{};
@@ -32,7 +32,7 @@ char* WriteHex(std::string_view bytes, char* to) {
 // `seed` holds 32 octets: 16 for the branch, 8 each for Call-ID and tag.
 TransactionIds IdsOf(std::string_view seed, std::uint32_t cseq) {
   TransactionIds ids{};
-  WriteHex(seed.substr(0, 16), std::ranges::copy(kMagicCookie, ids.branch.characters.data()).out);
+  WriteHex(seed.substr(0, 16), std::ranges::copy(kBranchCookie, ids.branch.characters.data()).out);
   WriteHex(seed.substr(16, 8), ids.call_id.characters.data());
   WriteHex(seed.substr(24, 8), ids.tag.characters.data());
   ids.cseq = cseq;

@@ -15,7 +15,7 @@ constexpr seconds kProbeAfter{5};          // `subscribed`, and no presence
 constexpr seconds kAskAgainAfter{10};      // a contact that had agreed does not answer a probe
 constexpr std::chrono::hours kGiveUp{24};  // of asking a contact whose server cannot be reached
 constexpr seconds kLastBackOff{3600};
-constexpr std::size_t kStanzaIdOctets = 16;
+constexpr std::size_t kPresenceIdOctets = 16;
 
 }  // namespace
 
@@ -62,7 +62,7 @@ void WatchedContacts::Say(Watch& watch, std::string_view type) {
   SetAttribute(*out.mutable_stanza(), "from", user.Bare());
   SetAttribute(*out.mutable_stanza(), "to", contact.Bare());
   SetAttribute(*out.mutable_stanza(), "type", type);
-  SetAttribute(*out.mutable_stanza(), "id", Base64Url(RandomBytes(kStanzaIdOctets)));
+  SetAttribute(*out.mutable_stanza(), "id", Base64Url(RandomBytes(kPresenceIdOctets)));
   waiting_.Offer(context_.listeners.OwnerOf(user.domain, contact.domain), share_key,
                  out.SerializeAsString(), context_.clock.Now() + kStanzaLife,
                  [this, pair = watch.pair, again = type == "subscribe"](const auto& outcome) {

@@ -31,11 +31,11 @@ class FakeDns final : public DnsLookup {
                  std::function<void(DnsAnswer<SocketAddress>)> done) override {
     if (const auto literal = SocketAddress::FromIp(name, port))
       return Answer(DnsAnswer<SocketAddress>{DnsStatus::kOk, {*literal}}, std::move(done));
-    const auto texts = Find(addresses, name);
-    DnsAnswer<SocketAddress> answer{texts.status, {}};
-    for (const std::string& ip : texts.records)
+    const auto found = Find(addresses, name);
+    DnsAnswer<SocketAddress> answer{found.status, {}};
+    for (const std::string& ip : found.records)
       answer.records.push_back(SocketAddress::FromIp(ip, port).value());
-    answer.secure = texts.secure;
+    answer.secure = found.secure;
     Answer(std::move(answer), std::move(done));
   }
   void Tlsa(std::string_view name, std::function<void(DnsAnswer<TlsaRecord>)> done) override {
