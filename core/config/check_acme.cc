@@ -74,6 +74,24 @@ Checked CheckServer(const YamlConfig& yaml, const proto::Acme& acme) {
                            contact));
 }
 
+// What names us nowhere the store would not take (2.5).
+Checked CheckOneIsOurs(const YamlConfig& yaml, const std::vector<std::string>& names) {
+  const auto domains = OwnDomains(yaml.config());
+  if (!domains) return {};  // told with the domains
+  const auto is_ours = [&](const std::string& name) {
+    return name == yaml.config().sip().host() ||
+           std::ranges::any_of(*domains, [&name](const std::string& prepared) {
+             const std::string domain = DomainToAscii(prepared).value_or(prepared);
+             return name == domain || name == "sip." + domain || name == "*." + domain;
+           });
+  };
+  if (std::ranges::any_of(names, is_ours)) return {};
+  return Wrong(yaml, "acme.names",
+               fmt::format("names none of our domains; would be right: {} with them, or without "
+                           "this key",
+                           domains->front()));
+}
+
 Checked CheckWanted(const YamlConfig& yaml, const proto::Acme& acme) {
   if (!IsCertificateName(acme.certificate()))
     return Wrong(
@@ -101,9 +119,9 @@ Checked CheckWanted(const YamlConfig& yaml, const proto::Acme& acme) {
                    fmt::format("is '{}'; would be right: a name without '*', or challenge: dns-01",
                                acme.names(i)));
   }
-  if (const auto names = AcmeNames(yaml.config()); !names)
-    return Wrong(yaml, "acme.names", names.error().text);
-  return {};
+  const auto names = AcmeNames(yaml.config());
+  if (!names) return Wrong(yaml, "acme.names", names.error().text);
+  return CheckOneIsOurs(yaml, *names);
 }
 
 Checked CheckHook(YamlConfig& yaml, proto::Acme& acme) {

@@ -57,12 +57,13 @@ TEST_F(CheckAcmeTest, TakesTheLeastAndTheMost) {
   EXPECT_EQ(config_.acme().challenge(), "http-01");
   EXPECT_EQ(*AcmeNames(config_), std::vector<std::string>{"xn--mller-kva.example"});
   EXPECT_EQ(
-      ErrorWith(", contact: 'mailto:a@b.example', names: [A.example, '*.a.example'], key: rsa-2048,"
+      ErrorWith(", contact: 'mailto:a@b.example', names: [A.example, '*.Müller.example'],"
+                " key: rsa-2048,"
                 " challenge: dns-01, dns_hook: hook, trust: plain,"
                 " external_account: {key_id: k, key_file: secret}",
                 ""),
       "");
-  EXPECT_EQ(*AcmeNames(config_), (std::vector<std::string>{"a.example", "*.a.example"}));
+  EXPECT_EQ(*AcmeNames(config_), (std::vector<std::string>{"a.example", "*.xn--mller-kva.example"}));
   EXPECT_EQ(config_.acme().dns_hook(), (folder_ / "hook").string());
 }
 
@@ -88,6 +89,7 @@ TEST_F(CheckAcmeTest, SaysWhichKeyIsWrongAndWhatWouldBeRight) {
            Mistake{", names: ['a b']", "key 'acme.names[0]'"},
            Mistake{", names: [localhost]", "key 'acme.names[0]'"},
            Mistake{", names: ['*.a.example']", "or challenge: dns-01"},
+           Mistake{", names: [b.example]", "key 'acme.names': names none of our domains"},
            Mistake{", challenge: tls",
                    "key 'acme.challenge': is 'tls'; would be right: http-01 or dns-01"},
            Mistake{", challenge: dns-01", "key 'acme.dns_hook': is missing"},

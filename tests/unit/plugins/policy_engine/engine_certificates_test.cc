@@ -479,11 +479,17 @@ TEST_F(EngineRenewal, LeavesTheSlotToWhatTheOperatorAssigned) {
   EXPECT_EQ(Shown(Slot::kXmpp), "own");
 }
 
-TEST_F(EngineRenewal, OfAnotherNameIsKeptAndNotShown) {
-  const auto taken = Take(Make({"other.example"}));
-  ASSERT_TRUE(taken);
+TEST_F(EngineRenewal, OfTheNameForSipAloneIsKeptAndNotShown) {
+  const auto taken = Take(Make({"sip." + std::string(kOurs)}));
+  ASSERT_TRUE(taken) << taken.error().text;
   EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
   EXPECT_THAT(taken->warnings(), testing::Contains(HasSubstr("does not fit slot xmpp")));
+}
+
+TEST_F(EngineRenewal, OfNoneOfOurNamesIsRefused) {
+  const auto taken = Take(Make({"other.example"}));
+  ASSERT_FALSE(taken);
+  EXPECT_THAT(taken.error().text, HasSubstr("it names none of our domains"));
 }
 
 TEST_F(EngineRenewal, WhatDoesNotFitIsRefusedAndNothingChanges) {
