@@ -89,11 +89,15 @@ bool Begin(EVP_AEAD_CTX* context, std::string_view key) {
 }  // namespace
 
 Result<KeySeal> KeySeal::Open(const std::string& file) {
-  OwnedFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid() && errno == ENOENT) {
-    GATEHOUSE_TRY_VOID(Make(file));
-    fd.Reset(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  }
+  if (::access(file.c_str(), F_OK) != 0 && errno == ENOENT) GATEHOUSE_TRY_VOID(Make(file));
+  return Read(file);
+}
+
+Result<KeySeal> KeySeal::Read(const std::string& file) {
+  const OwnedFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid() && errno == ENOENT)
+    return Trouble("key file '" + file +
+                   "' is gone; bring it back from a backup, without it the stored keys are lost");
   if (!fd.valid()) return Failed(file, "read", errno);
   GATEHOUSE_TRY_VOID(CheckOwner(file, fd.get()));
   KeySeal seal(std::string(kKeyBytes, '\0'));

@@ -10,10 +10,11 @@ namespace gatehouse {
 
 class KeySeal {
  public:
-  // Reads the 32 octets in `file`, or makes them where there is no such file (0600, on the disk
-  // before it returns).
-  //   fails  kTrouble: cannot be read or written; kConfig: not 32 octets, or others than its owner
-  //          may read it
+  // Reads the 32 octets in `file`.
+  //   fails  kTrouble: is not there, or cannot be read; kConfig: not 32 octets, or others than its
+  //          owner may read it
+  static Result<KeySeal> Read(const std::string& file);
+  // The same, but makes them where there is no such file (0600, on the disk before it returns).
   static Result<KeySeal> Open(const std::string& file);
   KeySeal(const KeySeal&) = delete;
   KeySeal& operator=(const KeySeal&) = delete;

@@ -58,18 +58,29 @@ Result<void> CheckRevocationLists(YamlConfig& yaml) {
   return {};
 }
 
+Result<void> CheckAcmeTrust(YamlConfig& yaml) {
+  const std::string& trust = yaml.config().acme().trust();
+  if (trust.empty()) return {};
+  const auto anchors =
+      CheckTlsFiles({.chain_file = {}, .key_file = {}, .trust = trust, .crl_file = {}});
+  if (anchors) return {};
+  return std::unexpected(
+      yaml.At("acme.trust", fmt::format("names '{}', which {}", trust, anchors.error().problem)));
+}
+
 }  // namespace
 
 Result<void> CheckCertificate(YamlConfig& yaml) {
   GATEHOUSE_TRY_VOID(CheckRevocationLists(yaml));
+  GATEHOUSE_TRY_VOID(CheckAcmeTrust(yaml));
   const proto::Tls& tls = yaml.config().tls();
-  if (tls.chain_file().empty()) return {};
+  if (tls.chain_file().empty() && tls.trust().empty()) return {};
   const auto ours = CheckTlsFiles({.chain_file = tls.chain_file(),
                                    .key_file = tls.key_file(),
                                    .trust = tls.trust(),
                                    .crl_file = {}});
   if (!ours) return std::unexpected(Complaint(yaml, ours.error()));
-  WarnOfDomains(yaml, *ours);
+  if (!tls.chain_file().empty()) WarnOfDomains(yaml, *ours);
   return {};
 }
 

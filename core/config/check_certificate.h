@@ -5,8 +5,8 @@
 
 namespace gatehouse {
 
-// Reads the files of `tls` as the workers will; their names are absolute. Without a certificate
-// there is nothing to check. Warns of domains that the certificate does not carry.
+// Reads the files of `tls`, and the anchors of `acme`, as the workers will; their names are
+// absolute. Warns of domains that the certificate does not carry.
 //   fails  kConfig: "FILE:LINE: key 'tls.key_file': names 'key.pem', which does not belong to ..."
 Result<void> CheckCertificate(YamlConfig& yaml);
 

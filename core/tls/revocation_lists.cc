@@ -6,6 +6,7 @@
 #include <openssl/mem.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -75,6 +76,28 @@ bool EndsBefore(const X509_CRL* list, std::int64_t unix_time) {
   return days < 0 || second < 0;
 }
 
+// Of a file: which one it is, and when it was written last.
+struct FileState {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = 0;
+  std::int64_t changed_s = 0;
+  std::int64_t changed_ns = 0;
+  bool operator==(const FileState&) const = default;
+};
+
+FileState StateOf(const std::string& file) {
+  struct stat found{};
+  if (::stat(file.c_str(), &found) != 0) return {};
+  return {found.st_dev, found.st_ino, found.st_size, found.st_ctim.tv_sec, found.st_ctim.tv_nsec};
+}
+
+struct LastRead {
+  std::string file;
+  FileState state;
+  std::weak_ptr<const RevocationLists> lists;
+};
+
 std::vector<std::string> BoringRevocationLists::Listed(const std::string& chain_pem) const {
   std::vector<std::string> found;
   const auto text = PemReader(chain_pem);
@@ -116,10 +139,18 @@ Result<std::shared_ptr<const RevocationLists>> RevocationLists::Parse(const std:
 
 Result<std::shared_ptr<const RevocationLists>> RevocationLists::Read(const std::string& file) {
   if (file.empty()) return nullptr;
+  // The lists of a large authority take twenty times their size, and seconds: the contexts of a
+  // process share them, and a reload reads what has changed only.
+  static LastRead last;
+  const FileState state = StateOf(file);
+  if (auto lists = last.lists.lock(); lists && last.file == file && last.state == state)
+    return lists;
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return BadConfig(std::string("cannot be read: ") + std::strerror(errno));
-  return Parse({std::istreambuf_iterator<char>(stream), {}});
+  GATEHOUSE_TRY(auto lists, Parse({std::istreambuf_iterator<char>(stream), {}}));
+  last = {file, state, lists};
+  return lists;
 }
 
 bool IsRevoked(const RevocationLists& lists, STACK_OF(X509) * chain) {

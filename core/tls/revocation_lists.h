@@ -18,7 +18,8 @@ class RevocationLists {
   // PEM, one list at least.
   //   fails  kConfig: "holds no PEM certificate revocation list", without the file's name
   static Result<std::shared_ptr<const RevocationLists>> Parse(const std::string& pem);
-  // The same from a file; null where `file` is empty.
+  // The same from a file; null where `file` is empty. Of one that is in use already and has not
+  // been written since, the same object.
   //   fails  kConfig: cannot be read, or as Parse
   static Result<std::shared_ptr<const RevocationLists>> Read(const std::string& file);
   virtual ~RevocationLists() = default;

@@ -16,8 +16,9 @@ struct BadTlsFile {
   std::string problem;  // "does not belong to the certificate in 'chain.pem'"
 };
 
-// Reads all of them as TlsContext::Create does; `chain_file` is not empty.
-//   gives  the names that our certificate shows to a peer, and nothing else of it
+// Reads all of them as TlsContext::Create does.
+//   gives  the names that our certificate, where there is one, shows to a peer, and nothing else of
+//          it
 //   fails  with the first that Create would refuse
 [[nodiscard]] Result<PeerCertificate, BadTlsFile> CheckTlsFiles(const TlsFiles& files);
 

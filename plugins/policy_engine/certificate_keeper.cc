@@ -199,22 +199,23 @@ proto::CertificateGiven CertificateKeeper::Given(Slot slot) {
 
 // --- keys
 
-Result<const KeySeal*> CertificateKeeper::Seal() {
+// A new one opens nothing that was sealed before: it is made where a key is to be sealed only.
+Result<const KeySeal*> CertificateKeeper::Seal(bool may_make) {
   if (seal_) return &*seal_;
   if (seal_file_.empty()) return Trouble("this engine keeps no private keys");
-  GATEHOUSE_TRY(KeySeal seal, KeySeal::Open(seal_file_));
+  GATEHOUSE_TRY(KeySeal seal, may_make ? KeySeal::Open(seal_file_) : KeySeal::Read(seal_file_));
   seal_.emplace(std::move(seal));
   return &*seal_;
 }
 
 Result<std::string> CertificateKeeper::SealKey(const std::string& key, const std::string& name) {
-  GATEHOUSE_TRY(const KeySeal* seal, Seal());
+  GATEHOUSE_TRY(const KeySeal* seal, Seal(true));
   return seal->Seal(key, name);
 }
 
 Result<std::string> CertificateKeeper::UnsealKey(const std::string& sealed,
                                                  const std::string& name) {
-  GATEHOUSE_TRY(const KeySeal* seal, Seal());
+  GATEHOUSE_TRY(const KeySeal* seal, Seal(false));
   return seal->Unseal(sealed, name);
 }
 

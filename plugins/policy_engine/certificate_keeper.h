@@ -108,7 +108,7 @@ class CertificateKeeper {
   [[nodiscard]] FitnessQuestion QuestionOn(const BuiltChain& chain, Slot slot,
                                            std::int64_t now) const;
   [[nodiscard]] Fitness Judge(const BuiltChain& chain, Slot slot, std::int64_t now) const;
-  Result<const KeySeal*> Seal();
+  Result<const KeySeal*> Seal(bool may_make);
   Result<std::string> SealKey(const std::string& key, const std::string& name);
   Result<std::string> UnsealKey(const std::string& sealed, const std::string& name);
   HeldCertificate HeldOf(CertificateRow row);

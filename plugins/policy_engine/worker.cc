@@ -142,9 +142,9 @@ class PolicyEngineWorker final : public Worker {
 
   Result<void> OnReconfigure(const proto::Config& config) {
     GATEHOUSE_TRY(std::vector<std::string> served, OwnDomains(config));
+    GATEHOUSE_TRY(CertificateEdge edge, CertificateEdgeOf(config));
     engine_->SetServed(std::move(served));
     Publish();
-    GATEHOUSE_TRY(CertificateEdge edge, CertificateEdgeOf(config));
     GATEHOUSE_TRY_VOID(engine_->KeepCertificates(SealFileIn(state_dir_), std::move(edge)));
     certificates_->Refresh();
     return {};

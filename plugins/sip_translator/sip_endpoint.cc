@@ -125,10 +125,13 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
     return has_one;
   }
   Result<void> Reconfigure(const proto::Config& config) override {
+    std::shared_ptr<const TlsContext> from_files;
+    if (from_files_ != nullptr) {
+      GATEHOUSE_TRY(from_files, ReadFiles(config));
+    }
     GATEHOUSE_TRY(trust_, SipTrust::Create(config));
+    from_files_ = std::move(from_files);
     health_->Watch(config);
-    if (from_files_ == nullptr) return {};
-    GATEHOUSE_TRY(from_files_, ReadFiles(config));
     return {};
   }
   [[nodiscard]] std::size_t requests_in_flight() const override { return client_->in_flight(); }

@@ -123,7 +123,7 @@ class SipEndpoint {
   // none. Those that are open stay as they are. Gives whether there is one where one is needed.
   virtual bool ShowCertificate(const OwnCertificate* certificate) = 0;
 
-  // New domains and trusted peers after a reload, and the files of tls anew, for the next
+  // All of it or nothing: new domains and trusted peers after a reload, and the files of tls anew, for the next
   // ShowCertificate; where they cannot be read, the old ones stay.
   virtual Result<void> Reconfigure(const proto::Config& config) = 0;
 

@@ -199,9 +199,10 @@ void SipTranslator::OnCtl(const proto::CtlRequest& request, WorkerContext::CtlAn
 }
 
 Result<void> SipTranslator::OnReconfigure(const proto::Config& config) {
-  GATEHOUSE_TRY(flow_->served, ServedDomains::Read(config));
-  flow_->profile = ProfileFromName(config.sip().profile());
+  GATEHOUSE_TRY(ServedDomains served, ServedDomains::Read(config));
   GATEHOUSE_TRY_VOID(endpoint_->Reconfigure(config));
+  flow_->served = std::move(served);
+  flow_->profile = ProfileFromName(config.sip().profile());
   sip_tests_->Reconfigure(config);
   if (has_certificate_) OnCertificate(certificates_->current());
   return {};

@@ -46,6 +46,19 @@ class CheckCertificateTest : public testing::Test {
   std::vector<std::string> warnings_;
 };
 
+TEST_F(CheckCertificateTest, TrustIsReadAlsoWithoutACertificate) {
+  auto yaml = YamlConfig::Parse("tls:\n  trust: " + Garbage() + "\n", "g.yaml");
+  const auto checked = CheckCertificate(*yaml);
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(checked.error().text,
+              AllOf(HasSubstr("g.yaml:2: key 'tls.trust': names '"),
+                    HasSubstr("which holds no PEM certificate")));
+  yaml = YamlConfig::Parse("acme:\n  trust: " + Garbage() + "\n", "g.yaml");
+  const auto of_acme = CheckCertificate(*yaml);
+  ASSERT_FALSE(of_acme);
+  EXPECT_THAT(of_acme.error().text, HasSubstr("g.yaml:2: key 'acme.trust': names '"));
+}
+
 TEST_F(CheckCertificateTest, HasNothingAgainstARightOneOrNone) {
   EXPECT_EQ(ErrorOf(good_), "");
   EXPECT_THAT(warnings_, IsEmpty());

@@ -78,6 +78,18 @@ class RevocationListsTest : public testing::Test {
   OpensslFolder folder_;
 };
 
+TEST_F(RevocationListsTest, AFileIsReadAgainOnlyWhereItWasWritten) {
+  List("root", {"other"});
+  const auto first = RevocationLists::Read(folder_.Path("list.crl"));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(*RevocationLists::Read(folder_.Path("list.crl")), *first);
+  List("root", {});
+  const auto second = RevocationLists::Read(folder_.Path("list.crl"));
+  EXPECT_NE(*second, *first);
+  EXPECT_THAT((*second)->Listed(folder_.Read("other.pem")), IsEmpty());
+  EXPECT_FALSE(RevocationLists::Read(folder_.Path("none.crl")));
+}
+
 TEST_F(RevocationListsTest, RefuseWhatTheyNameAndNothingElse) {
   List("middle", {"partner"});
   const PeerCertificate revoked = Judge("partner", "list");

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
@@ -397,6 +398,7 @@ TEST_F(EngineCertificates, WhoseKeysCannotBeUnsealedAreNamedAndLeaveTheOthersAlo
       0);
   Restart();
   EXPECT_EQ(engine_.certificates().UnusableNames(), "'edge'");
+  EXPECT_FALSE(std::filesystem::exists(folder_.File("certificate.key")));  // it may come back
   EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
   EXPECT_THAT(View("edge").warnings(), testing::Contains(HasSubstr("cannot be unsealed")));
   const Made fresh = Make({kOurs});
