@@ -58,7 +58,8 @@ Result<DnsReport> Check(const Invocation& invocation, const Outside& outside) {
   GATEHOUSE_TRY(const auto own, OurDomains(config));
   GATEHOUSE_TRY(auto ours, OurSideOf(invocation, config));
   if (facts)
-    if (auto assigned = AssignedChain(invocation, outside)) ours.chain_pem = *std::move(assigned);
+    if (const auto assigned = AssignedCertificate(invocation, outside))
+      ours.chain_pem = assigned->pem();
   DnsReport report;
   report.source = facts ? facts->source : "nothing known of us";
   GATEHOUSE_TRY(report.resolvers, ResolversFor(invocation, config, outside));
@@ -105,9 +106,16 @@ Ending PlanDns(const Invocation& invocation, const Outside& outside) {
                           facts->source, fmt::join(*own, ", "))};
   if (domains->empty()) *domains = *own;
   std::optional<TlsaRecord> tlsa;
+  std::string warning;
   if (invocation.setup.tlsa) {
-    const auto assigned = AssignedChain(invocation, outside);
-    const auto record = TlsaOfOwnChain(assigned ? *assigned : ours->chain_pem);
+    const auto assigned = AssignedCertificate(invocation, outside);
+    const auto record = TlsaOfOwnChain(assigned ? assigned->pem() : ours->chain_pem);
+    if (assigned && assigned->source() == "acme")
+      warning = fmt::format(
+          "warning: '{}' gets a new key each time it is renewed by ACME, and partners that go by "
+          "TLSA refuse us until its records are published anew; where nobody does that, leave "
+          "--tlsa away\n",
+          assigned->name());
     if (!record)
       return {kRefused,
               {},
@@ -118,7 +126,7 @@ Ending PlanDns(const Invocation& invocation, const Outside& outside) {
     tlsa = *record;
   }
   const auto zones = dnscheck::PlanZones(*domains, *ours, tlsa);
-  return {kDone, invocation.json ? PlanJson(zones) + '\n' : dnscheck::PlanText(zones), {}};
+  return {kDone, invocation.json ? PlanJson(zones) + '\n' : dnscheck::PlanText(zones), warning};
 }
 
 }  // namespace gatehouse::ctl

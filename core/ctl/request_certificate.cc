@@ -45,7 +45,7 @@ Result<EdgeNames, Ending> EdgeNamesFor(const Invocation& invocation, const Outsi
     return std::unexpected(std::move(ending));
   }
   const auto& domains = response->status().domains();
-  return EdgeNames{{domains.begin(), domains.end()}, {}};
+  return EdgeNames{{domains.begin(), domains.end()}, response->status().sip_host()};
 }
 
 Result<std::string> ReadPem(const std::string& file) {

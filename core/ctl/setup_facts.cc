@@ -19,6 +19,8 @@ constexpr std::size_t kMaxChainBytes = 1 << 20;
 proto::Config ConfigOf(const proto::StatusReport& report) {
   proto::Config config;
   for (const std::string& domain : report.domains()) config.add_domains()->set_name(domain);
+  config.mutable_sip()->set_host(report.sip_host());
+  *config.mutable_dns()->mutable_servers() = report.dns_servers();
   for (const proto::ListenerStatus& listener : report.listeners()) {
     if (listener.kind() == "xmpp") config.mutable_listen()->add_xmpp(listener.address());
     if (listener.kind() == "xmpps") config.mutable_listen()->add_xmpps(listener.address());
@@ -82,7 +84,8 @@ Result<SetupFacts> FindSetup(const Invocation& invocation, const Outside& outsid
                     fmt::format("the running supervisor and '{}'", kDefaultConfig)};
 }
 
-std::optional<std::string> AssignedChain(const Invocation& invocation, const Outside& outside) {
+std::optional<proto::CertificateView> AssignedCertificate(const Invocation& invocation,
+                                                          const Outside& outside) {
   if (!invocation.setup.config.empty()) return std::nullopt;
   const auto ask = [&outside](const std::string& name) {
     proto::CtlRequest request;
@@ -96,7 +99,7 @@ std::optional<std::string> AssignedChain(const Invocation& invocation, const Out
     if (std::ranges::count(view.slots(), proto::SLOT_XMPP) == 0) continue;
     const proto::CertificateViews one = ask(view.name());
     if (one.certificates_size() == 1 && !one.certificates(0).pem().empty())
-      return one.certificates(0).pem();
+      return one.certificates(0);
   }
   return std::nullopt;
 }

@@ -30,10 +30,10 @@ struct SetupFacts {
 // The name SRV records shall give: --host, the name SIP peers know us by, or "edge." and the first
 // domain.
 [[nodiscard]] std::string EdgeHost(const Invocation& invocation, const proto::Config& config);
-// The chain that the running supervisor shows to XMPP partners from its store, PEM, leaf first;
-// none where nobody answers, or that slot has nothing in the store. With --config nobody is asked.
-[[nodiscard]] std::optional<std::string> AssignedChain(const Invocation& invocation,
-                                                       const Outside& outside);
+// What the running supervisor shows to XMPP partners from its store, with its chain in PEM; none
+// where nobody answers, or that slot has nothing in the store. With --config nobody is asked.
+[[nodiscard]] std::optional<proto::CertificateView> AssignedCertificate(
+    const Invocation& invocation, const Outside& outside);
 // What the checks know of us. A chain that cannot be read is left out.
 //   fails  kConfig: --address or a listening address is none
 [[nodiscard]] Result<dnscheck::OurSide> OurSideOf(const Invocation& invocation,

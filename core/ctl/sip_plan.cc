@@ -33,7 +33,7 @@ constexpr std::string_view kKamailio =
     R"(# --- for kamailio.cfg: what goes to XMPP partners goes to Gatehouse.
 # In request_route, behind your checks of the sender and before what you do with other domains:
 #   route(GATEHOUSE);
-# It needs tm.so, pv.so and textops.so{2}.
+# It needs tm.so, sl.so, pv.so and textops.so{2}.
 route[GATEHOUSE] {{
   if (!({0})) return;
   $du = "{1}";

@@ -6,8 +6,8 @@
 namespace gatehouse {
 
 inline constexpr std::string_view kNoCertificate =
-    "no certificate is assigned, so nobody is served over TLS; see gatehousectl cert request, cert "
-    "import and cert assign";
+    "there is no certificate to show that can be used, so nobody is served over TLS; see "
+    "gatehousectl cert list, cert request, cert import and cert assign";
 // Of tls_listener and sip_translator; 1: so it is there.
 inline constexpr std::string_view kNoCertificateMetric = "gatehouse_certificate_missing";
 

@@ -120,7 +120,7 @@ constexpr std::array kEntries = {
                 "`gatehousectl test stream DOMAIN` shows the certificate; see `partner explain DOMAIN`, and `partner set DOMAIN --trust FILE`",
                 "your certificate does not prove your domain"},
     ReasonEntry{Reason::kCertificateRevoked, "certificate-revoked",
-                "the partner's certificate has been revoked by its authority, and its row permits no other way",
+                "the partner's certificate has been revoked by its authority, and it has proven itself in no other way",
                 "tell the partner's operator; where it was put right, fetch the list in tls.crl_file anew and reload",
                 "your certificate has been revoked"},
     ReasonEntry{Reason::kNotProven, "not-proven",

@@ -260,6 +260,8 @@ proto::StatusReport CtlDesk::Report() const {
   report.set_version(GATEHOUSE_VERSION);
   for (const proto::Domain& domain : fleet_.plan().config.domains())
     report.add_domains(domain.name());
+  report.set_sip_host(fleet_.plan().config.sip().host());
+  *report.mutable_dns_servers() = fleet_.plan().config.dns().servers();
   for (const ListeningSockets::Listener& listener : fleet_.sockets().All()) {
     proto::ListenerStatus& status = *report.add_listeners();
     status.set_kind(listener.kind);

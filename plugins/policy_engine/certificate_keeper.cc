@@ -273,11 +273,16 @@ CertificateKeeper::Reply CertificateKeeper::Request(Store& store,
   row.pending_exportable = command.exportable();
   if (!command.friendly_name().empty()) row.friendly_name = command.friendly_name();
   audit.subject = row.name;
+  std::vector<std::string> notes;
+  if (before != nullptr && !before->row.request.empty())
+    notes.emplace_back(
+        "the request before this one is void, and so is a certificate that is issued for it: have "
+        "this one issued");
   if (before != nullptr) audit.before = CertificateAuditText(*before);
   audit.after = CertificateAuditText(HeldOf(row));
   GATEHOUSE_TRY_VOID(store.PutCertificate(row, audit));
   GATEHOUSE_TRY_VOID(Read(store));
-  return OneView(row.name, NowOf(audit));
+  return OneView(row.name, NowOf(audit), std::move(notes));
 }
 
 CertificateKeeper::Reply CertificateKeeper::Assign(Store& store,

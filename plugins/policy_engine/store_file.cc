@@ -356,7 +356,7 @@ Result<SqliteDatabase> OpenChecked(const std::string& path, std::function<void()
 }  // namespace
 
 void RemoveStoreFile(const std::string& path) {
-  for (const char* end : {"-wal", "-shm", "-journal", ""}) ::unlink((path + end).c_str());
+  for (const char* end : {"-wal", "-shm", "-journal", kMade, ""}) ::unlink((path + end).c_str());
 }
 
 Result<void> CreatePrivateFile(const std::string& path) {

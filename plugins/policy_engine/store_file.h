@@ -10,7 +10,7 @@ namespace gatehouse::policy_engine {
 
 inline constexpr int kSchemaVersion = 14;
 
-// Removes a database and its logs, whatever of them is there: SQLite would play an old log into a
+// Removes a database, its logs and its mark, whatever of them is there: SQLite would play an old log into a
 // new file.
 void RemoveStoreFile(const std::string& path);
 // Creates `path`, empty and with mode 0600, in place of what is there.

@@ -110,6 +110,7 @@ class TlsListenerWorker final : public Worker {
   std::optional<EdgeUsage> usage_;
   std::optional<SyntheticStreams> synthetic_;  // of the first instance, as `test stream` is
   std::optional<SnapshotClient> snapshots_;
+  PolicyPointer policy_;  // of the last snapshot
   std::optional<CertificateClient> certificates_;
   std::optional<AcceptGate> gate_;
   std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
@@ -118,7 +119,6 @@ class TlsListenerWorker final : public Worker {
   MessageArena offered_;  // one offer at a time
   std::optional<Timer> drain_check_;
   std::function<void()> drained_;
-  bool has_snapshot_ = false;
   std::vector<EarlyOffer> early_offers_;  // no more than the link's window
   TimePoint settle_end_{};
   bool outbound_drains_ = false;
@@ -255,9 +255,10 @@ void TlsListenerWorker::UseTls() {
   if (const auto& given = certificates_->current(); given.certificate) {
     Result<ListenerTls> showing = from_files_.Showing(*given.certificate);
     if (!showing)
-      return Log(LogLevel::kError, "certificate-unusable",
-                 {{"certificate", given.name}, {"why", showing.error().text}});
-    tls = *std::move(showing);
+      Log(LogLevel::kError, "certificate-unusable",
+          {{"certificate", given.name}, {"why", showing.error().text}});
+    else
+      tls = *std::move(showing);
   }
   const bool has_one = tls.starttls->has_certificate();
   if (!has_one) Log(LogLevel::kWarning, "no-certificate", {{"why", kNoCertificate}});
@@ -275,14 +276,13 @@ void TlsListenerWorker::OnCertificate() {
 void TlsListenerWorker::OnSnapshot(PolicyPointer policy) {
   refusals_.SetPolicy(policy);
   outbound_->SetPolicy(policy);
-  if (synthetic_ && !drained_) synthetic_->SetPolicy(policy);
-  inbound_->SetPolicy(std::move(policy));
-  has_snapshot_ = true;
+  inbound_->SetPolicy(policy);
+  policy_ = std::move(policy);
   BeginOnceProvided();
 }
 
 bool TlsListenerWorker::IsProvided() const {
-  return has_snapshot_ && certificates_ && certificates_->has_answer();
+  return policy_ && certificates_ && certificates_->has_answer();
 }
 
 // Before it has its first snapshot, and knows which certificate is its own, a worker takes nothing
@@ -291,6 +291,7 @@ void TlsListenerWorker::BeginOnceProvided() {
   if (!IsProvided()) return;
   for (EarlyOffer& early : std::exchange(early_offers_, {}))
     TakeOffer(early.instance, early.body, early.expires, std::move(early.ticket));
+  if (synthetic_ && !drained_) synthetic_->SetPolicy(policy_);
   if (!acceptors_.empty() || drained_) return;
   if (auto opened = OpenAcceptors(); !opened) context_->Fail(opened.error().text);
 }

@@ -88,8 +88,9 @@ TEST(ResponseText, TheStatusSaysOnceThatThereIsNoCertificate) {
   }
   EXPECT_THAT(ResponseText(request, response),
               HasSubstr("partners   2\n"
-                        "notice     no certificate is assigned, so nobody is served over TLS; see "
-                        "gatehousectl cert request, cert import and cert assign\n"
+                        "notice     there is no certificate to show that can be used, so nobody "
+                        "is served over TLS; see gatehousectl cert list, cert request, cert import "
+                        "and cert assign\n"
                         "\n"));
 }
 

@@ -40,6 +40,7 @@ class Setup : public testing::Test {
       if (request.has_partner_list()) *response.mutable_partners() = partners_;
       if (request.has_status()) {
         response.mutable_status()->add_domains("corp.example");
+        response.mutable_status()->set_sip_host(sip_host_);
         proto::ListenerStatus& listener = *response.mutable_status()->add_listeners();
         listener.set_kind("xmpp");
         listener.set_address("192.0.2.10:5269");
@@ -48,7 +49,10 @@ class Setup : public testing::Test {
         proto::CertificateView& other = *response.mutable_certificates()->add_certificates();
         other.set_name("other");
         other.add_slots(proto::SLOT_SIP);
-        if (request.certificate_get().name() == "edge") other.set_pem(chain_);
+        if (request.certificate_get().name() == "edge") {
+          other.set_pem(chain_);
+          other.set_source(source_);
+        }
         if (request.certificate_get().name().empty()) {
           proto::CertificateView& shown = *response.mutable_certificates()->add_certificates();
           shown.set_name("edge");
@@ -79,6 +83,8 @@ class Setup : public testing::Test {
   proto::PartnerViews partners_;
   bool running_ = true;
   std::string chain_;  // PEM, assigned to slot xmpp
+  std::string source_ = "import";
+  std::string sip_host_;
 };
 
 TEST_F(Setup, ThePlanOfDnsGoesByTheFile) {
@@ -93,6 +99,8 @@ TEST_F(Setup, WithoutAFileItGoesByTheSupervisor) {
   const Ending ending = Run("dns plan");
   EXPECT_EQ(ending.exit_code, kDone) << ending.err;
   EXPECT_THAT(ending.out, HasSubstr("edge.corp.example. 3600 IN A 192.0.2.10"));
+  sip_host_ = "gw.corp.example";
+  EXPECT_THAT(Run("dns plan").out, HasSubstr("gw.corp.example. 3600 IN A 192.0.2.10"));
   running_ = false;
   const Ending neither = Run("dns plan");
   EXPECT_EQ(neither.exit_code, kRefused);
@@ -107,6 +115,9 @@ TEST_F(Setup, TheTlsaPlanIsForTheCertificateThatIsAssigned) {
   const Ending ending = Run("dns plan --tlsa");
   EXPECT_EQ(ending.exit_code, kDone) << ending.err;
   EXPECT_THAT(ending.out, HasSubstr("TLSA 3 1 1 " + Hex(TlsaOfOwnChain(chain_)->data)));
+  EXPECT_EQ(ending.err, "");
+  source_ = "acme";
+  EXPECT_THAT(Run("dns plan --tlsa").err, HasSubstr("gets a new key each time it is renewed"));
   for (const char* words : {"dns plan --tlsa --config there.yaml", "dns plan --tlsa"}) {
     const Ending refused = Run(words);
     EXPECT_EQ(refused.exit_code, kRefused) << words;

@@ -195,7 +195,11 @@ TEST_F(EngineCertificates, GoOnWhileTheirRenewalIsRequested) {
   Works(Import("edge", {edge_.chain, edge_.key}));
   Works(Assign("edge", {proto::SLOT_XMPP}));
   const Made next = Make({kOurs});
-  Works(Request("edge", next));
+  const Made void_one = Make({kOurs});
+  EXPECT_THAT(Request("edge", void_one).certificates().certificates(0).warnings(),
+              testing::Not(testing::Contains(HasSubstr("before this one"))));
+  EXPECT_THAT(Request("edge", next).certificates().certificates(0).warnings(),
+              testing::Contains(HasSubstr("the request before this one is void")));
   EXPECT_TRUE(View("edge").request_pending());
   EXPECT_EQ(engine_.certificates().Given(Slot::kXmpp).chain(), edge_.chain);
   Works(Import("edge", {next.chain}));

@@ -70,7 +70,7 @@ TEST(StoreCreation, AStoreThatWasMadeOnceAndIsGoneIsNotMadeAnew) {
   const ScratchFolder folder;
   const std::string path = folder.File("policy.db");
   ASSERT_TRUE(Store::Open(path).has_value());
-  RemoveStoreFile(path);
+  std::filesystem::remove(path);
   const Result<Store> refused = Store::Open(path);
   ASSERT_FALSE(refused.has_value());
   EXPECT_THAT(refused.error().text, HasSubstr("the file is gone, though it was made once"));
