@@ -35,7 +35,7 @@ Result<std::optional<std::string>> Content(const std::string& path, Readers read
   struct stat found{};
   if (!file.valid() || ::fstat(file.get(), &found) != 0) return CannotDo(path, "read");
   if (readers == Readers::kOwner && (found.st_mode & 077) != 0)
-    return BadConfig(path + ": others than its owner may read it; chmod 600");
+    return BadConfig(path + ": others than its owner may read it; chmod 600 it");
   std::string content;
   std::array<char, 4096> part{};
   while (content.size() <= kMaxFileBytes) {
@@ -44,7 +44,7 @@ Result<std::optional<std::string>> Content(const std::string& path, Readers read
     if (got == 0) return content;
     content.append(part.data(), static_cast<std::size_t>(got));
   }
-  return BadConfig(path + ": is too large");
+  return BadConfig(path + ": is too large; delete it");
 }
 
 // What was there, or all of `content`, whenever we die.

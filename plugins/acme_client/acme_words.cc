@@ -17,13 +17,12 @@ constexpr std::size_t kMaxSentenceBytes = 600;
 constexpr int kMaxSubproblems = 5;
 constexpr std::int64_t kWeek = 7 * 86'400;
 
-// As one line that a terminal can show.
+}  // namespace
+
 std::string Told(std::string_view text) {
-  std::string cut(text.substr(0, kMaxSentenceBytes));
+  const std::string cut(text.substr(0, kMaxSentenceBytes));
   return OneLine(AsUtf8(cut));
 }
-
-}  // namespace
 
 bool ReadJson(std::string_view text, google::protobuf::Message& into) {
   if (text.size() > kMaxJsonBytes) return false;

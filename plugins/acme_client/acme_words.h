@@ -14,6 +14,9 @@ namespace gatehouse::acme {
 
 inline constexpr std::size_t kMaxJsonBytes = 262144;
 
+// What a CA says, cut at 600 octets and on one line that a terminal can show.
+[[nodiscard]] std::string Told(std::string_view text);
+
 // Unknown members are ignored. False: no JSON of that shape, too large or nested too deep.
 [[nodiscard]] bool ReadJson(std::string_view text, google::protobuf::Message& into);
 

@@ -15,6 +15,7 @@
 #include "core/tls/crypto.h"
 #include "core/tls/own_certificate.h"
 #include "plugins/acme_client/acme_files.h"
+#include "plugins/acme_client/acme_words.h"
 #include "plugins/acme_client/back_off.h"
 #include "plugins/acme_client/renewal_time.h"
 
@@ -274,7 +275,8 @@ void Renewer::Succeed(const proto::AcmeAnswer& answer) {
   Consider();
 }
 
-void Renewer::Fail(const std::string& why, std::chrono::seconds retry_after) {
+void Renewer::Fail(const std::string& reason, std::chrono::seconds retry_after) {
+  const std::string why = Told(reason);
   issued_.reset();
   state_ = State::kWaiting;
   proto::AcmeMemory& memory = setup_.memory;
@@ -289,7 +291,7 @@ void Renewer::Fail(const std::string& why, std::chrono::seconds retry_after) {
   proto::CtlResponse response;
   response.set_exit_code(1);
   response.set_error(fmt::format("certificate '{}' is not renewed: {}; it is tried again at {}",
-                                 wanted_.certificate, why, WhenText(memory.next_attempt_unix())));
+                                 wanted_.certificate, why, WhenText(DueTime())));
   AnswerAll(response);
   Consider();
 }
@@ -302,7 +304,7 @@ void Renewer::TellFailure() const {
       {{"certificate", settings_.certificate},
        {"why", memory.last_error()},
        {"failures", static_cast<std::int64_t>(memory.failures())},
-       {"next", WhenText(memory.next_attempt_unix())},
+       {"next", WhenText(DueTime())},
        {"remedy", "mend the cause, then gatehousectl cert renew"}});
 }
 

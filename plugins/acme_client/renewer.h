@@ -58,7 +58,7 @@ class Renewer {
   void Offer();
   void OnOffered(const Result<proto::PolicyAnswer>& answer);
   void Succeed(const proto::AcmeAnswer& answer);
-  void Fail(const std::string& why, std::chrono::seconds retry_after);
+  void Fail(const std::string& reason, std::chrono::seconds retry_after);
   void TellFailure() const;
   void AnswerAll(const proto::CtlResponse& response);
   Result<void> Remember();

@@ -12,18 +12,36 @@
 #include "plugins/acme_client/renewer.h"
 
 namespace gatehouse::acme {
+namespace {
+
+constexpr seconds kVoidMemoryPause{3600};
+
+}  // namespace
 
 class AcmeClientWorker final : public Worker {
  public:
   Result<void> Prepare(const WorkerConfig& config) override {
-    GATEHOUSE_TRY(Es256Key key, OpenAccountKey(config.state_dir() + "/acme-account.key"));
-    key_.emplace(std::move(key));
+    GATEHOUSE_TRY_VOID(TakeConfig(config.config()));
     memory_file_ = config.state_dir() + "/acme-state";
-    GATEHOUSE_TRY(memory_, ReadMemory(memory_file_));
-    return TakeConfig(config.config());
+    TakeMemory(ReadMemory(memory_file_));
+    auto key = OpenAccountKey(config.state_dir() + "/acme-account.key");
+    if (key)
+      key_.emplace(*std::move(key));
+    else
+      no_account_ = key.error().text;
+    return {};
   }
 
   Result<void> Start(WorkerContext& context) override {
+    context.OnCtl([this](const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
+      OnCtl(request, answer);
+    });
+    context.OnReconfigure([this](const proto::Config& changed) { return OnReconfigure(changed); });
+    // The edge goes on without renewal, not the other way round.
+    if (!key_) {
+      Log(LogLevel::kError, "acme-account-unusable", {{"why", no_account_}});
+      return {};
+    }
     const proto::Config& config = context.config().config();
     const std::vector<std::string> servers(config.dns().servers().begin(),
                                            config.dns().servers().end());
@@ -40,10 +58,6 @@ class AcmeClientWorker final : public Worker {
                                     .memory_file = memory_file_,
                                     .memory = memory_});
     renewer_->Configure(settings_, tls_);
-    context.OnCtl([this](const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
-      OnCtl(request, answer);
-    });
-    context.OnReconfigure([this](const proto::Config& changed) { return OnReconfigure(changed); });
     return {};
   }
 
@@ -68,11 +82,32 @@ class AcmeClientWorker final : public Worker {
   Result<void> OnReconfigure(const proto::Config& config) {
     if (!config.has_acme()) return {};  // this worker is about to be retired
     GATEHOUSE_TRY_VOID(TakeConfig(config));
-    renewer_->Configure(settings_, tls_);
+    if (renewer_) renewer_->Configure(settings_, tls_);
     return {};
   }
 
+  // Of one that is damaged nothing is known: no CA is asked at once by whoever damages it each time.
+  void TakeMemory(Result<proto::AcmeMemory> memory) {
+    if (memory) {
+      memory_ = *std::move(memory);
+      return;
+    }
+    Log(LogLevel::kError, "acme-memory-void", {{"why", memory.error().text}});
+    memory_.Clear();
+    memory_.set_directory(settings_.directory);
+    memory_.set_last_result("failed");
+    memory_.set_last_error(memory.error().text);
+    memory_.set_failures(1);
+    memory_.set_next_attempt_unix(UnixNow() + kVoidMemoryPause.count());
+  }
+
   void OnCtl(const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
+    if (!renewer_) {
+      proto::CtlResponse refused;
+      refused.set_exit_code(1);
+      refused.set_error(no_account_ + "; then: gatehousectl worker restart acme_client/0");
+      return answer(refused);
+    }
     if (request.has_certificate_renew()) return renewer_->RenewNow(answer);
     proto::CtlResponse response;
     if (request.has_certificate_renewal_get()) {
@@ -85,6 +120,7 @@ class AcmeClientWorker final : public Worker {
   }
 
   std::optional<Es256Key> key_;
+  std::string no_account_;  // why there is no key
   std::string memory_file_;
   proto::AcmeMemory memory_;
   AcmeSettings settings_;

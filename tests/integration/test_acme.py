@@ -132,6 +132,33 @@ class ByHttp(Scene):
         self.assertIn("features", peer.open())  # what was open goes on
         self.assertEqual(self.gatehouse.counter("acme_client/0", "gatehouse_acme_failures_in_row"), 0)
 
+    def test_damaged_files_of_its_stop_the_renewal_and_nothing_else(self):
+        self.start()
+        self.renewed()
+        state, account = (self.gatehouse.state_dir / name for name in ("acme-state", "acme-account.key"))
+        state.write_bytes(b"x" * 100_000)
+        pid = self.kill("acme_client/0")
+        self.gatehouse.wait_event("acme-memory-void")
+        self.wait_next_life("acme_client/0", pid)
+        self.assertEqual(self.renew()[0], 0)
+        self.assertEqual(self.renewal()["failures"], 0)
+
+        account.chmod(0o644)
+        pid = self.kill("acme_client/0")
+        self.gatehouse.wait_event("acme-account-unusable")
+        self.wait_next_life("acme_client/0", pid)
+        code, answer = self.renew()
+        self.assertEqual(code, 1, answer)
+        self.assertIn("others than its owner may read it; chmod 600 it", answer)
+        self.gatehouse.stop()  # nor does it stop a whole start
+        self.gatehouse.lines.clear()
+        self.gatehouse.start()
+        self.gatehouse.wait_ready()
+        wait_until(self.try_stream, "partners are served", 20)
+        account.chmod(0o600)
+        self.assertEqual(self.gatehouse.ctl("worker", "restart", "acme_client/0")[0], 0)
+        self.assertEqual(self.renew()[0], 0)
+
     def test_the_worker_may_do_little_and_whoever_asks_it_gets_little(self):
         self.start()
         self.renewed()
