@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/policy/certificate_client.h"
 #include "core/policy/own_domains.h"
 #include "core/policy/snapshot_client.h"
 #include "core/worker/plugin_abi.h"
@@ -51,6 +52,7 @@ class DialbackVerifierWorker final : public Worker {
     GATEHOUSE_TRY(dns_,
                   DnsLookup::Create(context.loop(), servers, DnsTrustOf(config.dns().dnssec())));
     prover_.emplace(DomainProver::Setup{context.loop(), context.metrics(), *dns_, GuardOf(config)});
+    certificates_.emplace(context, [this](const CertificateClient::Given&) { UseTls(); });
     GATEHOUSE_TRY_VOID(TakeConfig(config));
     snapshots_.emplace(context,
                        [this](PolicyPointer policy) { prover_->SetPolicy(std::move(policy)); });
@@ -69,23 +71,38 @@ class DialbackVerifierWorker final : public Worker {
   void Drain(std::function<void()> drained) override { drained(); }
 
  private:
-  // Only as a client, and without a certificate: this worker holds no TLS key.
   Result<void> ReadTls(const proto::Config& config) {
-    const TlsFiles files{.chain_file = {},
-                         .key_file = {},
+    const TlsFiles files{.chain_file = config.tls().chain_file(),
+                         .key_file = config.tls().key_file(),
                          .trust = config.tls().trust(),
                          .crl_file = config.tls().crl_file()};
+    TlsContext::Options options;
+    options.alpn = "xmpp-server";
+    GATEHOUSE_TRY(auto direct, TlsContext::Create(files, options));
     GATEHOUSE_TRY(starttls_, TlsContext::Create(files));
-    TlsContext::Options direct;
-    direct.alpn = "xmpp-server";
-    GATEHOUSE_TRY(direct_, TlsContext::Create(files, direct));
+    direct_ = std::move(direct);
     return {};
+  }
+
+  // Many servers turn away whoever shows none, also one that only asks (Prosody's s2s_secure_auth).
+  // What the store has assigned goes before the files of gatehouse.yaml.
+  void UseTls() {
+    const auto& certificate = certificates_->current().certificate;
+    if (certificate) {
+      auto starttls = TlsContext::Like(*starttls_, *certificate);
+      auto direct = TlsContext::Like(*direct_, *certificate);
+      if (starttls && direct) return prover_->SetTls(*std::move(starttls), *std::move(direct));
+      Log(LogLevel::kError, "certificate-unusable",
+          {{"certificate", certificates_->current().name},
+           {"why", (starttls ? direct : starttls).error().text}});
+    }
+    prover_->SetTls(starttls_, direct_);
   }
 
   Result<void> TakeConfig(const proto::Config& config) {
     GATEHOUSE_TRY(domains_, OwnDomains(config));
     prover_->SetDomains(domains_);
-    prover_->SetTls(starttls_, direct_);
+    UseTls();
     return {};
   }
 
@@ -190,6 +207,7 @@ class DialbackVerifierWorker final : public Worker {
   std::unique_ptr<DnsLookup> dns_;
   std::optional<DomainProver> prover_;
   std::optional<SnapshotClient> snapshots_;
+  std::optional<CertificateClient> certificates_;
   RateLimit make_limit_{1000, 2000};
   RateLimit judge_limit_{1000, 2000};
 };

@@ -10,7 +10,7 @@ namespace gatehouse::policy_engine {
 
 std::optional<Slot> SlotOfInstance(std::string_view instance) {
   const std::string_view plugin = instance.substr(0, instance.find('/'));
-  if (plugin == "tls_listener") return Slot::kXmpp;
+  if (plugin == "tls_listener" || plugin == "dialback_verifier") return Slot::kXmpp;
   if (plugin == "sip_translator") return Slot::kSip;
   return std::nullopt;
 }

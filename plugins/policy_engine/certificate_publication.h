@@ -15,7 +15,8 @@
 
 namespace gatehouse::policy_engine {
 
-// "tls_listener/3" shows slot xmpp, "sip_translator/0" slot sip; nobody else shows any.
+// "tls_listener/3" and "dialback_verifier/0", whom partners would turn away without one, show slot
+// xmpp, "sip_translator/0" slot sip; nobody else shows any.
 [[nodiscard]] std::optional<Slot> SlotOfInstance(std::string_view instance);
 
 class CertificatePublication {

@@ -60,7 +60,7 @@ TEST_F(CertificatePublicationTest, GivesEachWorkerTheCertificateOfItsOwnSlot) {
 TEST_F(CertificatePublicationTest, GivesNobodyElseAnything) {
   Show(Slot::kXmpp, "edge");
   CertificateAsker stranger;
-  for (const char* instance : {"dialback_verifier/0", "tls_listenerx/0", "", "/tls_listener"})
+  for (const char* instance : {"acme_client/0", "tls_listenerx/0", "", "/tls_listener"})
     publication_.Ask(instance, "", stranger.Reply());
   EXPECT_THAT(stranger.heard, ElementsAre("error", "error", "error", "error"));
   EXPECT_EQ(publication_.waiting(), 0U);
