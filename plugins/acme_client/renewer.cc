@@ -222,6 +222,7 @@ void Renewer::OnEnded(const Result<std::string, AttemptFailure>& result) {
 // Until the engine has it: it is renewed only then.
 void Renewer::Offer() {
   proto::PolicyQuestion question;
+  question.mutable_acme_renewed()->set_name(wanted_.certificate);
   question.mutable_acme_renewed()->set_chain(issued_->chain);
   question.mutable_acme_renewed()->set_key(issued_->key);
   setup_.context.AskLinkTo(kEngine)->Ask<proto::PolicyAnswer>(
