@@ -49,7 +49,8 @@ class HttpExchange {
   // Calls `done` once within `limit`, never inside this call; the object may go inside of it.
   // Destroying it cancels. No redirect is followed. Whatever status came is no failure.
   //   fails  kTrouble with a sentence's part that names the host: DNS, no address that may be gone
-  //          to, TCP, TLS, a certificate that does not prove the host, HTTP that cannot be read, time
+  //          to, TCP, TLS, a certificate that does not prove the host, HTTP that cannot be read,
+  //          time
   HttpExchange(const Setup& setup, HttpRequest request, milliseconds limit, Done done);
   ~HttpExchange();
   HttpExchange(const HttpExchange&) = delete;

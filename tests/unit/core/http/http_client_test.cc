@@ -44,8 +44,8 @@ class HttpExchangeTest : public testing::Test {
   }
   std::unique_ptr<HttpExchange> Get(DnsLookup& dns, milliseconds limit,
                                     std::function<bool(const SocketAddress&)> may_go = {}) {
-    HttpRequest request{"GET", "https://ca.example:" +
-                                   std::to_string(listener_.address().Port()) + "/", "", ""};
+    HttpRequest request{
+        "GET", "https://ca.example:" + std::to_string(listener_.address().Port()) + "/", "", ""};
     return std::make_unique<HttpExchange>(
         HttpExchange::Setup{*loop_, dns, tls_, {}, std::move(may_go)}, std::move(request), limit,
         [this](Result<HttpMessage> ended) { result_ = std::move(ended); });
