@@ -12,7 +12,8 @@ std::chrono::seconds PauseAfter(unsigned failures, double random,
   const auto pause = std::min(kFirstPause * (1U << doublings), kLongestPause);
   const double jittered =
       static_cast<double>(pause.count()) * (0.9 + 0.2 * std::clamp(random, 0.0, 1.0));
-  return std::max(std::chrono::seconds{static_cast<std::int64_t>(jittered)}, retry_after);
+  return std::max(std::chrono::seconds{static_cast<std::int64_t>(jittered)},
+                  std::min(retry_after, kLongestWish));
 }
 
 }  // namespace gatehouse::acme

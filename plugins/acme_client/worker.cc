@@ -60,7 +60,11 @@ class AcmeClientWorker final : public Worker {
     TlsContext::Options options;
     options.resume_sessions = true;
     GATEHOUSE_TRY(tls_, TlsContext::Create(
-                            {.chain_file = {}, .key_file = {}, .trust = settings.trust}, options));
+                            {.chain_file = {},
+                             .key_file = {},
+                             .trust = settings.trust,
+                             .crl_file = settings.crl_file},
+                            options));
     settings_ = std::move(settings);
     return {};
   }
@@ -73,7 +77,7 @@ class AcmeClientWorker final : public Worker {
   }
 
   void OnCtl(const proto::CtlRequest& request, const WorkerContext::CtlAnswer& answer) {
-    if (request.has_certificate_renew()) return renewer_->RenewNow(answer);
+    if (request.has_certificate_renew()) return renewer_->RenewNow(request.actor(), answer);
     proto::CtlResponse response;
     if (request.has_certificate_renewal_get()) {
       *response.mutable_renewal() = renewer_->View();
