@@ -16,4 +16,10 @@ std::chrono::seconds PauseAfter(unsigned failures, double random,
                   std::min(retry_after, kLongestWish));
 }
 
+std::chrono::seconds OfferPause(std::chrono::seconds before) {
+  constexpr std::chrono::seconds kFirst{2};
+  constexpr std::chrono::seconds kLongest{60};
+  return std::clamp(2 * before, kFirst, kLongest);
+}
+
 }  // namespace gatehouse::acme

@@ -15,4 +15,8 @@ inline constexpr std::chrono::seconds kLongestWish{7 * 86'400};  // of a CA
 [[nodiscard]] std::chrono::seconds PauseAfter(unsigned failures, double random,
                                               std::chrono::seconds retry_after);
 
+// When the engine is offered again what it could not take: doubled each time up to a minute.
+//   before  the pause before this one; 0: this is the first
+[[nodiscard]] std::chrono::seconds OfferPause(std::chrono::seconds before);
+
 }  // namespace gatehouse::acme

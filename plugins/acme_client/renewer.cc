@@ -25,8 +25,6 @@ constexpr std::string_view kEngine = "policy_engine";
 constexpr milliseconds kLookEvery{60'000};
 constexpr milliseconds kLookAgain{1'000};
 constexpr milliseconds kAskLimit{20'000};
-constexpr milliseconds kOfferAgain{2'000};  // doubled each time
-constexpr milliseconds kLongestOfferPause{60'000};
 constexpr seconds kPatience{900};  // of who asks: below that of the command's route
 
 std::string WhenText(std::int64_t unix_time) {
@@ -101,6 +99,7 @@ void Renewer::Configure(AcmeSettings settings, std::shared_ptr<const TlsContext>
       setup_.memory.set_next_attempt_unix(0);
     }
   }
+  ClampNextAttempt();
   if (is_other_name && state_ == State::kImporting && offer_.active())
     offer_.Start(milliseconds{0});
   if (setup_.memory.last_result() == "interrupted" && !looked_) {
@@ -254,7 +253,7 @@ void Renewer::OnEnded(const Result<std::string, AttemptFailure>& result) {
         fmt::format("the certificate that the CA gave cannot be used: {}", chain.error().text), {});
   issued_->chain = *result;
   state_ = State::kImporting;
-  offer_pause_ = kOfferAgain;
+  offer_pause_ = seconds{0};
   Offer();
 }
 
@@ -301,9 +300,8 @@ void Renewer::OnOffered(const Result<proto::PolicyAnswer>& answer) {
     Log(LogLevel::kWarning, "acme-offered-again",
         {{"certificate", wanted_.certificate},
          {"why", answer ? std::string("no answer to what was asked") : answer.error().text}});
-    offer_.Start(offer_pause_);
-    offer_pause_ = std::min(2 * offer_pause_, kLongestOfferPause);
-    return;
+    offer_pause_ = OfferPause(offer_pause_);
+    return offer_.Start(offer_pause_);
   }
   if (!answer->acme().refused().empty()) return Fail(answer->acme().refused(), {});
   Succeed(answer->acme());

@@ -81,7 +81,7 @@ class Renewer {
   AcmeSettings wanted_;  // by the attempt under way
   std::unique_ptr<Attempt> attempt_;
   std::unique_ptr<Issued> issued_;
-  milliseconds offer_pause_{};
+  seconds offer_pause_{};  // the last one
   std::vector<WorkerContext::CtlAnswer> askers_;
   std::string asked_by_;  // who has made the attempt begin; empty: it was due
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

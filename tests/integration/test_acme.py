@@ -181,6 +181,22 @@ class ByHttp(Scene):
         self.renewed(since=seen)
         self.assertEqual((self.ca.orders(), other.orders()), (1, 1))
 
+    def test_what_a_wrong_clock_has_left_costs_a_week_at_most(self):
+        self.gatehouse = Gatehouse(self.config())
+        self.addCleanup(self.gatehouse.close)
+        state = self.gatehouse.state_dir / "acme-state"
+        state.parent.mkdir(parents=True, exist_ok=True)
+        state.write_text(f'directory: "{self.ca.directory}" failures: 1 last_result: "interrupted"\n'
+                         "next_attempt_unix: 9000000000000000000\n")
+        self.gatehouse.start()
+        self.gatehouse.wait_ready()
+        week = time.time() + 7 * 86400
+        self.assertAlmostEqual(self.renewal()["next_attempt_unix"], week, delta=600)
+        self.assertNotIn("9000000000000000000", state.read_text())
+        self.assertEqual(self.ca.orders(), 0)
+        code, answer = self.renew()
+        self.assertEqual(code, 0, answer)
+
     def test_an_engine_that_does_not_answer_gets_it_when_it_lives_again(self):
         self.start()
         self.gatehouse.wait_event("acme-attempt", seconds=SOON_S)

@@ -42,6 +42,14 @@ TEST(BackOff, IsJitteredByATenthAndNeverShorterThanTheCaWants) {
   EXPECT_EQ(PauseAfter(1, 1, std::chrono::seconds{400 * kDay}).count(), 7 * kDay);
 }
 
+TEST(BackOff, OfWhatTheEngineCouldNotTakeDoublesToAMinute) {
+  std::chrono::seconds pause{0};
+  for (const int expected : {2, 4, 8, 16, 32, 60, 60}) {
+    pause = OfferPause(pause);
+    EXPECT_EQ(pause.count(), expected);
+  }
+}
+
 TEST(RenewalTime, IsWhenAThirdIsLeftOrATenthOfThatLater) {
   EXPECT_EQ(RenewalTime(0, 90 * kDay, "0000"), 60 * kDay);
   const std::int64_t late = RenewalTime(0, 90 * kDay, "ffff");
