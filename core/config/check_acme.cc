@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "core/address/ascii.h"
 #include "core/certificate/certificate_request.h"
@@ -15,6 +16,8 @@
 #include "core/config/certificate_name.h"
 #include "core/http/http_client.h"
 #include "core/policy/own_domains.h"
+#include "core/tls/crypto.h"
+#include "core/tls/own_certificate.h"
 #include "core/xmpp/jid.h"
 
 namespace gatehouse {
@@ -163,6 +166,19 @@ Checked CheckChallenge(YamlConfig& yaml, proto::Acme& acme) {
   return {};
 }
 
+bool HoldsBase64UrlKey(const std::string& file) {
+  constexpr std::size_t kMaxKeyFileBytes = 65536;
+  std::string content(kMaxKeyFileBytes, '\0');
+  std::ifstream stream(file, std::ios::binary);
+  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+  auto key = DecodeBase64Url(
+      ascii::Trim(std::string_view(content).substr(0, static_cast<std::size_t>(stream.gcount()))));
+  Wipe(content);
+  const bool is_key = key && !key->empty();
+  if (key) Wipe(*key);
+  return is_key;
+}
+
 Checked CheckAccount(YamlConfig& yaml, proto::AcmeExternalAccount& account) {
   constexpr std::string_view kFile =
       "a file with the base64url key that the CA gave, readable by "
@@ -176,9 +192,13 @@ Checked CheckAccount(YamlConfig& yaml, proto::AcmeExternalAccount& account) {
   GATEHOUSE_TRY_VOID(
       CheckReadable(yaml, "acme.external_account.key_file", *account.mutable_key_file(), kFile));
   struct stat found{};
-  if (::stat(account.key_file().c_str(), &found) == 0 && (found.st_mode & 077) == 0) return {};
+  if (::stat(account.key_file().c_str(), &found) != 0 || (found.st_mode & 077) != 0)
+    return Wrong(yaml, "acme.external_account.key_file",
+                 fmt::format("names '{}', which others may read; would be right: {} (chmod 600)",
+                             account.key_file(), kFile));
+  if (HoldsBase64UrlKey(account.key_file())) return {};
   return Wrong(yaml, "acme.external_account.key_file",
-               fmt::format("names '{}', which others may read; would be right: {} (chmod 600)",
+               fmt::format("names '{}', which holds no base64url key; would be right: {}",
                            account.key_file(), kFile));
 }
 

@@ -76,8 +76,18 @@ struct HttpExchange::State : std::enable_shared_from_this<HttpExchange::State> {
   }
 
   void OnAddresses(DnsAnswer<SocketAddress> answer) {
+    if (finished) return;
     if (answer.status == DnsStatus::kTemporary) return Fail("DNS does not answer");
     if (answer.records.empty()) return Fail("DNS knows no address of it");
+    const std::string first = answer.records.front().Ip();
+    if (setup.may_go)
+      std::erase_if(answer.records,
+                    [this](const SocketAddress& address) { return !setup.may_go(address); });
+    if (answer.records.empty())
+      return Fail(
+          fmt::format("its address {} is none that a connection may go to without "
+                      "dns.allow_loopback_targets",
+                      first));
     addresses = std::move(answer.records);
     ConnectNext();
   }
@@ -86,6 +96,7 @@ struct HttpExchange::State : std::enable_shared_from_this<HttpExchange::State> {
     const SocketAddress to = addresses[next_address++];
     connecting = TcpStream::Connect(
         setup.loop, to, kConnectLimit, [this, to](Result<std::unique_ptr<TcpStream>> result) {
+          if (finished) return;
           if (result) return OnConnected(*std::move(result));
           if (next_address == addresses.size())
             return Fail(fmt::format("no connection to {}: {}", to.ToText(), result.error().text));
@@ -121,7 +132,9 @@ struct HttpExchange::State : std::enable_shared_from_this<HttpExchange::State> {
     if (const auto fed = session->Feed(bytes); !fed) Fail("TLS failed: " + fed.error().text);
   }
 
+  // What has failed already sends nothing: its request is made anew.
   void OnSecured() {
+    if (finished) return;
     const PeerCertificate& peer = session->peer();
     if (!peer.chain_valid)
       return Fail(fmt::format("its certificate is not to be trusted: {}", peer.chain_error));

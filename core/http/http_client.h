@@ -13,6 +13,7 @@
 #include "core/http/http_message.h"
 #include "core/loop/dns_lookup.h"
 #include "core/loop/loop.h"
+#include "core/loop/socket_address.h"
 #include "core/tls/tls_context.h"
 
 namespace gatehouse {
@@ -40,13 +41,16 @@ class HttpExchange {
     DnsLookup& dns;
     std::shared_ptr<const TlsContext> tls;  // its anchors are those of the server
     HttpLimits limits = {};
+    // Addresses that it says no to are not gone to; empty: any may be gone to.
+    std::function<bool(const SocketAddress&)> may_go = {};
   };
   using Done = std::function<void(Result<HttpMessage>)>;
 
   // Calls `done` once within `limit`, never inside this call; the object may go inside of it.
   // Destroying it cancels. No redirect is followed. Whatever status came is no failure.
-  //   fails  kTrouble with a sentence's part that names the host: DNS, TCP, TLS, a certificate that
-  //          does not prove the host, HTTP that cannot be read, time
+  //   fails  kTrouble with a sentence's part that names the host: DNS, no address that may be gone
+  //          to, TCP, TLS, a certificate that does not prove the host, HTTP that cannot be read,
+  //          time
   HttpExchange(const Setup& setup, HttpRequest request, milliseconds limit, Done done);
   ~HttpExchange();
   HttpExchange(const HttpExchange&) = delete;

@@ -23,6 +23,8 @@ struct HttpReader::State {
 
   static State& Of(http_parser* parser) { return *static_cast<State*>(parser->data); }
 
+  static constexpr std::size_t kBetween = 4;  // ": " and the line end
+
   // What is read of the head; not 0 stops the parser.
   int Take(std::size_t octets) {
     head_octets += octets;
@@ -38,10 +40,10 @@ struct HttpReader::State {
   }
   static int OnField(http_parser* parser, const char* at, std::size_t size) {
     State& state = Of(parser);
-    if (std::exchange(state.in_value, false) || state.message.headers.empty())
-      state.message.headers.emplace_back();
+    const bool is_new = std::exchange(state.in_value, false) || state.message.headers.empty();
+    if (is_new) state.message.headers.emplace_back();
     state.message.headers.back().first += ascii::Lower(std::string_view(at, size));
-    return state.Take(size + 4);  // ": " and the line end
+    return state.Take(size + (is_new ? kBetween : 0));
   }
   static int OnValue(http_parser* parser, const char* at, std::size_t size) {
     State& state = Of(parser);

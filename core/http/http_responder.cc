@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace gatehouse {
 namespace {
 
-constexpr milliseconds kTickEvery{1000};
+constexpr milliseconds kLongestTick{1000};
 
 std::string Response(std::string_view status, std::string_view type, std::string_view body) {
   return fmt::format(
@@ -18,10 +19,12 @@ std::string Response(std::string_view status, std::string_view type, std::string
 
 }  // namespace
 
-HttpResponder::HttpResponder(Loop& loop, Metrics& metrics, Answer answer)
+HttpResponder::HttpResponder(Loop& loop, Metrics& metrics, Answer answer, Bounds bounds)
     : loop_(loop),
+      bounds_(bounds),
       requests_(metrics.Value("gatehouse_http_requests_total")),
       refused_(metrics.Value("gatehouse_http_requests_refused_total")),
+      evicted_(metrics.Value("gatehouse_http_connections_evicted_total")),
       answer_(std::move(answer)),
       tick_(loop, [this] { OnTick(); }),
       sweep_(loop, [this] {
@@ -49,7 +52,7 @@ void HttpResponder::OnStream(std::unique_ptr<TcpStream> stream) {
   const std::uint64_t id = ++last_id_;
   auto connection = std::make_unique<Connection>();
   connection->stream = std::move(stream);
-  connection->due = loop_.Now() + kRequestLimit;
+  connection->due = loop_.Now() + bounds_.request;
   TcpStream& line = *connection->stream;
   connections_.emplace(id, std::move(connection));
   line.Start({.on_bytes =
@@ -57,10 +60,21 @@ void HttpResponder::OnStream(std::unique_ptr<TcpStream> stream) {
                     OnBytes(id, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
                   },
               .on_closed = [this, id](std::string_view /*why*/) { Drop(id); }});
-  if (!tick_.active()) tick_.StartRepeating(kTickEvery);
-  if (connections_.size() < kMaxConnections) return;
+  if (!tick_.active()) tick_.StartRepeating(std::min(kLongestTick, bounds_.request));
+  if (connections_.size() > bounds_.connections) MakeRoom();
+}
+
+// Whoever asks for a challenge has his request whole at once; who is slow is not to keep him out.
+// No other is taken before one has gone.
+void HttpResponder::MakeRoom() {
   paused_ = true;
   for (const auto& acceptor : acceptors_) acceptor->Pause();
+  if (!gone_.empty()) return;  // there is room soon
+  for (const auto& [id, connection] : connections_) {
+    if (connection->answered || id == last_id_) continue;
+    evicted_ += 1;
+    return Drop(id);
+  }
 }
 
 void HttpResponder::OnBytes(std::uint64_t id, std::string_view bytes) {
@@ -90,6 +104,8 @@ std::string HttpResponder::ResponseTo(const HttpMessage* request, const Answer& 
 
 // Not inside: the stream that tells us is what would go.
 void HttpResponder::Drop(std::uint64_t id) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end() || std::exchange(found->second->gone, true)) return;
   gone_.push_back(id);
   sweep_.Start(milliseconds{0});
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -24,12 +25,18 @@ class HttpResponder {
  public:
   // Nobody who asks for a short path needs more.
   static constexpr HttpLimits kLimits{.head_bytes = 8192, .body_bytes = 1024};
-  static constexpr std::size_t kMaxConnections = 256;  // newcomers wait in the kernel's queue
-  static constexpr seconds kRequestLimit{10};          // from the first octet to the last one sent
+  struct Bounds {
+    // For one more the oldest whose request is not whole yet goes. Where all are being answered,
+    // that one stays, and newcomers wait in the kernel's queue.
+    std::size_t connections = 256;
+    milliseconds request{10'000};  // from the beginning of a connection to the last octet sent
+  };
 
-  // The body for a target such as "/x/y", sent as text/plain; nullopt: 404.
+  // The body for a target such as "/x/y", sent as application/octet-stream; nullopt: 404.
   using Answer = std::function<std::optional<std::string>(std::string_view target)>;
-  HttpResponder(Loop& loop, Metrics& metrics, Answer answer);
+  HttpResponder(Loop& loop, Metrics& metrics, Answer answer, Bounds bounds);
+  HttpResponder(Loop& loop, Metrics& metrics, Answer answer)
+      : HttpResponder(loop, metrics, std::move(answer), Bounds{}) {}
   ~HttpResponder();
   HttpResponder(const HttpResponder&) = delete;
   HttpResponder& operator=(const HttpResponder&) = delete;
@@ -46,14 +53,17 @@ class HttpResponder {
     HttpReader reader{HttpReader::Kind::kRequest, kLimits};
     TimePoint due;
     bool answered = false;
+    bool gone = false;
   };
   void OnStream(std::unique_ptr<TcpStream> stream);
   void OnBytes(std::uint64_t id, std::string_view bytes);
   void Drop(std::uint64_t id);
+  void MakeRoom();
   void OnTick();
 
   Loop& loop_;
-  double &requests_, &refused_;
+  Bounds bounds_;
+  double &requests_, &refused_, &evicted_;
   Answer answer_;
   std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
   std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;

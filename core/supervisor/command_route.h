@@ -23,7 +23,8 @@ inline constexpr std::chrono::seconds kOneStream{90};
 // A change of one record may have to wait behind one of all of them, and giving up leaves its asker
 // in doubt. A question is given up sooner: it does no harm to ask again.
 inline constexpr std::chrono::seconds kOneChange = kWholeData + kOneRecord;
-// A CA takes its time, and a zone until it is everywhere.
+// A CA takes its time, and a zone until it is everywhere. Its worker answers before, even where the
+// attempt goes on.
 inline constexpr std::chrono::seconds kOneRenewal{960};
 // So much longer gatehousectl waits, so that it is the supervisor who says who did not answer.
 inline constexpr std::chrono::seconds kCtlPatience{5};
@@ -80,7 +81,7 @@ inline constexpr std::array kCommandRoutes = {
     CommandRoute{proto::CtlRequest::kCertificateGet,    "policy_engine",     Effect::kReads,   kOneRecord},
     CommandRoute{proto::CtlRequest::kCertificateRemove, "policy_engine",     Effect::kChanges, kOneChange},
     CommandRoute{proto::CtlRequest::kCertificateKeyGet, "policy_engine",     Effect::kReads,   kOneRecord},
-    CommandRoute{proto::CtlRequest::kCertificateRenew,  "acme_client",       Effect::kReads,   kOneRenewal},
+    CommandRoute{proto::CtlRequest::kCertificateRenew,  "acme_client",       Effect::kChanges, kOneRenewal},
     CommandRoute{proto::CtlRequest::kCertificateRenewalGet, "acme_client",   Effect::kReads,   kOneRecord},
     CommandRoute{proto::CtlRequest::kDialbackSecretSet, "dialback_verifier", Effect::kChanges, kOneRecord},
     CommandRoute{proto::CtlRequest::kTestStream,        "tls_listener",      Effect::kReads,   kOneStream},

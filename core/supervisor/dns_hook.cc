@@ -42,7 +42,12 @@ DnsHook::DnsHook(Loop& loop)
                too_long_ = true;
                if (child_) child_->KillGroup(SIGKILL);
              }),
-      next_(loop, [this] { RunNext(); }) {}
+      next_(loop, [this] { RunNext(); }),
+      idle_limit_(loop, [this] {
+        Log(LogLevel::kWarning, "dns-records-left",
+            {{"why", "the DNS hook takes too long; remove the TXT records that are left by hand"}});
+        if (const auto done = std::exchange(on_idle_, nullptr)) done();
+      }) {}
 
 DnsHook::~DnsHook() {
   if (child_) child_->KillGroup(SIGKILL);
@@ -69,29 +74,47 @@ Result<void> DnsHook::Check(std::string_view plugin, const proto::Config& config
 
 void DnsHook::Call(std::string_view plugin, const proto::Config& config,
                    const proto::DnsHookCall& call, Done done) {
-  if (auto good = Check(plugin, config, call); !good) {
+  std::optional<std::string> remover;
+  if (!call.add() && plugin == kAcmeWorker) remover = ProgramOf({call.name(), call.value()});
+  if (auto good = Check(plugin, config, call); !good && !remover) {
     Log(LogLevel::kError, "dns-hook-refused", {{"plugin", plugin}, {"why", good.error().text}});
     return done(std::move(good));
   }
   if (jobs_.size() >= kMaxWaiting) return done(Trouble("too many calls of the DNS hook wait"));
-  jobs_.push_back(
-      {config.acme().dns_hook(), call.add(), call.name(), call.value(), std::move(done)});
+  jobs_.push_back({remover.value_or(config.acme().dns_hook()), call.add(), call.name(),
+                   call.value(), std::move(done)});
   if (!child_) next_.Start(milliseconds{0});
 }
 
-void DnsHook::OnAskerDied(const proto::Acme& acme) {
-  if (acme.dns_hook().empty()) return;
-  std::set<std::pair<std::string, std::string>> left = added_;
+std::optional<std::string> DnsHook::ProgramOf(const Record& record) const {
+  if (const auto found = added_.find(record); found != added_.end()) return found->second;
   for (const Job& job : jobs_)
-    if (job.add) left.emplace(job.name, job.value);
-  for (const auto& [name, value] : left)
-    jobs_.push_back({acme.dns_hook(), false, name, value, [](const Result<void>&) {}});
+    if (job.add && job.name == record.first && job.value == record.second) return job.program;
+  return std::nullopt;
+}
+
+void DnsHook::OnAskerDied() {
+  std::map<Record, std::string> left = added_;
+  for (const Job& job : jobs_)
+    if (job.add) left.emplace(Record{job.name, job.value}, job.program);
+  for (const auto& [record, program] : left)
+    jobs_.push_back({program, false, record.first, record.second, [](const Result<void>&) {}});
   if (!child_ && !jobs_.empty()) next_.Start(milliseconds{0});
+}
+
+void DnsHook::WhenIdle(milliseconds limit, std::function<void()> done) {
+  if (jobs_.empty()) return done();
+  if (std::exchange(on_idle_, std::move(done)) == nullptr) idle_limit_.Start(limit);
 }
 
 void DnsHook::RunNext() {
   if (std::exchange(ended_, false)) child_.reset();
-  if (child_ || jobs_.empty()) return;
+  if (child_) return;
+  if (jobs_.empty()) {
+    idle_limit_.Stop();
+    if (const auto done = std::exchange(on_idle_, nullptr)) done();
+    return;
+  }
   if (auto spawned = Spawn(); !spawned) return Finish(std::move(spawned));
 }
 
@@ -155,9 +178,9 @@ void DnsHook::Finish(Result<void> result) {
   const Job job = std::move(jobs_.front());
   jobs_.pop_front();
   if (job.add)
-    added_.emplace(job.name, job.value);
+    added_.emplace(Record{job.name, job.value}, job.program);
   else
-    added_.erase({job.name, job.value});
+    added_.erase(Record{job.name, job.value});
   Log(result ? LogLevel::kInfo : LogLevel::kWarning, result ? "dns-hook-called" : "dns-hook-failed",
       {{"verb", job.add ? "add" : "remove"},
        {"name", job.name},

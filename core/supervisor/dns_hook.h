@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,14 +35,17 @@ class DnsHook {
 
   // Runs the program at acme.dns_hook with "add" or "remove", NAME and VALUE: no shell, an
   // environment of PATH alone, no descriptor but standard error, one at a time. `done` is called
-  // once, maybe inside.
+  // once, maybe inside. What was added may be removed whatever the configuration is now, by the
+  // program that added it.
   //   fails  kPeer: `plugin` may not ask for it, or asks for what is no such record of a configured
   //          name; kTrouble: a sentence with the program's status and its last line of standard
   //          error
   void Call(std::string_view plugin, const proto::Config& config, const proto::DnsHookCall& call,
             Done done);
   // What the worker that died has added is removed.
-  void OnAskerDied(const proto::Acme& acme);
+  void OnAskerDied();
+  // Calls `done` once no call waits or runs, maybe inside; or after `limit`.
+  void WhenIdle(milliseconds limit, std::function<void()> done);
 
   // kPeer where nobody may ask for that.
   static Result<void> Check(std::string_view plugin, const proto::Config& config,
@@ -54,6 +58,9 @@ class DnsHook {
     std::string name, value;
     Done done;
   };
+  using Record = std::pair<std::string, std::string>;  // name, value
+  // The program that has added it, or is about to.
+  [[nodiscard]] std::optional<std::string> ProgramOf(const Record& record) const;
   void RunNext();
   Result<void> Spawn();
   void ReadErrors();
@@ -68,8 +75,9 @@ class DnsHook {
   std::string tail_;  // of its standard error
   bool too_long_ = false;
   bool ended_ = false;  // `child_` is only still to be released
-  std::set<std::pair<std::string, std::string>> added_;
-  Timer limit_, next_;
+  std::map<Record, std::string> added_;  // by which program
+  std::function<void()> on_idle_;
+  Timer limit_, next_, idle_limit_;
 };
 
 }  // namespace gatehouse

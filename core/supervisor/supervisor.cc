@@ -14,6 +14,9 @@
 namespace gatehouse {
 namespace {
 
+// At the end, for records that are to be taken out of a zone.
+constexpr seconds kHookPatience{5};
+
 // Found before anything is started, so that the operator sees one line and not a worker's death.
 Result<void> CheckPrograms(const Supervisor::Options& options, const Plan& plan) {
   if (::access(options.layout.worker_program.c_str(), X_OK) != 0)
@@ -83,7 +86,8 @@ Fleet::Hooks Supervisor::FleetHooks() {
   return Fleet::Hooks{.say = [this](const Instance& instance,
                                     const proto::FromSupervisor& word) { Say(instance, word); },
                       .on_all_ready = [this] { OnAllReady(); },
-                      .on_all_stopped = [this] { loop_->Stop(); },
+                      .on_all_stopped =
+                          [this] { dns_hook_.WhenIdle(kHookPatience, [this] { loop_->Stop(); }); },
                       .on_died_of_config =
                           [this](const Error& why) {
                             failed_ = why;
@@ -93,7 +97,7 @@ Fleet::Hooks Supervisor::FleetHooks() {
                           [this](const Instance& instance) {
                             desk_.OnDied(instance);
                             if (instance.name().plugin == kAcmeWorker)
-                              dns_hook_.OnAskerDied(yaml_.config().acme());
+                              dns_hook_.OnAskerDied();
                           },
                       .on_pong = [this](const Instance& instance) { desk_.OnPong(instance); }};
 }

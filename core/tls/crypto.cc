@@ -7,6 +7,8 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
+
 namespace gatehouse {
 namespace {
 
@@ -89,6 +91,19 @@ bool DecodeBase64(std::string_view text, std::string& bytes) {
   if (EVP_DecodeBase64(Bytes(bytes), &size, room, Bytes(text), text.size()) != 1) return false;
   bytes.resize(size);
   return true;
+}
+
+std::optional<std::string> DecodeBase64Url(std::string_view text) {
+  if (text.find_first_of("+/=") != std::string_view::npos) return std::nullopt;
+  std::string plain(text);
+  std::ranges::replace(plain, '-', '+');
+  std::ranges::replace(plain, '_', '/');
+  while (plain.size() % 4 != 0) plain += '=';
+  std::string bytes;
+  const bool good = DecodeBase64(plain, bytes);
+  OPENSSL_cleanse(plain.data(), plain.size());
+  if (!good) return std::nullopt;
+  return bytes;
 }
 
 bool ConstantTimeEqual(std::string_view a, std::string_view b) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ using Sha256Digest = std::array<char, 32>;
 [[nodiscard]] std::string Base64Url(std::string_view bytes);  // no padding
 // Strict: no white space, right padding. False when not.
 [[nodiscard]] bool DecodeBase64(std::string_view text, std::string& bytes);
+// Without padding; nullopt: other octets, or an impossible length.
+[[nodiscard]] std::optional<std::string> DecodeBase64Url(std::string_view text);
 // Constant time for equal lengths; lengths are not secret.
 [[nodiscard]] bool ConstantTimeEqual(std::string_view a, std::string_view b);
 

@@ -73,7 +73,8 @@ std::string Es256Key::Sign(std::string_view message) const {
   const bssl::UniquePtr<ECDSA_SIG> signature(ECDSA_do_sign(
       reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size(), state_->key.get()));
   GATEHOUSE_CHECK(signature != nullptr);
-  return UnsignedOctets(ECDSA_SIG_get0_r(signature.get())) + UnsignedOctets(ECDSA_SIG_get0_s(signature.get()));
+  return UnsignedOctets(ECDSA_SIG_get0_r(signature.get())) +
+         UnsignedOctets(ECDSA_SIG_get0_s(signature.get()));
 }
 
 bool Es256Key::Verifies(std::string_view message, std::string_view signature) const {

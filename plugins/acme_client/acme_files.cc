@@ -15,6 +15,7 @@
 #include "core/address/ascii.h"
 #include "core/certificate/private_key.h"
 #include "core/loop/owned_fd.h"
+#include "core/tls/crypto.h"
 #include "core/tls/own_certificate.h"
 
 namespace gatehouse::acme {

@@ -66,7 +66,8 @@ Step AcmeOrder::OnResponse(const HttpMessage& response, std::int64_t now_unix) {
     nonce_ = nonce;
   if (std::exchange(awaits_nonce_, false)) {
     if (!nonce_.empty()) return SignAndSend();
-    return RefusedStep{fmt::format("the CA gives no nonce (HTTP status {})", response.status)};
+    return RefusedStep{fmt::format("the CA gives no nonce (HTTP status {})", response.status),
+                       RetryAfter(response.Header("retry-after"), now_unix)};
   }
   if (response.status >= 300 || response.status < 200) return OnProblem(response, now_unix);
   wait_ = RetryAfter(response.Header("retry-after"), now_unix);

@@ -15,7 +15,7 @@ namespace gatehouse::acme {
 std::string AcmeSettings::WhatIsWanted() const {
   std::vector<std::string> sorted = names;
   std::ranges::sort(sorted);
-  return fmt::format("{} {}", WordOf(key), fmt::join(sorted, " "));
+  return fmt::format("{} {} {}", directory, WordOf(key), fmt::join(sorted, " "));
 }
 
 Result<AcmeSettings> AcmeSettingsOf(const proto::Config& config) {
@@ -27,6 +27,8 @@ Result<AcmeSettings> AcmeSettingsOf(const proto::Config& config) {
   settings.challenge = acme.challenge().empty() ? std::string(kHttpChallenge) : acme.challenge();
   settings.key = KeyTypeOf(acme.key()).value_or(KeyType::kP256);
   settings.trust = acme.trust().empty() ? config.tls().trust() : acme.trust();
+  settings.crl_file = config.tls().crl_file();
+  settings.allow_inside = config.dns().allow_loopback_targets();
   settings.key_id = acme.external_account().key_id();
   settings.key_file = acme.external_account().key_file();
   GATEHOUSE_TRY(settings.names, AcmeNames(config));

@@ -18,8 +18,10 @@ struct AcmeSettings {
   KeyType key = KeyType::kP256;
   std::string challenge;  // "http-01", "dns-01"
   std::string trust;      // as of TlsFiles
+  std::string crl_file;   // the same
   std::string key_id;     // of an external account; empty: none
   std::string key_file;
+  bool allow_inside = false;  // the CA's URLs may lead to loopback and the like
 
   // What a certificate must be renewed for where it changes.
   [[nodiscard]] std::string WhatIsWanted() const;

@@ -10,6 +10,7 @@
 namespace gatehouse::acme {
 namespace {
 
+// Also before the first time: that a record is not there yet would be remembered by the resolver.
 constexpr milliseconds kLookForRecordEvery{2000};
 
 template <class... Cases>
@@ -29,6 +30,8 @@ auto Attempt::Guarded(Action action) {
 Attempt::Attempt(Setup setup, const Es256Key& key, AcmeOrder::Setup order, Done done)
     : setup_(std::move(setup)),
       by_dns_(order.challenge == kDnsChallenge),
+      limit_time_(AttemptLimit(order.names.size())),
+      targets_(setup_.allow_inside),
       order_(key, std::move(order)),
       done_(std::move(done)),
       wait_(setup_.loop, [this] { Follow(order_.OnWaited()); }),
@@ -36,7 +39,7 @@ Attempt::Attempt(Setup setup, const Es256Key& key, AcmeOrder::Setup order, Done 
       limit_(setup_.loop, [this] {
         if (!result_) End(std::unexpected(AttemptFailure{"the CA does not come to an end"}));
       }) {
-  limit_.Start(kLimit);
+  limit_.Start(limit_time_);
   Follow(order_.Begin());
 }
 
@@ -46,23 +49,30 @@ Attempt::~Attempt() {
 
 void Attempt::Follow(Step step) {
   if (result_) return;
-  std::visit(Overloaded{[this](const SendStep& send) { Send(send); },
-                        [this](const ProvideStep& provide) { Provide(provide); },
-                        [this](const WaitStep& wait) { wait_.Start(wait.delay); },
-                        [this](IssuedStep& issued) { End(std::move(issued.chain)); },
-                        [this](RefusedStep& refused) {
-                          End(std::unexpected(
-                              AttemptFailure{std::move(refused.why), refused.retry_after}));
-                        }},
-             step);
+  std::visit(
+      Overloaded{
+          [this](const SendStep& send) { Send(send); },
+          [this](const ProvideStep& provide) { Provide(provide); },
+          [this](const WaitStep& wait) { wait_.Start(wait.delay); },
+          [this](IssuedStep& issued) { End(std::move(issued.chain)); },
+          [this](RefusedStep& refused) {
+            End(std::unexpected(AttemptFailure{std::move(refused.why), refused.retry_after}));
+          }},
+      step);
 }
 
 void Attempt::Send(const SendStep& step) {
   HttpRequest request{step.method, step.url, step.body.empty() ? "" : "application/jose+json",
                       step.body};
+  const bool is_directory = exchange_ == nullptr;
   exchange_ = std::make_unique<HttpExchange>(
-      HttpExchange::Setup{setup_.loop, setup_.dns, setup_.tls}, std::move(request), kRequestLimit,
-      [this](const Result<HttpMessage>& response) {
+      HttpExchange::Setup{
+          .loop = setup_.loop,
+          .dns = setup_.dns,
+          .tls = setup_.tls,
+          .may_go = [this, is_directory](
+                        const SocketAddress& to) { return targets_.MayGo(to, is_directory); }},
+      std::move(request), kRequestLimit, [this](const Result<HttpMessage>& response) {
         if (response) return Follow(order_.OnResponse(*response, UnixNow()));
         if (!result_)
           End(std::unexpected(
@@ -88,26 +98,31 @@ void Attempt::AddRecord(const ProvideStep& step) {
   setup_.call_hook(call, Guarded([this](const Result<void>& called) {
                      if (result_) return;
                      if (!called) return End(std::unexpected(AttemptFailure{called.error().text}));
-                     record_due_ = setup_.loop.Now() + kRecordLimit;
-                     LookForRecord();
+                     record_added_ = setup_.loop.Now();
+                     look_.Start(kLookForRecordEvery);
                    }));
 }
 
 // What the CA finds may be there later than for us, or we may not see it at all: it is a help only.
 void Attempt::LookForRecord() {
   if (result_) return;
-  if (setup_.loop.Now() >= record_due_) {
+  if (setup_.loop.Now() >= record_added_ + patience_.ForNext()) {
     Log(LogLevel::kWarning, "acme-record-not-seen",
         {{"name", records_.back().name},
          {"why", "our DNS does not show it; the CA is told all the same"}});
-    return Follow(order_.OnProvided());
+    return OnRecordAwaited();
   }
   setup_.dns.Txt(records_.back().name, Guarded([this](const DnsAnswer<std::string>& answer) {
                    if (result_) return;
                    for (const std::string& text : answer.records)
-                     if (text == records_.back().value) return Follow(order_.OnProvided());
+                     if (text == records_.back().value) return OnRecordAwaited();
                    look_.Start(kLookForRecordEvery);
                  }));
+}
+
+void Attempt::OnRecordAwaited() {
+  patience_.Spent(std::chrono::duration_cast<milliseconds>(setup_.loop.Now() - record_added_));
+  Follow(order_.OnProvided());
 }
 
 // --- the end

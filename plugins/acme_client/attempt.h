@@ -15,6 +15,7 @@
 #include "core/http/http_client.h"
 #include "core/loop/timer.h"
 #include "plugins/acme_client/acme_order.h"
+#include "plugins/acme_client/attempt_limits.h"
 #include "plugins/acme_client/challenge_board.h"
 #include "proto/link_control.pb.h"
 
@@ -27,11 +28,7 @@ struct AttemptFailure {
 
 class Attempt {
  public:
-  // DNS hooks, validation by a busy CA and all.
-  static constexpr seconds kLimit{900};
   static constexpr seconds kRequestLimit{60};
-  // How long the TXT record is waited for; then the CA is told all the same.
-  static constexpr seconds kRecordLimit{120};
 
   using CallHook =
       std::function<void(const proto::DnsHookCall&, std::function<void(Result<void>)>)>;
@@ -41,6 +38,8 @@ class Attempt {
     std::shared_ptr<const TlsContext> tls;
     ChallengeBoard& board;
     CallHook call_hook;
+    // Whether the CA's URLs may lead to loopback and the like wherever its directory is.
+    bool allow_inside = false;
   };
   // The chain in PEM. Called once, after all was cleared away.
   using Done = std::function<void(Result<std::string, AttemptFailure>, const std::string& account)>;
@@ -60,6 +59,7 @@ class Attempt {
   void Provide(const ProvideStep& step);
   void AddRecord(const ProvideStep& step);
   void LookForRecord();
+  void OnRecordAwaited();
   void End(Result<std::string, AttemptFailure> result);
   void ClearNext();
   // Guards what is called back later.
@@ -68,12 +68,15 @@ class Attempt {
 
   Setup setup_;
   bool by_dns_;
+  seconds limit_time_;
+  CaTargets targets_;
   AcmeOrder order_;
   Done done_;
   std::unique_ptr<HttpExchange> exchange_;
   std::vector<std::string> tokens_;
   std::vector<Record> records_;
-  TimePoint record_due_{};
+  RecordPatience patience_;
+  TimePoint record_added_{};
   std::optional<Result<std::string, AttemptFailure>> result_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Timer wait_, look_, limit_;

@@ -12,7 +12,14 @@ std::chrono::seconds PauseAfter(unsigned failures, double random,
   const auto pause = std::min(kFirstPause * (1U << doublings), kLongestPause);
   const double jittered =
       static_cast<double>(pause.count()) * (0.9 + 0.2 * std::clamp(random, 0.0, 1.0));
-  return std::max(std::chrono::seconds{static_cast<std::int64_t>(jittered)}, retry_after);
+  return std::max(std::chrono::seconds{static_cast<std::int64_t>(jittered)},
+                  std::min(retry_after, kLongestWish));
+}
+
+std::chrono::seconds OfferPause(std::chrono::seconds before) {
+  constexpr std::chrono::seconds kFirst{2};
+  constexpr std::chrono::seconds kLongest{60};
+  return std::clamp(2 * before, kFirst, kLongest);
 }
 
 }  // namespace gatehouse::acme

@@ -40,17 +40,6 @@ std::string JsonQuoted(std::string_view text) {
   return quoted + '"';
 }
 
-std::optional<std::string> DecodeBase64Url(std::string_view text) {
-  std::string plain(text);
-  if (!std::ranges::all_of(plain, IsBase64Url)) return std::nullopt;
-  std::ranges::replace(plain, '-', '+');
-  std::ranges::replace(plain, '_', '/');
-  while (plain.size() % 4 != 0) plain += '=';
-  std::string bytes;
-  if (!DecodeBase64(plain, bytes)) return std::nullopt;
-  return bytes;
-}
-
 std::string JwkOf(const Es256Key& key) {
   return fmt::format(R"({{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}})", Base64Url(key.x()),
                      Base64Url(key.y()));

@@ -1,7 +1,6 @@
 // What ACME signs (RFC 7515, RFC 7517, RFC 7638; RFC 8555 §6.2, §7.3.4, §8.1). Pure.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,8 +10,6 @@ namespace gatehouse::acme {
 
 // The text in quotes, escaped.
 [[nodiscard]] std::string JsonQuoted(std::string_view text);
-// Without padding; nullopt: other octets, or an impossible length.
-[[nodiscard]] std::optional<std::string> DecodeBase64Url(std::string_view text);
 
 // The public key, its members in the order that its thumbprint needs.
 [[nodiscard]] std::string JwkOf(const Es256Key& key);

@@ -7,6 +7,8 @@ namespace gatehouse::acme {
 namespace {
 
 constexpr std::int64_t kHour = 3600;
+constexpr std::int64_t kLouderFromDays = 7;
+constexpr std::int64_t kShortestRest = 10;  // seconds
 
 // 0 to 1, by the first digits of a hex text.
 double FractionOf(std::string_view hex) {
@@ -38,13 +40,24 @@ std::int64_t DueAt(const proto::CertificateView* held, const AcmeSettings& wante
   if (held == nullptr || !held->issued()) return 0;
   const bool ours = !memory.issued_sha256().empty() && memory.issued_sha256() == held->sha256();
   const bool as_wanted =
-      ours ? memory.issued_for() == wanted.WhatIsWanted() : IsAsWanted(*held, wanted);
+      ours ? memory.issued_for() == wanted.WhatIsWanted()
+           : !memory.directory_changed() && IsAsWanted(*held, wanted);
   if (!as_wanted) return 0;
   return RenewalTime(held->not_before_unix(), held->not_after_unix(), held->sha256());
 }
 
 std::int64_t NotBefore(std::int64_t now, std::int64_t not_before, std::int64_t not_after) {
-  return now + std::min(kHour, std::max<std::int64_t>(not_after - not_before, 0) / 3);
+  return now + std::clamp((not_after - not_before) / 3, kShortestRest, kHour);
+}
+
+std::int64_t WithinAWeek(std::int64_t time, std::int64_t now) {
+  return std::min(time, now + 7 * kDay);
+}
+
+bool IsUrgent(const proto::CertificateView* held, const proto::AcmeMemory& memory,
+              std::int64_t now) {
+  if (held != nullptr) return (held->not_after_unix() - now) / kDay < kLouderFromDays;
+  return memory.failing_since_unix() != 0 && now - memory.failing_since_unix() >= kDay;
 }
 
 }  // namespace gatehouse::acme

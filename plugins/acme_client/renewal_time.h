@@ -11,6 +11,8 @@
 
 namespace gatehouse::acme {
 
+inline constexpr std::int64_t kDay = 86'400;  // seconds
+
 // When a third of its life is left, or up to a tenth of that third later; the same for each
 // certificate whenever it is asked for.
 [[nodiscard]] std::int64_t RenewalTime(std::int64_t not_before, std::int64_t not_after,
@@ -18,9 +20,18 @@ namespace gatehouse::acme {
 
 // From when on an attempt is due, by what is held and what is wanted; the back-off not counted.
 // `held` null, or not issued: there is none. It is due at once (0) as well where names or key are
-// others than those that are wanted: of one that we had issued, than those wanted then.
+// others than those that are wanted: of one that we had issued, than those wanted then; and where
+// another CA is to issue it than the one that has, or may have.
 [[nodiscard]] std::int64_t DueAt(const proto::CertificateView* held, const AcmeSettings& wanted,
                                  const proto::AcmeMemory& memory);
+
+// `time`, but no later than a week from now: what a wrong clock had remembered is forgotten.
+[[nodiscard]] std::int64_t WithinAWeek(std::int64_t time, std::int64_t now);
+
+// Whether what fails is worth an error: the end of what is held is near, or after a day of failures
+// there is none at all. `held` null: there is none.
+[[nodiscard]] bool IsUrgent(const proto::CertificateView* held, const proto::AcmeMemory& memory,
+                            std::int64_t now);
 
 // After a success, so that a CA that gives certificates without life is not hammered.
 [[nodiscard]] std::int64_t NotBefore(std::int64_t now, std::int64_t not_before,

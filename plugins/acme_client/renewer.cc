@@ -26,9 +26,7 @@ constexpr std::string_view kEngine = "policy_engine";
 constexpr milliseconds kLookEvery{60'000};
 constexpr milliseconds kLookAgain{1'000};
 constexpr milliseconds kAskLimit{20'000};
-constexpr milliseconds kOfferAgain{2'000};
-constexpr std::int64_t kDay = 86'400;
-constexpr std::int64_t kLouderFromDays = 7;
+constexpr seconds kPatience{900};  // of who asks: below that of the command's route
 
 std::string WhenText(std::int64_t unix_time) {
   return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(static_cast<std::time_t>(unix_time)));
@@ -82,7 +80,8 @@ struct Renewer::Issued {
 Renewer::Renewer(Setup setup)
     : setup_(std::move(setup)),
       look_(setup_.context.loop(), [this] { Look(); }),
-      offer_(setup_.context.loop(), [this] { Offer(); }) {
+      offer_(setup_.context.loop(), [this] { Offer(); }),
+      patience_(setup_.context.loop(), [this] { OnPatienceOver(); }) {
   // From the start on, for whoever watches them.
   for (const char* result : {"renewed", "failed", "interrupted"}) CountResult(result, 0);
 }
@@ -90,13 +89,20 @@ Renewer::Renewer(Setup setup)
 Renewer::~Renewer() = default;
 
 void Renewer::Configure(AcmeSettings settings, std::shared_ptr<const TlsContext> tls) {
+  const bool is_other_name =
+      !settings_.certificate.empty() && settings_.certificate != settings.certificate;
   settings_ = std::move(settings);
   tls_ = std::move(tls);
-  // What another CA has refused says nothing of this one.
-  if (setup_.memory.directory() != settings_.directory && state_ == State::kWaiting) {
-    setup_.memory.Clear();
-    setup_.memory.set_directory(settings_.directory);
+  if (state_ == State::kWaiting) {
+    ForgetOtherCa();
+    if (is_other_name) {
+      setup_.memory.set_failures(0);
+      setup_.memory.set_next_attempt_unix(0);
+    }
   }
+  ClampNextAttempt();
+  if (is_other_name && state_ == State::kImporting && offer_.active())
+    offer_.Start(milliseconds{0});
   if (setup_.memory.last_result() == "interrupted" && !looked_) {
     CountResult("interrupted", 1);
     TellFailure();
@@ -106,10 +112,23 @@ void Renewer::Configure(AcmeSettings settings, std::shared_ptr<const TlsContext>
   Look();
 }
 
+// What another CA has refused says nothing of this one. What it has issued is to be replaced.
+void Renewer::ForgetOtherCa() {
+  const proto::AcmeMemory& before = setup_.memory;
+  if (before.directory() == settings_.directory) return;
+  proto::AcmeMemory memory;
+  memory.set_directory(settings_.directory);
+  memory.set_issued_sha256(before.issued_sha256());
+  memory.set_issued_for(before.issued_for());
+  memory.set_directory_changed(before.directory_changed() || !before.directory().empty());
+  setup_.memory = std::move(memory);
+}
+
 void Renewer::Stop() {
   stopped_ = true;
   look_.Stop();
   offer_.Stop();
+  patience_.Stop();
   attempt_.reset();
 }
 
@@ -145,18 +164,31 @@ std::int64_t Renewer::DueTime() const {
   return wants_other ? due : std::max(due, setup_.memory.next_attempt_unix());
 }
 
+// On the disk, so that it comes whatever is restarted until then.
+void Renewer::ClampNextAttempt() {
+  proto::AcmeMemory& memory = setup_.memory;
+  const std::int64_t sane = WithinAWeek(memory.next_attempt_unix(), UnixNow());
+  if (sane == memory.next_attempt_unix()) return;
+  memory.set_next_attempt_unix(sane);
+  if (const auto remembered = Remember(); !remembered)
+    Log(LogLevel::kError, "acme-memory-lost", {{"why", remembered.error().text}});
+}
+
 void Renewer::Consider() {
+  ClampNextAttempt();
   Measure();
   if (state_ != State::kWaiting || !looked_ || stopped_) return;
   const std::int64_t left = DueTime() - UnixNow();
-  if (left <= 0) return Begin();
+  if (left <= 0 || !askers_.empty()) return Begin();
   look_.Start(std::min<milliseconds>(kLookEvery, seconds(left)));
 }
 
 // --- an attempt
 
 Result<AcmeOrder::Setup> Renewer::MakeOrder() {
+  setup_.context.StillBusy();  // a large RSA key takes seconds
   GATEHOUSE_TRY(std::string key, MakePrivateKey(wanted_.key));
+  setup_.context.StillBusy();
   issued_ = std::make_unique<Issued>(std::move(key));
   RequestDetails details;
   details.dns_names = wanted_.names;
@@ -185,13 +217,16 @@ void Renewer::Begin() {
   memory.set_last_result("interrupted");
   memory.set_last_error("acme_client ended in the middle of it");
   memory.set_failures(memory.failures() + 1);
+  if (memory.failing_since_unix() == 0) memory.set_failing_since_unix(now);
   memory.set_next_attempt_unix(
       now + PauseAfter(memory.failures(), RandomFraction(), std::chrono::seconds{0}).count());
   if (const auto remembered = Remember(); !remembered) return Fail(remembered.error().text, {});
   auto order = MakeOrder();
   if (!order) return Fail(order.error().text, {});
   Log(LogLevel::kInfo, "acme-attempt",
-      {{"certificate", wanted_.certificate}, {"directory", wanted_.directory}});
+      {{"certificate", wanted_.certificate},
+       {"directory", wanted_.directory},
+       {"asked_by", asked_by_}});
   attempt_ = std::make_unique<Attempt>(
       Attempt::Setup{
           .loop = setup_.context.loop(),
@@ -201,7 +236,8 @@ void Renewer::Begin() {
           .call_hook =
               [this](const proto::DnsHookCall& call, std::function<void(Result<void>)> done) {
                 setup_.context.CallDnsHook(call, std::move(done));
-              }},
+              },
+          .allow_inside = wanted_.allow_inside},
       setup_.key, *std::move(order),
       [this](const Result<std::string, AttemptFailure>& result, const std::string& account) {
         if (!account.empty()) setup_.memory.set_account_url(account);
@@ -211,18 +247,43 @@ void Renewer::Begin() {
 }
 
 void Renewer::OnEnded(const Result<std::string, AttemptFailure>& result) {
+  if (wanted_.certificate != settings_.certificate) return StartAnew();
   if (!result) return Fail(result.error().why, result.error().retry_after);
   if (const auto chain = CheckIssued(*result, issued_->key, wanted_); !chain)
     return Fail(
         fmt::format("the certificate that the CA gave cannot be used: {}", chain.error().text), {});
   issued_->chain = *result;
   state_ = State::kImporting;
+  offer_pause_ = seconds{0};
   Offer();
+}
+
+// The name in gatehouse.yaml is another one by now: what came says nothing of that.
+void Renewer::StartAnew() {
+  Log(LogLevel::kNotice, "acme-begun-anew",
+      {{"certificate", settings_.certificate}, {"dropped", wanted_.certificate}});
+  issued_.reset();
+  state_ = State::kWaiting;
+  ForgetOtherCa();
+  proto::AcmeMemory& memory = setup_.memory;
+  memory.set_last_result("failed");
+  memory.set_last_error("acme.certificate was changed in the middle of it");
+  memory.set_failures(0);
+  memory.clear_failing_since_unix();
+  memory.set_next_attempt_unix(0);
+  if (const auto remembered = Remember(); !remembered)
+    Log(LogLevel::kError, "acme-memory-lost", {{"why", remembered.error().text}});
+  looked_ = false;
+  held_.reset();
+  Look();
 }
 
 // Until the engine has it: it is renewed only then.
 void Renewer::Offer() {
+  if (wanted_.certificate != settings_.certificate) return StartAnew();
   proto::PolicyQuestion question;
+  question.mutable_acme_renewed()->set_asked_by(asked_by_);
+  question.mutable_acme_renewed()->set_name(wanted_.certificate);
   question.mutable_acme_renewed()->set_chain(issued_->chain);
   question.mutable_acme_renewed()->set_key(issued_->key);
   setup_.context.AskLinkTo(kEngine)->Ask<proto::PolicyAnswer>(
@@ -235,11 +296,13 @@ void Renewer::Offer() {
 
 void Renewer::OnOffered(const Result<proto::PolicyAnswer>& answer) {
   if (stopped_) return;
+  if (wanted_.certificate != settings_.certificate) return StartAnew();
   if (!answer || !answer->has_acme()) {
     Log(LogLevel::kWarning, "acme-offered-again",
         {{"certificate", wanted_.certificate},
          {"why", answer ? std::string("no answer to what was asked") : answer.error().text}});
-    return offer_.Start(kOfferAgain);
+    offer_pause_ = OfferPause(offer_pause_);
+    return offer_.Start(offer_pause_);
   }
   if (!answer->acme().refused().empty()) return Fail(answer->acme().refused(), {});
   Succeed(answer->acme());
@@ -255,6 +318,8 @@ void Renewer::Succeed(const proto::AcmeAnswer& answer) {
   memory.set_last_result("renewed");
   memory.clear_last_error();
   memory.set_failures(0);
+  memory.clear_failing_since_unix();
+  memory.clear_directory_changed();
   memory.set_next_attempt_unix(
       NotBefore(UnixNow(), held_->not_before_unix(), held_->not_after_unix()));
   memory.set_issued_sha256(held_->sha256());
@@ -293,14 +358,14 @@ void Renewer::Fail(const std::string& reason, std::chrono::seconds retry_after) 
   response.set_error(fmt::format("certificate '{}' is not renewed: {}; it is tried again at {}",
                                  wanted_.certificate, why, WhenText(DueTime())));
   AnswerAll(response);
+  ForgetOtherCa();
   Consider();
 }
 
 void Renewer::TellFailure() const {
   const proto::AcmeMemory& memory = setup_.memory;
-  const std::int64_t days =
-      held_ ? (held_->not_after_unix() - UnixNow()) / kDay : kLouderFromDays;
-  Log(days < kLouderFromDays ? LogLevel::kError : LogLevel::kWarning, "certificate-not-renewed",
+  const bool is_urgent = looked_ && IsUrgent(held(), memory, UnixNow());
+  Log(is_urgent ? LogLevel::kError : LogLevel::kWarning, "certificate-not-renewed",
       {{"certificate", settings_.certificate},
        {"why", memory.last_error()},
        {"failures", static_cast<std::int64_t>(memory.failures())},
@@ -308,7 +373,18 @@ void Renewer::TellFailure() const {
        {"remedy", "mend the cause, then gatehousectl cert renew"}});
 }
 
+void Renewer::OnPatienceOver() {
+  proto::CtlResponse response;
+  response.set_exit_code(1);
+  response.set_error(fmt::format(
+      "certificate '{}' is not renewed yet, and the attempt goes on; see gatehousectl cert renewal",
+      wanted_.certificate));
+  for (const WorkerContext::CtlAnswer& answer : std::exchange(askers_, {})) answer(response);
+}
+
 void Renewer::AnswerAll(const proto::CtlResponse& response) {
+  patience_.Stop();
+  asked_by_.clear();
   for (const WorkerContext::CtlAnswer& answer : std::exchange(askers_, {})) answer(response);
 }
 
@@ -330,9 +406,12 @@ void Renewer::Measure() {
 
 // --- commands
 
-void Renewer::RenewNow(WorkerContext::CtlAnswer answer) {
+void Renewer::RenewNow(const std::string& asker, WorkerContext::CtlAnswer answer) {
+  if (askers_.empty()) patience_.Start(kPatience);
   askers_.push_back(std::move(answer));
-  if (state_ == State::kWaiting) Begin();
+  if (state_ != State::kWaiting) return;
+  asked_by_ = asker;
+  Begin();
 }
 
 proto::RenewalView Renewer::View() const {

@@ -39,8 +39,9 @@ class Renewer {
   void Configure(AcmeSettings settings, std::shared_ptr<const TlsContext> tls);
   void Stop();
 
-  // An attempt now, or the one that is under way; answered once it has ended.
-  void RenewNow(WorkerContext::CtlAnswer answer);
+  // An attempt now, or the one that is under way; answered once it has ended, or after a quarter of
+  // an hour, while it goes on. `asker`: for the log, and the audit where it leads to a certificate.
+  void RenewNow(const std::string& asker, WorkerContext::CtlAnswer answer);
   [[nodiscard]] proto::RenewalView View() const;
 
  private:
@@ -48,6 +49,8 @@ class Renewer {
   // What was issued, until the engine has it.
   struct Issued;
 
+  void ForgetOtherCa();
+  void ClampNextAttempt();
   void Look();
   void OnLook(const Result<proto::PolicyAnswer>& answer);
   void Consider();
@@ -57,10 +60,12 @@ class Renewer {
   void OnEnded(const Result<std::string, AttemptFailure>& result);
   void Offer();
   void OnOffered(const Result<proto::PolicyAnswer>& answer);
+  void StartAnew();
   void Succeed(const proto::AcmeAnswer& answer);
   void Fail(const std::string& reason, std::chrono::seconds retry_after);
   void TellFailure() const;
   void AnswerAll(const proto::CtlResponse& response);
+  void OnPatienceOver();
   Result<void> Remember();
   void CountResult(const char* result, int by);
   void Measure();
@@ -76,9 +81,11 @@ class Renewer {
   AcmeSettings wanted_;  // by the attempt under way
   std::unique_ptr<Attempt> attempt_;
   std::unique_ptr<Issued> issued_;
+  seconds offer_pause_{};  // the last one
   std::vector<WorkerContext::CtlAnswer> askers_;
+  std::string asked_by_;  // who has made the attempt begin; empty: it was due
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  Timer look_, offer_;
+  Timer look_, offer_, patience_;
 };
 
 }  // namespace gatehouse::acme

@@ -74,7 +74,11 @@ class AcmeClientWorker final : public Worker {
     TlsContext::Options options;
     options.resume_sessions = true;
     GATEHOUSE_TRY(tls_, TlsContext::Create(
-                            {.chain_file = {}, .key_file = {}, .trust = settings.trust}, options));
+                            {.chain_file = {},
+                             .key_file = {},
+                             .trust = settings.trust,
+                             .crl_file = settings.crl_file},
+                            options));
     settings_ = std::move(settings);
     return {};
   }
@@ -108,7 +112,7 @@ class AcmeClientWorker final : public Worker {
       refused.set_error(no_account_ + "; then: gatehousectl worker restart acme_client/0");
       return answer(refused);
     }
-    if (request.has_certificate_renew()) return renewer_->RenewNow(answer);
+    if (request.has_certificate_renew()) return renewer_->RenewNow(request.actor(), answer);
     proto::CtlResponse response;
     if (request.has_certificate_renewal_get()) {
       *response.mutable_renewal() = renewer_->View();

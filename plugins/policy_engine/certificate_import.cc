@@ -229,6 +229,9 @@ CertificateKeeper::Reply CertificateKeeper::TakeRenewed(Store& store,
                                                         const proto::AcmeRenewed& renewed,
                                                         AuditEntry audit) {
   if (edge_.renewed.empty()) return BadConfig("gatehouse.yaml names no certificate for ACME");
+  if (renewed.name() != edge_.renewed)
+    return BadConfig(fmt::format("it was got for '{}', and acme.certificate is '{}' now",
+                                 renewed.name(), edge_.renewed));
   proto::CertificateImport command;
   command.set_name(edge_.renewed);
   const auto add = [&command](const char* what, const std::string& content) {
@@ -238,9 +241,15 @@ CertificateKeeper::Reply CertificateKeeper::TakeRenewed(Store& store,
   };
   add("the chain of the CA", renewed.chain());
   add("its key", renewed.key());
+  const HeldCertificate* const before = Find(edge_.renewed);
+  const std::string chain_before = before == nullptr ? std::string() : before->row.chain;
   Reply reply = Import(store, command, audit, kFromAcme);
   Wipe(*command.mutable_files(1)->mutable_content());
-  if (!reply || !NameOf(Slot::kXmpp).empty()) return reply;
+  if (!reply) return reply;
+  // A slot that shows nothing after the first issue was emptied on purpose. The same chain again:
+  // we died before it was assigned, or our answer was lost.
+  const bool is_first = chain_before.empty() || chain_before == Find(edge_.renewed)->row.chain;
+  if (!is_first || !NameOf(Slot::kXmpp).empty() || edge_.file) return reply;
   proto::CertificateAssign assign;
   assign.set_name(edge_.renewed);
   assign.add_slots(proto::SLOT_XMPP);

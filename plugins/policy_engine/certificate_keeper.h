@@ -81,8 +81,8 @@ class CertificateKeeper {
                std::string_view key_source = kFromImport);
   // The certificate that acme.certificate names: null, there is none.
   [[nodiscard]] std::optional<proto::CertificateView> Renewable(std::int64_t now) const;
-  // What acme_client has got for it, with the checks of Import. Shown to XMPP partners where that
-  // slot would show nothing; a warning says where it does not fit.
+  // What acme_client has got for it, with the checks of Import. The first of that name is shown to
+  // XMPP partners where that slot would show nothing; a warning says where it does not fit.
   Reply TakeRenewed(Store& store, const proto::AcmeRenewed& renewed, AuditEntry audit);
   Reply Assign(Store& store, const proto::CertificateAssign& command, AuditEntry audit);
   Reply Show(const std::string& name, std::int64_t now) const;

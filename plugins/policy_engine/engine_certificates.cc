@@ -1,4 +1,6 @@
 // The engine's commands on our own certificates.
+#include <fmt/format.h>
+
 #include "plugins/policy_engine/certificate_view.h"
 #include "plugins/policy_engine/engine.h"
 
@@ -17,7 +19,9 @@ Result<proto::CertificateView> Engine::TakeRenewed(const proto::AcmeRenewed& ren
       std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
   audit.actor = "acme_client";
   audit.action = "cert import";
-  audit.reason = "got by ACME";
+  audit.reason = renewed.asked_by().empty()
+                     ? std::string("got by ACME")
+                     : fmt::format("got by ACME, asked for by {}", renewed.asked_by());
   GATEHOUSE_TRY(const proto::CtlResponse taken,
                 certificates_.TakeRenewed(store_, renewed, std::move(audit)));
   return taken.certificates().certificates(0);

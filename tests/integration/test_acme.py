@@ -128,6 +128,8 @@ class ByHttp(Scene):
         code, answer = self.renew()
         self.assertEqual(code, 0, answer)
         self.assertIn("days left", answer["done"])
+        reasons = [record.get("reason", "") for record in self.gatehouse.ctl("audit")[1]["records"]]
+        self.assertTrue(any(reason.startswith("got by ACME, asked for by ") for reason in reasons), reasons)
         wait_until(lambda: self.stream()[1]["serialNumber"] != first["serialNumber"], "the new one is shown", 20)
         self.assertIn("features", peer.open())  # what was open goes on
         self.assertEqual(self.gatehouse.counter("acme_client/0", "gatehouse_acme_failures_in_row"), 0)
@@ -188,6 +190,40 @@ class ByHttp(Scene):
             self.assertEqual(line.recv(100), b"")  # given up
             self.assertLess(time.monotonic() - begun, 15)
 
+    def test_another_directory_is_asked_at_once(self):
+        other = AcmeCa(self.folder / "other", self.authority)
+        self.addCleanup(other.stop)
+        ports = f'"127.0.0.1:{self.ca.http_port}", "127.0.0.1:{other.http_port}"'
+
+        def both(directory):
+            return self.config().replace(f'"127.0.0.1:{self.ca.http_port}"', ports).replace(self.ca.directory, directory)
+
+        self.gatehouse = Gatehouse(both(self.ca.directory))
+        self.addCleanup(self.gatehouse.close)
+        self.gatehouse.start()
+        self.renewed()
+        seen = len(self.gatehouse.lines)
+        self.gatehouse.write_config(both(other.directory))
+        self.assertEqual(self.gatehouse.ctl("reload")[0], 0)
+        self.renewed(since=seen)
+        self.assertEqual((self.ca.orders(), other.orders()), (1, 1))
+
+    def test_what_a_wrong_clock_has_left_costs_a_week_at_most(self):
+        self.gatehouse = Gatehouse(self.config())
+        self.addCleanup(self.gatehouse.close)
+        state = self.gatehouse.state_dir / "acme-state"
+        state.parent.mkdir(parents=True, exist_ok=True)
+        state.write_text(f'directory: "{self.ca.directory}" failures: 1 last_result: "interrupted"\n'
+                         "next_attempt_unix: 9000000000000000000\n")
+        self.gatehouse.start()
+        self.gatehouse.wait_ready()
+        week = time.time() + 7 * 86400
+        self.assertAlmostEqual(self.renewal()["next_attempt_unix"], week, delta=600)
+        self.assertNotIn("9000000000000000000", state.read_text())
+        self.assertEqual(self.ca.orders(), 0)
+        code, answer = self.renew()
+        self.assertEqual(code, 0, answer)
+
     def test_an_engine_that_does_not_answer_gets_it_when_it_lives_again(self):
         self.start()
         self.gatehouse.wait_event("acme-attempt", seconds=SOON_S)
@@ -232,6 +268,16 @@ class Refused(Scene):
         self.assertGreater(self.renewal()["next_attempt_unix"], time.time() + 100 * 60)  # doubled
         self.ca.address_of(US, "127.0.0.1")
 
+    def test_what_was_got_for_a_name_that_is_another_one_by_now_is_dropped(self):
+        self.start()
+        wait_until(lambda: self.ca.orders() == 1, "it is ordered", SOON_S)
+        self.gatehouse.write_config(self.config().replace("external-edge", "other-edge"))
+        self.assertEqual(self.gatehouse.ctl("reload")[0], 0)
+        self.assertEqual(self.renewed()["certificate"], "other-edge")
+        listed = self.gatehouse.ctl("cert", "list")[1]["certificates"]
+        self.assertEqual([one["name"] for one in listed], ["other-edge"])
+        self.assertEqual(self.renewal()["failures"], 0)
+
     def test_a_death_in_the_middle_is_an_attempt_that_failed(self):
         self.start()
         self.gatehouse.wait_event("acme-attempt", seconds=SOON_S)
@@ -274,15 +320,37 @@ class ByDns(Scene):
         code, answer = self.renew()
         self.assertEqual(code, 0, answer)
 
-    def test_what_a_worker_that_died_has_added_is_removed(self):
+    def start_slowly(self):
+        """In the middle of an attempt, with a record in the zone."""
         self.ca.stop()
         self.ca = AcmeCa(self.folder / "slow", self.authority,
                          environment={"PEBBLE_VA_NOSLEEP": "0", "PEBBLE_VA_SLEEPTIME": "10"})
         self.addCleanup(self.ca.stop)
         self.start(self.acme(), by_http=False)
         wait_until(self.ca.hook_calls, "a record is added", SOON_S)
+
+    def removed(self):
+        """Whether all that was added is removed."""
+        calls = self.ca.hook_calls()
+        return all(any(then[0] == "remove" and then[1:3] == call[1:3] for then in calls[at:])
+                   for at, call in enumerate(calls) if call[0] == "add")
+
+    def test_what_a_worker_that_died_has_added_is_removed(self):
+        self.start_slowly()
         self.kill("acme_client/0")
-        wait_until(lambda: [call[0] for call in self.ca.hook_calls()][-1] == "remove", "it is removed", SOON_S)
+        wait_until(self.removed, "it is removed", SOON_S)
+
+    def test_it_is_removed_when_the_section_goes(self):
+        self.start_slowly()
+        before, _, rest = self.config(self.acme(), False).partition("acme:\n")
+        self.gatehouse.write_config(before + rest[rest.index("workers:"):].replace("  - plugin: acme_client\n", ""))
+        self.assertEqual(self.gatehouse.ctl("reload")[0], 0)
+        wait_until(self.removed, "it is removed", SOON_S)
+
+    def test_it_is_removed_at_the_end(self):
+        self.start_slowly()
+        self.assertEqual(self.gatehouse.stop(), 0)
+        self.assertTrue(self.removed(), self.ca.hook_calls())
 
 
 class ForKnownAccounts(Scene):

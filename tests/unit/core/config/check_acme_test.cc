@@ -24,10 +24,11 @@ class CheckAcmeTest : public testing::Test {
     Write("hook", 0755);
     Write("plain", 0644);
     Write("secret", 0600);
+    Write("pem", 0600, "-----BEGIN KEY-----");
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
-  void Write(const char* name, mode_t mode) const {
-    std::ofstream(folder_ / name) << "x";
+  void Write(const char* name, mode_t mode, const char* content = "c2VjcmV0\n") const {
+    std::ofstream(folder_ / name) << content;
     ::chmod((folder_ / name).c_str(), mode);
   }
 
@@ -103,6 +104,7 @@ TEST_F(CheckAcmeTest, SaysWhichKeyIsWrongAndWhatWouldBeRight) {
            Mistake{", external_account: {key_id: k}", "external_account.key_file': is missing"},
            Mistake{", external_account: {key_id: k, key_file: none}", "which cannot be read"},
            Mistake{", external_account: {key_id: k, key_file: plain}", "which others may read"},
+           Mistake{", external_account: {key_id: k, key_file: pem}", "holds no base64url key"},
        })
     EXPECT_THAT(ErrorWith(one.section), HasSubstr(one.complaint)) << one.section;
   EXPECT_THAT(ErrorWith("", ""), HasSubstr("nothing listens for it; would be right: http:"));

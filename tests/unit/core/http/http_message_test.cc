@@ -38,6 +38,13 @@ TEST(HttpReader, ReadsAResponseInChunks) {
   EXPECT_EQ(reader.message().body, "{\"a\":1}");
 }
 
+TEST(HttpReader, AHeadIsNotLargerForComingSlowly) {
+  HttpReader reader(HttpReader::Kind::kRequest, {.head_bytes = 60, .body_bytes = 10});
+  const auto whole = FeedSlowly(reader, "GET / HTTP/1.1\r\nA-long-field-name: value\r\n\r\n");
+  ASSERT_TRUE(whole) << whole.error().text;
+  EXPECT_TRUE(*whole);
+}
+
 TEST(HttpReader, ReadsToTheEndOfTheConnectionWhereNoLengthIsGiven) {
   HttpReader reader(HttpReader::Kind::kResponse, {});
   EXPECT_FALSE(reader.Feed("HTTP/1.1 200 OK\r\n\r\nabc").value());

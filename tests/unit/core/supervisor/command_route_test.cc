@@ -27,6 +27,8 @@ TEST(CommandRoute, WhatIsOnlyAskedOrTriedLeavesNoDoubt) {
   request.mutable_apply()->set_dry_run(true);
   EXPECT_FALSE(Changes(request));
   EXPECT_FALSE(Changes({}));
+  request.mutable_certificate_renew();
+  EXPECT_TRUE(Changes(request));
 }
 
 TEST(CommandRoute, TheSupervisorGivesUpBeforeGatehousectl) {

@@ -45,10 +45,12 @@ class DnsHookTest : public testing::Test {
   // What came of it.
   Result<void> Run(const proto::DnsHookCall& call, std::string_view plugin = "acme_client") {
     std::optional<Result<void>> result;
+    bool runs = false;
     hook_.Call(plugin, config_, call, [&](Result<void> ended) {
       result = std::move(ended);
-      loop_->Stop();
+      if (runs) loop_->Stop();
     });
+    runs = true;
     if (!result) loop_->Run();
     return *result;
   }
@@ -95,10 +97,45 @@ TEST_F(DnsHookTest, NobodyElseMayAndNothingElseIsAskedOfIt) {
 TEST_F(DnsHookTest, WhatADeadWorkerHasAddedIsRemoved) {
   Script("echo $1 >>" + (folder_ / "seen").string() + "\n");
   EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example")));
-  hook_.OnAskerDied(config_.acme());
+  hook_.OnAskerDied();
   // One at a time: this one is called last.
   EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example", std::string(43, 'B'))));
   EXPECT_EQ(Seen(), "add\nremove\nadd\n");
+}
+
+TEST_F(DnsHookTest, WhatWasAddedIsRemovedByItsProgramWhateverIsConfiguredNow) {
+  Script("echo $1 >>" + (folder_ / "seen").string() + "\n");
+  EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example")));
+  config_.mutable_domains(0)->set_name("other.example");
+  config_.clear_acme();
+  EXPECT_FALSE(Run(CallOf(false, "_acme-challenge.corp.example"), "tls_listener"));
+  EXPECT_FALSE(Run(CallOf(true, "_acme-challenge.corp.example")));
+  EXPECT_TRUE(Run(CallOf(false, "_acme-challenge.corp.example")));
+  EXPECT_FALSE(Run(CallOf(false, "_acme-challenge.corp.example")));  // it is gone
+  EXPECT_EQ(Seen(), "add\nremove\n");
+}
+
+TEST_F(DnsHookTest, ADeadWorkersRecordsGoWithoutASectionToo) {
+  Script("echo $1 >>" + (folder_ / "seen").string() + "\n");
+  EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example")));
+  config_.clear_acme();
+  hook_.OnAskerDied();
+  hook_.WhenIdle(seconds{30}, [this] { loop_->Stop(); });
+  loop_->Run();
+  EXPECT_EQ(Seen(), "add\nremove\n");
+}
+
+TEST_F(DnsHookTest, ItsEndIsWaitedForNoLongerThanIsGiven) {
+  bool idle = false;
+  hook_.WhenIdle(seconds{30}, [&idle] { idle = true; });
+  EXPECT_TRUE(idle);
+  Script("exec sleep 40\n");
+  hook_.Call("acme_client", config_, CallOf(true, "_acme-challenge.corp.example"),
+             [](const Result<void>&) { FAIL() << "the program is not waited for"; });
+  const TimePoint begun = loop_->Now();
+  hook_.WhenIdle(milliseconds{300}, [this] { loop_->Stop(); });
+  loop_->Run();
+  EXPECT_LT(loop_->Now() - begun, seconds{20});
 }
 
 }  // namespace

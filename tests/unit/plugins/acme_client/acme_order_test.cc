@@ -131,6 +131,21 @@ TEST_F(AcmeOrderTest, DnsGetsTheDigestOfTheSame) {
   EXPECT_EQ(std::get<ProvideStep>(step_).content, DnsValue(KeyAuthorization(key_, "tok2")));
 }
 
+TEST_F(AcmeOrderTest, WhereNoNonceIsGivenTheCaMaySayWhen) {
+  Begin();
+  HttpMessage directory;
+  directory.status = 200;
+  directory.body = kDirectory;
+  step_ = order_->OnResponse(directory, 1000);
+  EXPECT_EQ(Url(), "HEAD https://ca/nonce");
+  HttpMessage busy;
+  busy.status = 503;
+  busy.headers.emplace_back("retry-after", "7200");
+  step_ = order_->OnResponse(busy, 1000);
+  ASSERT_THAT(Why(), HasSubstr("gives no nonce"));
+  EXPECT_EQ(std::get<RefusedStep>(step_).retry_after.count(), 7200);
+}
+
 TEST_F(AcmeOrderTest, ABadNonceIsTakenAgainFiveTimes) {
   Begin();
   Answer(200, kDirectory);

@@ -7,8 +7,6 @@
 namespace gatehouse::acme {
 namespace {
 
-constexpr std::int64_t kDays = 86'400;
-
 AcmeSettings Wanted() {
   AcmeSettings settings;
   settings.names = {"b.example", "a.example"};
@@ -22,7 +20,7 @@ proto::CertificateView Held() {
   held.add_names("a.example");
   held.add_names("b.example");
   held.set_not_before_unix(0);
-  held.set_not_after_unix(90 * kDays);
+  held.set_not_after_unix(90 * kDay);
   held.set_sha256("0000");
   return held;
 }
@@ -41,20 +39,29 @@ TEST(BackOff, IsJitteredByATenthAndNeverShorterThanTheCaWants) {
   EXPECT_EQ(PauseAfter(1, 1, {}).count(), 3960);
   EXPECT_EQ(PauseAfter(1, 1, std::chrono::seconds{100}).count(), 3960);
   EXPECT_EQ(PauseAfter(1, 1, std::chrono::seconds{9000}).count(), 9000);
+  EXPECT_EQ(PauseAfter(1, 1, std::chrono::seconds{400 * kDay}).count(), 7 * kDay);
+}
+
+TEST(BackOff, OfWhatTheEngineCouldNotTakeDoublesToAMinute) {
+  std::chrono::seconds pause{0};
+  for (const int expected : {2, 4, 8, 16, 32, 60, 60}) {
+    pause = OfferPause(pause);
+    EXPECT_EQ(pause.count(), expected);
+  }
 }
 
 TEST(RenewalTime, IsWhenAThirdIsLeftOrATenthOfThatLater) {
-  EXPECT_EQ(RenewalTime(0, 90 * kDays, "0000"), 60 * kDays);
-  const std::int64_t late = RenewalTime(0, 90 * kDays, "ffff");
-  EXPECT_GT(late, 62 * kDays);
-  EXPECT_LE(late, 63 * kDays);
+  EXPECT_EQ(RenewalTime(0, 90 * kDay, "0000"), 60 * kDay);
+  const std::int64_t late = RenewalTime(0, 90 * kDay, "ffff");
+  EXPECT_GT(late, 62 * kDay);
+  EXPECT_LE(late, 63 * kDay);
   EXPECT_EQ(RenewalTime(10, 5, "0000"), 5);
 }
 
 TEST(RenewalTime, IsAtOnceWithoutOneOrForOthersThanAreWanted) {
   EXPECT_EQ(DueAt(nullptr, Wanted(), {}), 0);
   proto::CertificateView held = Held();
-  EXPECT_EQ(DueAt(&held, Wanted(), {}), 60 * kDays);
+  EXPECT_EQ(DueAt(&held, Wanted(), {}), 60 * kDay);
   AcmeSettings more = Wanted();
   more.names.emplace_back("c.example");
   EXPECT_EQ(DueAt(&held, more, {}), 0);
@@ -73,16 +80,51 @@ TEST(RenewalTime, OfOneWeGotCountsWhatWasWantedThen) {
   proto::AcmeMemory memory;
   memory.set_issued_sha256("0000");
   memory.set_issued_for(Wanted().WhatIsWanted());
-  EXPECT_EQ(DueAt(&held, Wanted(), memory), 60 * kDays);
+  EXPECT_EQ(DueAt(&held, Wanted(), memory), 60 * kDay);
   AcmeSettings other = Wanted();
   other.key = KeyType::kP384;
   EXPECT_EQ(DueAt(&held, other, memory), 0);
 }
 
 TEST(RenewalTime, ACertificateWithoutLifeDoesNotHammerTheCa) {
-  EXPECT_EQ(NotBefore(100, 0, 90 * kDays), 100 + 3600);
+  EXPECT_EQ(NotBefore(100, 0, 90 * kDay), 100 + 3600);
   EXPECT_EQ(NotBefore(100, 0, 30), 110);
-  EXPECT_EQ(NotBefore(100, 30, 0), 100);
+  EXPECT_EQ(NotBefore(100, 0, 0), 110);
+  EXPECT_EQ(NotBefore(100, 30, 0), 110);
+}
+
+TEST(RenewalTime, IsAtOnceWhereAnotherCaIsToIssueIt) {
+  proto::CertificateView held = Held();
+  proto::AcmeMemory memory;
+  memory.set_issued_sha256("0000");
+  memory.set_issued_for(Wanted().WhatIsWanted());
+  AcmeSettings moved = Wanted();
+  moved.directory = "https://other.example/directory";
+  EXPECT_EQ(DueAt(&held, moved, memory), 0);
+  EXPECT_EQ(DueAt(&held, Wanted(), memory), 60 * kDay);
+  memory.Clear();  // whose it is nobody knows
+  memory.set_directory_changed(true);
+  EXPECT_EQ(DueAt(&held, moved, memory), 0);
+  memory.clear_directory_changed();  // imported by hand
+  EXPECT_EQ(DueAt(&held, moved, memory), 60 * kDay);
+}
+
+TEST(RenewalTime, OfAWrongClockIsAWeekFromNowAtTheLatest) {
+  EXPECT_EQ(WithinAWeek(50, 100), 50);
+  EXPECT_EQ(WithinAWeek(100 + 7 * kDay, 100), 100 + 7 * kDay);
+  EXPECT_EQ(WithinAWeek(100 + 4000 * kDay, 100), 100 + 7 * kDay);
+}
+
+TEST(RenewalTime, AFailureIsUrgentNearTheEndOrAfterADayWithoutAny) {
+  proto::CertificateView held = Held();
+  proto::AcmeMemory memory;
+  memory.set_failing_since_unix(10 * kDay);
+  EXPECT_FALSE(IsUrgent(&held, memory, 83 * kDay));
+  EXPECT_TRUE(IsUrgent(&held, memory, 83 * kDay + 1));
+  EXPECT_FALSE(IsUrgent(nullptr, memory, 11 * kDay - 1));
+  EXPECT_TRUE(IsUrgent(nullptr, memory, 11 * kDay));
+  memory.clear_failing_since_unix();
+  EXPECT_FALSE(IsUrgent(nullptr, memory, 11 * kDay));
 }
 
 TEST(ChallengeBoard, ShowsItsTokensAndNothingElse) {

@@ -440,14 +440,18 @@ class EngineRenewal : public EngineCertificates {
  protected:
   EngineRenewal() { Renew("edge"); }
   // What gatehouse.yaml has at acme.certificate.
-  void Renew(const std::string& name) {
+  void Renew(const std::string& name, std::optional<ShownEnd> file = std::nullopt) {
     CertificateEdge edge;
     edge.renewed = name;
     edge.domains = {kOurs};
+    edge.file = std::move(file);
     EXPECT_TRUE(engine_.KeepCertificates(folder_.File("certificate.key"), edge).has_value());
   }
-  Result<proto::CertificateView> Take(const Made& made) {
+  Result<proto::CertificateView> Take(const Made& made, const std::string& name = "edge",
+                                      const std::string& asked_by = "") {
     proto::AcmeRenewed renewed;
+    renewed.set_name(name);
+    renewed.set_asked_by(asked_by);
     renewed.set_chain(made.chain);
     renewed.set_key(made.key);
     return engine_.TakeRenewed(renewed, std::chrono::system_clock::now());
@@ -485,6 +489,37 @@ TEST_F(EngineRenewal, LeavesTheSlotToWhatTheOperatorAssigned) {
   EXPECT_EQ(Shown(Slot::kXmpp), "own");
 }
 
+TEST_F(EngineRenewal, LeavesTheSlotToTheOperatorsFiles) {
+  Renew("edge", ShownEnd{.name = "/etc/chain.pem", .not_after = Now() + 86'400, .from_file = true});
+  ASSERT_TRUE(Take(edge_));
+  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
+  ASSERT_TRUE(Take(Make({kOurs})));
+  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
+}
+
+TEST_F(EngineRenewal, IsNotShownAgainWhereTheOperatorHasTakenItAway) {
+  ASSERT_TRUE(Take(edge_));
+  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
+  Works(Assign(""));
+  ASSERT_TRUE(Take(Make({kOurs})));
+  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
+}
+
+TEST_F(EngineRenewal, GotForAnotherNameIsRefused) {
+  Renew("other");
+  const auto taken = Take(edge_, "edge");
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().fault, Fault::kConfig);
+  EXPECT_THAT(taken.error().text, HasSubstr("it was got for 'edge'"));
+}
+
+TEST_F(EngineRenewal, TheAuditSaysWhoAskedForIt) {
+  ASSERT_TRUE(Take(edge_, "edge", "ann"));
+  proto::CtlRequest audit;
+  audit.mutable_audit_get()->set_last(2);
+  EXPECT_EQ(Run(audit).audit().records(0).reason(), "got by ACME, asked for by ann");
+}
+
 TEST_F(EngineRenewal, OfTheNameForSipAloneIsKeptAndNotShown) {
   const auto taken = Take(Make({"sip." + std::string(kOurs)}));
   ASSERT_TRUE(taken) << taken.error().text;
@@ -520,6 +555,7 @@ TEST_F(EngineRenewal, IsForAcmeClientAlone) {
   FakeWorkerContext<NoLink> context;
   CertificateDesk desk(context, engine_);
   proto::PolicyQuestion renewed;
+  renewed.mutable_acme_renewed()->set_name("edge");
   renewed.mutable_acme_renewed()->set_chain(edge_.chain);
   renewed.mutable_acme_renewed()->set_key(edge_.key);
   proto::PolicyQuestion look;
