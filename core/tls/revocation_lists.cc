@@ -153,6 +153,25 @@ Result<std::shared_ptr<const RevocationLists>> RevocationLists::Read(const std::
   return lists;
 }
 
+ListSigners SignersOf(const RevocationLists& lists, X509_STORE* trust) {
+  ListSigners signers;
+  for (const auto& list : static_cast<const BoringRevocationLists&>(lists).lists) {
+    bool known = false;
+    bool signed_by_one = false;
+    for (const X509_OBJECT* object : X509_STORE_get0_objects(trust)) {
+      X509* const authority = X509_OBJECT_get0_X509(object);
+      if (authority == nullptr || X509_NAME_cmp(X509_CRL_get_issuer(list.get()),
+                                                X509_get_subject_name(authority)) != 0)
+        continue;
+      known = true;
+      signed_by_one = signed_by_one || IsSignedBy(list.get(), authority);
+    }
+    if (!known) signers.unknown.push_back(IssuerText(list.get()));
+    if (known && !signed_by_one) signers.others.push_back(IssuerText(list.get()));
+  }
+  return signers;
+}
+
 bool IsRevoked(const RevocationLists& lists, STACK_OF(X509) * chain) {
   const auto& all = static_cast<const BoringRevocationLists&>(lists).lists;
   for (std::size_t i = 0; i + 1 < sk_X509_num(chain); ++i) {
