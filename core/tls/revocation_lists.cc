@@ -8,11 +8,7 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
-
+#include "core/base/regular_file.h"
 #include "core/tls/crypto.h"
 #include "core/tls/revocation_check.h"
 
@@ -145,10 +141,8 @@ Result<std::shared_ptr<const RevocationLists>> RevocationLists::Read(const std::
   const FileState state = StateOf(file);
   if (auto lists = last.lists.lock(); lists && last.file == file && last.state == state)
     return lists;
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return BadConfig(std::string("cannot be read: ") + std::strerror(errno));
-  GATEHOUSE_TRY(auto lists, Parse({std::istreambuf_iterator<char>(stream), {}}));
+  GATEHOUSE_TRY(const std::string pem, ReadRegularFile(file, kMaxRevocationBytes + 1));
+  GATEHOUSE_TRY(auto lists, Parse(pem));
   last = {file, state, lists};
   return lists;
 }
