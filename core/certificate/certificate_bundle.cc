@@ -12,6 +12,7 @@
 #include <array>
 
 #include "core/certificate/boring_objects.h"
+#include "core/certificate/derivation_rounds.h"
 #include "core/tls/boring_context.h"
 
 namespace gatehouse {
@@ -25,6 +26,7 @@ constexpr std::string_view kPemBegin = "-----BEGIN ";
 constexpr std::array<std::string_view, 3> kCertificateLabels = {"CERTIFICATE", "X509 CERTIFICATE",
                                                                 "TRUSTED CERTIFICATE"};
 constexpr std::array<std::string_view, 2> kPkcs7Labels = {"PKCS7", "CMS"};
+constexpr std::string_view kEncryptedKeyLabel = "ENCRYPTED PRIVATE KEY";
 constexpr const char* kUnknown =
     "is none of the forms that are read; give PEM, DER, PKCS #12 (.p12, .pfx) or PKCS #7 (.p7b)";
 
@@ -151,10 +153,19 @@ bool LooksLikeEncryptedKey(std::string_view der) {
          CBS_peek_asn1_tag(&whole, CBS_ASN1_OCTETSTRING) == 1;
 }
 
+// Nothing of this process goes on while a passphrase is tried.
+Result<void> CheckRounds(std::uint64_t rounds) {
+  if (rounds <= kMaxDerivationRounds) return {};
+  return BadConfig(
+      "its passphrase is to be derived in more than " + std::to_string(kMaxDerivationRounds) +
+      " rounds; have it written with fewer, 600000 are usual");
+}
+
 Result<void> TakeDer(std::string_view der, const std::string& passphrase,
                      CertificateBundle& bundle) {
   if (IsCertificate(der)) return Add(ParseCertificate(der).get(), bundle);
   if (const KeyObject key = ParseKey(der)) return Add(key.get(), bundle), Result<void>();
+  GATEHOUSE_TRY_VOID(CheckRounds(DerivationRounds(der)));
   if (LooksLikePkcs12(der)) return TakePkcs12(der, passphrase, bundle);
   GATEHOUSE_TRY(const bool taken, TakePkcs7(der, bundle));
   if (taken) return {};
@@ -227,7 +238,7 @@ Result<void> TakePart(PemPart& part, const std::string& passphrase, CertificateB
     if (taken) return {};
     return BadConfig("the PKCS #7 part in it cannot be read; have it written anew");
   }
-  if (label == "ENCRYPTED PRIVATE KEY") return TakeEncryptedKey(part.der(), passphrase, bundle);
+  if (label == kEncryptedKeyLabel) return TakeEncryptedKey(part.der(), passphrase, bundle);
   if (label.ends_with("PRIVATE KEY")) return TakeKeyPart(part, passphrase, bundle);
   return {};  // parameters, requests, lists of revoked ones
 }
@@ -236,7 +247,10 @@ Result<void> TakePem(std::string_view text, const std::string& passphrase,
                      CertificateBundle& bundle) {
   const bssl::UniquePtr<BIO> reader(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   ERR_clear_error();
+  std::uint64_t rounds = 0;
   for (PemPart part; ReadPart(reader.get(), part); part = {}) {
+    if (std::string_view(part.label.get()) == kEncryptedKeyLabel)
+      GATEHOUSE_TRY_VOID(CheckRounds(rounds += DerivationRounds(part.der())));
     GATEHOUSE_TRY_VOID(TakePart(part, passphrase, bundle));
     ERR_clear_error();
   }

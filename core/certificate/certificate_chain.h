@@ -37,6 +37,9 @@ struct CertificateFacts {
 // Of one certificate in DER.
 //   fails  kConfig: it is none, or its names cannot be read
 Result<CertificateFacts> FactsOf(const std::string& der);
+// Of a request in PEM: its subject, names and key; nothing else is set.
+//   fails  kConfig: it is none, or its names cannot be read
+Result<CertificateFacts> FactsOfRequest(const std::string& request_pem);
 
 struct BuiltChain {
   std::string pem;                      // leaf first, without the root

@@ -127,4 +127,27 @@ Result<CertificateFacts> FactsOf(const std::string& der) {
   return facts;
 }
 
+Result<CertificateFacts> FactsOfRequest(const std::string& request_pem) {
+  GATEHOUSE_TRY(const RequestObject request, ReadRequest(request_pem));
+  CertificateFacts facts;
+  facts.subject = NameText(X509_REQ_get_subject_name(request.get()));
+  const KeyObject key(X509_REQ_get_pubkey(request.get()));
+  facts.public_key_hash = KeyHashOf(key.get());
+  facts.key_type = TypeWordOf(key.get());
+  // Names are read where certificates have them.
+  const CertificateObject asked(X509_new());
+  const bssl::UniquePtr<STACK_OF(X509_EXTENSION)> extensions(
+      X509_REQ_get_extensions(request.get()));
+  bool read = asked && X509_set_subject_name(asked.get(),
+                                             X509_REQ_get_subject_name(request.get())) == 1;
+  if (extensions)
+    for (X509_EXTENSION* extension : extensions.get())
+      if (OBJ_obj2nid(X509_EXTENSION_get_object(extension)) == NID_subject_alt_name)
+        read = read && X509_add_ext(asked.get(), extension, -1) == 1;
+  ERR_clear_error();
+  if (!read) return BadConfig("the names of the request cannot be read; request anew");
+  GATEHOUSE_TRY_VOID(ReadNamesInto(asked.get(), facts));
+  return facts;
+}
+
 }  // namespace gatehouse

@@ -42,6 +42,27 @@ void WarnOfDomains(YamlConfig& yaml, const PeerCertificate& ours) {
                         yaml.config().tls().chain_file(), missing));
 }
 
+// A list that nobody has signed would let in again what the right one revokes.
+Result<void> CheckSigners(YamlConfig& yaml) {
+  const proto::Tls& tls = yaml.config().tls();
+  const auto signers = CheckListSigners(
+      {.chain_file = {}, .key_file = {}, .trust = tls.trust(), .crl_file = tls.crl_file()});
+  if (!signers) return std::unexpected(Complaint(yaml, signers.error()));
+  if (!signers->others.empty())
+    return std::unexpected(yaml.At(
+        "tls.crl_file",
+        fmt::format("names '{}', where the list of {} is not signed by the authority of that name "
+                    "in tls.trust; would be right: the list as that authority publishes it",
+                    tls.crl_file(), fmt::join(signers->others, ", "))));
+  if (!signers->unknown.empty())
+    yaml.Warn("tls.crl_file",
+              fmt::format("names '{}', where the list of {} is signed by no authority in tls.trust; "
+                          "it revokes nothing but what a CA of that name in a partner's own chain "
+                          "has signed: fetch the lists of the authorities in tls.trust",
+                          tls.crl_file(), fmt::join(signers->unknown, ", ")));
+  return {};
+}
+
 Result<void> CheckRevocationLists(YamlConfig& yaml) {
   const std::string file = yaml.config().tls().crl_file();
   const auto lists = RevocationLists::Read(file);
@@ -55,7 +76,7 @@ Result<void> CheckRevocationLists(YamlConfig& yaml) {
               fmt::format("names '{}', where the list of {} is out of date; what was revoked since "
                           "is taken for good: fetch it anew and reload",
                           file, fmt::join(outdated, ", ")));
-  return {};
+  return CheckSigners(yaml);
 }
 
 Result<void> CheckAcmeTrust(YamlConfig& yaml) {

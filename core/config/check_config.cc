@@ -72,6 +72,9 @@ Result<void> CheckFile(const YamlConfig& yaml, std::string_view key, std::string
   if (std::filesystem::is_directory(name, ignored))
     return std::unexpected(
         yaml.At(key, fmt::format("names '{}', a folder; would be right: a PEM file", name)));
+  if (std::filesystem::exists(name, ignored) && !std::filesystem::is_regular_file(name, ignored))
+    return std::unexpected(yaml.At(
+        key, fmt::format("names '{}', a pipe or a device; would be right: a PEM file", name)));
   if (::access(name.c_str(), R_OK) == 0) return {};
   return std::unexpected(
       yaml.At(key, fmt::format("names '{}', which cannot be read: {}; would be right: a PEM file "

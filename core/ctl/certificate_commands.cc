@@ -46,7 +46,10 @@ void CertificateCommands::AddSubject(CLI::App& command) {
 }
 
 void CertificateCommands::AddOffline(CLI::App& command) {
-  command.add_option("--out", order_.out, "Where the request goes; printed when left out")
+  command
+      .add_option("--out", order_.out,
+                  "File that is made for the request, and never written over; printed when left "
+                  "out")
       ->type_name("FILE");
   CLI::Option* self =
       command.add_flag("--self-sign", self_sign_,

@@ -2,13 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+
+#include "core/base/regular_file.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -28,14 +30,21 @@ std::string NotWritten(const std::string& file, int error) {
   return fmt::format("'{}' cannot be written: {}", file, std::strerror(error));
 }
 
+std::unexpected<Error> IsThereAlready(const std::string& file) {
+  return BadConfig(fmt::format(
+      "'{}' is there already and may hold a key, so it is not written over; name another file",
+      file));
+}
+
 }  // namespace
 
-FreshFile::FreshFile(std::string file, mode_t mode)
+FreshFile::FreshFile(std::string file, mode_t mode, Over over)
     : file_(std::move(file)),
       fresh_(file_ + ".new"),
       fd_((::unlink(fresh_.c_str()),
            ::open(fresh_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode))),
-      open_errno_(fd_.get() < 0 ? errno : 0) {}
+      open_errno_(fd_.get() < 0 ? errno : 0),
+      over_(over) {}
 
 FreshFile::~FreshFile() {
   ::unlink(fresh_.c_str());
@@ -43,14 +52,19 @@ FreshFile::~FreshFile() {
 
 Result<void> FreshFile::Write(std::string_view text) {
   if (open_errno_ != 0) return Failed(open_errno_);
+  struct stat found{};
+  if (over_ == Over::kNothing && ::lstat(file_.c_str(), &found) == 0) return IsThereAlready(file_);
   const int error = WriteAll(fd_.get(), text);
   return error == 0 ? Result<void>() : Failed(error);
 }
 
 Result<void> FreshFile::TakeItsPlace() {
-  if (::fsync(fd_.get()) != 0 || std::rename(fresh_.c_str(), file_.c_str()) != 0)
-    return Failed(errno);
-  return {};
+  if (::fsync(fd_.get()) != 0) return Failed(errno);
+  const int placed = over_ == Over::kTheOld ? std::rename(fresh_.c_str(), file_.c_str())
+                                            : ::link(fresh_.c_str(), file_.c_str());
+  if (placed == 0) return {};
+  if (errno == EEXIST) return IsThereAlready(file_);
+  return Failed(errno);
 }
 
 Result<void> FreshFile::Failed(int error) const {
@@ -59,10 +73,7 @@ Result<void> FreshFile::Failed(int error) const {
 
 Result<KeyFile> KeyFile::Create(std::string file) {
   OwnedFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kPrivate));
-  if (!fd.valid() && errno == EEXIST)
-    return BadConfig(fmt::format(
-        "'{}' is there already and may hold a key, so it is not written over; name another file",
-        file));
+  if (!fd.valid() && errno == EEXIST) return IsThereAlready(file);
   if (!fd.valid()) return Trouble(NotWritten(file, errno));
   return KeyFile(std::move(file), std::move(fd));
 }
@@ -85,11 +96,8 @@ Result<std::string> ReadFileHead(const std::string& file, std::size_t max_bytes)
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored))
     return BadConfig(fmt::format("'{}' is a directory; name the files in it", file));
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return BadConfig(fmt::format("'{}' cannot be read: {}", file, std::strerror(errno)));
-  std::string bytes(max_bytes, '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(stream.gcount()));
+  auto bytes = ReadRegularFile(file, max_bytes);
+  if (!bytes) return BadConfig(fmt::format("'{}' {}", file, bytes.error().text));
   return bytes;
 }
 

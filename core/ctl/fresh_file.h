@@ -19,13 +19,15 @@ inline constexpr mode_t kPrivate = 0600;
 // A file in the making beside the one it shall replace, which stays until all of it is on the disk.
 class FreshFile {
  public:
-  FreshFile(std::string file, mode_t mode);
+  enum class Over : bool { kNothing, kTheOld };  // what it may take the place of
+  FreshFile(std::string file, mode_t mode, Over over = Over::kTheOld);
   ~FreshFile();
   FreshFile(const FreshFile&) = delete;
   FreshFile& operator=(const FreshFile&) = delete;
 
   // Fails, with the file's name, when it cannot be written; the first time also when it cannot be
   // made.
+  //   fails  kConfig: there is one already, and it shall stay
   Result<void> Write(std::string_view text);
   Result<void> TakeItsPlace();
 
@@ -36,6 +38,7 @@ class FreshFile {
   const std::string fresh_;
   const OwnedFd fd_;
   const int open_errno_;
+  const Over over_;
 };
 
 // A file for a private key: its owner's alone, and never in place of another. Gone again with this

@@ -142,7 +142,7 @@ Ending WriteOffline(const Invocation& invocation, const CertificateOrder& order,
   if (const Result<void> written = key->Write(made.key); !written)
     return Refused(written.error().text);
   if (!order.out.empty()) {
-    FreshFile out(order.out, kReadable);
+    FreshFile out(order.out, kReadable, FreshFile::Over::kNothing);
     Result<void> written = out.Write(made.ForOut());
     if (written) written = out.TakeItsPlace();
     if (!written) return Refused(written.error().text);
@@ -190,7 +190,7 @@ Ending SendToStore(const Invocation& invocation, const CertificateOrder& order, 
   const bool to_file = !order.out.empty();
   std::optional<FreshFile> out;  // whether it can be written is known before anything is stored
   if (to_file) {
-    out.emplace(order.out, kReadable);
+    out.emplace(order.out, kReadable, FreshFile::Over::kNothing);
     if (const Result<void> written = out->Write(made.request); !written)
       return Refused(written.error().text);
   }

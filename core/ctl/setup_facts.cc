@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/config/listen_address.h"
+#include "core/ctl/text_table.h"
 #include "core/xmpp/jid.h"
 
 namespace gatehouse::ctl {
@@ -118,13 +119,22 @@ Result<std::vector<std::string>> OurDomains(const proto::Config& config) {
   return domains;
 }
 
-std::string EdgeHost(const Invocation& invocation, const proto::Config& config) {
-  if (!invocation.setup.host.empty()) return invocation.setup.host;
+Result<std::string> GivenHost(std::string_view option, const std::string& name) {
+  auto ascii = AsciiDomain(name);
+  if (ascii && !SocketAddress::FromIp(*ascii, 0)) return ascii;
+  return BadConfig(fmt::format(
+      "{} '{}' is no name that DNS can have; give one such as edge.corp.example", option,
+      Printable(name)));
+}
+
+Result<std::string> EdgeHost(const Invocation& invocation, const proto::Config& config) {
+  if (!invocation.setup.host.empty()) return GivenHost("--host", invocation.setup.host);
   const std::string& sip_host = config.sip().host();
   const auto names = NamesOf(config);
   const bool is_name = sip_host.find('.') != std::string::npos &&
-                       !SocketAddress::FromIp(sip_host, 0) && !names.contains(sip_host);
-  if (is_name) return sip_host;
+                       !names.contains(sip_host);
+  if (is_name)
+    if (auto known = GivenHost("sip.host", sip_host)) return known;
   const auto domains = OurDomains(config);
   return domains && !domains->empty() ? "edge." + domains->front() : std::string();
 }
@@ -135,11 +145,17 @@ Result<dnscheck::OurSide> OurSideOf(const Invocation& invocation, const proto::C
   GATEHOUSE_TRY(ours.xmpps, Listening(config.listen().xmpps()));
   for (const std::string& text : invocation.setup.addresses) {
     const auto address = SocketAddress::FromIp(text, 0);
-    if (!address) return BadConfig(fmt::format("--address '{}' is no IP address", text));
+    if (!address)
+      return BadConfig(fmt::format("--address '{}' is no IP address; give one such as 192.0.2.10",
+                                   Printable(text)));
+    const bool allowed = address->IsLoopback() && config.dns().allow_loopback_targets();
+    if (address->IsForbiddenTarget() && !allowed)
+      return BadConfig(fmt::format(
+          "--address {} cannot be reached by partners; give a public address of the edge", text));
     ours.addresses.push_back(*address);
   }
   if (ours.addresses.empty()) ours.addresses = PublicAddresses(ours);
-  ours.host = EdgeHost(invocation, config);
+  GATEHOUSE_TRY(ours.host, EdgeHost(invocation, config));
   ours.chain_pem = ReadChain(config.tls().chain_file());
   return ours;
 }

@@ -35,8 +35,8 @@ std::optional<ListenAddress> ListenerOf(const proto::Config& config) {
 std::string PoolOf(const proto::Config& config) {
   for (const proto::Domain& domain : config.domains()) {
     const auto uri = SipUri::Parse(domain.next_hop());
-    if (uri && !SocketAddress::FromIp(uri->host, 0) && !uri->host.starts_with('['))
-      return std::string(uri->host);
+    if (!uri) continue;
+    if (auto host = GivenHost("next_hop", std::string(uri->host))) return *std::move(host);
   }
   return kPool;
 }
@@ -59,19 +59,34 @@ std::vector<std::string> PartnerDomains(const proto::PartnerViews& views) {
   return all;
 }
 
-SipPlan PlanOf(const Invocation& invocation, const proto::Config& config,
+// As Lync writes site ids; the plan is pasted into a shell.
+bool IsSiteId(std::string_view site) {
+  return std::ranges::all_of(site, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_' || c == '.';
+  });
+}
+
+Result<SipPlan> PlanOf(const Invocation& invocation, const proto::Config& config,
                const ListenAddress& listener, const proto::PartnerViews& partners) {
   const SetupOptions& setup = invocation.setup;
   const std::string ip = listener.address.Ip();
   const bool wildcard = ip == "::" || ip == "0.0.0.0";
   const bool v6 = ip.find(':') != std::string::npos;
   SipPlan plan;
-  plan.host = EdgeHost(invocation, config);
+  GATEHOUSE_TRY(plan.host, EdgeHost(invocation, config));
   plan.transport = listener.transport;
   plan.address = wildcard ? plan.host : v6 ? '[' + ip + ']' : ip;
   plan.port = listener.address.Port();
+  if (!IsSiteId(setup.site))
+    return BadConfig(fmt::format("--site '{}' is no site id; give the SiteId that Get-CsSite shows, "
+                                 "of letters, digits, '-', '_' and '.'",
+                                 Printable(setup.site)));
   plan.site = setup.site.empty() ? kSite : setup.site;
-  plan.registrar = setup.registrar.empty() ? PoolOf(config) : setup.registrar;
+  plan.registrar = PoolOf(config);
+  if (!setup.registrar.empty()) {
+    GATEHOUSE_TRY(plan.registrar, GivenHost("--registrar", setup.registrar));
+  }
   plan.partners = PartnerDomains(partners);
   return plan;
 }
@@ -89,9 +104,10 @@ Ending PlanSip(const Invocation& invocation, const Outside& outside) {
   const auto listener = ListenerOf(facts->config);
   if (!listener)
     return {kRefused, {}, "we listen for no SIP: listen.sip of the configuration is empty\n"};
-  const SipPlan plan = PlanOf(invocation, facts->config, *listener, response->partners());
-  const std::string lync = invocation.setup.kamailio ? std::string() : LyncText(plan);
-  const std::string kamailio = invocation.setup.lync ? std::string() : KamailioText(plan);
+  const auto plan = PlanOf(invocation, facts->config, *listener, response->partners());
+  if (!plan) return Refused(plan.error().text);
+  const std::string lync = invocation.setup.kamailio ? std::string() : LyncText(*plan);
+  const std::string kamailio = invocation.setup.lync ? std::string() : KamailioText(*plan);
   if (invocation.json)
     return {
         kDone,

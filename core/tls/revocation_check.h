@@ -11,5 +11,7 @@ namespace gatehouse {
 // verified, leaf first. An issuer without a list revokes nothing; a list that is out of date still
 // revokes what it names.
 [[nodiscard]] bool IsRevoked(const RevocationLists& lists, STACK_OF(X509) * chain);
+// Which lists no certificate in `trust` has signed.
+[[nodiscard]] ListSigners SignersOf(const RevocationLists& lists, X509_STORE* trust);
 
 }  // namespace gatehouse

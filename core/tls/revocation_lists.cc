@@ -8,11 +8,7 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
-
+#include "core/base/regular_file.h"
 #include "core/tls/crypto.h"
 #include "core/tls/revocation_check.h"
 
@@ -145,12 +141,29 @@ Result<std::shared_ptr<const RevocationLists>> RevocationLists::Read(const std::
   const FileState state = StateOf(file);
   if (auto lists = last.lists.lock(); lists && last.file == file && last.state == state)
     return lists;
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return BadConfig(std::string("cannot be read: ") + std::strerror(errno));
-  GATEHOUSE_TRY(auto lists, Parse({std::istreambuf_iterator<char>(stream), {}}));
+  GATEHOUSE_TRY(const std::string pem, ReadRegularFile(file, kMaxRevocationBytes + 1));
+  GATEHOUSE_TRY(auto lists, Parse(pem));
   last = {file, state, lists};
   return lists;
+}
+
+ListSigners SignersOf(const RevocationLists& lists, X509_STORE* trust) {
+  ListSigners signers;
+  for (const auto& list : static_cast<const BoringRevocationLists&>(lists).lists) {
+    bool known = false;
+    bool signed_by_one = false;
+    for (const X509_OBJECT* object : X509_STORE_get0_objects(trust)) {
+      X509* const authority = X509_OBJECT_get0_X509(object);
+      if (authority == nullptr || X509_NAME_cmp(X509_CRL_get_issuer(list.get()),
+                                                X509_get_subject_name(authority)) != 0)
+        continue;
+      known = true;
+      signed_by_one = signed_by_one || IsSignedBy(list.get(), authority);
+    }
+    if (!known) signers.unknown.push_back(IssuerText(list.get()));
+    if (known && !signed_by_one) signers.others.push_back(IssuerText(list.get()));
+  }
+  return signers;
 }
 
 bool IsRevoked(const RevocationLists& lists, STACK_OF(X509) * chain) {

@@ -13,6 +13,12 @@ namespace gatehouse {
 
 inline constexpr std::size_t kMaxRevocationBytes = 32 * 1024 * 1024;  // lists of large authorities
 
+// Of lists that nobody in a trust file has signed, their issuers: "CN=Corp CA".
+struct ListSigners {
+  std::vector<std::string> unknown;  // none has that name; a CA in a partner's chain may
+  std::vector<std::string> others;   // one has, and has not signed it or must not
+};
+
 class RevocationLists {
  public:
   // PEM, one list at least.

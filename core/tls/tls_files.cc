@@ -11,6 +11,7 @@
 
 #include "core/tls/boring_context.h"
 #include "core/tls/certificate_names.h"
+#include "core/tls/revocation_check.h"
 
 namespace gatehouse {
 namespace {
@@ -73,6 +74,16 @@ Result<std::shared_ptr<const RevocationLists>, BadTlsFile> LoadRevocationLists(
   auto lists = RevocationLists::Read(files.crl_file);
   if (!lists) return Bad(Which::kRevoked, files.crl_file, lists.error().text);
   return *std::move(lists);
+}
+
+Result<ListSigners, BadTlsFile> CheckListSigners(const TlsFiles& files) {
+  GATEHOUSE_TRY(const auto lists, LoadRevocationLists(files));
+  if (lists == nullptr) return ListSigners{};
+  const bssl::UniquePtr<SSL_CTX> ctx(SSL_CTX_new(TLS_method()));
+  if (!ctx) return Bad(Which::kTrust, files.trust, "cannot be checked: " + TakeTlsReason());
+  ERR_clear_error();
+  GATEHOUSE_TRY_VOID(LoadTrust(ctx.get(), files.trust));
+  return SignersOf(*lists, SSL_CTX_get_cert_store(ctx.get()));
 }
 
 Result<PeerCertificate, BadTlsFile> CheckTlsFiles(const TlsFiles& files) {

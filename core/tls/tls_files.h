@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "core/tls/revocation_lists.h"
 #include "core/tls/tls_context.h"
 #include "core/tls/tls_session.h"
 
@@ -21,5 +22,9 @@ struct BadTlsFile {
 //          it
 //   fails  with the first that Create would refuse
 [[nodiscard]] Result<PeerCertificate, BadTlsFile> CheckTlsFiles(const TlsFiles& files);
+
+// Who has signed the revocation lists in `crl_file`, by `trust`; nothing where there are none.
+//   fails  where one of the two files cannot be read
+[[nodiscard]] Result<ListSigners, BadTlsFile> CheckListSigners(const TlsFiles& files);
 
 }  // namespace gatehouse

@@ -84,7 +84,7 @@ Result<CertificateKeeper::Incoming> CertificateKeeper::ReadFiles(
   return incoming;
 }
 
-// A key in the files goes first, then requests, then the key that the name has already.
+// A key in the files goes first, then requests, then the keys of certificates that are here.
 Result<CertificateKeeper::Found> CertificateKeeper::FindKey(const Incoming& incoming,
                                                             const std::string& name) const {
   Found found;
@@ -113,13 +113,20 @@ Result<CertificateKeeper::Found> CertificateKeeper::FindKey(const Incoming& inco
     found.hash = *hash;
   }
   if (!name.empty()) found.name = name;
-  if (found.hash.empty())
-    if (const HeldCertificate* held = Find(name);
-        held != nullptr && held->usable() &&
-        incoming.IsCertified(held->chain.links.front().public_key_hash)) {
+  if (found.hash.empty()) {
+    for (const HeldCertificate& held : held_) {
+      if (!held.usable() || (!name.empty() && held.row.name != name)) continue;
+      const std::string& hash = held.chain.links.front().public_key_hash;
+      if (!incoming.IsCertified(hash)) continue;
+      if (!found.hash.empty())
+        return BadConfig(fmt::format(
+            "both '{}' and '{}' have a key that is certified here; say which with --name",
+            found.name, held.row.name));
       found.where = Found::Where::kPresent;
-      found.hash = held->chain.links.front().public_key_hash;
+      found.name = held.row.name;
+      found.hash = hash;
     }
+  }
   if (found.hash.empty())
     return BadConfig(fmt::format(
         "none of the certificates is for a key that is here: {}, and {}; give the file with the "

@@ -8,6 +8,18 @@
 #include <vector>
 
 namespace gatehouse::policy_engine {
+namespace {
+
+// What the certificate shall have.
+void AddRequested(const std::string& request, proto::CertificateView& view) {
+  const auto asked = FactsOfRequest(request);
+  if (!asked) return;
+  view.set_key_type(asked->key_type);
+  view.set_subject(asked->subject);
+  for (const std::string& name : asked->names) view.add_names(name);
+}
+
+}  // namespace
 
 proto::CertificateView CertificateViewOf(const HeldCertificate& held) {
   proto::CertificateView view;
@@ -17,6 +29,7 @@ proto::CertificateView CertificateViewOf(const HeldCertificate& held) {
   view.set_request_pending(!held.row.request.empty());
   view.set_exportable(held.row.chain.empty() ? held.row.pending_exportable : held.row.exportable);
   view.set_source(held.row.source);
+  if (!view.issued() && view.request_pending()) AddRequested(held.row.request, view);
   if (held.chain.links.empty()) return view;
   const CertificateFacts& leaf = held.chain.links.front();
   view.set_key_type(leaf.key_type);

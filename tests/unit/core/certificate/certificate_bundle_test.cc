@@ -122,6 +122,41 @@ TEST_F(CertificateBundleFile, WithAnEncryptedKeyIsReadWithItsPassphrase) {
   }
 }
 
+// Each of these would take ten seconds and more.
+TEST_F(CertificateBundleFile, WhosePassphraseCostsTooMuchIsRefusedBeforeItIsTried) {
+  const auto der = [](char tag, const std::string& content) {
+    return std::string{tag, static_cast<char>(content.size())} + content;
+  };
+  constexpr char kOctets = 0x04, kOid = 0x06, kSequence = 0x30;
+  const std::string rounds("\x02\x04\x05\xF5\xE1\x00", 6);  // 100,000,000
+  const std::string kdf =
+      der(kSequence, der(kOid, "\x2A\x86\x48\x86\xF7\x0D\x01\x05\x0C") +
+                         der(kSequence, der(kOctets, "saltsalt") + rounds));
+  const std::string cipher = der(kSequence, der(kOid, "\x60\x86\x48\x01\x65\x03\x04\x01\x2A") +
+                                                der(kOctets, std::string(16, 'i')));
+  const std::string pbes2 =
+      der(kSequence, der(kOid, "\x2A\x86\x48\x86\xF7\x0D\x01\x05\x0D") +
+                         der(kSequence, kdf + cipher));
+  EXPECT_THAT(ErrorOf(der(kSequence, pbes2 + der(kOctets, std::string(16, 'x'))), "secret"),
+              HasSubstr("derived in more than 10000000 rounds; have it written with fewer"));
+
+  folder_->Run(
+      "pkcs12 -export -in leaf.pem -inkey leaf.key -iter 65537 -passout pass:secret -out leaf.p12");
+  std::string pkcs12 = folder_->Read("leaf.p12");
+  ExpectLeafKey(MustRead(pkcs12, "secret"));
+  const std::string few("\x02\x03\x01\x00\x01", 5);
+  for (std::size_t at = 0; (at = pkcs12.find(few, at)) != std::string::npos;)
+    pkcs12.replace(at, few.size(), "\x02\x03\x7F\xFF\xFF");  // 8,388,607, more than once
+  EXPECT_THAT(ErrorOf(pkcs12, "secret"), HasSubstr("more than 10000000 rounds"));
+
+  folder_->Run("pkcs8 -topk8 -iter 65537 -in leaf.key -passout pass:secret -out one");
+  const std::string key = folder_->Read("one");
+  ExpectLeafKey(MustRead(Pem("leaf") + key + key, "secret"));
+  std::string many;
+  for (int i = 0; i < 160; ++i) many += key;
+  EXPECT_THAT(ErrorOf(many, "secret"), HasSubstr("more than 10000000 rounds"));
+}
+
 TEST_F(CertificateBundleFile, SaysThatAnEncryptionIsNotRead) {
   folder_->Run("pkcs8 -topk8 -scrypt -in leaf.key -passout pass:secret -out encrypted");
   EXPECT_THAT(ErrorOf(folder_->Read("encrypted"), "secret"),

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/fakes/certificate_maker.h"
+#include "tests/unit/core/certificate/openssl_folder.h"
 
 namespace gatehouse {
 namespace {
@@ -94,6 +95,54 @@ TEST_F(CheckCertificateTest, NamesTheFileThatHoldsSomethingElse) {
   EXPECT_THAT(ErrorOf(files), AllOf(HasSubstr("g.yaml:8: key 'tls.crl_file': names '"),
                                     HasSubstr("which holds no PEM certificate revocation list; "
                                               "would be right: the revocation lists")));
+}
+
+// root and false have the same name, but not the same key.
+class CheckListsTest : public CheckCertificateTest {
+ protected:
+  void MakeAuthority(const std::string& file, const std::string& name) {
+    folder_.Run("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=" + name +
+                " -keyout " + file + ".key -out " + file +
+                ".pem -addext basicConstraints=critical,CA:TRUE "
+                "-addext keyUsage=keyCertSign,cRLSign");
+    folder_.Write("index.txt", "");
+    folder_.Write("ca.cnf",
+                  "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ndefault_md=sha256\n"
+                  "default_crl_days=30\n");
+    folder_.Run("ca -config ca.cnf -cert " + file + ".pem -keyfile " + file + ".key -gencrl -out " +
+                file + ".crl");
+  }
+  std::string ErrorOfList(const std::string& list) {
+    TlsFiles files = good_;
+    files.trust = folder_.Path("root.pem");
+    files.crl_file = folder_.Path(list + ".crl");
+    return ErrorOf(files);
+  }
+
+  OpensslFolder folder_;
+};
+
+TEST_F(CheckListsTest, AListOfNoAuthorityWeTrustIsWarnedOf) {
+  MakeAuthority("root", "corp");
+  MakeAuthority("other", "elsewhere");
+  EXPECT_EQ(ErrorOfList("root"), "");
+  EXPECT_THAT(warnings_, IsEmpty());
+  EXPECT_EQ(ErrorOfList("other"), "");
+  EXPECT_THAT(warnings_, ElementsAre(AllOf(HasSubstr("g.yaml:8: key 'tls.crl_file': names '"),
+                                           HasSubstr("the list of CN=elsewhere is signed by no "
+                                                     "authority in tls.trust; it revokes "
+                                                     "nothing"))));
+}
+
+TEST_F(CheckListsTest, AListThatItsAuthorityHasNotSignedIsRefused) {
+  MakeAuthority("root", "corp");
+  MakeAuthority("false", "corp");
+  EXPECT_THAT(ErrorOfList("false"),
+              AllOf(HasSubstr("g.yaml:8: key 'tls.crl_file': names '"),
+                    HasSubstr("the list of CN=corp is not signed by the authority of that name in "
+                              "tls.trust; would be right: ")));
+  folder_.Write("root.pem", folder_.Read("root.pem") + folder_.Read("false.pem"));
+  EXPECT_EQ(ErrorOfList("false"), "");  // an authority may have a new key besides the old one
 }
 
 // By dialback it can still work.

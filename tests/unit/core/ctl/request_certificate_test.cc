@@ -238,6 +238,32 @@ TEST_F(RequestingACertificate, OfflineNeverWritesOverAKey) {
   EXPECT_FALSE(Exists("e.csr"));
 }
 
+TEST_F(RequestingACertificate, NeverWritesOverAFile) {
+  Write("precious.pem", "precious");
+  for (const char* words : {"cert request e --domain x.example --out DIR/precious.pem",
+                            "cert request e --offline --key-out DIR/e.key --config good.yaml "
+                            "--out DIR/precious.pem"}) {
+    const Ending ending = Run(words);
+    EXPECT_EQ(ending.exit_code, kRefused);
+    EXPECT_THAT(ending.err, HasSubstr("precious.pem' is there already and may hold a key, so it is "
+                                      "not written over; name another file"));
+    EXPECT_EQ(Read("precious.pem"), "precious");
+    EXPECT_FALSE(Exists("e.key") || Exists("precious.pem.new"));
+  }
+  EXPECT_THAT(supervisor_.requests, IsEmpty());
+}
+
+// One that nobody writes to, and one that never ends.
+TEST_F(RequestingACertificate, ReadsNoPipesAndDevices) {
+  ASSERT_EQ(::mkfifo(Path("pipe").c_str(), 0600), 0);
+  for (const char* file : {"DIR/pipe", "/dev/zero"}) {
+    const Ending ending = Run("cert import " + std::string(file) + " --name e");
+    EXPECT_EQ(ending.exit_code, kRefused);
+    EXPECT_THAT(ending.err, HasSubstr("' is a pipe, a device or a folder; name a regular file"));
+  }
+  EXPECT_THAT(supervisor_.requests, IsEmpty());
+}
+
 TEST_F(RequestingACertificate, OfflineLeavesNoKeyWithoutItsRequest) {
   const Ending ending =
       Run("cert request e --offline --key-out DIR/e.key --config good.yaml --out DIR/none/e.csr");

@@ -1,6 +1,8 @@
 // dns check, dns plan and sip plan, with a world of the test around them.
 #include <gmock/gmock.h>
 
+#include <iterator>
+
 #include "core/certificate/certificate_request.h"
 #include "core/certificate/issuing.h"
 #include "core/certificate/private_key.h"
@@ -32,6 +34,10 @@ class Setup : public testing::Test {
     partner.set_enabled(enabled);
   }
   Ending Run(const std::string& words) {
+    std::istringstream stream(words);
+    return RunWords({std::istream_iterator<std::string>(stream), {}});
+  }
+  Ending RunWords(const std::vector<std::string>& words) {
     Outside outside;
     outside.call = [this](const proto::CtlRequest& request,
                           milliseconds) -> Result<std::optional<proto::CtlResponse>> {
@@ -74,8 +80,8 @@ class Setup : public testing::Test {
     outside.system_resolvers = [] {
       return Result<std::vector<std::string>>({"192.0.2.53:53", "192.0.2.54:53", "192.0.2.55:53"});
     };
-    const auto invocation = ParseText(words);
-    EXPECT_TRUE(invocation.has_value()) << words;
+    const auto invocation = Parse(words);
+    EXPECT_TRUE(invocation.has_value()) << words.back();
     return CarryOut(*invocation, outside);
   }
 
@@ -168,6 +174,37 @@ TEST_F(Setup, ThePlanOfSipHasALineForEachPartnerThatIsOne) {
 TEST_F(Setup, ThePlanOfSipNeedsTheStore) {
   running_ = false;
   EXPECT_EQ(Run("sip plan --config there.yaml").exit_code, kUnreachable);
+}
+
+// The plans are pasted into a shell, a proxy's configuration and zone files.
+TEST_F(Setup, APlanTakesNothingButNames) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"sip", "plan", "--host", "x\"; exec(\"id\") \""},
+        {"sip", "plan", "--host", "a\nNew-Evil"},
+        {"sip", "plan", "--host", "a b"},
+        {"sip", "plan", "--host", "192.0.2.10"},
+        {"sip", "plan", "--site", "x'; Stop-Computer; '"},
+        {"sip", "plan", "--registrar", "pool;x"},
+        {"dns", "plan", "--host", "a\nNew-Evil"},
+        {"dns", "plan", "--address", "0.0.0.0"},
+        {"dns", "plan", "--address", "127.0.0.1"},
+        {"dns", "plan", "--address", "192.0.2"}}) {
+    std::vector<std::string> all = words;
+    all.insert(all.end(), {"--config", "there.yaml"});
+    const Ending ending = RunWords(all);
+    EXPECT_EQ(ending.exit_code, kRefused) << words.back();
+    EXPECT_EQ(ending.out, "") << words.back();
+    EXPECT_THAT(ending.err, HasSubstr(words[2])) << words.back();
+    EXPECT_THAT(ending.err, HasSubstr("; give ")) << words.back();
+    EXPECT_THAT(ending.err, Not(HasSubstr("\nNew"))) << words.back();
+  }
+  EXPECT_THAT(Run("dns plan --config there.yaml --host gw.example.").out,
+              HasSubstr("5269 gw.example.\n"));
+  EXPECT_THAT(Run("sip plan --config there.yaml --host GW.example. --site S-1_a.b").out,
+              HasSubstr("-Identity gw.example -Registrar pool.corp.example -Site S-1_a.b"));
+  config_.mutable_dns()->set_allow_loopback_targets(true);
+  EXPECT_THAT(Run("dns plan --config there.yaml --address 127.0.0.1").out,
+              HasSubstr("IN A 127.0.0.1"));
 }
 
 // 11.9: TCP routes take an address.

@@ -386,6 +386,28 @@ TEST_F(EngineCertificates, SayWhatIsWrongWithAnImport) {
   EXPECT_THAT(Audit(), IsEmpty());
 }
 
+TEST_F(EngineCertificates, ThatAreRequestedShowWhatTheyAreToHave) {
+  Works(Request("edge", edge_));
+  const proto::CertificateView view = View("edge");
+  EXPECT_FALSE(view.issued());
+  EXPECT_EQ(view.key_type(), "p-256");
+  EXPECT_EQ(view.subject(), std::string("CN=") + kOurs);
+  EXPECT_THAT(view.names(), testing::Contains(kOurs));
+}
+
+// Again with its CA certificates: without --name, for the key is known.
+TEST_F(EngineCertificates, AreImportedAgainByTheKeyThatIsHere) {
+  Works(Request("edge", edge_));
+  Works(Import("", {edge_.chain}));
+  Works(Import("", {edge_.chain}));
+  EXPECT_EQ(View("edge").source(), "request");
+  Works(Import("twin", {edge_.chain, edge_.key}));
+  EXPECT_THAT(Why(Import("", {edge_.chain})),
+              HasSubstr("both 'edge' and 'twin' have a key that is certified here; say which with "
+                        "--name"));
+  Works(Import("twin", {edge_.chain}));
+}
+
 TEST_F(EngineCertificates, AreNoMoreThanTwoHundred) {
   for (std::size_t i = 0; i < kMaxCertificates; ++i)
     Works(Request("edge" + std::to_string(i), edge_));
