@@ -10,7 +10,7 @@ namespace gatehouse {
 class TurnBudget {
  public:
   static constexpr std::size_t kAlone = 64;
-  static constexpr std::size_t kBesideAnswers = 16;
+  static constexpr std::size_t kBesideAnswers = 12;
   static constexpr int kTurnsAfterAnAnswer = 16;  // they come a batch at a time
 
   // False: no more in this turn.
