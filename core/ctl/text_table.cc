@@ -16,7 +16,7 @@ std::size_t Width(const std::string& cell) {
 
 }  // namespace
 
-std::string Printable(std::string text, char kept) {
+std::string Printable(const std::string& text, char kept) {
   return WithoutControls(text, kept);
 }
 
@@ -26,7 +26,7 @@ TextTable::TextTable(std::vector<std::string> head) {
 
 void TextTable::Add(std::vector<std::string> row) {
   GATEHOUSE_CHECK(row.size() == rows_.front().size());
-  for (std::string& cell : row) cell = Printable(std::move(cell));
+  for (std::string& cell : row) cell = Printable(cell);
   rows_.push_back(std::move(row));
 }
 

@@ -20,6 +20,6 @@ class TextTable {
 };
 
 // `text` with control characters as '?', but for `kept`.
-[[nodiscard]] std::string Printable(std::string text, char kept = '\0');
+[[nodiscard]] std::string Printable(const std::string& text, char kept = '\0');
 
 }  // namespace gatehouse::ctl

@@ -53,6 +53,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::Spawn(Loop& loop, const Plan
 
   std::vector<std::string> variables = plan.environment.value_or(std::vector<std::string>());
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (std::string& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
 

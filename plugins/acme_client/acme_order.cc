@@ -127,6 +127,7 @@ Step AcmeOrder::OnAccount(const HttpMessage& response) {
     return RefusedStep{
         "the CA has closed our account; delete acme-account.key in the state folder for a new one"};
   std::vector<std::string> identifiers;
+  identifiers.reserve(setup_.names.size());
   for (const std::string& name : setup_.names)
     identifiers.push_back(fmt::format(R"({{"type":"dns","value":{}}})", JsonQuoted(name)));
   return Post(Stage::kNewOrder, directory_.new_order(),
