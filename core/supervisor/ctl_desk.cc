@@ -49,6 +49,17 @@ proto::WorkerStatus StatusOf(const Instance& instance) {
   return status;
 }
 
+proto::CtlResponse MergeReloads(std::span<const WorkersAnswer> answers) {
+  std::vector<std::string> objections;
+  for (const WorkersAnswer& answer : answers)
+    if (answer.response.exit_code() != 0)
+      objections.push_back(fmt::format("{}: {}", answer.instance, answer.response.error()));
+  if (objections.empty()) return Done("reloaded");
+  return Refused(fmt::format("reloaded, but not by every worker; {}; what could not be taken stays "
+                             "as it was",
+                             fmt::join(objections, "; ")));
+}
+
 std::uint64_t Sum(const proto::StatusReport& report, std::string_view counter) {
   double sum = 0;
   for (const proto::WorkerStatus& worker : report.workers())
@@ -151,46 +162,32 @@ void CtlDesk::OnDied(const Instance& instance) {
   AnswerGathered();
 }
 
-// --- reload
+// --- what several workers are asked
 
-// Who is not ready takes the new configuration when it starts.
-void CtlDesk::OnReload(const proto::CtlRequest& request, Reply reply) {
-  if (const auto reloaded = hooks_.reload(); !reloaded)
-    return reply(Refused(reloaded.error().text));
-  std::vector<std::string> instances;
-  fleet_.ForEach([&instances](const Instance& instance) {
-    if (instance.state() == InstanceState::kReady) instances.push_back(instance.name().text);
-  });
-  if (instances.empty()) return reply(Done("reloaded"));
+void CtlDesk::AskEach(const std::vector<std::string>& instances, const proto::CtlRequest& request,
+                      milliseconds limit, Merge merge, Reply reply) {
+  if (instances.empty()) return reply(merge({}));
   const std::uint64_t number = next_asked_++;
-  reloading_.emplace(number, Reloading{instances.size(), {}, std::move(reply)});
+  asked_.emplace(number, Asked{instances.size(), {}, std::move(merge), std::move(reply)});
   for (const std::string& instance : instances)
     Forward(
         instance, request,
-        [this, number, instance](const proto::CtlResponse& response) {
-          OnTaken(number, instance, response);
+        [this, number, instance](proto::CtlResponse response) {
+          OnOneAnswered(number, instance, std::move(response));
         },
-        kReloadLimit);
+        limit);
 }
 
-void CtlDesk::OnTaken(std::uint64_t number, const std::string& instance,
-                      const proto::CtlResponse& response) {
-  const auto found = reloading_.find(number);
-  if (found == reloading_.end()) return;
-  Reloading& one = found->second;
-  if (response.exit_code() != 0)
-    one.objections.push_back(fmt::format("{}: {}", instance, response.error()));
-  if (--one.awaited > 0) return;
-  const Reply reply = std::move(one.reply);
-  const std::vector<std::string> objections = std::move(one.objections);
-  reloading_.erase(found);
-  if (objections.empty()) return reply(Done("reloaded"));
-  reply(Refused(fmt::format("reloaded, but not by every worker; {}; what could not be taken stays "
-                            "as it was",
-                            fmt::join(objections, "; "))));
+void CtlDesk::OnOneAnswered(std::uint64_t number, const std::string& instance,
+                            proto::CtlResponse response) {
+  const auto found = asked_.find(number);
+  if (found == asked_.end()) return;
+  found->second.answers.push_back({instance, std::move(response)});
+  if (--found->second.awaited > 0) return;
+  const Asked done = std::move(found->second);
+  asked_.erase(found);
+  done.reply(done.merge(done.answers));
 }
-
-// --- why
 
 // A worker that is not ready is asked all the same: the answer for it says so.
 void CtlDesk::AskWhy(const proto::CtlRequest& request, Reply reply) {
@@ -200,29 +197,23 @@ void CtlDesk::AskWhy(const proto::CtlRequest& request, Reply reply) {
     if (remembers && instance.state() != InstanceState::kStopped)
       instances.push_back(instance.name().text);
   });
-  if (instances.empty()) return reply(MergeRefusals(request.why(), {}));
-  const std::uint64_t number = next_asked_++;
-  asked_.emplace(number, Asked{request.why(), instances.size(), {}, std::move(reply)});
-  for (const std::string& instance : instances)
-    Forward(
-        instance, request,
-        [this, number, instance](proto::CtlResponse response) {
-          OnWhy(number, instance, std::move(response));
-        },
-        kWhyLimit);
+  AskEach(
+      instances, request, kWhyLimit,
+      [why = request.why()](std::span<const WorkersAnswer> answers) {
+        return MergeRefusals(why, answers);
+      },
+      std::move(reply));
 }
 
-void CtlDesk::OnWhy(std::uint64_t number, const std::string& instance,
-                    proto::CtlResponse response) {
-  const auto found = asked_.find(number);
-  if (found == asked_.end()) return;
-  Asked& asked = found->second;
-  asked.answers.push_back({instance, std::move(response)});
-  if (--asked.awaited > 0) return;
-  proto::CtlResponse merged = MergeRefusals(asked.why, asked.answers);
-  const Reply reply = std::move(asked.reply);
-  asked_.erase(found);
-  reply(std::move(merged));
+// Who is not ready takes the new configuration when it starts.
+void CtlDesk::OnReload(const proto::CtlRequest& request, Reply reply) {
+  if (const auto reloaded = hooks_.reload(); !reloaded)
+    return reply(Refused(reloaded.error().text));
+  std::vector<std::string> instances;
+  fleet_.ForEach([&instances](const Instance& instance) {
+    if (instance.state() == InstanceState::kReady) instances.push_back(instance.name().text);
+  });
+  AskEach(instances, request, kReloadLimit, MergeReloads, std::move(reply));
 }
 
 // --- status

@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,17 +56,12 @@ class CtlDesk {
     Reply reply;
     TimePoint deadline;
   };
-  // A `why` that waits for some of those who were asked.
+  using Merge = std::function<proto::CtlResponse(std::span<const WorkersAnswer>)>;
+  // What several workers are asked, and some have not answered.
   struct Asked {
-    proto::Why why;
     std::size_t awaited = 0;
     std::vector<WorkersAnswer> answers;
-    Reply reply;
-  };
-  // A reload that waits for what the workers say of it.
-  struct Reloading {
-    std::size_t awaited = 0;
-    std::vector<std::string> objections;
+    Merge merge;
     Reply reply;
   };
   // A restart or a drain that has begun.
@@ -82,11 +78,13 @@ class CtlDesk {
   void Forward(const std::string& instance, proto::CtlRequest request, Reply reply,
                milliseconds limit);
   static proto::CtlResponse Lost(const Forwarded& lost, std::string_view how);
+  // `merge` makes one answer of theirs, once all have answered, died or let `limit` pass.
+  void AskEach(const std::vector<std::string>& instances, const proto::CtlRequest& request,
+               milliseconds limit, Merge merge, Reply reply);
+  void OnOneAnswered(std::uint64_t number, const std::string& instance,
+                     proto::CtlResponse response);
   void OnReload(const proto::CtlRequest& request, Reply reply);
-  void OnTaken(std::uint64_t number, const std::string& instance,
-               const proto::CtlResponse& response);
   void AskWhy(const proto::CtlRequest& request, Reply reply);
-  void OnWhy(std::uint64_t number, const std::string& instance, proto::CtlResponse response);
   void Gather(Reply reply);
   void AnswerGathered();
   void AnswerPending();
@@ -102,7 +100,6 @@ class CtlDesk {
   std::list<Gathering> gathering_;
   std::list<Pending> pending_;
   std::map<std::uint64_t, Asked> asked_;
-  std::map<std::uint64_t, Reloading> reloading_;
   std::uint64_t next_asked_ = 1;
   Timer tick_;  // runs while anything waits
 };
