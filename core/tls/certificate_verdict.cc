@@ -102,14 +102,6 @@ bool HasNameConstraints(STACK_OF(X509) * chain) {
   return false;
 }
 
-std::string Sha256Of(X509* certificate) {
-  std::uint8_t* der = nullptr;
-  const int size = i2d_X509(certificate, &der);
-  if (size < 0) return {};
-  const bssl::UniquePtr<std::uint8_t> owned(der);
-  return Hex(Sha256({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)}));
-}
-
 std::int64_t EarliestEnd(STACK_OF(X509) * chain, const X509* leaf) {
   std::int64_t earliest = UnixTime(X509_get0_notAfter(leaf));
   if (chain == nullptr) return earliest;
@@ -128,6 +120,14 @@ std::int64_t LatestBegin(STACK_OF(X509) * chain, const X509* leaf) {
 
 }  // namespace
 
+std::string DigestOf(X509* certificate) {
+  std::uint8_t* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  if (size < 0) return {};
+  const bssl::UniquePtr<std::uint8_t> owned(der);
+  return Hex(Sha256({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)}));
+}
+
 PeerCertificate JudgeCertificate(X509_STORE_CTX* store, const CertificateRules& rules) {
   // Any purpose here: serverAuth alone must do for a peer that connects to us (2.5). PurposeAllows
   // judges.
@@ -138,7 +138,7 @@ PeerCertificate JudgeCertificate(X509_STORE_CTX* store, const CertificateRules& 
   X509* leaf = X509_STORE_CTX_get0_cert(store);
   if (leaf == nullptr) return peer;
   peer.presented = true;
-  peer.sha256 = Sha256Of(leaf);
+  peer.sha256 = DigestOf(leaf);
   peer.not_before_unix = LatestBegin(chain, leaf);
   peer.not_after_unix = EarliestEnd(chain, leaf);
   const std::string_view names_error = ReadNames(leaf, peer);
@@ -161,10 +161,10 @@ PeerCertificate JudgeCertificate(X509_STORE_CTX* store, const CertificateRules& 
 }
 
 std::string DigestOfSent(X509_STORE_CTX* store) {
-  std::string sent = Sha256Of(X509_STORE_CTX_get0_cert(store));
+  std::string sent = DigestOf(X509_STORE_CTX_get0_cert(store));
   STACK_OF(X509)* others = X509_STORE_CTX_get0_untrusted(store);
   if (others != nullptr)
-    for (X509* certificate : others) sent += Sha256Of(certificate);
+    for (X509* certificate : others) sent += DigestOf(certificate);
   return Sha256(sent);
 }
 

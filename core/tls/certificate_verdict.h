@@ -21,6 +21,8 @@ struct CertificateRules {
 // Runs the chain verification that `store` was prepared for. Everything found is in the result.
 [[nodiscard]] PeerCertificate JudgeCertificate(X509_STORE_CTX* store,
                                                const CertificateRules& rules);
+// SHA-256 of it in DER, in lower-case hex.
+[[nodiscard]] std::string DigestOf(X509* certificate);
 // SHA-256 over the certificates the peer sent, in their order; 32 octets, not hex.
 [[nodiscard]] std::string DigestOfSent(X509_STORE_CTX* store);
 // The same as JudgeCertificate for a chain as the peer sent it, leaf first, against the anchors of

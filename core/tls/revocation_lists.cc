@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "core/base/regular_file.h"
-#include "core/tls/crypto.h"
+#include "core/tls/certificate_verdict.h"
 #include "core/tls/revocation_check.h"
 
 namespace gatehouse {
@@ -44,14 +44,6 @@ bool IsSignedBy(X509_CRL* list, X509* issuer) {
   const bool is = may && key && X509_CRL_verify(list, key.get()) == 1;
   ERR_clear_error();
   return is;
-}
-
-std::string DigestOf(X509* certificate) {
-  std::uint8_t* der = nullptr;
-  const int size = i2d_X509(certificate, &der);
-  if (size < 0) return {};
-  const bssl::UniquePtr<std::uint8_t> owned(der);
-  return Hex(Sha256({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)}));
 }
 
 std::string IssuerText(const X509_CRL* list) {

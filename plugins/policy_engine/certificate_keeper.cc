@@ -5,13 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <utility>
 
 #include "core/base/log.h"
 #include "core/base/one_line.h"
+#include "core/base/regular_file.h"
 #include "core/base/utf8_check.h"
 #include "core/certificate/certificate_bundle.h"
 #include "core/certificate/certificate_request.h"
@@ -58,10 +57,11 @@ std::string SlotWords(std::span<const Slot> slots) {
 
 // Whether the file can be shown at all is the business of those that show it.
 std::optional<ShownEnd> EndOfFile(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(stream), {}};
-  const auto bundle = ReadCertificateBundle(content, {});
-  if (file.empty() || !bundle || bundle->certificates.empty()) return std::nullopt;
+  if (file.empty()) return std::nullopt;
+  const auto content = ReadRegularFile(file, kMaxBundleBytes);
+  if (!content) return std::nullopt;
+  const auto bundle = ReadCertificateBundle(*content, {});
+  if (!bundle || bundle->certificates.empty()) return std::nullopt;
   ShownEnd end{
       .name = file, .not_after = std::numeric_limits<std::int64_t>::max(), .from_file = true};
   for (const std::string& der : bundle->certificates)
