@@ -129,13 +129,11 @@ TEST_F(DnsHookTest, ItsEndIsWaitedForNoLongerThanIsGiven) {
   bool idle = false;
   hook_.WhenIdle(seconds{30}, [&idle] { idle = true; });
   EXPECT_TRUE(idle);
-  Script("exec sleep 40\n");
+  Script("exec tail -f /dev/null\n");  // without an end
   hook_.Call("acme_client", config_, CallOf(true, "_acme-challenge.corp.example"),
              [](const Result<void>&) { FAIL() << "the program is not waited for"; });
-  const TimePoint begun = loop_->Now();
-  hook_.WhenIdle(milliseconds{300}, [this] { loop_->Stop(); });
+  hook_.WhenIdle(milliseconds{1}, [this] { loop_->Stop(); });
   loop_->Run();
-  EXPECT_LT(loop_->Now() - begun, seconds{20});
 }
 
 }  // namespace

@@ -2,7 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/ec_key.h>
+#include <openssl/evp.h>
+#include <openssl/nid.h>
+#include <openssl/pem.h>
 
+#include "core/certificate/private_key.h"
 #include "core/tls/crypto.h"
 
 namespace gatehouse::acme {
@@ -10,19 +18,38 @@ namespace {
 
 using testing::HasSubstr;
 
-// RFC 7515 A.3.1
-constexpr const char* kKey =
-    "-----BEGIN PRIVATE KEY-----\n"
-    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjpsQnnGQmL+YBIff\n"
-    "H1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/zc4ncPbEXUGDy+5v20t7WAczNXvp\n"
-    "7xO6z248e9FURcfxRM0bvZt+hyzf7bnuufSzaV1uqQskrYpGIyiFiOWt\n"
-    "-----END PRIVATE KEY-----\n";
+// RFC 7515 A.3.1: "d" of its key.
+constexpr std::string_view kSecret = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
 constexpr std::string_view kPayload =
     "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
     "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 
+// In PEM, PKCS #8.
+std::string PemOf(std::string_view secret) {
+  const std::string octets = *DecodeBase64Url(secret);
+  const bssl::UniquePtr<BIGNUM> number(
+      BN_bin2bn(reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size(), nullptr));
+  const bssl::UniquePtr<EC_KEY> ec(EC_KEY_new_by_curve_name(NID_X9_62_prime256v1));
+  const EC_GROUP* const group = EC_KEY_get0_group(ec.get());
+  const bssl::UniquePtr<EC_POINT> point(EC_POINT_new(group));
+  const bssl::UniquePtr<EVP_PKEY> key(EVP_PKEY_new());
+  const bssl::UniquePtr<BIO> pem(BIO_new(BIO_s_mem()));
+  const bool made =
+      EC_POINT_mul(group, point.get(), number.get(), nullptr, nullptr, nullptr) == 1 &&
+      EC_KEY_set_private_key(ec.get(), number.get()) == 1 &&
+      EC_KEY_set_public_key(ec.get(), point.get()) == 1 &&
+      EVP_PKEY_set1_EC_KEY(key.get(), ec.get()) == 1 &&
+      PEM_write_bio_PKCS8PrivateKey(pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) ==
+          1;
+  EXPECT_TRUE(made);
+  const std::uint8_t* text = nullptr;
+  std::size_t size = 0;
+  EXPECT_EQ(BIO_mem_contents(pem.get(), &text, &size), 1);
+  return {reinterpret_cast<const char*>(text), size};
+}
+
 Es256Key Key() {
-  return *Es256Key::Parse(kKey);
+  return *Es256Key::Parse(PemOf(kSecret));
 }
 
 // The value of a member whose value is a text without escapes.
@@ -112,9 +139,8 @@ TEST(Jws, TextsAreEscaped) {
 
 TEST(Es256Key, TakesNoOtherKey) {
   EXPECT_FALSE(Es256Key::Parse(""));
-  EXPECT_FALSE(Es256Key::Parse(
-      "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpe"
-      "zJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n"));
+  for (const KeyType type : {KeyType::kP384, KeyType::kRsa2048})
+    EXPECT_FALSE(Es256Key::Parse(*MakePrivateKey(type)));
 }
 
 }  // namespace

@@ -4,16 +4,13 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 
 #include "core/certificate/certificate_request.h"
 #include "core/certificate/issuing.h"
 #include "core/certificate/private_key.h"
 #include "core/tls/own_certificate.h"
-#include "plugins/policy_engine/certificate_desk.h"
 #include "tests/unit/core/certificate/openssl_folder.h"
-#include "tests/unit/core/policy/fake_worker_context.h"
-#include "tests/unit/plugins/policy_engine/commanded_engine.h"
+#include "tests/unit/plugins/policy_engine/certified_engine.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -23,135 +20,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-constexpr const char* kOurs = "contoso.example";
-
-struct Made {
-  std::string key, request, chain;
-};
-
-// Signed by itself, valid from an hour ago for `days`.
-Made Make(const std::vector<std::string>& names, int days = 90) {
-  Made made;
-  made.key = *MakePrivateKey(KeyType::kP256);
-  RequestDetails details;
-  details.common_name = names.front();
-  details.dns_names = names;
-  made.request = *MakeCertificateRequest(details, made.key);
-  made.chain = *SelfSign(made.request, made.key, days);
-  return made;
-}
-
-std::int64_t Now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-class EngineCertificates : public CommandedEngine {
- protected:
-  EngineCertificates() { Keep(); }
-
-  void Keep(const std::string& named = {}, const std::string& sip_host = {}) {
-    CertificateEdge edge = edge_of_files_;
-    edge.named = named;
-    edge.sip_host = sip_host;
-    edge.domains = {kOurs};
-    EXPECT_TRUE(engine_.KeepCertificates(folder_.File("certificate.key"), edge).has_value());
-  }
-  void Restart() {
-    std::destroy_at(&engine_);
-    std::construct_at(&engine_, Open());
-    Keep();
-  }
-  proto::CtlResponse Run(proto::CtlRequest request) {
-    request.set_actor("alice");
-    request.set_actor_uid(1001);
-    return Answer(request, Now());
-  }
-  proto::CtlResponse Request(const std::string& name, const Made& made, bool exportable = false) {
-    proto::CtlRequest request;
-    auto& command = *request.mutable_certificate_requested();
-    command.set_name(name);
-    command.set_request(made.request);
-    command.set_key(made.key);
-    command.set_exportable(exportable);
-    return Run(request);
-  }
-  proto::CtlResponse Import(const std::string& name, const std::vector<std::string>& files,
-                            bool exportable = false) {
-    proto::CtlRequest request;
-    auto& command = *request.mutable_certificate_import();
-    command.set_name(name);
-    command.set_exportable(exportable);
-    for (const std::string& content : files) {
-      auto& file = *command.add_files();
-      file.set_file("edge.pem");
-      file.set_content(content);
-    }
-    return Run(request);
-  }
-  proto::CtlResponse Assign(const std::string& name,
-                            const std::vector<proto::CertificateSlot>& slots = {}) {
-    proto::CtlRequest request;
-    request.mutable_certificate_assign()->set_name(name);
-    for (const proto::CertificateSlot slot : slots)
-      request.mutable_certificate_assign()->add_slots(slot);
-    return Run(request);
-  }
-  proto::CtlResponse Get(const std::string& name = {}) {
-    proto::CtlRequest request;
-    request.mutable_certificate_get()->set_name(name);
-    return Run(request);
-  }
-  proto::CtlResponse Remove(const std::string& name) {
-    proto::CtlRequest request;
-    request.mutable_certificate_remove()->set_name(name);
-    return Run(request);
-  }
-  proto::CtlResponse KeyOf(const std::string& name) {
-    proto::CtlRequest request;
-    request.mutable_certificate_key_get()->set_name(name);
-    return Run(request);
-  }
-  proto::CertificateView View(const std::string& name) {
-    const proto::CtlResponse response = Get(name);
-    EXPECT_EQ(response.certificates().certificates_size(), 1) << response.error();
-    return response.certificates().certificates_size() == 1
-               ? response.certificates().certificates(0)
-               : proto::CertificateView();
-  }
-  std::string Shown(Slot slot) { return engine_.certificates().Given(slot).name(); }
-  static void Works(const proto::CtlResponse& response) {
-    EXPECT_EQ(response.exit_code(), 0U) << response.error();
-  }
-  static std::string Why(const proto::CtlResponse& response) {
-    EXPECT_EQ(response.exit_code(), 1U);
-    return response.error();
-  }
-  static std::string Content(const std::string& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-  // Of the key's text, so that a line of it is found anywhere.
-  static std::string KeyLine(const Made& made) { return made.key.substr(30, 40); }
-
-  // What an audit line says that changed: "slot xmpp: certificate a -> b".
-  std::vector<std::string> Told(int line) {
-    proto::CtlRequest request;
-    request.mutable_audit_get()->set_last(10);
-    std::vector<std::string> told;
-    const proto::CtlResponse response = Run(request);
-    for (const proto::ChangeView& change : response.audit().records(line).changes())
-      for (const proto::FieldChange& field : change.fields())
-        told.push_back(change.kind() + " " + change.key() + ": " + field.field() + " " +
-                       field.before() + " -> " + field.after());
-    return told;
-  }
-
-  CertificateEdge edge_of_files_;
-  const Made edge_ = Make({kOurs});
-};
 
 TEST_F(EngineCertificates, AreRequestedImportedAndAssigned) {
   Works(Request("edge", edge_));
@@ -359,7 +227,7 @@ TEST_F(EngineCertificates, EndAsTheStoresDoesOrTheFilesOfTheConfiguration) {
   ASSERT_TRUE(of_file);
   EXPECT_TRUE(of_file->from_file);
   EXPECT_EQ(of_file->name, files.Path("chain.pem"));
-  EXPECT_NEAR(static_cast<double>(of_file->not_after), static_cast<double>(Now() + 5 * 86400),
+  EXPECT_NEAR(static_cast<double>(of_file->not_after), static_cast<double>(UnixNow() + 5 * 86400),
               7200);
   EXPECT_FALSE(engine_.certificates().EndOf(Slot::kSip));  // nothing speaks TLS there
   Works(Import("edge", {edge_.chain, edge_.key}));
@@ -454,148 +322,6 @@ TEST_F(EngineCertificates, ComeBackWithARestoredStoreWithoutTheKeysOfAnotherMach
   const proto::CtlResponse done = other.TakeStore(copy, request, std::chrono::system_clock::now());
   EXPECT_EQ(done.exit_code(), 0U) << done.error();
   EXPECT_THAT(done.done(), HasSubstr("the keys of certificates 'edge' were sealed on another"));
-}
-
-// --- got by ACME
-
-class EngineRenewal : public EngineCertificates {
- protected:
-  EngineRenewal() { Renew("edge"); }
-  // What gatehouse.yaml has at acme.certificate.
-  void Renew(const std::string& name, std::optional<ShownEnd> file = std::nullopt) {
-    CertificateEdge edge;
-    edge.renewed = name;
-    edge.domains = {kOurs};
-    edge.file = std::move(file);
-    EXPECT_TRUE(engine_.KeepCertificates(folder_.File("certificate.key"), edge).has_value());
-  }
-  Result<proto::CertificateView> Take(const Made& made, const std::string& name = "edge",
-                                      const std::string& asked_by = "") {
-    proto::AcmeRenewed renewed;
-    renewed.set_name(name);
-    renewed.set_asked_by(asked_by);
-    renewed.set_chain(made.chain);
-    renewed.set_key(made.key);
-    return engine_.TakeRenewed(renewed, std::chrono::system_clock::now());
-  }
-  std::optional<proto::CertificateView> Renewable() {
-    return engine_.certificates().Renewable(Now());
-  }
-};
-
-TEST_F(EngineRenewal, IsShownToPartnersWhereNothingIsAndTakesThePlaceOfWhatWasThere) {
-  EXPECT_FALSE(Renewable());
-  const auto first = Take(edge_);
-  ASSERT_TRUE(first) << first.error().text;
-  EXPECT_EQ(first->source(), "acme");
-  EXPECT_THAT(first->slots(), ElementsAre(proto::SLOT_XMPP));
-  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
-  EXPECT_THAT(Shown(Slot::kSip), IsEmpty());
-  EXPECT_EQ(Renewable()->sha256(), first->sha256());
-  const auto second = Take(Make({kOurs}));
-  ASSERT_TRUE(second);
-  EXPECT_NE(second->sha256(), first->sha256());
-  EXPECT_EQ(Renewable()->sha256(), second->sha256());
-  proto::CtlRequest audit;
-  audit.mutable_audit_get()->set_last(1);
-  const proto::AuditRecord record = Run(audit).audit().records(0);
-  EXPECT_EQ(record.user(), "acme_client");
-  EXPECT_EQ(record.action(), "cert import");
-  EXPECT_EQ(record.subject(), "edge");
-}
-
-TEST_F(EngineRenewal, LeavesTheSlotToWhatTheOperatorAssigned) {
-  Works(Import("own", {edge_.chain, edge_.key}));
-  Works(Assign("own"));
-  ASSERT_TRUE(Take(Make({kOurs})));
-  EXPECT_EQ(Shown(Slot::kXmpp), "own");
-}
-
-TEST_F(EngineRenewal, LeavesTheSlotToTheOperatorsFiles) {
-  Renew("edge", ShownEnd{.name = "/etc/chain.pem", .not_after = Now() + 86'400, .from_file = true});
-  ASSERT_TRUE(Take(edge_));
-  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
-  ASSERT_TRUE(Take(Make({kOurs})));
-  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
-}
-
-TEST_F(EngineRenewal, IsNotShownAgainWhereTheOperatorHasTakenItAway) {
-  ASSERT_TRUE(Take(edge_));
-  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
-  Works(Assign(""));
-  ASSERT_TRUE(Take(Make({kOurs})));
-  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
-}
-
-TEST_F(EngineRenewal, GotForAnotherNameIsRefused) {
-  Renew("other");
-  const auto taken = Take(edge_, "edge");
-  ASSERT_FALSE(taken);
-  EXPECT_EQ(taken.error().fault, Fault::kConfig);
-  EXPECT_THAT(taken.error().text, HasSubstr("it was got for 'edge'"));
-}
-
-TEST_F(EngineRenewal, TheAuditSaysWhoAskedForIt) {
-  ASSERT_TRUE(Take(edge_, "edge", "ann"));
-  proto::CtlRequest audit;
-  audit.mutable_audit_get()->set_last(2);
-  EXPECT_EQ(Run(audit).audit().records(0).reason(), "got by ACME, asked for by ann");
-}
-
-TEST_F(EngineRenewal, OfTheNameForSipAloneIsKeptAndNotShown) {
-  const auto taken = Take(Make({"sip." + std::string(kOurs)}));
-  ASSERT_TRUE(taken) << taken.error().text;
-  EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
-  EXPECT_THAT(taken->warnings(), testing::Contains(HasSubstr("does not fit slot xmpp")));
-}
-
-TEST_F(EngineRenewal, OfNoneOfOurNamesIsRefused) {
-  const auto taken = Take(Make({"other.example"}));
-  ASSERT_FALSE(taken);
-  EXPECT_THAT(taken.error().text, HasSubstr("it names none of our domains"));
-}
-
-TEST_F(EngineRenewal, WhatDoesNotFitIsRefusedAndNothingChanges) {
-  ASSERT_TRUE(Take(edge_));
-  const auto other = Take(Make({"other.example"}));  // it would be shown at once
-  ASSERT_FALSE(other);
-  EXPECT_EQ(other.error().fault, Fault::kConfig);
-  const Made another = Make({kOurs});
-  EXPECT_FALSE(Take({edge_.key, edge_.request, another.chain}));  // not its key
-  EXPECT_FALSE(Take({"", "", ""}));
-  EXPECT_EQ(Renewable()->sha256(), View("edge").sha256());
-  Renew("");
-  EXPECT_FALSE(Take(edge_));  // nothing is named for ACME
-}
-
-class NoLink final : public ipc::AskClient {
-  void AskBytes(std::string /*question*/, std::chrono::milliseconds /*limit*/,
-                OnAnswer /*on_answer*/) override {}
-};
-
-TEST_F(EngineRenewal, IsForAcmeClientAlone) {
-  FakeWorkerContext<NoLink> context;
-  CertificateDesk desk(context, engine_);
-  proto::PolicyQuestion renewed;
-  renewed.mutable_acme_renewed()->set_name("edge");
-  renewed.mutable_acme_renewed()->set_chain(edge_.chain);
-  renewed.mutable_acme_renewed()->set_key(edge_.key);
-  proto::PolicyQuestion look;
-  look.mutable_acme_look();
-  for (const char* instance : {"tls_listener/0", "sip_translator/0", "acme_client2/0", ""})
-    for (const proto::PolicyQuestion& question : {renewed, look})
-      desk.OnAcme(instance, question, [instance](const Result<std::string>& answer) {
-        EXPECT_FALSE(answer) << instance;
-      });
-  EXPECT_FALSE(Renewable());
-  EXPECT_EQ(context.metrics().Value("gatehouse_certificates_withheld_total"), 8);
-  desk.OnAcme("acme_client/0", renewed, [](const Result<std::string>& bytes) {
-    proto::PolicyAnswer answer;
-    ASSERT_TRUE(bytes && answer.ParseFromString(*bytes));
-    EXPECT_EQ(answer.acme().held().name(), "edge");
-    EXPECT_EQ(answer.acme().refused(), "");
-  });
-  EXPECT_EQ(Shown(Slot::kXmpp), "edge");
 }
 
 }  // namespace
