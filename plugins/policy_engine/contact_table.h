@@ -84,6 +84,9 @@ class ContactTable {
   //   gives  false, and writes nothing, where the contact's domain is no partner's
   Result<bool> Put(SqliteDatabase& database, const ContactRow& row);
   Result<void> Forget(SqliteDatabase& database, const ContactPair& pair);
+  // The id of the partner whose a domain (or a wildcard) is: by its name, else by the narrowest
+  // "*." it is below. Empty: nobody's.
+  Result<std::string> PartnerOf(SqliteDatabase& database, std::string_view domain);
   // Whose the domains of contacts are now, by domain: the partner's id, empty for nobody's.
   using Owners = std::unordered_map<std::string, std::string>;
   Result<void> ReadOwners(SqliteDatabase& database, Owners& owners);
@@ -112,8 +115,6 @@ class ContactTable {
   static Result<SqliteStatement*> Kept(SqliteDatabase& database,
                                        std::optional<SqliteStatement>& statement,
                                        std::string_view sql);
-  // Whose it is: by its name, else by the narrowest "*." it is below. Empty: nobody's.
-  Result<std::string> PartnerOf(SqliteDatabase& database, std::string_view domain);
   // Makes it where there is none. 0: the domain is no partner's.
   Result<std::int64_t> DomainId(SqliteDatabase& database, std::string_view domain);
 

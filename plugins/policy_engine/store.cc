@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "plugins/policy_engine/record_rows.h"
 #include "plugins/policy_engine/record_set.h"
@@ -37,17 +38,20 @@ Result<void> NextContactsEpoch(SqliteDatabase& database) {
   return database.Run("UPDATE store_state SET contacts_epoch = contacts_epoch + 1");
 }
 
-// A partner that goes, or stays without a domain or a wildcard that it had.
-bool LosesADomain(const proto::RecordChange& change) {
-  if (!change.before().has_partner()) return false;
-  if (!change.has_after()) return true;
-  const auto& after = change.after().partner();
-  const auto is_lost = [&after](const std::string& domain) {
-    return domain != after.domain() && std::ranges::find(after.additional_domains(), domain) ==
-                                           after.additional_domains().end();
-  };
-  const auto& before = change.before().partner();
-  return is_lost(before.domain()) || std::ranges::any_of(before.additional_domains(), is_lost);
+std::vector<std::string> DomainsOf(const proto::Record& record) {
+  if (!record.has_partner()) return {};
+  std::vector<std::string> domains(record.partner().additional_domains().begin(),
+                                   record.partner().additional_domains().end());
+  domains.push_back(record.partner().domain());
+  std::ranges::sort(domains);
+  return domains;
+}
+
+// Domains and wildcards of the one that the other has not.
+std::vector<std::string> OnlyOf(const proto::Record& record, const proto::Record& other) {
+  std::vector<std::string> only;
+  std::ranges::set_difference(DomainsOf(record), DomainsOf(other), std::back_inserter(only));
+  return only;
 }
 
 }  // namespace
@@ -75,10 +79,23 @@ Result<void> Store::CheckFileIsThere() const {
                   path_));
 }
 
+// To be asked before the change is made: a partner loses a domain or a wildcard, or one takes what
+// was below another's wildcard.
+Result<bool> Store::MovesDomains(const AuditEntry& audit) {
+  for (const proto::RecordChange& one : audit.changes) {
+    if (!OnlyOf(one.before(), one.after()).empty()) return true;
+    for (const std::string& domain : OnlyOf(one.after(), one.before())) {
+      GATEHOUSE_TRY(const std::string partner, contacts_.PartnerOf(database_, domain));
+      if (!partner.empty()) return true;
+    }
+  }
+  return false;
+}
+
 // Contacts in a domain that a partner loses are forgotten, even where another has it from now on:
 // nobody has authorised them as that one's.
 Result<void> Store::BecomeRecords(const AuditEntry& audit) {
-  const bool moves = std::ranges::any_of(audit.changes, LosesADomain);
+  GATEHOUSE_TRY(const bool moves, MovesDomains(audit));
   ContactTable::Owners before;
   if (moves) GATEHOUSE_TRY_VOID(contacts_.ReadOwners(database_, before));
   for (const proto::RecordChange& one : audit.changes) GATEHOUSE_TRY_VOID(TakeOut(database_, one));

@@ -112,6 +112,7 @@ class Store {
   // What SQLite says of a write that failed, with the file and the remedy.
   template <class T>
   Result<T> Told(Result<T> result) const;
+  Result<bool> MovesDomains(const AuditEntry& audit);
   Result<void> BecomeRecords(const AuditEntry& audit);
   // `blocked_before`: the domains of blocked contacts, in order.
   Result<void> NoteLiftedBlocks(std::span<const std::string> blocked_before,

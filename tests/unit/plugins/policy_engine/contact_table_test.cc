@@ -379,6 +379,28 @@ TEST_F(ContactTableTest, ContactsInADomainThatItsPartnerLosesAreNobodyElses) {
   EXPECT_EQ(store_.Read()->contacts_epoch, epoch + 1);
 }
 
+TEST_F(ContactTableTest, ContactsThatANarrowerPartnerTakesFromAWildcardAreNotItsOwn) {
+  proto::Partner wide = DefaultPartner();
+  wide.set_id("wide");
+  wide.set_domain("fabrikam.example");
+  wide.add_additional_domains("*.fabrikam.example");
+  ASSERT_TRUE(Put(wide).has_value());
+  const ContactPair named{"ann@contoso.example", "romeo@chat.fabrikam.example"};
+  const ContactPair below{"ann@contoso.example", "romeo@a.eu.fabrikam.example"};
+  const ContactPair kept{"ann@contoso.example", "romeo@im.fabrikam.example"};
+  for (const ContactPair& pair : {named, below, kept}) See(pair, kStart);
+  const std::uint64_t before = epoch();
+  proto::Partner narrow = DefaultPartner();
+  narrow.set_id("narrow");
+  narrow.set_domain("chat.fabrikam.example");
+  narrow.add_additional_domains("*.eu.fabrikam.example");
+  ASSERT_TRUE(Put(narrow).has_value());
+  EXPECT_EQ(Find(named, kStart), std::nullopt);
+  EXPECT_EQ(Find(below, kStart), std::nullopt);
+  EXPECT_THAT(Find(kept, kStart), Optional(ContactMark::kLearned));
+  EXPECT_EQ(epoch(), before + 1);
+}
+
 TEST_F(ContactTableTest, PartnersThatGoTogetherTakeTheirContactsAlongAndNobodyElses) {
   const ContactPair others{"ann@contoso.example", "juliet@chat.other.example"};
   const ContactPair third{"ann@contoso.example", "mercutio@third.example"};
