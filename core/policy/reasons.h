@@ -35,6 +35,7 @@ enum class Reason : std::uint8_t {
   kTooManyIdentical,
   kOverloaded,
   kSubscriptionLimit,
+  kContactLimit,
   kExpired,
   kNextHopRefused,
   kNextHopSilent,

@@ -72,9 +72,41 @@ Result<SqliteStatement*> ContactTable::Kept(SqliteDatabase& database,
   return &*statement;
 }
 
+// Rows of domains that nobody has any more are no partner's.
+Result<void> ContactTable::Count(SqliteDatabase& database) {
+  if (counted_) return {};
+  std::unordered_map<std::int64_t, std::int64_t> of_domain;
+  GATEHOUSE_TRY(SqliteStatement rows, database.Prepare("SELECT domain_id FROM contact"));
+  for (;;) {
+    GATEHOUSE_TRY(const bool more, rows.Step());
+    if (!more) break;
+    ++of_domain[rows.Integer(0)];
+  }
+  counts_ = {};
+  GATEHOUSE_TRY(SqliteStatement domains, database.Prepare("SELECT id, domain FROM contact_domain"));
+  for (;;) {
+    GATEHOUSE_TRY(const bool more, domains.Step());
+    if (!more) break;
+    const auto counted = of_domain.find(domains.Integer(0));
+    if (counted == of_domain.end()) continue;
+    GATEHOUSE_TRY(const std::string partner, PartnerOf(database, domains.Text(1)));
+    counts_.Add(counted->first, partner, counted->second);
+  }
+  counts_.Keep();
+  counted_ = true;
+  return {};
+}
+
 Result<std::optional<ContactRow>> ContactTable::Find(SqliteDatabase& database,
                                                      const ContactPair& pair,
                                                      const ContactClock& clock) {
+  GATEHOUSE_TRY(std::optional<ContactRow> row, Row(database, pair));
+  if (!row || !Counts(row->mark, row->seen_unix, clock)) return std::nullopt;
+  return row;
+}
+
+Result<std::optional<ContactRow>> ContactTable::Row(SqliteDatabase& database,
+                                                    const ContactPair& pair) {
   GATEHOUSE_TRY(SqliteStatement * kept,
                 Kept(database, find_,
                      "SELECT mark, seen_unix, guard, guard IS NULL FROM contact"
@@ -90,21 +122,20 @@ Result<std::optional<ContactRow>> ContactTable::Find(SqliteDatabase& database,
   if (has_guard && select->Integer(2) != GuardOf(row))
     return Trouble("contact '" + pair.contact + "' of '" + pair.sip_user +
                    "' is damaged in the store; restore a copy");
-  if (!Counts(row.mark, row.seen_unix, clock)) return std::nullopt;
   return row;
 }
 
-Result<std::optional<ContactMark>> ContactTable::See(SqliteDatabase& database,
-                                                     const ContactPair& pair,
-                                                     const ContactClock& clock) {
-  GATEHOUSE_TRY(const std::optional<ContactRow> known, Find(database, pair, clock));
-  if (known && known->mark == ContactMark::kBlocked) return known->mark;
+Result<ContactTable::Seen> ContactTable::See(SqliteDatabase& database, const ContactPair& pair,
+                                             const ContactClock& clock) {
+  GATEHOUSE_TRY(const std::optional<ContactRow> row, Row(database, pair));
+  const bool holds = row && Counts(row->mark, row->seen_unix, clock);
+  if (holds && row->mark == ContactMark::kBlocked) return Seen(row->mark);
   const std::int64_t step = clock.ttl_s / kSeenSteps;
-  if (known && std::abs(clock.now_unix - known->seen_unix) < step) return known->mark;
-  const ContactMark mark = known ? known->mark : ContactMark::kLearned;
-  GATEHOUSE_TRY(const bool written, Put(database, {pair, mark, clock.now_unix}));
-  if (!written) return std::nullopt;
-  return mark;
+  if (holds && std::abs(clock.now_unix - row->seen_unix) < step) return Seen(row->mark);
+  const ContactMark mark = holds ? row->mark : ContactMark::kLearned;
+  GATEHOUSE_TRY(const auto refused, Write(database, {pair, mark, clock.now_unix}, !row));
+  if (refused) return Seen(std::unexpected(*refused));
+  return Seen(mark);
 }
 
 Result<std::string> ContactTable::PartnerOf(SqliteDatabase& database, std::string_view domain) {
@@ -128,9 +159,10 @@ Result<std::int64_t> ContactTable::DomainId(SqliteDatabase& database, std::strin
                 Kept(database, find_domain_, "SELECT id FROM contact_domain WHERE domain = ?"));
   Use select(*kept);
   GATEHOUSE_TRY(const bool found, select->Bind(1, domain).Step());
-  if (found) return select->Integer(0);
-  GATEHOUSE_TRY(const std::string partner, PartnerOf(database, domain));
-  if (partner.empty()) return 0;
+  return found ? select->Integer(0) : 0;
+}
+
+Result<std::int64_t> ContactTable::AddDomain(SqliteDatabase& database, std::string_view domain) {
   GATEHOUSE_TRY(SqliteStatement insert,
                 database.Prepare("INSERT INTO contact_domain (domain) VALUES (?) RETURNING id"));
   GATEHOUSE_TRY([[maybe_unused]] const bool made, insert.Bind(1, domain).Step());
@@ -139,10 +171,37 @@ Result<std::int64_t> ContactTable::DomainId(SqliteDatabase& database, std::strin
   return id;
 }
 
-Result<bool> ContactTable::Put(SqliteDatabase& database, const ContactRow& row) {
+Result<std::optional<NotNoted>> ContactTable::TakeRoom(SqliteDatabase& database,
+                                                       std::string_view name, ContactMark mark,
+                                                       std::int64_t& domain) {
+  std::string partner;
+  if (!counts_.Has(domain)) {
+    GATEHOUSE_TRY(partner, PartnerOf(database, name));
+    if (partner.empty()) return NotNoted::kNoPartner;
+  }
+  const std::int64_t held =
+      partner.empty() ? counts_.OfPartnerWith(domain) : counts_.OfPartner(partner);
+  if (mark != ContactMark::kBlocked && held >= most_of_a_partner_) return NotNoted::kNoRoom;
+  if (domain == 0) {
+    GATEHOUSE_TRY(domain, AddDomain(database, name));
+  }
+  counts_.Add(domain, partner);
+  return std::nullopt;
+}
+
+Result<std::optional<NotNoted>> ContactTable::Put(SqliteDatabase& database, const ContactRow& row) {
+  GATEHOUSE_TRY(const std::optional<ContactRow> before, Row(database, row.pair));
+  return Write(database, row, !before);
+}
+
+Result<std::optional<NotNoted>> ContactTable::Write(SqliteDatabase& database, const ContactRow& row,
+                                                    bool is_new) {
   const ContactName name = Split(row.pair.contact);
-  GATEHOUSE_TRY(const std::int64_t domain, DomainId(database, name.domain));
-  if (domain == 0) return false;
+  GATEHOUSE_TRY(std::int64_t domain, DomainId(database, name.domain));
+  if (is_new) {
+    GATEHOUSE_TRY(const auto refused, TakeRoom(database, name.domain, row.mark, domain));
+    if (refused) return refused;
+  }
   domains_in_use_.insert(domain);
   GATEHOUSE_TRY(
       SqliteStatement * kept,
@@ -155,15 +214,26 @@ Result<bool> ContactTable::Put(SqliteDatabase& database, const ContactRow& row) 
   put->Bind(4, static_cast<std::int64_t>(row.mark)).Bind(5, row.seen_unix);
   put->Bind(6, GuardOf(row));
   GATEHOUSE_TRY_VOID(put->Run());
-  return true;
+  return std::nullopt;
+}
+
+// Runs what takes contacts away, and counts those.
+Result<void> ContactTable::TakeOut(SqliteStatement& remove) {
+  for (;;) {
+    GATEHOUSE_TRY(const bool more, remove.Step());
+    if (!more) return {};
+    counts_.Remove(remove.Integer(0));
+  }
 }
 
 Result<void> ContactTable::Forget(SqliteDatabase& database, const ContactPair& pair) {
   const ContactName name = Split(pair.contact);
   GATEHOUSE_TRY(SqliteStatement remove,
                 database.Prepare("DELETE FROM contact WHERE sip_user = ? AND local = ? AND"
-                                 " domain_id = (SELECT id FROM contact_domain WHERE domain = ?)"));
-  return remove.Bind(1, pair.sip_user).Bind(2, name.local).Bind(3, name.domain).Run();
+                                 " domain_id = (SELECT id FROM contact_domain WHERE domain = ?)"
+                                 " RETURNING domain_id"));
+  remove.Bind(1, pair.sip_user).Bind(2, name.local).Bind(3, name.domain);
+  return TakeOut(remove);
 }
 
 Result<void> ContactTable::ReadOwners(SqliteDatabase& database, Owners& owners) {
@@ -181,13 +251,14 @@ Result<bool> ContactTable::ForgetMoved(SqliteDatabase& database, const Owners& b
   Owners now;
   GATEHOUSE_TRY_VOID(ReadOwners(database, now));
   GATEHOUSE_TRY(SqliteStatement remove,
-                database.Prepare("DELETE FROM contact_domain WHERE domain = ?"));
+                database.Prepare("DELETE FROM contact_domain WHERE domain = ? RETURNING id"));
   bool any = false;
   for (const auto& [domain, partner] : now) {
     const auto was = before.find(domain);
     if (!partner.empty() && was != before.end() && was->second == partner) continue;
     remove.Reset();
-    GATEHOUSE_TRY_VOID(remove.Bind(1, domain).Run());
+    GATEHOUSE_TRY([[maybe_unused]] const bool gone, remove.Bind(1, domain).Step());
+    counts_.Drop(remove.Integer(0));
     any = true;
   }
   return any;
@@ -251,11 +322,11 @@ Result<void> ContactTable::Sweep(SqliteDatabase& database, const ContactClock& c
       " AND (mark <> 2 AND seen_unix <= ?4"
       "  OR NOT EXISTS (SELECT 1 FROM contact_domain WHERE id = domain_id))";
   if (more) sql += " AND (sip_user, domain_id, local) <= (?5, ?6, ?7)";
-  GATEHOUSE_TRY(SqliteStatement remove, database.Prepare(sql));
+  GATEHOUSE_TRY(SqliteStatement remove, database.Prepare(sql + " RETURNING domain_id"));
   remove.Bind(1, swept_to_.sip_user).Bind(2, swept_to_.domain_id).Bind(3, swept_to_.local);
   remove.Bind(4, clock.now_unix - clock.ttl_s);
   if (more) remove.Bind(5, to.sip_user).Bind(6, to.domain_id).Bind(7, to.local);
-  GATEHOUSE_TRY_VOID(remove.Run());
+  GATEHOUSE_TRY_VOID(TakeOut(remove));
   GATEHOUSE_TRY_VOID(NoteDomains(database, swept_to_, more ? std::optional(to) : std::nullopt));
   if (!more) GATEHOUSE_TRY_VOID(RemoveEmptyDomains(database));
   swept_to_ = to;
@@ -265,6 +336,12 @@ Result<void> ContactTable::Sweep(SqliteDatabase& database, const ContactClock& c
 void ContactTable::SweepAnew() {
   swept_to_ = {};
   domains_in_use_.clear();
+}
+
+void ContactTable::BeginAnew() {
+  SweepAnew();
+  counted_ = false;
+  counts_ = {};
 }
 
 // Those of the rows behind `from`, up to `to` or the last.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "plugins/policy_engine/contact_counts.h"
 #include "plugins/policy_engine/sqlite_database.h"
 
 namespace gatehouse::policy_engine {
@@ -35,6 +37,16 @@ struct ContactRow {
   bool operator==(const ContactRow&) const = default;
 };
 
+// Why a contact is not in the table.
+enum class NotNoted : std::uint8_t {
+  kNoPartner,  // its domain is nobody's
+  kNoRoom,     // it would be new, and its partner has as many as one may have
+};
+// What a partner may have (12.5), in all its domains together. A contact that has ended counts
+// until it is swept; a blocked one counts, but is never refused: a block takes no right to
+// anything.
+inline constexpr std::int64_t kMaxContactsOfAPartner = 100'000;
+
 // A row that is not blocked and was not seen for `ttl_s` counts as absent, whether it was swept
 // already or not.
 struct ContactClock {
@@ -55,6 +67,9 @@ struct ContactPage {
 
 class ContactTable {
  public:
+  explicit ContactTable(std::int64_t most_of_a_partner = kMaxContactsOfAPartner)
+      : most_of_a_partner_(most_of_a_partner) {}
+
   // The most rows that one call looks at, so that no call takes long.
   static constexpr std::size_t kPortion = 10'000;
   // A domain has a number, so that a row is short and a domain's rows can be made void by one
@@ -76,13 +91,19 @@ class ContactTable {
   // Nothing where there is no row, or none that still counts.
   Result<std::optional<ContactRow>> Find(SqliteDatabase& database, const ContactPair& pair,
                                          const ContactClock& clock);
+  // Counts the contacts of every partner, once: a walk of the whole table. To be called before the
+  // first change of contacts in a transaction; what is changed until then is not counted either.
+  Result<void> Count(SqliteDatabase& database);
+  // How the transaction of the calls before has ended.
+  void Keep() { counts_.Keep(); }
+  void TakeBack() { counts_.TakeBack(); }
+  using Seen = std::expected<ContactMark, NotNoted>;
   // A SUBSCRIBE: learns the pair, or makes it seen now. What is blocked stays as it is. A new time
   // is written after a 32nd of the time to live only.
-  //   gives  what holds from now on; nothing where the contact's domain is no partner's
-  Result<std::optional<ContactMark>> See(SqliteDatabase& database, const ContactPair& pair,
-                                         const ContactClock& clock);
-  //   gives  false, and writes nothing, where the contact's domain is no partner's
-  Result<bool> Put(SqliteDatabase& database, const ContactRow& row);
+  //   gives  what holds from now on, or why nothing was written
+  Result<Seen> See(SqliteDatabase& database, const ContactPair& pair, const ContactClock& clock);
+  //   gives  why nothing was written
+  Result<std::optional<NotNoted>> Put(SqliteDatabase& database, const ContactRow& row);
   Result<void> Forget(SqliteDatabase& database, const ContactPair& pair);
   // The id of the partner whose a domain (or a wildcard) is: by its name, else by the narrowest
   // "*." it is below. Empty: nobody's.
@@ -101,8 +122,10 @@ class ContactTable {
   // is of, for there is no end of them below a wildcard; then begins anew. Where it fails, or its
   // transaction, SweepAnew must be called: this round has not seen what it believes it has.
   Result<void> Sweep(SqliteDatabase& database, const ContactClock& clock);
-  // The next call begins at the first row: the last one was not written, or it is another table.
+  // The next call begins at the first row: the last one was not written.
   void SweepAnew();
+  // The table has been replaced by another.
+  void BeginAnew();
 
  private:
   struct Key {
@@ -115,12 +138,24 @@ class ContactTable {
   static Result<SqliteStatement*> Kept(SqliteDatabase& database,
                                        std::optional<SqliteStatement>& statement,
                                        std::string_view sql);
-  // Makes it where there is none. 0: the domain is no partner's.
+  // Whether it still counts or not.
+  Result<std::optional<ContactRow>> Row(SqliteDatabase& database, const ContactPair& pair);
+  Result<std::optional<NotNoted>> Write(SqliteDatabase& database, const ContactRow& row,
+                                        bool is_new);
+  // 0: there is none.
   Result<std::int64_t> DomainId(SqliteDatabase& database, std::string_view domain);
+  static Result<std::int64_t> AddDomain(SqliteDatabase& database, std::string_view domain);
+  // Counts a contact that is new in the domain with this number, which is made where it is 0.
+  Result<std::optional<NotNoted>> TakeRoom(SqliteDatabase& database, std::string_view name,
+                                           ContactMark mark, std::int64_t& domain);
 
+  Result<void> TakeOut(SqliteStatement& remove);
   Result<void> NoteDomains(SqliteDatabase& database, const Key& from, const std::optional<Key>& to);
   Result<void> RemoveEmptyDomains(SqliteDatabase& database);
 
+  std::int64_t most_of_a_partner_;
+  ContactCounts counts_;
+  bool counted_ = false;
   std::optional<SqliteStatement> find_;
   std::optional<SqliteStatement> find_domain_;
   std::optional<SqliteStatement> find_partner_;

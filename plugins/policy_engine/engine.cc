@@ -25,6 +25,7 @@ Engine::Engine(Store store, std::vector<std::string> served, StoreContent conten
 Result<Engine> Engine::Create(Store store, std::vector<std::string> served, std::int64_t now_unix,
                               const DataLimits& limits) {
   GATEHOUSE_TRY(StoreContent content, store.Read());
+  GATEHOUSE_TRY_VOID(store.CountContacts());
   return Engine(std::move(store), std::move(served), std::move(content), now_unix, limits);
 }
 

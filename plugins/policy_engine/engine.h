@@ -56,7 +56,8 @@ class Engine {
   // that cannot be read.
   Result<proto::ContactState> ContactOf(const proto::ContactWanted& wanted, std::int64_t now_unix);
   // SUBSCRIBEs that came together: what holds of each from now on, which is on the disk when this
-  // returns well. Unknown: the contact's domain is no partner's. The addresses have passed
+  // returns well. Unknown: the contact's domain is no partner's. No room: its partner has as many
+  // as one may have, and this one is not noted. The addresses have passed
   // CheckAddresses. Fails (kTrouble) for a store that cannot be written; then none of them holds.
   Result<std::vector<proto::ContactState>> NoteContacts(std::span<const proto::ContactSeen> seen,
                                                         std::int64_t now_unix);

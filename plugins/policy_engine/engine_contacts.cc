@@ -16,6 +16,11 @@ proto::ContactState StateOf(ContactMark mark) {
   return mark == ContactMark::kBlocked ? proto::CONTACT_BLOCKED : proto::CONTACT_AUTHORISED;
 }
 
+proto::ContactState StateOf(const Store::Seen& seen) {
+  if (seen) return StateOf(*seen);
+  return seen.error() == NotNoted::kNoRoom ? proto::CONTACT_NO_ROOM : proto::CONTACT_UNKNOWN;
+}
+
 }  // namespace
 
 ContactRules Engine::RulesOfContacts() const {
@@ -65,8 +70,7 @@ Result<std::vector<proto::ContactState>> Engine::NoteContacts(
     places.push_back(i);
   }
   GATEHOUSE_TRY(const auto marks, store_.SeeContacts(pairs, ClockAt(now_unix)));
-  for (std::size_t i = 0; i < marks.size(); ++i)
-    if (marks[i]) states[places[i]] = StateOf(*marks[i]);
+  for (std::size_t i = 0; i < marks.size(); ++i) states[places[i]] = StateOf(marks[i]);
   return states;
 }
 

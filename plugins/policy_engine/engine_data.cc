@@ -207,6 +207,7 @@ Engine::Reply Engine::TakeFile(const std::string& file, AuditEntry audit) {
   if (const Result<StoreContent> counted = taken->Read(); !counted) return refuse(counted.error());
   GATEHOUSE_TRY_VOID(store_.Become(*taken));
   GATEHOUSE_TRY_VOID(Take(store_.Read()));
+  GATEHOUSE_TRY_VOID(store_.CountContacts());
   GATEHOUSE_TRY_VOID(certificates_.Read(store_));
   const std::string unusable = certificates_.UnusableNames();
   proto::CtlResponse response;

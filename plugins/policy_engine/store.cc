@@ -38,6 +38,16 @@ Result<void> NextContactsEpoch(SqliteDatabase& database) {
   return database.Run("UPDATE store_state SET contacts_epoch = contacts_epoch + 1");
 }
 
+std::unexpected<Error> WhyNotEdited(NotNoted why, const ContactPair& pair) {
+  if (why == NotNoted::kNoPartner)
+    return Trouble(fmt::format("the domain of '{}' is no partner's", pair.contact));
+  return BadConfig(
+      fmt::format("contact '{}' of '{}' would be one too many, its partner has as many as one may "
+                  "have; see gatehousectl contact list, and take out who is needed no more with: "
+                  "gatehousectl contact forget",
+                  pair.contact, pair.sip_user));
+}
+
 std::vector<std::string> DomainsOf(const proto::Record& record) {
   if (!record.has_partner()) return {};
   std::vector<std::string> domains(record.partner().additional_domains().begin(),
@@ -56,10 +66,11 @@ std::vector<std::string> OnlyOf(const proto::Record& record, const proto::Record
 
 }  // namespace
 
-Result<Store> Store::Open(const std::string& path, std::function<void()> still_busy) {
+Result<Store> Store::Open(const std::string& path, std::function<void()> still_busy,
+                          std::int64_t contacts_of_a_partner) {
   GATEHOUSE_TRY(SqliteDatabase database, OpenStoreFile(path, still_busy));
   GATEHOUSE_TRY(const std::uint64_t file_id, FileId(path));
-  Store store(std::move(database), path, file_id);
+  Store store(std::move(database), path, file_id, contacts_of_a_partner);
   store.still_busy_ = std::move(still_busy);
   return store;
 }
@@ -126,17 +137,28 @@ Result<void> Store::NoteLiftedBlocks(std::span<const std::string> blocked_before
 
 template <class T>
 Result<T> Store::Told(Result<T> result) const {
-  if (result || result.error().text.starts_with("policy store '")) return result;
+  if (result || result.error().fault == Fault::kConfig ||
+      result.error().text.starts_with("policy store '"))
+    return result;
   return Trouble(
       fmt::format("policy store '{}': {}; nothing was changed, see that its disk has room and is "
                   "sound, or restore a copy",
                   path_, result.error().text));
 }
 
+template <class T>
+Result<T> Store::Settled(Result<T> result) {
+  if (result)
+    contacts_.Keep();
+  else
+    contacts_.TakeBack();
+  return Told(std::move(result));
+}
+
 // `change` does what is not in the entry's records.
 template <class Change>
 Result<StoreContent> Store::Write(AuditEntry audit, Change change) {
-  return Told(WriteIn(std::move(audit), change));
+  return Settled(WriteIn(std::move(audit), change));
 }
 
 template <class Change>
@@ -227,7 +249,7 @@ Result<void> Store::Become(Store& other) {
   GATEHOUSE_TRY(const bool done, copy.All(still_busy_));
   if (!done) return Trouble("the store is locked by another program; end that one");
   database_.EmptyLog();
-  contacts_.SweepAnew();
+  contacts_.BeginAnew();
   return {};
 }
 
@@ -253,38 +275,40 @@ Result<std::optional<ContactRow>> Store::FindContact(const ContactPair& pair,
   return contacts_.Find(database_, pair, clock);
 }
 
-Result<std::vector<std::optional<ContactMark>>> Store::SeeContacts(
-    std::span<const ContactPair> pairs, const ContactClock& clock) {
-  return Told(SeeIn(pairs, clock));
+Result<std::vector<Store::Seen>> Store::SeeContacts(std::span<const ContactPair> pairs,
+                                                    const ContactClock& clock) {
+  return Settled(SeeIn(pairs, clock));
 }
 
-Result<std::vector<std::optional<ContactMark>>> Store::SeeIn(std::span<const ContactPair> pairs,
-                                                             const ContactClock& clock) {
+Result<std::vector<Store::Seen>> Store::SeeIn(std::span<const ContactPair> pairs,
+                                              const ContactClock& clock) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
-  std::vector<std::optional<ContactMark>> marks;
+  GATEHOUSE_TRY_VOID(CountContacts());
+  std::vector<Seen> marks;
   marks.reserve(pairs.size());
   for (const ContactPair& pair : pairs) {
-    GATEHOUSE_TRY(marks.emplace_back(), contacts_.See(database_, pair, clock));
+    GATEHOUSE_TRY(const Seen seen, contacts_.See(database_, pair, clock));
+    marks.push_back(seen);
   }
   GATEHOUSE_TRY_VOID(transaction.Commit());
   return marks;
 }
 
 Result<void> Store::EditContacts(std::span<const ContactEdit> edits, std::int64_t now_unix) {
-  return Told(EditIn(edits, now_unix));
+  return Settled(EditIn(edits, now_unix));
 }
 
 Result<void> Store::EditIn(std::span<const ContactEdit> edits, std::int64_t now_unix) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  GATEHOUSE_TRY_VOID(CountContacts());
   GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
   for (const ContactEdit& edit : edits) {
     if (edit.mark) {
-      GATEHOUSE_TRY(const bool written,
+      GATEHOUSE_TRY(const auto refused,
                     contacts_.Put(database_, {edit.pair, *edit.mark, now_unix}));
-      if (!written)
-        return Trouble(fmt::format("the domain of '{}' is no partner's", edit.pair.contact));
+      if (refused) return WhyNotEdited(*refused, edit.pair);
     } else {
       GATEHOUSE_TRY_VOID(contacts_.Forget(database_, edit.pair));
     }
@@ -300,7 +324,12 @@ Result<ContactPage> Store::ListContacts(const ContactFilter& filter, const Conta
 
 Result<void> Store::SweepContacts(const ContactClock& clock) {
   Result<void> swept = SweepIn(clock);
-  if (!swept) contacts_.SweepAnew();
+  if (swept) {
+    contacts_.Keep();
+  } else {
+    contacts_.TakeBack();
+    contacts_.SweepAnew();
+  }
   return swept;
 }
 

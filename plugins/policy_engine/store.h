@@ -52,17 +52,24 @@ class Store {
  public:
   // Fails as OpenStoreFile does. `still_busy` is called every few steps of what takes long, from
   // now on.
-  static Result<Store> Open(const std::string& path, std::function<void()> still_busy = [] {});
+  // `contacts_of_a_partner`: how many a partner may have.
+  static Result<Store> Open(
+      const std::string& path, std::function<void()> still_busy = [] {},
+      std::int64_t contacts_of_a_partner = kMaxContactsOfAPartner);
 
   void OnProgress(std::function<void()> still_busy);
 
   // Fails where what is in it is not what was written.
   Result<StoreContent> Read();
   Result<std::optional<ContactRow>> FindContact(const ContactPair& pair, const ContactClock& clock);
+  using Seen = ContactTable::Seen;
   // SUBSCRIBEs that came together, as ContactTable::See takes each. No audit, no revision.
-  Result<std::vector<std::optional<ContactMark>>> SeeContacts(std::span<const ContactPair> pairs,
-                                                              const ContactClock& clock);
+  Result<std::vector<Seen>> SeeContacts(std::span<const ContactPair> pairs,
+                                        const ContactClock& clock);
+  // Counts the contacts of each partner, which the first of the calls above and below does else.
+  Result<void> CountContacts() { return contacts_.Count(database_); }
   // All of them or none. Every contact's domain must be a partner's.
+  //   fails  also kConfig, one sentence with the remedy: a partner has no room for another
   Result<void> EditContacts(std::span<const ContactEdit> edits, std::int64_t now_unix);
   Result<ContactPage> ListContacts(const ContactFilter& filter, const ContactClock& clock);
   // A small portion of what has ended is taken out.
@@ -106,12 +113,19 @@ class Store {
   Result<bool> HasRevision(std::uint64_t revision);
 
  private:
-  Store(SqliteDatabase database, std::string path, std::uint64_t file_id)
-      : database_(std::move(database)), path_(std::move(path)), file_id_(file_id) {}
+  Store(SqliteDatabase database, std::string path, std::uint64_t file_id,
+        std::int64_t contacts_of_a_partner)
+      : database_(std::move(database)),
+        contacts_(contacts_of_a_partner),
+        path_(std::move(path)),
+        file_id_(file_id) {}
   Result<void> CheckFileIsThere() const;
   // What SQLite says of a write that failed, with the file and the remedy.
   template <class T>
   Result<T> Told(Result<T> result) const;
+  // The same of what changes contacts, whose counts go with it.
+  template <class T>
+  Result<T> Settled(Result<T> result);
   Result<bool> MovesDomains(const AuditEntry& audit);
   Result<void> BecomeRecords(const AuditEntry& audit);
   // `blocked_before`: the domains of blocked contacts, in order.
@@ -121,8 +135,7 @@ class Store {
   Result<StoreContent> Write(AuditEntry audit, Change change);
   template <class Change>
   Result<StoreContent> WriteIn(AuditEntry audit, Change change);
-  Result<std::vector<std::optional<ContactMark>>> SeeIn(std::span<const ContactPair> pairs,
-                                                        const ContactClock& clock);
+  Result<std::vector<Seen>> SeeIn(std::span<const ContactPair> pairs, const ContactClock& clock);
   Result<void> EditIn(std::span<const ContactEdit> edits, std::int64_t now_unix);
   Result<void> SweepIn(const ContactClock& clock);
   template <class Change>

@@ -69,6 +69,14 @@ HandOverAnswer TooManySubscriptions(std::string_view host, std::string_view word
           .reason = Reason::kSubscriptionLimit};
 }
 
+HandOverAnswer TooManyContacts(std::string_view host) {
+  const ReasonEntry& entry = EntryOf(Reason::kContactLimit);
+  return {.status = 500,
+          .why = std::string(entry.sentence),
+          .headers = {RetryAfter(kOverloadRetry), Warning(host, entry.told)},
+          .reason = entry.reason};
+}
+
 HandOverAnswer AnswerFor(const ipc::Outcome& outcome, bool to_full_jid, SipProfile profile,
                          std::string_view host) {
   if (outcome.kind == ipc::OutcomeKind::kDelivered) return Accepted();

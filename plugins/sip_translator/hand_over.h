@@ -37,6 +37,8 @@ struct HandOverAnswer {
 // A limit of subscriptions is reached, as `words` say which: so answered, with the words in a
 // Warning. `host` names us there. 12.3 S18
 [[nodiscard]] HandOverAnswer TooManySubscriptions(std::string_view host, std::string_view words);
+// The contact would be new, and its partner has as many as one may have: so answered as well. 12.5
+[[nodiscard]] HandOverAnswer TooManyContacts(std::string_view host);
 // The answer for a settled offer. `host` names us in a Warning.
 //   Delivered 200; Expired 408; Failed by 7.1, but 480 with Retry-After while backing off and 480
 //   with Warning 399 where the negotiation row and the peer have nothing in common

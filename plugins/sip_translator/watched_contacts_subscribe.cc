@@ -185,6 +185,8 @@ bool WatchedContacts::IsRefused(const PageAddresses& addresses, const SipReply& 
     Envelope blocked = EnvelopeOf(addresses);
     blocked.contact = ContactState::kBlocked;
     answer = Denied(addresses, Decide(*context_.policy, blocked));
+  } else if (*state == proto::CONTACT_NO_ROOM) {
+    answer = TooManyContacts(addresses.from.domain);
   } else if (*state != proto::CONTACT_AUTHORISED) {
     answer = AnswerWith(404, "the contact's domain is no partner's any more");
   } else if (draining_) {

@@ -1,10 +1,14 @@
 """SIP users watch XMPP contacts: what is stored, what each side is told, and what outlives a death."""
 
 import asyncio
+import contextlib
 import json
 import os
+import re
 import signal
+import sqlite3
 import subprocess
+import time
 import unittest
 
 from traffic import Edge, lab  # first: it knows where the fakes are
@@ -141,6 +145,40 @@ class Contacts(unittest.IsolatedAsyncioTestCase):
         again = Watcher(ANN, f"sip:{ROMEO}")
         self.assertEqual(await self.edge.sip.subscribe(again), 200)
         self.assertEqual((await self.notify(1, again))[0], "pending")
+
+    async def fill(self, contacts):
+        """So many contacts of the partner, as SUBSCRIBEs of yesterday have left them; user 0 has Romeo among his."""
+        def write():
+            with contextlib.closing(sqlite3.connect(self.edge.lab.folder / "state" / "policy.db", timeout=60)) as store, store:
+                number = store.execute("INSERT INTO contact_domain (domain) VALUES (?) RETURNING id", (lab.XMPP_DOMAIN,)).fetchone()[0]
+                yesterday = int(time.time()) - 86400
+                store.executemany("INSERT INTO contact (sip_user, domain_id, local, mark, seen_unix) VALUES (?, ?, ?, 0, ?)", (
+                    (f"u{i}@{lab.SIP_DOMAIN}", number, "romeo" if i == 0 else f"c{i}", yesterday) for i in range(contacts)))
+        await asyncio.to_thread(write)
+        self.assertEqual((await self.ctl("worker", "restart", "policy_engine/0"))[0], 0)
+        await asyncio.to_thread(self.edge.lab.wait_gatehouse)
+
+    async def test_a_partner_has_100000_contacts_at_most(self):
+        await self.fill(99_999)
+        self.assertEqual(await self.edge.sip.subscribe(self.ann), 200)
+        ben = Watcher(f"sip:ben@{lab.SIP_DOMAIN}", f"sip:{ROMEO}")
+        self.assertEqual(await self.edge.sip.subscribe(ben), 500)
+        self.assertTrue(self.edge.sip.last_answer.first("retry-after"))
+        told = re.fullmatch(r'399 \S+ "too many contacts \(([0-9a-z]{8})\)"', self.edge.sip.last_answer.first("warning"))
+        code, said = await self.ctl("why", told[1])
+        self.assertEqual(code, 0, said)
+        self.assertRegex(said, r"(?m)^reason +contact-limit$")
+        self.assertRegex(self.edge.lab.gatehouse.text(), rf"subscribe-refused .*reason=contact-limit .*id={told[1]}")
+        code, said = await self.ctl("contact", "allow", ben.user, ROMEO)
+        self.assertEqual(code, 1)
+        self.assertRegex(said, r"^contact '.*' would be one too many, .*contact forget\n$")
+        self.assertEqual(await self.edge.sip.subscribe(Watcher(f"sip:u0@{lab.SIP_DOMAIN}", f"sip:{ROMEO}")), 200, "his is there")
+        self.assertEqual(await self.contacts(ben.user), [])
+        os.kill(await asyncio.to_thread(self.edge.lab.worker_pid, "policy_engine/0"), signal.SIGKILL)
+        await asyncio.to_thread(self.edge.lab.wait_gatehouse)
+        self.assertEqual(await self.edge.sip.subscribe(Watcher(ben.user, ben.contact)), 500)
+        self.assertEqual((await self.ctl("contact", "forget", f"sip:u7@{lab.SIP_DOMAIN}", f"c7@{lab.XMPP_DOMAIN}"))[0], 0)
+        self.assertEqual(await self.edge.sip.subscribe(Watcher(ben.user, ben.contact)), 200)
 
     async def test_with_a_partner_its_contacts_go(self):
         await self.watch()

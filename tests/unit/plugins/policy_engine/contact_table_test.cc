@@ -57,7 +57,8 @@ class ContactTableTest : public testing::Test {
   std::optional<ContactMark> See(const ContactPair& pair, std::int64_t now) {
     const auto marks = store_.SeeContacts(std::span(&pair, 1), At(now));
     EXPECT_TRUE(marks.has_value()) << marks.error().text;
-    return marks->front();
+    if (!marks->front()) return std::nullopt;
+    return *marks->front();
   }
   void Edit(const ContactPair& pair, std::optional<ContactMark> mark, std::int64_t now) {
     const ContactEdit edit{pair, mark, {}};

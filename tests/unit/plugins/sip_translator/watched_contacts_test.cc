@@ -179,6 +179,25 @@ TEST_F(WatchedContactsTest, ABlockedContactIsRefusedAndNobodyIsAsked) {
   EXPECT_EQ(watched.dialogs(), 0U);
 }
 
+TEST_F(WatchedContactsTest, AContactBeyondThoseOfItsPartnerIsRefusedAndRememberedForWhy) {
+  Subscribe({});
+  EngineSays(proto::CONTACT_NO_ROOM);
+  EXPECT_EQ(LastStatus(), 500);
+  EXPECT_EQ(LastHeader("Retry-After"), "10");
+  EXPECT_THAT(LastHeader("Warning"), HasSubstr("399 corp.example \"too many contacts ("));
+  const proto::RefusalRecords noted = context.refusals.All();
+  ASSERT_EQ(noted.refusals_size(), 1);
+  EXPECT_EQ(noted.refusals(0).reason(), "contact-limit");
+  EXPECT_EQ(noted.refusals(0).answer(), "500");
+  EXPECT_EQ(noted.refusals(0).to(), "bob@partner.example");
+  EXPECT_THAT(LastHeader("Warning"), HasSubstr(noted.refusals(0).id()));
+  EXPECT_TRUE(SaidNothing());
+  EXPECT_EQ(watched.dialogs(), 0U);
+  Subscribe({});
+  EngineSays(proto::CONTACT_AUTHORISED);
+  EXPECT_EQ(LastStatus(), 200);
+}
+
 TEST_F(WatchedContactsTest, WithoutThePolicyEngineTheWatcherIsToldToComeBack) {
   Subscribe({});
   EngineSays(Trouble("nobody answers"));
@@ -535,7 +554,8 @@ TEST_F(CrowdedContactsTest, ABurstOfManyUsersDoesNotPassTheLimitOfAll) {
 }
 
 TEST_F(CrowdedContactsTest, APlaceIsFreeAgainHoweverItWasLeft) {
-  for (const auto state : {proto::CONTACT_BLOCKED, proto::CONTACT_UNKNOWN}) {
+  for (const auto state :
+       {proto::CONTACT_BLOCKED, proto::CONTACT_UNKNOWN, proto::CONTACT_NO_ROOM}) {
     Burst(2, "sip:ann@corp.example");
     while (!asked.empty()) EngineSays(state);
   }
