@@ -66,7 +66,8 @@ void ContactDesk::WriteSeen() {
 }
 
 void ContactDesk::Sweep() {
-  if (const Result<void> swept = engine_.SweepContacts(UnixNow()); !swept)
+  const std::int64_t ended_by_unix = sweep_clock_.Read(UnixNow(), context_.loop().Now());
+  if (const Result<void> swept = engine_.SweepContacts(ended_by_unix); !swept)
     Log(LogLevel::kWarning, "contacts-not-swept", {{"why", swept.error().text}});
 }
 

@@ -10,6 +10,7 @@
 #include "core/loop/timer.h"
 #include "core/worker/worker.h"
 #include "plugins/policy_engine/engine.h"
+#include "plugins/policy_engine/sweep_clock.h"
 #include "proto/link_policy.pb.h"
 
 namespace gatehouse::policy_engine {
@@ -35,6 +36,7 @@ class ContactDesk {
   std::vector<proto::ContactSeen> seen_;
   std::vector<Reply> replies_;  // to seen_, one each
   EndOfTurn write_seen_;
+  SweepClock sweep_clock_;
   Timer sweep_;
   double& wanted_total_;
   double& seen_total_;

@@ -63,8 +63,9 @@ class Engine {
                                                         std::int64_t now_unix);
   // Fails (kPeer) where one of the two is not a bare and prepared JID.
   static Result<void> CheckAddresses(const std::string& sip_user, const std::string& contact);
-  // What has ended leaves the store in small portions, one with each call.
-  Result<void> SweepContacts(std::int64_t now_unix);
+  // What had ended by then, as SweepClock says, leaves the store in small portions, one with each
+  // call.
+  Result<void> SweepContacts(std::int64_t ended_by_unix);
   // Unlisted domains that wanted a stream, while the gateway discovers.
   void NoteStrangers(const proto::StrangersSeen& seen);
   // The clock has gone on: who has expired is enabled no more in policy(). To be called when

@@ -74,8 +74,8 @@ Result<std::vector<proto::ContactState>> Engine::NoteContacts(
   return states;
 }
 
-Result<void> Engine::SweepContacts(std::int64_t now_unix) {
-  return store_.SweepContacts(ClockAt(now_unix));
+Result<void> Engine::SweepContacts(std::int64_t ended_by_unix) {
+  return store_.SweepContacts(ClockAt(ended_by_unix));
 }
 
 // A sibling's addresses are checked, not mended.
