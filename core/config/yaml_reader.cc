@@ -102,6 +102,11 @@ void YamlReader::ReadDocument(std::string_view text, Message& into) {
   const auto whole = [this](int line, const std::string& what) {
     mistakes_.push_back({Fault::kConfig, fmt::format("{}:{}: {}", places_.file, line, what)});
   };
+  if (tree.too_much_line != 0)
+    return whole(tree.too_much_line,
+                 fmt::format("the aliases up to here (such as '*name') stand for more than {} "
+                             "octets, or for what they stand in; write out what they repeat",
+                             kMaxRepeatedOctets));
   if (documents.size() > 1)
     return whole(documents[1]->line,
                  fmt::format("holds {} YAML documents; would be right: one", documents.size()));

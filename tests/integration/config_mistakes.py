@@ -271,6 +271,23 @@ class ConfigCheck(unittest.TestCase):
         self.assertIn("gatehouse.yaml:1: key 'domians': is not known; did you mean 'domains'?", said)
         self.assertNotIn("\n", said.strip())
 
+    def test_aliases_that_multiply_take_no_memory(self):
+        bomb = "a: &a [" + ", ".join(["x" * 40] * 20) + "]\n"
+        for before, name in zip("abcdefgh", "bcdefghi"):
+            bomb += f"{name}: &{name} [" + ", ".join([f"*{before}"] * 20) + "]\n"
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "gatehouse.yaml"
+            file.write_text(bomb, encoding="utf-8")
+            for words in (["config", "check", file], ["--runtime-dir", folder, "apply", "-f", file]):
+                process = subprocess.Popen([GATEHOUSECTL, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                said = process.stderr.read()
+                process.stderr.close()
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                self.assertEqual(process.returncode, 1, said)
+                self.assertRegex(said, r"gatehouse\.yaml:\d: the aliases up to here .* write out what they repeat")
+                self.assertLess(usage.ru_maxrss, 300_000, "KiB, most of it the sanitizer's")
+
     def test_gatehousectl_accepts_a_right_file(self):
         code, said = self.check("domains:\n  - name: contoso.example\nworkers:\n  - plugin: policy_engine\n")
         self.assertEqual(code, 0, said)

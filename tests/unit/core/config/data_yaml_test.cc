@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/message.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <cstdint>
 #include <random>
 
 #include "core/policy/partner_words.h"
@@ -201,6 +203,60 @@ TEST(DataYaml, AListThatWasLostIsNotAnEmptyOne) {
     ASSERT_EQ(read.mistakes.size(), 1U) << text;
     EXPECT_THAT(read.mistakes.front().text,
                 testing::HasSubstr("write 'partners: []' to remove all there is"));
+  }
+}
+
+TEST(DataYaml, AnchorsAndAliasesSaveWriting) {
+  const DataFile file = ReadDataYaml(
+      "partners:\n"
+      "  - domain: &name a.example\n"
+      "    additional_domains: &more [b.example, c.example]\n"
+      "    description: *name\n"
+      "  - domain: d.example\n"
+      "    additional_domains: *more\n",
+      "d.yaml");
+  ASSERT_THAT(file.mistakes, testing::IsEmpty());
+  EXPECT_EQ(file.data.partners(0).description(), "a.example");
+  EXPECT_THAT(file.data.partners(1).additional_domains(), ElementsAre("b.example", "c.example"));
+}
+
+TEST(DataYaml, ManyPartnersMayShareACertificate) {
+  std::string text = "partners:\n- domain: a.example\n  trust_anchors: &shared |\n";
+  for (int i = 0; i < 22; ++i) text += "    " + std::string(64, 'A') + '\n';
+  for (int i = 0; i < 19'999; ++i) text += "- trust_anchors: *shared\n";
+  const DataFile file = ReadDataYaml(text, "d.yaml");
+  ASSERT_THAT(file.mistakes, testing::IsEmpty());
+  EXPECT_EQ(file.data.partners(19'999).trust_anchors(), file.data.partners(0).trust_anchors());
+}
+
+std::int64_t PeakKib() {
+  struct rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+// Half a gigabyte of names out of 8 KB.
+TEST(DataYaml, AliasesThatMultiplyAreRefusedBeforeTheyTakeAnyMemory) {
+  std::string text =
+      "partners:\n  - &partner\n    additional_domains: [&name " + std::string(2000, 'a');
+  for (int i = 0; i < 500; ++i) text += ", *name";
+  text += "]\n";
+  for (int i = 0; i < 500; ++i) text += "  - *partner\n";
+  const std::int64_t before = PeakKib();
+  const DataFile file = ReadDataYaml(text, "d.yaml");
+  EXPECT_LT(PeakKib() - before, 65'536);
+  ASSERT_THAT(file.mistakes, testing::SizeIs(1));
+  EXPECT_EQ(file.mistakes[0].text,
+            "d.yaml:35: the aliases up to here (such as '*name') stand for more than 33554432 "
+            "octets, or for what they stand in; write out what they repeat");
+  EXPECT_EQ(file.data.partners_size(), 0);
+}
+
+TEST(DataYaml, AnAliasInsideOfWhatItNamesIsRefused) {
+  for (const char* text : {"partners: &all [*all]\n", "gateway: &all {federation: *all}\n"}) {
+    const DataFile file = ReadDataYaml(text, "d.yaml");
+    ASSERT_THAT(file.mistakes, testing::SizeIs(1)) << text;
+    EXPECT_THAT(file.mistakes[0].text, StartsWith("d.yaml:1: the aliases up to here"));
   }
 }
 

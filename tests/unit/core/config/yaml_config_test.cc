@@ -104,5 +104,16 @@ TEST(NearestWord, FindsTyposAndNothingElse) {
   EXPECT_EQ(NearestWord("x", ""), "");
 }
 
+// The lists are well-formed and stand for 10^9 texts.
+TEST(YamlConfig, RefusesAliasesThatMultiply) {
+  std::string text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n";
+  for (char name = 'b'; name <= 'i'; ++name) {
+    const std::string inner = std::string(" *") + static_cast<char>(name - 1);
+    text += std::string(1, name) + ": &" + name + " [";
+    for (int i = 0; i < 10; ++i) text += inner + (i < 9 ? "," : "]\n");
+  }
+  EXPECT_THAT(ErrorOf(text), testing::StartsWith("g.yaml:6: the aliases up to here"));
+}
+
 }  // namespace
 }  // namespace gatehouse
