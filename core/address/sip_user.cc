@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/address/ascii.h"
@@ -12,13 +13,14 @@
 namespace gatehouse {
 namespace {
 
-constexpr std::size_t kLongestScheme = 5;  // "sips:"
+constexpr std::array<std::string_view, 4> kSchemes = {"sip", "sips", "im", "pres"};
 
 }  // namespace
 
 bool IsSipUri(std::string_view text) {
-  const std::string begin = ascii::Lower(text.substr(0, kLongestScheme));
-  return begin.starts_with("sip:") || begin == "sips:";
+  const std::size_t colon = text.find(':');
+  return colon != std::string_view::npos &&
+         std::ranges::find(kSchemes, ascii::Lower(text.substr(0, colon))) != kSchemes.end();
 }
 
 Result<Jid> ReadSipUser(std::string_view text, std::string_view example) {

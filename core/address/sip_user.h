@@ -10,7 +10,8 @@
 
 namespace gatehouse {
 
-// Whether it begins with "sip:" or "sips:"; schemes are told apart without case. RFC 3986 §3.1
+// Whether it begins with "sip:", "sips:", "im:" or "pres:", which no JID does; schemes are told
+// apart without case. RFC 3986 §3.1
 [[nodiscard]] bool IsSipUri(std::string_view text);
 
 // A SIP URI such as "sip:o'neil@contoso.example" as its traffic is mapped, or a bare JID.

@@ -24,9 +24,16 @@ Result<Jid> ReadAddress(const std::string& text) {
         fmt::format("'{}' is no SIP URI that can be mapped ({})", text, mapped.error().why));
   }
   auto jid = Jid::Parse(text);
-  if (jid) return jid;
-  return BadConfig(fmt::format("'{}' is no address ({}); write user@domain or sip:user@domain",
-                               text, jid.error().text));
+  if (!jid)
+    return BadConfig(fmt::format("'{}' is no address ({}); write user@domain or sip:user@domain",
+                                 text, jid.error().text));
+  // As its traffic is: each of the two has to be an address on both sides.
+  if (!JidToSipUri(*jid, ResourceUse::kDrop))
+    return BadConfig(
+        fmt::format("'{}' is no address that SIP has too (its localpart begins or ends with an "
+                    "escaped space); write user@domain or sip:user@domain",
+                    text));
+  return jid;
 }
 
 // The word of one direction; without a user addressed, of the domain.

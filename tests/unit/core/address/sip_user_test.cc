@@ -11,9 +11,9 @@ using testing::HasSubstr;
 const std::vector<std::string> kServed = {"contoso.example"};
 
 TEST(SipUser, IsTheSameHoweverAnOperatorWritesHim) {
-  for (const char* text :
-       {"ann@contoso.example", "Ann@Contoso.EXAMPLE", "sip:ann@contoso.example",
-        "SIP:Ann@contoso.example;transport=tls", "sip:ann@contoso.example:5061"}) {
+  for (const char* text : {"ann@contoso.example", "Ann@Contoso.EXAMPLE", "sip:ann@contoso.example",
+                           "SIP:Ann@contoso.example;transport=tls", "sip:ann@contoso.example:5061",
+                           "pres:ann@contoso.example", "IM:Ann@contoso.example"}) {
     const Result<std::string> user = SipUserOf(text, kServed);
     ASSERT_TRUE(user.has_value()) << text << ": " << user.error().text;
     EXPECT_EQ(*user, "ann@contoso.example") << text;

@@ -70,6 +70,29 @@ TEST_F(VerdictPreview, TakesASipUriAsSipWritesIt) {
   EXPECT_EQ(verdict->sip_user(), "ann@contoso.example");
 }
 
+TEST_F(VerdictPreview, TakesThePresenceAndMessageUrisThatTheWireTakes) {
+  for (const char* uri : {"pres:Ann@contoso.example", "IM:ann@contoso.example"}) {
+    const auto verdict = Try("pres:bob@partner.example", uri, "message");
+    ASSERT_TRUE(verdict.has_value()) << verdict.error().text;
+    EXPECT_EQ(verdict->sip_user(), "ann@contoso.example");
+    EXPECT_EQ(verdict->contact(), "bob@partner.example");
+  }
+  EXPECT_THAT(WhyNot("sips:ann@contoso.example", "bob@partner.example", "message"),
+              HasSubstr("scheme is not routed"));
+}
+
+TEST_F(VerdictPreview, RefusesAnAddressThatNoSipUriStandsFor) {
+  for (const char* address : {R"(ann\20@contoso.example)", R"(\20ann@contoso.example)"}) {
+    EXPECT_THAT(WhyNot(address, "bob@partner.example", "message"),
+                HasSubstr("is no address that SIP has too"));
+    EXPECT_THAT(WhyNot("bob@partner.example", address, "message"),
+                HasSubstr("is no address that SIP has too"));
+  }
+  EXPECT_THAT(WhyNot("ann@contoso.example", R"(bob\20@partner.example)", "message"),
+              HasSubstr("is no address that SIP has too"));
+  EXPECT_TRUE(Try(R"(ann\20bob@contoso.example)", "bob@partner.example", "subscribe").has_value());
+}
+
 TEST_F(VerdictPreview, NamesTheAccessPolicyThatDecided) {
   proto::AccessPolicy& none = *snapshot_.add_access_policies();
   none.set_name("tag:none");
