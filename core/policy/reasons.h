@@ -36,6 +36,7 @@ enum class Reason : std::uint8_t {
   kOverloaded,
   kSubscriptionLimit,
   kContactLimit,
+  kNoSuchDialog,
   kExpired,
   kNextHopRefused,
   kNextHopSilent,

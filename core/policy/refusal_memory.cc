@@ -59,7 +59,7 @@ RefusalMemory::Added RefusalMemory::Add(std::string_view partner, RefusalNote no
   if (partner.empty() && note.remote_domain.empty()) partner = kNameless;
   if (note.detail.size() > kMaxDetailBytes) note.detail.resize(kMaxDetailBytes);
   Notes& notes = PlaceFor(shelves_.at(static_cast<std::size_t>(note.shelf)), partner);
-  if (note.shelf != RefusalShelf::kTold || note.kind == kStreamKind) {
+  if (note.shelf != RefusalShelf::kTold || note.kind == kStreamKind || note.kind == kRequestKind) {
     const auto same = std::ranges::find_if(
         notes, [&note](const RefusalNote& kept) { return IsSame(kept, note); }, &Kept::note);
     if (same != notes.end() && now_unix_ms < same->at_unix_ms + kSameWithinMs) {

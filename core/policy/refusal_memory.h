@@ -19,6 +19,8 @@
 namespace gatehouse {
 
 inline constexpr std::string_view kStreamKind = "stream";
+// A SIP request of a method or with an extension that is not served.
+inline constexpr std::string_view kRequestKind = "request";
 
 // Who stands behind a refusal, and who learns of it: none of these pushes out another's records.
 enum class RefusalShelf : std::uint8_t {
@@ -32,7 +34,7 @@ struct RefusalNote {
   std::string remote_domain = {};  // prepared; empty: it named none
   // Bare addresses; of a stream its two domains, or where the connection came from.
   std::string from = {}, to = {};
-  std::string_view kind = {};  // static: KindName or kStreamKind
+  std::string_view kind = {};  // static: KindName or one of those above
   Direction direction = Direction::kXmppToSip;
   Reason reason = Reason::kNone;
   std::string_view rule = {};    // static

@@ -25,11 +25,18 @@ Party PartyOf(std::string_view uri) {
   return address ? PartyOf(*address) : Party{AsUtf8(uri), {}};
 }
 
+std::string_view KindOf(std::string_view method) {
+  if (method == "MESSAGE") return KindName(TrafficKind::kSipMessage);
+  if (method == "SUBSCRIBE") return KindName(TrafficKind::kSipSubscribe);
+  if (method == "OPTIONS") return KindName(TrafficKind::kSipOptions);
+  return kRequestKind;
+}
+
 // Records keep words that live for ever.
 std::string_view StatusWord(int status) {
-  constexpr std::array<std::string_view, 14> kWords = {"400", "403", "404", "405", "408",
-                                                       "413", "415", "416", "480", "486",
-                                                       "488", "500", "504", "513"};
+  constexpr std::array<std::string_view, 17> kWords = {"400", "403", "404", "405", "408", "413",
+                                                       "415", "416", "420", "480", "481", "486",
+                                                       "488", "500", "501", "504", "513"};
   const auto found = std::ranges::find(kWords, std::to_string(status));
   return found == kWords.end() ? std::string_view() : *found;
 }
@@ -47,7 +54,8 @@ void Tell(HandOverAnswer& answer, std::string_view host) {
   answer.headers.push_back(Warning(host, text));
 }
 
-void Note(FlowContext& context, TrafficKind kind, Party from, Party to, HandOverAnswer& answer) {
+void Note(FlowContext& context, std::string_view kind, Party from, Party to,
+          HandOverAnswer& answer) {
   if (answer.status < 300 || !answer.id.empty() || answer.reason == Reason::kNone) return;
   const std::string host = context.served.Find(from.domain) != nullptr
                                ? from.domain
@@ -57,7 +65,7 @@ void Note(FlowContext& context, TrafficKind kind, Party from, Party to, HandOver
                        {.remote_domain = to.domain,
                         .from = std::move(from.address),
                         .to = std::move(to.address),
-                        .kind = KindName(kind),
+                        .kind = kind,
                         .direction = Direction::kSipToXmpp,
                         .reason = answer.reason,
                         .answer = StatusWord(answer.status),
@@ -71,12 +79,25 @@ void Note(FlowContext& context, TrafficKind kind, Party from, Party to, HandOver
 
 void NoteAnswer(FlowContext& context, TrafficKind kind, const PageAddresses& addresses,
                 HandOverAnswer& answer) {
-  Note(context, kind, PartyOf(addresses.from), PartyOf(addresses.to), answer);
+  Note(context, KindName(kind), PartyOf(addresses.from), PartyOf(addresses.to), answer);
 }
 
 void NoteAnswer(FlowContext& context, TrafficKind kind, std::string_view from_uri,
                 std::string_view to_uri, HandOverAnswer& answer) {
-  Note(context, kind, PartyOf(from_uri), PartyOf(to_uri), answer);
+  Note(context, KindName(kind), PartyOf(from_uri), PartyOf(to_uri), answer);
+}
+
+void NoteRequest(FlowContext& context, const SipMessage& request, RequestAnswer& answer) {
+  Party to = PartyOf(request.request_uri());
+  // What is for ourselves has no remote domain: it is no stranger's.
+  if (context.served.Find(to.domain) != nullptr) to.domain.clear();
+  HandOverAnswer told{.status = answer.status,
+                      .why = std::string(answer.reason),
+                      .headers = std::move(answer.headers),
+                      .reason = answer.why};
+  Note(context, KindOf(request.method()), PartyOf(request.from().uri), std::move(to), told);
+  answer.headers = std::move(told.headers);
+  answer.id = std::move(told.id);
 }
 
 }  // namespace gatehouse::translator

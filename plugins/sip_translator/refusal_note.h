@@ -8,6 +8,7 @@
 #include "plugins/sip_translator/flow_context.h"
 #include "plugins/sip_translator/hand_over.h"
 #include "plugins/sip_translator/page_mode.h"
+#include "plugins/sip_translator/request_checks.h"
 
 namespace gatehouse::translator {
 
@@ -18,5 +19,9 @@ void NoteAnswer(FlowContext& context, TrafficKind kind, const PageAddresses& add
 // The same where the addresses may be none of ours, or no addresses at all.
 void NoteAnswer(FlowContext& context, TrafficKind kind, std::string_view from_uri,
                 std::string_view to_uri, HandOverAnswer& answer);
+
+// Of a SIP request of a peer of ours that nobody translates, for its method or an extension; once a
+// minute where it comes over and over.
+void NoteRequest(FlowContext& context, const SipMessage& request, RequestAnswer& answer);
 
 }  // namespace gatehouse::translator

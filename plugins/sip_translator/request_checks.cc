@@ -41,10 +41,14 @@ std::optional<RequestAnswer> CheckMethod(std::string_view method) {
   if (method == "MESSAGE" || method == "SUBSCRIBE" || method == "OPTIONS" || method == "INVITE")
     return std::nullopt;
   // Its INVITE was refused at once, so there is nothing to cancel (RFC 3261 §9.2).
-  if (method == "CANCEL") return RequestAnswer{481, "Call/Transaction Does Not Exist", {}};
+  if (method == "CANCEL")
+    return RequestAnswer{481, "Call/Transaction Does Not Exist", {}, Reason::kNoSuchDialog};
   if (std::ranges::find(kKnownMethods, method) == kKnownMethods.end())
-    return RequestAnswer{501, "Not Implemented", {}};
-  return RequestAnswer{405, "Method Not Allowed", {{"Allow", std::string(kServedMethods)}}};
+    return RequestAnswer{501, "Not Implemented", {}, Reason::kUnreadableContent};
+  return RequestAnswer{405,
+                       "Method Not Allowed",
+                       {{"Allow", std::string(kServedMethods)}},
+                       Reason::kUnreadableContent};
 }
 
 std::optional<RequestAnswer> CheckExtensions(const SipMessage& request) {
@@ -56,7 +60,8 @@ std::optional<RequestAnswer> CheckExtensions(const SipMessage& request) {
     unsupported += header.value;
   }
   if (unsupported.empty()) return std::nullopt;
-  return RequestAnswer{420, "Bad Extension", {{"Unsupported", std::move(unsupported)}}};
+  return RequestAnswer{
+      420, "Bad Extension", {{"Unsupported", std::move(unsupported)}}, Reason::kUnreadableContent};
 }
 
 bool IsSameAor(std::string_view a, std::string_view b) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/policy/reasons.h"
 #include "core/sip/sip_message.h"
 #include "plugins/sip_translator/sip_endpoint.h"
 
@@ -20,6 +21,8 @@ struct RequestAnswer {
   int status = 400;
   std::string_view reason;
   std::vector<SipExtraHeader> headers;
+  Reason why = Reason::kNone;  // of the catalogue; kNone: it is told to nobody but the log
+  std::string id = {};         // of a refusal that is remembered
 };
 
 // `own_sent_bys`: what our own Vias carry, "edge.corp.example:5061"; `from_trusted`: the peer is

@@ -89,8 +89,16 @@ void ServerRequests::LogRefusal(const SipMessage& request, const RequestAnswer& 
        {"from", request.from().uri},
        {"peer", source.address.ToText()},
        {"status", answer.status},
+       {"reason", ReasonCode(answer.why)},
        {"why", answer.reason},
+       {"id", answer.id},
        {"left_out", *left_out}});
+}
+
+void ServerRequests::NoteRefusal(const SipMessage& request, RequestAnswer& answer,
+                                 const SipSource& source) {
+  refusals_(request, answer);
+  LogRefusal(request, answer, source);
 }
 
 void ServerRequests::AnswerStateless(const SipReturnPath& path, std::string_view head, int status,
@@ -120,7 +128,7 @@ void ServerRequests::OnMessage(const SipMessage& request, const SipSource& sourc
   if (!answer) return Begin(request, source, std::move(key));
   if (answer->status >= 300) {
     CountRefusal(answer->status);
-    if (source.trusted) LogRefusal(request, *answer, source);
+    if (source.trusted) NoteRefusal(request, *answer, source);
   }
   const SipVia& via = request.vias().front();
   AnswerStateless(SipTransportLayer::ReturnPath(source, via.port, via.rport),

@@ -34,6 +34,7 @@ class ServerRequests final : public SipReply::Sink {
   ServerRequests& operator=(const ServerRequests&) = delete;
 
   void SetHandler(OnRequest handler) { handler_ = std::move(handler); }
+  void SetRefusals(SipEndpoint::OnRefusal handler) { refusals_ = std::move(handler); }
   void OnMessage(const SipMessage& request, const SipSource& source);
   void OnRefused(const SipRefusal& refusal, const SipSource& source);
   void Answer(std::uint64_t transaction, int status, std::string_view reason,
@@ -50,7 +51,8 @@ class ServerRequests final : public SipReply::Sink {
   void OnDue(Incoming& incoming, TimePoint now);
   void ArmNext(Incoming& incoming);
   void CountRefusal(int status);
-  // Of a peer of ours, by what is not remembered: the log has it.
+  // Of a peer of ours.
+  void NoteRefusal(const SipMessage& request, RequestAnswer& answer, const SipSource& source);
   void LogRefusal(const SipMessage& request, const RequestAnswer& answer, const SipSource& source);
 
   Loop& loop_;
@@ -59,6 +61,7 @@ class ServerRequests final : public SipReply::Sink {
   TimerWheel& wheel_;
   TransactionTimes times_;
   OnRequest handler_;
+  SipEndpoint::OnRefusal refusals_ = [](const SipMessage&, RequestAnswer&) {};
   std::unordered_map<std::string_view, std::unique_ptr<Incoming>> by_key_;  // the key is its own
   std::unordered_map<std::uint64_t, Incoming*> unanswered_;
   std::uint64_t last_id_ = 0;

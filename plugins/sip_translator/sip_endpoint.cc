@@ -104,6 +104,7 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
     return transport_->SentBy(transport);
   }
   void OnRequests(OnRequest handler) override { server_->SetHandler(std::move(handler)); }
+  void OnRefusals(OnRefusal handler) override { server_->SetRefusals(std::move(handler)); }
   void PauseRequests() override { paused_ = true; }
   void ResumeRequests() override {
     if (!std::exchange(paused_, false)) return;

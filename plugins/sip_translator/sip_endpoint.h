@@ -27,6 +27,7 @@ class Config;
 class WorkerConfig;
 }  // namespace proto
 
+struct RequestAnswer;
 struct SipExtraHeader {
   std::string_view name;
   std::string value;
@@ -112,6 +113,11 @@ class SipEndpoint {
   using OnRequest =
       std::function<void(const SipMessage& message, const SipPeer& peer, SipReply reply)>;
   virtual void OnRequests(OnRequest handler) = 0;  // set once, before ResumeRequests
+
+  // Called for each request of a trusted peer that is refused before, just ahead of the answer; it may
+  // remember the refusal, and say its id there.
+  using OnRefusal = std::function<void(const SipMessage& request, RequestAnswer& answer)>;
+  virtual void OnRefusals(OnRefusal handler) = 0;  // set once, before ResumeRequests
 
   // Back-pressure: while paused no new request is delivered; streams stop being read where a
   // request waits, and datagrams with requests are dropped (the peer retransmits). Responses still

@@ -15,8 +15,8 @@ HandOverAnswer NoUserOfOurs() {
   return RefusedWith({403, "From is no user of ours"});
 }
 
-HandOverAnswer AnswerWith(int status, std::string_view why) {
-  return {.status = status, .why = std::string(why)};
+HandOverAnswer AnswerWith(int status, std::string_view why, Reason reason) {
+  return {.status = status, .why = std::string(why), .reason = reason};
 }
 
 std::string ContactUri(const SipEndpoint& endpoint, const SipPeer& peer, const Jid& contact) {
@@ -127,15 +127,18 @@ void WatchedContacts::OnInDialog(const SipMessage& subscribe, const SubscribeReq
   }
   const std::string key = SubscriptionDialog::KeyOf(subscribe);
   const auto known = dialogs_.find(key);
-  const auto gone = [this, reply, from = std::string(subscribe.from().uri)] {
-    Refuse(reply, from, AnswerWith(481, "no such subscription"));
+  const auto gone = [this, reply, from = std::string(subscribe.from().uri),
+                     to = std::string(subscribe.to().uri)] {
+    HandOverAnswer answer = AnswerWith(481, "no such subscription", Reason::kNoSuchDialog);
+    NoteAnswer(context_, TrafficKind::kSipSubscribe, from, to, answer);
+    Refuse(reply, from, answer);
   };
   if (known == dialogs_.end() || known->second->watch == nullptr ||
       known->second->sip.event() != request.event)
     return gone();
   Dialog& dialog = *known->second;
   if (!dialog.sip.Refresh(subscribe, request))
-    return Refuse(reply, subscribe.from().uri, AnswerWith(500, "out of order"));
+    return Refuse(reply, subscribe.from().uri, AnswerWith(500, "out of order", Reason::kNone));
   auto headers = Granted(dialog.sip, subscribe);
   if (request.expires_s == 0) {
     subscribes_.Count(FlowResult::kAnswered);
@@ -188,7 +191,8 @@ bool WatchedContacts::IsRefused(const PageAddresses& addresses, const SipReply& 
   } else if (*state == proto::CONTACT_NO_ROOM) {
     answer = TooManyContacts(addresses.from.domain);
   } else if (*state != proto::CONTACT_AUTHORISED) {
-    answer = AnswerWith(404, "the contact's domain is no partner's any more");
+    answer =
+        AnswerWith(404, "the contact's domain is no partner's any more", Reason::kUnknownPartner);
   } else if (draining_) {
     answer = Overloaded("ending");
   } else {

@@ -12,6 +12,7 @@
 #include "core/policy/certificate_notice.h"
 #include "core/policy/snapshot_client.h"
 #include "core/worker/plugin_abi.h"
+#include "plugins/sip_translator/refusal_note.h"
 #include "plugins/sip_translator/sip_to_xmpp.h"
 #include "plugins/sip_translator/test_im.h"
 #include "plugins/sip_translator/test_sip.h"
@@ -96,6 +97,9 @@ Result<void> SipTranslator::Start(WorkerContext& context) {
         if (message.method() == "SUBSCRIBE") return watched_->OnSubscribe(message, peer, reply);
         sip_to_xmpp_->OnRequest(message, reply);
       });
+  endpoint_->OnRefusals([this](const SipMessage& request, RequestAnswer& answer) {
+    NoteRequest(*flow_, request, answer);
+  });
   listeners->OnOffers([this](const ipc::Received& offer, ipc::Ticket ticket) {
     xmpp_to_sip_->OnOffer(offer, std::move(ticket));
   });

@@ -118,6 +118,12 @@ class SipPeer:
             watcher.target = answer.first("contact").strip("<>")
         return _status(answer)
 
+    async def request(self, method, to, sender, extra=""):
+        """Sends one request of any method; its final response, or None when the connection broke before one came."""
+        return await self._request(
+            method, to, f"From: <{sender}>;tag={secrets.token_hex(4)}\r\nTo: <{to}>\r\n"
+            f"Call-ID: {secrets.token_hex(8)}@peer\r\nCSeq: 1 {method}\r\n{extra}")
+
     def notified_of(self, watcher):
         """The NOTIFYs of one dialog."""
         return [notify for notify in self.notified if notify.first("call-id") == watcher.call_id]

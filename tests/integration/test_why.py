@@ -170,6 +170,27 @@ class Why(unittest.IsolatedAsyncioTestCase):
             line, = self.log_lines(record["id"])
             self.assertIn("reason=not-our-user", line)
 
+    async def test_sip_requests_that_are_not_served(self):
+        self.edge.sip.last_answer = None
+        for method, to, extra, status, kind, reason in (
+                ("REGISTER", f"sip:{lab.SIP_DOMAIN}", "", 405, "request", "unreadable-content"),
+                ("CANCEL", f"sip:{ROMEO}", "", 481, "request", "no-such-dialog"),
+                ("SUBSCRIBE", f"sip:{ROMEO}", "Require: adhoclist\r\nEvent: presence\r\n", 420, "subscribe", "unreadable-content")):
+            answer = await self.edge.sip.request(method, to, f"sip:{ANN}", extra)
+            self.assertEqual(answer.status, status, method)
+            record, = await self.why(self.warned_id())
+            self.assertEqual((record["from"], record["kind"], record["reason"], record["answer"]),
+                             (ANN, kind, reason, str(status)))
+            line, = self.log_lines(record["id"])
+            self.assertIn(f"request-refused method={method}", line)
+            self.assertIn(f"reason={reason}", line)
+        again = Watcher(f"sip:{ANN}", f"sip:{ROMEO}")
+        again.remote_tag = "gone"
+        self.assertEqual(await self.edge.sip.subscribe(again), 481)
+        record, = await self.why(self.warned_id())
+        self.assertEqual((record["to"], record["kind"], record["reason"]), (ROMEO, "subscribe", "no-such-dialog"))
+        self.assertIn("subscribe-refused", self.log_lines(record["id"])[0])
+
     async def test_partners_that_cannot_be_reached(self):
         await self.edge.partner.stop()
         self.assertIn(await self.edge.sip.send(f"sip:{ANN}", f"sip:{ROMEO}", "hello?"), (408, 480))

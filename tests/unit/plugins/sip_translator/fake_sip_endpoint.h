@@ -31,6 +31,7 @@ class FakeSipEndpoint final : public SipEndpoint {
   }
   std::string SentBy(SipTransport) const override { return "edge.corp.example:5061"; }
   void OnRequests(OnRequest handler) override { on_request = std::move(handler); }
+  void OnRefusals(OnRefusal handler) override { on_refusal = std::move(handler); }
   void PauseRequests() override { paused = true; }
   void ResumeRequests() override { paused = false; }
   bool ShowCertificate(const OwnCertificate*) override { return true; }
@@ -57,6 +58,7 @@ class FakeSipEndpoint final : public SipEndpoint {
   std::deque<Sent> sent;
   std::optional<SipSendRefusal> refuse_with;
   OnRequest on_request;
+  OnRefusal on_refusal;
   bool paused = true;
 
  private:

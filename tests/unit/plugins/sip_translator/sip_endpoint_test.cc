@@ -10,6 +10,7 @@
 
 #include "core/loop/tcp_stream.h"
 #include "core/loop/udp_socket.h"
+#include "plugins/sip_translator/request_checks.h"
 #include "plugins/sip_translator/turn_budget.h"
 #include "tests/unit/plugins/sip_translator/sip_scene.h"
 
@@ -217,6 +218,28 @@ TEST_F(SipEndpointScene, WhatIsNotServedIsSaid) {
   EXPECT_THAT(client.seen, HasSubstr("SIP/2.0 483 "));
   EXPECT_THAT(client.seen, HasSubstr("\r\nUnsupported: x-y\r\n"));
   EXPECT_TRUE(received_.empty());
+}
+
+TEST_F(SipEndpointScene, WhatIsNotServedIsRememberedOfOurPeersAlone) {
+  for (const bool is_ours : {true, false}) {
+    Edge beta(*loop_, "alpha.example", {is_ours ? kLoopback : "192.0.2.0/24"});
+    std::vector<int> noted;
+    beta.endpoint->OnRefusals([&noted](const SipMessage&, RequestAnswer& answer) {
+      noted.push_back(answer.status);
+      answer.headers.push_back({"Warning", "399 edge \"remembered\""});
+    });
+    Answer(beta, 200);
+    RawTcp client(*loop_, beta.tcp);
+    client.to_send = Raw("REGISTER", "Content-Length: 0\r\n");
+    ASSERT_TRUE(Until([&] { return client.seen.find("\r\n\r\n") != std::string::npos; }));
+    if (is_ours) {
+      EXPECT_THAT(noted, testing::ElementsAre(405));
+      EXPECT_THAT(client.seen, HasSubstr("\r\nWarning: 399 edge \"remembered\"\r\n"));
+    } else {
+      EXPECT_TRUE(noted.empty());
+      EXPECT_THAT(client.seen, StartsWith("SIP/2.0 403 "));
+    }
+  }
 }
 
 TEST_F(SipEndpointScene, ManyRequestsOfOnePeerAreTakenOverSeveralTurns) {

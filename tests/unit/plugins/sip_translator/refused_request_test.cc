@@ -1,0 +1,88 @@
+// Requests that nobody translates, as `gatehousectl why` knows them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "plugins/sip_translator/refusal_note.h"
+#include "tests/unit/plugins/sip_translator/flow_fixture.h"
+
+namespace gatehouse::translator {
+namespace {
+
+using testing::HasSubstr;
+
+class RefusedRequest : public FlowTest {
+ protected:
+  RequestAnswer Refuse(const std::string& method, const std::string& to,
+                       const std::string& lines = {}, const std::string& from = "ann") {
+    const std::string text =
+        method + " " + to +
+        " SIP/2.0\r\nVia: SIP/2.0/TCP pool;branch=z9hG4bK1\r\nFrom: <sip:" + from +
+        "@corp.example>;tag=c3\r\nTo: <" + to + ">\r\nCall-ID: call-1\r\nCSeq: 1 " + method +
+        "\r\n" + lines + "Content-Length: 0\r\n\r\n";
+    const auto request = SipMessage::Parse(text, true);
+    EXPECT_TRUE(request) << request.error().reason;
+    auto answer = AnswerWithoutTranslation(*request, true, {});
+    EXPECT_TRUE(answer.has_value());
+    NoteRequest(context, *request, *answer);
+    return *answer;
+  }
+  static std::string WarningOf(const RequestAnswer& answer) {
+    for (const SipExtraHeader& header : answer.headers)
+      if (header.name == "Warning") return header.value;
+    return {};
+  }
+  proto::RefusalRecord Record(const std::string& id) {
+    const proto::RefusalRecords found = context.refusals.Find(id);
+    EXPECT_EQ(found.refusals_size(), 1) << id;
+    return found.refusals_size() == 1 ? found.refusals(0) : proto::RefusalRecord();
+  }
+};
+
+TEST_F(RefusedRequest, IsRememberedWithItsMethodStatusAndReason) {
+  struct Case {
+    const char* method;
+    const char* lines;
+    const char* kind;
+    const char* status;
+    const char* reason;
+  };
+  for (const Case& one :
+       {Case{"REGISTER", "", "request", "405", "unreadable-content"},
+        Case{"NEWMETHOD", "", "request", "501", "unreadable-content"},
+        Case{"CANCEL", "", "request", "481", "no-such-dialog"},
+        Case{"SUBSCRIBE", "Require: adhoclist\r\n", "subscribe", "420", "unreadable-content"},
+        Case{"MESSAGE", "Require: x\r\n", "message", "420", "unreadable-content"}}) {
+    const RequestAnswer answer = Refuse(one.method, "sip:bob@partner.example", one.lines);
+    const proto::RefusalRecord record = Record(answer.id);
+    EXPECT_EQ(record.kind(), one.kind) << one.method;
+    EXPECT_EQ(record.answer(), one.status) << one.method;
+    EXPECT_EQ(record.reason(), one.reason) << one.method;
+    EXPECT_EQ(record.partner(), "partner.example") << one.method;
+    EXPECT_EQ(record.from(), "ann@corp.example") << one.method;
+    EXPECT_THAT(WarningOf(answer), HasSubstr("(" + answer.id + ")")) << one.method;
+  }
+}
+
+TEST_F(RefusedRequest, ThatComesOverAndOverIsOneRecordAMinute) {
+  const std::string id = Refuse("REGISTER", "sip:corp.example").id;
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Refuse("REGISTER", "sip:corp.example").id, id);
+  EXPECT_EQ(context.refusals.All().refusals_size(), 1);
+  EXPECT_NE(Refuse("REGISTER", "sip:corp.example", {}, "ben").id, id);
+}
+
+TEST_F(RefusedRequest, ThatIsForOurselvesTakesNoStrangersPlace) {
+  const RequestAnswer strangers = Refuse("REFER", "sip:eve@stranger.example");
+  for (int i = 0; i < 100; ++i) Refuse("REGISTER", "sip:corp.example", {}, "u" + std::to_string(i));
+  EXPECT_EQ(Record(strangers.id).partner(), "stranger.example");
+}
+
+TEST_F(RefusedRequest, OfWhichThereIsNothingToSayKeepsItsAnswer) {
+  const RequestAnswer answer = Refuse("MESSAGE", "sip:bob@partner.example", "Max-Forwards: 0\r\n");
+  EXPECT_EQ(answer.status, 483);
+  EXPECT_EQ(answer.id, "");
+  EXPECT_TRUE(answer.headers.empty());
+  EXPECT_EQ(context.refusals.All().refusals_size(), 0);
+}
+
+}  // namespace
+}  // namespace gatehouse::translator
