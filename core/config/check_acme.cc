@@ -248,18 +248,17 @@ Result<std::vector<std::string>> AcmeNames(const proto::Config& config) {
   return names;
 }
 
-Result<void> CheckAcme(YamlConfig& yaml) {
-  GATEHOUSE_TRY_VOID(CheckTogether(yaml));
-  if (!yaml.config().has_acme()) return {};
+void CheckAcme(YamlConfig& yaml) {
+  yaml.Note(CheckTogether(yaml));
+  if (!yaml.config().has_acme()) return;
   proto::Acme& acme = *yaml.config().mutable_acme();
-  GATEHOUSE_TRY_VOID(CheckServer(yaml, acme));
-  GATEHOUSE_TRY_VOID(CheckChallenge(yaml, acme));
-  GATEHOUSE_TRY_VOID(CheckWanted(yaml, acme));
+  yaml.Note(CheckServer(yaml, acme));
+  yaml.Note(CheckChallenge(yaml, acme));
+  yaml.Note(CheckWanted(yaml, acme));
   if (!acme.trust().empty() && acme.trust() != "system")
-    GATEHOUSE_TRY_VOID(CheckReadable(yaml, "acme.trust", *acme.mutable_trust(),
-                                     "system, or a PEM file of authorities"));
-  if (!acme.has_external_account()) return {};
-  return CheckAccount(yaml, *acme.mutable_external_account());
+    yaml.Note(CheckReadable(yaml, "acme.trust", *acme.mutable_trust(),
+                            "system, or a PEM file of authorities"));
+  if (acme.has_external_account()) yaml.Note(CheckAccount(yaml, *acme.mutable_external_account()));
 }
 
 }  // namespace gatehouse

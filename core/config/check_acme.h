@@ -21,8 +21,8 @@ inline constexpr std::string_view kChallengeLabel = "_acme-challenge.";
 //   fails  kConfig: one that no certificate can carry
 Result<std::vector<std::string>> AcmeNames(const proto::Config& config);
 
-// Makes names of files absolute. The worker and the section go together.
-//   fails  kConfig: one line that names the key, and what would be right
-Result<void> CheckAcme(YamlConfig& yaml);
+// Makes names of files absolute. The worker and the section go together. Notes what is wrong, in
+// one line that names the key, and what would be right.
+void CheckAcme(YamlConfig& yaml);
 
 }  // namespace gatehouse

@@ -25,20 +25,22 @@ namespace {
 using proto::Topology;
 using proto::WorkerKind;
 
-Result<void> CheckListenList(const YamlConfig& yaml, std::string_view key,
-                             const google::protobuf::RepeatedPtrField<std::string>& list,
-                             Result<ListenAddress> (*parse)(std::string_view)) {
+void CheckListenList(YamlConfig& yaml, std::string_view key,
+                     const google::protobuf::RepeatedPtrField<std::string>& list,
+                     Result<ListenAddress> (*parse)(std::string_view)) {
   std::set<std::string> seen;
   for (int i = 0; i < list.size(); ++i) {
     const std::string item = fmt::format("{}[{}]", key, i);
     const auto parsed = parse(list[i]);
-    if (!parsed) return std::unexpected(yaml.At(item, parsed.error().text));
+    if (!parsed) {
+      yaml.Note(std::unexpected(yaml.At(item, parsed.error().text)));
+      continue;
+    }
     const bool repeated = !seen.insert(parsed->transport + parsed->address.ToText()).second;
     if (repeated && parsed->address.Port() != 0)
-      return std::unexpected(
-          yaml.At(item, fmt::format("names '{}' again; would be right: once", list[i])));
+      yaml.Note(std::unexpected(
+          yaml.At(item, fmt::format("names '{}' again; would be right: once", list[i]))));
   }
-  return {};
 }
 
 // A key of the full format that no worker of this version serves.
@@ -51,17 +53,16 @@ Result<void> CheckUnserved(const YamlConfig& yaml, std::string_view key, const s
                        address, instead)));
 }
 
-Result<void> CheckListen(const YamlConfig& yaml) {
+void CheckListen(YamlConfig& yaml) {
   const proto::Listen& listen = yaml.config().listen();
-  GATEHOUSE_TRY_VOID(CheckListenList(yaml, "listen.xmpp", listen.xmpp(), ListenAddress::ParseXmpp));
-  GATEHOUSE_TRY_VOID(
-      CheckListenList(yaml, "listen.xmpps", listen.xmpps(), ListenAddress::ParseXmpp));
-  GATEHOUSE_TRY_VOID(CheckListenList(yaml, "listen.sip", listen.sip(), ListenAddress::ParseSip));
-  GATEHOUSE_TRY_VOID(CheckListenList(yaml, "listen.http", listen.http(), ListenAddress::ParseXmpp));
-  GATEHOUSE_TRY_VOID(CheckUnserved(yaml, "listen.control_panel", listen.control_panel(),
-                                   "gatehousectl has the commands"));
-  return CheckUnserved(yaml, "listen.metrics", listen.metrics(),
-                       "`gatehousectl status --json` has the counters");
+  CheckListenList(yaml, "listen.xmpp", listen.xmpp(), ListenAddress::ParseXmpp);
+  CheckListenList(yaml, "listen.xmpps", listen.xmpps(), ListenAddress::ParseXmpp);
+  CheckListenList(yaml, "listen.sip", listen.sip(), ListenAddress::ParseSip);
+  CheckListenList(yaml, "listen.http", listen.http(), ListenAddress::ParseXmpp);
+  yaml.Note(CheckUnserved(yaml, "listen.control_panel", listen.control_panel(),
+                          "gatehousectl has the commands"));
+  yaml.Note(CheckUnserved(yaml, "listen.metrics", listen.metrics(),
+                          "`gatehousectl status --json` has the counters"));
 }
 
 // Makes `name` absolute and sees whether this user may read it.
@@ -83,13 +84,8 @@ Result<void> CheckFile(const YamlConfig& yaml, std::string_view key, std::string
 }
 
 // A certificate of the store, or files, or neither: then `cert assign` decides.
-Result<void> CheckTls(YamlConfig& yaml) {
+Result<void> CheckOwnCertificate(YamlConfig& yaml) {
   proto::Tls& tls = *yaml.config().mutable_tls();
-  if (tls.trust().empty()) tls.set_trust("system");
-  if (tls.trust() != "system")
-    GATEHOUSE_TRY_VOID(CheckFile(yaml, "tls.trust", *tls.mutable_trust()));
-  if (!tls.crl_file().empty())
-    GATEHOUSE_TRY_VOID(CheckFile(yaml, "tls.crl_file", *tls.mutable_crl_file()));
   const bool has_chain = !tls.chain_file().empty();
   const bool has_key = !tls.key_file().empty();
   if (!tls.certificate().empty()) {
@@ -113,43 +109,53 @@ Result<void> CheckTls(YamlConfig& yaml) {
   if (!has_key)
     return std::unexpected(
         yaml.At("tls.key_file", "is missing; would be right: a PEM file with the private key"));
-  GATEHOUSE_TRY_VOID(CheckFile(yaml, "tls.chain_file", *tls.mutable_chain_file()));
+  yaml.Note(CheckFile(yaml, "tls.chain_file", *tls.mutable_chain_file()));
   return CheckFile(yaml, "tls.key_file", *tls.mutable_key_file());
 }
 
-Result<void> CheckSip(const YamlConfig& yaml) {
-  const proto::Sip& sip = yaml.config().sip();
-  for (int i = 0; i < sip.trusted_peers_size(); ++i) {
-    const std::string& peer = sip.trusted_peers(i);
-    const bool is_network = peer.find('/') != std::string::npos;
-    if (is_network ? Network::Parse(peer).has_value() : !peer.empty()) continue;
-    return std::unexpected(yaml.At(
-        fmt::format("sip.trusted_peers[{}]", i),
-        fmt::format("is '{}'; would be right: a name such as \"pool.contoso.example\" or a network "
-                    "such as \"192.0.2.0/24\"",
-                    peer)));
-  }
-  if (!sip.profile().empty() && sip.profile() != "page")
-    return std::unexpected(
-        yaml.At("sip.profile", fmt::format("is '{}'; would be right: page", sip.profile())));
-  if (sip.page_mode_max() > 65535)
-    return std::unexpected(
-        yaml.At("sip.page_mode_max",
-                fmt::format("is {}; would be right: at most 65535 octets", sip.page_mode_max())));
-  return {};
+void CheckTls(YamlConfig& yaml) {
+  proto::Tls& tls = *yaml.config().mutable_tls();
+  if (tls.trust().empty()) tls.set_trust("system");
+  if (tls.trust() != "system") yaml.Note(CheckFile(yaml, "tls.trust", *tls.mutable_trust()));
+  if (!tls.crl_file().empty()) yaml.Note(CheckFile(yaml, "tls.crl_file", *tls.mutable_crl_file()));
+  yaml.Note(CheckOwnCertificate(yaml));
 }
 
-Result<void> CheckDns(const YamlConfig& yaml) {
+Result<void> CheckTrustedPeer(const YamlConfig& yaml, int index) {
+  const std::string& peer = yaml.config().sip().trusted_peers(index);
+  const bool is_network = peer.find('/') != std::string::npos;
+  if (is_network ? Network::Parse(peer).has_value() : !peer.empty()) return {};
+  return std::unexpected(yaml.At(
+      fmt::format("sip.trusted_peers[{}]", index),
+      fmt::format("is '{}'; would be right: a name such as \"pool.contoso.example\" or a network "
+                  "such as \"192.0.2.0/24\"",
+                  peer)));
+}
+
+void CheckSip(YamlConfig& yaml) {
+  const proto::Sip& sip = yaml.config().sip();
+  for (int i = 0; i < sip.trusted_peers_size(); ++i) yaml.Note(CheckTrustedPeer(yaml, i));
+  if (!sip.profile().empty() && sip.profile() != "page")
+    yaml.Note(std::unexpected(
+        yaml.At("sip.profile", fmt::format("is '{}'; would be right: page", sip.profile()))));
+  if (sip.page_mode_max() > 65535)
+    yaml.Note(std::unexpected(
+        yaml.At("sip.page_mode_max",
+                fmt::format("is {}; would be right: at most 65535 octets", sip.page_mode_max()))));
+}
+
+Result<void> CheckDnsServer(const YamlConfig& yaml, int index) {
+  const std::string& server = yaml.config().dns().servers(index);
+  if (SocketAddress::FromIp(server, 53) || SocketAddress::Parse(server)) return {};
+  return std::unexpected(
+      yaml.At(fmt::format("dns.servers[{}]", index),
+              fmt::format("is '{}'; would be right: an IP address such as \"192.0.2.53\" or "
+                          "\"192.0.2.53:5353\"",
+                          server)));
+}
+
+Result<void> CheckDnssec(const YamlConfig& yaml) {
   const proto::Dns& dns = yaml.config().dns();
-  for (int i = 0; i < dns.servers_size(); ++i) {
-    const std::string& server = dns.servers(i);
-    if (SocketAddress::FromIp(server, 53) || SocketAddress::Parse(server)) continue;
-    return std::unexpected(
-        yaml.At(fmt::format("dns.servers[{}]", i),
-                fmt::format("is '{}'; would be right: an IP address such as \"192.0.2.53\" or "
-                            "\"192.0.2.53:5353\"",
-                            server)));
-  }
   if (dns.dnssec().empty() || dns.dnssec() == "off") return {};
   if (dns.dnssec() != "trust-ad")
     return std::unexpected(yaml.At(
@@ -158,6 +164,12 @@ Result<void> CheckDns(const YamlConfig& yaml) {
   if (const auto local = CheckServersAreLocal(servers); !local)
     return std::unexpected(yaml.At("dns.dnssec", local.error().text));
   return {};
+}
+
+void CheckDns(YamlConfig& yaml) {
+  const std::size_t before = yaml.mistakes().size();
+  for (int i = 0; i < yaml.config().dns().servers_size(); ++i) yaml.Note(CheckDnsServer(yaml, i));
+  if (yaml.mistakes().size() == before) yaml.Note(CheckDnssec(yaml));
 }
 
 const WorkerKind* FindKind(const Topology& topology, std::string_view name) {
@@ -211,27 +223,28 @@ bool IsConfigured(const YamlConfig& yaml, std::string_view plugin) {
 }
 
 // Who asks cannot do without the one that answers, and what is handed on needs both ends.
-Result<void> CheckLinked(const YamlConfig& yaml, const Topology& topology) {
-  const auto check = [&yaml](const std::string& who, const std::string& needed) -> Result<void> {
-    if (!IsConfigured(yaml, who) || IsConfigured(yaml, needed)) return {};
-    return std::unexpected(
+void CheckLinked(YamlConfig& yaml, const Topology& topology) {
+  std::set<std::string> told;
+  const auto check = [&yaml, &told](const std::string& who, const std::string& needed) {
+    if (!IsConfigured(yaml, who) || IsConfigured(yaml, needed)) return;
+    if (!told.insert(needed).second) return;
+    yaml.Note(std::unexpected(
         yaml.At("workers",
-                fmt::format("{} needs {}; would be right: '- plugin: {}'", who, needed, needed)));
+                fmt::format("{} needs {}; would be right: '- plugin: {}'", who, needed, needed))));
   };
   for (const proto::LinkKindSpec& link : topology.link()) {
-    GATEHOUSE_TRY_VOID(check(link.from(), link.to()));
-    if (link.kind() == proto::DATA) GATEHOUSE_TRY_VOID(check(link.to(), link.from()));
+    check(link.from(), link.to());
+    if (link.kind() == proto::DATA) check(link.to(), link.from());
   }
-  return {};
 }
 
-Result<void> CheckWorkers(const YamlConfig& yaml, const Topology& topology) {
+void CheckWorkers(YamlConfig& yaml, const Topology& topology) {
   if (yaml.config().workers().empty())
-    return std::unexpected(
-        yaml.At("workers", "is missing; would be right: a list such as '- plugin: tls_listener'"));
-  for (int i = 0; i < yaml.config().workers_size(); ++i)
-    GATEHOUSE_TRY_VOID(CheckPool(yaml, topology, i));
-  return CheckLinked(yaml, topology);
+    return yaml.Note(std::unexpected(
+        yaml.At("workers", "is missing; would be right: a list such as '- plugin: tls_listener'")));
+  const std::size_t before = yaml.mistakes().size();
+  for (int i = 0; i < yaml.config().workers_size(); ++i) yaml.Note(CheckPool(yaml, topology, i));
+  if (yaml.mistakes().size() == before) CheckLinked(yaml, topology);
 }
 
 }  // namespace
@@ -247,20 +260,32 @@ Result<unsigned> InstanceCount(const std::string& count) {
       "is '{}'; would be right: auto (one a core) or a number from 1 to {}", count, kMaxInstances));
 }
 
+void FindMistakes(YamlConfig& yaml, const Topology& topology) {
+  if (yaml.IsRead("domains")) CheckDomains(yaml);
+  if (yaml.IsRead("listen")) CheckListen(yaml);
+  if (yaml.IsRead("workers")) CheckWorkers(yaml, topology);
+  if (yaml.IsRead("tls")) CheckTls(yaml);
+  if (yaml.IsRead("sip")) CheckSip(yaml);
+  if (yaml.IsRead("dns")) CheckDns(yaml);
+  // It leans on most of the others.
+  if (yaml.mistakes().empty()) CheckAcme(yaml);
+}
+
 Result<void> CheckConfig(YamlConfig& yaml, const Topology& topology) {
-  GATEHOUSE_TRY_VOID(CheckDomains(yaml));
-  GATEHOUSE_TRY_VOID(CheckListen(yaml));
-  GATEHOUSE_TRY_VOID(CheckWorkers(yaml, topology));
-  GATEHOUSE_TRY_VOID(CheckTls(yaml));
-  GATEHOUSE_TRY_VOID(CheckSip(yaml));
-  GATEHOUSE_TRY_VOID(CheckDns(yaml));
-  return CheckAcme(yaml);
+  FindMistakes(yaml, topology);
+  return yaml.FirstMistake();
+}
+
+Result<YamlConfig> ReadAndCheck(const std::string& path, const Topology& topology) {
+  GATEHOUSE_TRY(YamlConfig yaml, YamlConfig::ReadAllOf(path));
+  FindMistakes(yaml, topology);
+  if (yaml.mistakes().empty()) yaml.Note(CheckCertificate(yaml));
+  return yaml;
 }
 
 Result<YamlConfig> LoadConfig(const std::string& path, const Topology& topology) {
-  GATEHOUSE_TRY(YamlConfig yaml, YamlConfig::ReadFile(path));
-  GATEHOUSE_TRY_VOID(CheckConfig(yaml, topology));
-  GATEHOUSE_TRY_VOID(CheckCertificate(yaml));
+  GATEHOUSE_TRY(YamlConfig yaml, ReadAndCheck(path, topology));
+  GATEHOUSE_TRY_VOID(yaml.FirstMistake());
   return yaml;
 }
 

@@ -104,12 +104,11 @@ Result<void> CheckDomain(const YamlConfig& yaml, int index) {
 
 }  // namespace
 
-Result<void> CheckDomains(const YamlConfig& yaml) {
+void CheckDomains(YamlConfig& yaml) {
   if (yaml.config().domains().empty())
-    return std::unexpected(
-        yaml.At("domains", "is missing; would be right: a list such as '- name: contoso.example'"));
-  for (int i = 0; i < yaml.config().domains_size(); ++i) GATEHOUSE_TRY_VOID(CheckDomain(yaml, i));
-  return {};
+    return yaml.Note(std::unexpected(yaml.At(
+        "domains", "is missing; would be right: a list such as '- name: contoso.example'")));
+  for (int i = 0; i < yaml.config().domains_size(); ++i) yaml.Note(CheckDomain(yaml, i));
 }
 
 }  // namespace gatehouse

@@ -6,7 +6,8 @@
 
 namespace gatehouse {
 
-//   fails  kConfig: no domain, a name that is none or is there twice, a next hop that is no SIP URI
-Result<void> CheckDomains(const YamlConfig& yaml);
+// Notes what is wrong: no domain, a name that is none or is there twice, a next hop that is no SIP
+// URI.
+void CheckDomains(YamlConfig& yaml);
 
 }  // namespace gatehouse

@@ -20,9 +20,12 @@ class YamlConfig {
   //   fails  kConfig: malformed YAML, an unknown key (with the nearest known one), a key given
   //   twice, a wrong type
   static Result<YamlConfig> Parse(std::string_view text, std::string_view file);
-  // The same for a file.
-  //   fails  also when it cannot be read
+  // The same, but reads on behind a mistake: all of them are in mistakes(), in their order.
+  static YamlConfig ReadAll(std::string_view text, std::string_view file);
+  // The two for a file.
+  //   fails  also when it cannot be opened
   static Result<YamlConfig> ReadFile(const std::string& path);
+  static Result<YamlConfig> ReadAllOf(const std::string& path);
 
   [[nodiscard]] const proto::Config& config() const { return config_; }
   [[nodiscard]] proto::Config& config() { return config_; }
@@ -38,10 +41,25 @@ class YamlConfig {
   }
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
+  // Keeps the mistake that something checked has, if it has one.
+  void Note(Result<void> checked) {
+    if (!checked) mistakes_.push_back(std::move(checked).error());
+  }
+  [[nodiscard]] const std::vector<Error>& mistakes() const { return mistakes_; }
+  // Nothing where there is no mistake; else the first.
+  [[nodiscard]] Result<void> FirstMistake() const {
+    if (mistakes_.empty()) return {};
+    return std::unexpected(mistakes_.front());
+  }
+  // Whether all that the file has of the section (a top key) could be read, so that what is wrong
+  // with its values is no mistake told already.
+  [[nodiscard]] bool IsRead(std::string_view section) const;
+
  private:
   proto::Config config_;
   YamlPlaces places_;
   std::vector<std::string> warnings_;
+  std::vector<Error> mistakes_;
 };
 
 // The candidate that `word` most likely stands for, or nothing where none is near.

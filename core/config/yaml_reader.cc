@@ -31,6 +31,10 @@ std::string Join(const std::string& path, std::string_view key) {
   return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
 }
 
+std::string_view SectionOf(std::string_view key) {
+  return key.substr(0, key.find_first_of(".["));
+}
+
 std::string WithCommas(std::string words) {
   for (std::size_t at = words.find(' '); at != std::string::npos; at = words.find(' ', at + 2))
     words.replace(at, 1, ", ");
@@ -73,25 +77,22 @@ Error YamlPlaces::At(std::string_view key, std::string_view what) const {
 
 std::vector<Error> YamlReader::Read(std::string_view text, Message& into, Message* beside) {
   beside_ = beside;
-  const auto whole = [this](int line, std::string_view what) {
-    mistakes_.push_back({Fault::kConfig, fmt::format("{}:{}: {}", places_.file, line, what)});
-  };
   Utf8Check check;
   const std::size_t sound = check.Feed(std::as_bytes(std::span(text)));
   if (sound < text.size() || !check.complete()) {
     const auto line = std::ranges::count(text.substr(0, sound), '\n');
-    whole(static_cast<int>(line) + 1, "is not in UTF-8; write the file in UTF-8");
+    Mistake(static_cast<int>(line) + 1, "is not in UTF-8; write the file in UTF-8");
     return std::move(mistakes_);
   }
   try {
     ReadDocument(text, into);
   } catch (const YAML::Exception& error) {
-    whole(error.mark.is_null() ? 1 : error.mark.line + 1,
-          fmt::format("is not well-formed YAML: {}; indentation must be blanks, lists begin with "
-                      "'- ', keys end with ': '",
-                      error.msg));
+    Mistake(error.mark.is_null() ? 1 : error.mark.line + 1,
+            fmt::format("is not well-formed YAML: {}; indentation must be blanks, lists begin with "
+                        "'- ', keys end with ': '",
+                        error.msg));
   } catch (const std::exception& error) {
-    whole(1, fmt::format("cannot be read as YAML: {}", error.what()));
+    Mistake(1, fmt::format("cannot be read as YAML: {}", error.what()));
   }
   return std::move(mistakes_);
 }
@@ -99,21 +100,18 @@ std::vector<Error> YamlReader::Read(std::string_view text, Message& into, Messag
 void YamlReader::ReadDocument(std::string_view text, Message& into) {
   const YamlTree tree = ReadYamlTree(text);
   const std::vector<const YamlNode*>& documents = tree.documents;
-  const auto whole = [this](int line, const std::string& what) {
-    mistakes_.push_back({Fault::kConfig, fmt::format("{}:{}: {}", places_.file, line, what)});
-  };
   if (tree.too_much_line != 0)
-    return whole(tree.too_much_line,
-                 fmt::format("the aliases up to here (such as '*name') stand for more than {} "
-                             "octets, or for what they stand in; write out what they repeat",
-                             kMaxRepeatedOctets));
+    return Mistake(tree.too_much_line,
+                   fmt::format("the aliases up to here (such as '*name') stand for more than {} "
+                               "octets, or for what they stand in; write out what they repeat",
+                               kMaxRepeatedOctets));
   if (documents.size() > 1)
-    return whole(documents[1]->line,
-                 fmt::format("holds {} YAML documents; would be right: one", documents.size()));
+    return Mistake(documents[1]->line,
+                   fmt::format("holds {} YAML documents; would be right: one", documents.size()));
   if (documents.empty() || documents[0]->IsNull()) return;
   if (!documents[0]->IsMap())
-    return whole(1, fmt::format("is {}; would be right: a group of keys such as '{}:'",
-                                KindOf(*documents[0]), into.GetDescriptor()->field(0)->name()));
+    return Mistake(1, fmt::format("is {}; would be right: a group of keys such as '{}:'",
+                                  KindOf(*documents[0]), into.GetDescriptor()->field(0)->name()));
   ReadMapping(*documents[0], "", into);
 }
 
@@ -146,6 +144,7 @@ void YamlReader::ReadMapping(const YamlNode& node, const std::string& path, Mess
     const std::string key = name.IsScalar() ? name.scalar : "?";
     const std::string full = Join(path, key);
     if (!seen.insert(key).second) {
+      places_.unread.emplace(SectionOf(full));
       mistakes_.push_back(
           {Fault::kConfig,
            fmt::format("{}:{}: key '{}': is given twice, first in line {}; would be right: once",
@@ -161,6 +160,7 @@ void YamlReader::ReadMapping(const YamlNode& node, const std::string& path, Mess
       ReadField(*node.items[i + 1], full, *beside, *further);
     else
       Mistake(full, UnknownKey(key, keys));
+    if (path.empty() && field == nullptr && further == nullptr) places_.unread.emplace();
   }
 }
 
@@ -232,7 +232,13 @@ void YamlReader::ReadScalar(const YamlNode& node, const std::string& path, Messa
 }
 
 void YamlReader::Mistake(std::string_view key, std::string_view what) {
+  places_.unread.emplace(SectionOf(key));
   mistakes_.push_back(places_.At(key, what));
+}
+
+void YamlReader::Mistake(int line, std::string_view what) {
+  places_.unread.emplace();
+  mistakes_.push_back({Fault::kConfig, fmt::format("{}:{}: {}", places_.file, line, what)});
 }
 
 void YamlReader::Remember(const YamlNode& node, const std::string& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@ struct YamlNode;
 struct YamlPlaces {
   std::string file;
   std::map<std::string, int, std::less<>> lines;  // by key, from 1
+  // Top keys below which something could not be read; an empty one: not even all top keys could.
+  std::set<std::string, std::less<>> unread;
 
   // The line of `key`, such as "listen.xmpp[1]", or of the nearest key above it that the file has.
   [[nodiscard]] int LineOf(std::string_view key) const;
@@ -65,6 +68,8 @@ class YamlReader {
   // The field of a key; null where nothing is known by it.
   [[nodiscard]] const Field* FindField(const Message& message, const std::string& key) const;
   void Mistake(std::string_view key, std::string_view what);
+  // Of the text as a whole.
+  void Mistake(int line, std::string_view what);
   void Remember(const YamlNode& node, const std::string& path);
 
   YamlPlaces& places_;

@@ -1,5 +1,6 @@
 // gatehousectl: the operator's command line. All logic is in the workers; here words become
 // requests, and responses become text.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -7,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -25,17 +27,28 @@
 namespace gatehouse::ctl {
 namespace {
 
+// As many as an operator mends before he asks again.
+constexpr std::size_t kMostMistakes = 20;
+
 Result<std::vector<std::string>> CheckConfigFile(const std::string& file) {
   GATEHOUSE_TRY(const InstallLayout layout, InstallLayout::OfThisProgram());
   GATEHOUSE_TRY(const proto::Topology topology, ReadTopologyFile(layout.topology_file));
-  GATEHOUSE_TRY(const YamlConfig yaml, LoadConfig(file, topology));
-  return yaml.warnings();
+  GATEHOUSE_TRY(const YamlConfig yaml, ReadAndCheck(file, topology));
+  const std::vector<Error>& mistakes = yaml.mistakes();
+  if (mistakes.empty()) return yaml.warnings();
+  std::string all;
+  for (const Error& mistake : mistakes | std::views::take(kMostMistakes))
+    all += (all.empty() ? "" : "\n") + mistake.text;
+  if (mistakes.size() > kMostMistakes)
+    all += fmt::format("\nand {} more; mend these first", mistakes.size() - kMostMistakes);
+  return BadConfig(std::move(all));
 }
 
 // Not its files: a certificate that is still to be requested may be among them.
 Result<EdgeNames> NamesInConfig(const std::string& file) {
-  GATEHOUSE_TRY(const YamlConfig yaml, YamlConfig::ReadFile(file));
-  GATEHOUSE_TRY_VOID(CheckDomains(yaml));
+  GATEHOUSE_TRY(YamlConfig yaml, YamlConfig::ReadFile(file));
+  CheckDomains(yaml);
+  GATEHOUSE_TRY_VOID(yaml.FirstMistake());
   EdgeNames names;
   for (const proto::Domain& domain : yaml.config().domains())
     names.domains.push_back(domain.name());

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -270,6 +271,22 @@ class ConfigCheck(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("gatehouse.yaml:1: key 'domians': is not known; did you mean 'domains'?", said)
         self.assertNotIn("\n", said.strip())
+
+    def test_gatehousectl_tells_them_all_at_once(self):
+        code, said = self.check("domains:\n  - name: -bad-\n    next_hop: x\n  - name: b.example\n    next_hop: y\nlisten:\n"
+                                "  sip: [nowhere]\nworkers:\n  - plugin: policy_engin\ndns:\n  servers: [none]\nsipp:\n")
+        self.assertEqual(code, 1)
+        lines = said.splitlines()
+        self.assertEqual([re.search(r"gatehouse\.yaml:(\d+): key '([^']*)'", line).groups() for line in lines],
+                         [("12", "sipp"), ("2", "domains[0].name"), ("5", "domains[1].next_hop"), ("7", "listen.sip[0]"),
+                          ("9", "workers[0].plugin"), ("11", "dns.servers[0]")], said)
+
+    def test_gatehousectl_tells_twenty_of_many(self):
+        names = "".join(f"  - name: -{number}-\n" for number in range(30))
+        code, said = self.check(f"domains:\n{names}workers:\n  - plugin: policy_engine\n")
+        self.assertEqual(code, 1)
+        self.assertEqual(len(said.splitlines()), 21)
+        self.assertEqual(said.splitlines()[-1], "and 10 more; mend these first")
 
     def test_aliases_that_multiply_take_no_memory(self):
         bomb = "a: &a [" + ", ".join(["x" * 40] * 20) + "]\n"

@@ -36,7 +36,8 @@ class CheckAcmeTest : public testing::Test {
   std::string ErrorOf(const std::string& text) {
     auto yaml = YamlConfig::Parse(text, (folder_ / "g.yaml").string());
     if (!yaml) return yaml.error().text;
-    const auto checked = CheckAcme(*yaml);
+    CheckAcme(*yaml);
+    const auto checked = yaml->FirstMistake();
     config_ = yaml->config();
     return checked ? "" : checked.error().text.substr(folder_.string().size() + 1);
   }

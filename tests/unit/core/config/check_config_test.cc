@@ -43,6 +43,15 @@ class CheckConfigTest : public testing::Test {
                    text);
   }
 
+  // All of a whole file.
+  std::vector<std::string> ErrorsOf(const std::string& text) {
+    YamlConfig yaml = YamlConfig::ReadAll(text, "g.yaml");
+    FindMistakes(yaml, topology_);
+    std::vector<std::string> errors;
+    for (const Error& mistake : yaml.mistakes()) errors.push_back(mistake.text);
+    return errors;
+  }
+
   proto::Topology topology_;
   proto::Config config_;
   std::filesystem::path folder_;
@@ -211,6 +220,54 @@ TEST(InstanceCount, IsOneByDefaultAndOneACoreWithAuto) {
   EXPECT_EQ(InstanceCount("").value(), 1U);
   EXPECT_EQ(InstanceCount("64").value(), 64U);
   EXPECT_GE(InstanceCount("auto").value(), 1U);
+}
+
+TEST_F(CheckConfigTest, TellsEveryMistakeThatStandsByItself) {
+  EXPECT_THAT(
+      ErrorsOf("domains:\n"
+               "  - name: contoso.example\n"
+               "  - name: -bad-\n"
+               "  - name: fabrikam.example\n"
+               "    next_hop: pool\n"
+               "listen:\n"
+               "  xmpp: [nowhere, '[::]:5269']\n"
+               "  sip: [tcp:x]\n"
+               "workers:\n"
+               "  - plugin: polcy_engine\n"
+               "  - plugin: policy_engine\n"
+               "    count: 2\n"
+               "tls:\n"
+               "  trust: missing.pem\n"
+               "  chain_file: missing.pem\n"
+               "dns:\n"
+               "  servers: [x, y]\n"),
+      testing::ElementsAre(
+          HasSubstr("g.yaml:3: key 'domains[1].name'"),
+          HasSubstr("g.yaml:5: key 'domains[2].next_hop'"),
+          HasSubstr("g.yaml:7: key 'listen.xmpp[0]'"), HasSubstr("g.yaml:8: key 'listen.sip[0]'"),
+          HasSubstr("did you mean 'policy_engine'"), HasSubstr("g.yaml:12: key 'workers[1].count'"),
+          HasSubstr("g.yaml:14: key 'tls.trust'"), HasSubstr("key 'tls.key_file': is missing"),
+          HasSubstr("key 'dns.servers[0]'"), HasSubstr("key 'dns.servers[1]'")));
+}
+
+TEST_F(CheckConfigTest, WhatCannotBeReadIsToldBesideTheRestAndOnce) {
+  EXPECT_THAT(ErrorsOf("domains:\n"
+                       "  - name: -bad-\n"
+                       "wrokers:\n"
+                       "  - plugin: policy_engine\n"
+                       "listen:\n"
+                       "  xmp: []\n"
+                       "  sip: [tcp:x]\n"
+                       "dns:\n"
+                       "  servers: none\n"),
+              testing::ElementsAre(HasSubstr("g.yaml:3: key 'wrokers'"),
+                                   HasSubstr("g.yaml:6: key 'listen.xmp'"),
+                                   HasSubstr("g.yaml:9: key 'dns.servers'"),
+                                   HasSubstr("g.yaml:2: key 'domains[0].name'")))
+      << "that workers are missing is no news";
+  EXPECT_THAT(ErrorsOf("]\n"), testing::SizeIs(1));
+  EXPECT_THAT(ErrorsOf("domains: [{name: a.example}]\ndomains: []\nworkers: [{plugin: x}]\n"),
+              testing::ElementsAre(HasSubstr("is given twice"), HasSubstr("'x'")));
 }
 
 }  // namespace
