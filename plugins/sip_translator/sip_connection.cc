@@ -13,6 +13,8 @@ constexpr milliseconds kMessageLimit{20000};  // one whole message (12.3 S3)
 constexpr milliseconds kStrangerLimit{20000};
 // Below the 32 s of Timer F, so that a dead peer is noticed first.
 constexpr milliseconds kUnreadLimit{30000};
+// Of requests that wait for their turn; more stay in the socket, and so does what is behind them.
+constexpr std::size_t kMostHeldBytes{512U << 10U};
 
 std::string_view AsText(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -67,7 +69,8 @@ void SipConnection::TakeStream(std::unique_ptr<TcpStream> stream) {
       {.on_bytes = [this](std::span<const std::byte> bytes) { OnSocketBytes(AsText(bytes)); },
        .on_closed =
            [this](std::string_view why) {
-             Close(why.empty() ? SipClosed::kByPeer : SipClosed::kTransport, why);
+             if (!why.empty()) return Close(SipClosed::kTransport, why);
+             OnPeerClosed({});
            },
        .on_drained = [this] { Resume(); },
        .on_flushed = [this] { unread_since_.reset(); }});
@@ -80,7 +83,7 @@ void SipConnection::StartTls() {
       {.on_ciphertext = [this](std::string_view bytes) { stream_->Write(bytes); },
        .on_plaintext = [this](std::span<const std::byte> bytes) { OnPlaintext(AsText(bytes)); },
        .on_handshake_done = [this] { OnHandshakeDone(); },
-       .on_peer_closed = [this] { Close(SipClosed::kByPeer, "close_notify"); }});
+       .on_peer_closed = [this] { OnPeerClosed("close_notify"); }});
   if (!session) return Close(SipClosed::kTransport, session.error().text);
   tls_ = *std::move(session);
   if (!opened_by_us_) return;
@@ -156,22 +159,45 @@ void SipConnection::ReadFrames() {
   TrackMessageLimit(progressed);
 }
 
+// False: no further frame for now.
 bool SipConnection::TakeFrame(const SipFramer::Frame& frame) {
   if (frame.kind == SipFramer::Kind::kPing) Send("\r\n");
   if (frame.kind != SipFramer::Kind::kMessage) return true;
-  if (!frame.bytes.starts_with("SIP/") && !user_.MayTakeRequest()) {
+  const bool answer = frame.bytes.starts_with("SIP/");
+  if (answer || (held_.empty() && user_.MayTakeRequest())) {
+    TakeMessage(frame.bytes);
+    return true;
+  }
+  if (stranger()) {
     framer_.PutBack();
     PauseReading();
     return false;
   }
-  auto message = SipMessage::Parse(frame.bytes, true, std::exchange(old_message_, std::nullopt));
+  held_.Add(frame.bytes);
+  if (held_.bytes() < kMostHeldBytes) return true;
+  PauseReading();
+  return false;
+}
+
+void SipConnection::TakeMessage(std::string_view bytes) {
+  auto message = SipMessage::Parse(bytes, true, std::exchange(old_message_, std::nullopt));
   if (message) {
     user_.OnMessage(*this, *message);
     old_message_ = *std::move(message);
   } else {
     user_.OnRefused(*this, message.error());
   }
-  return true;
+}
+
+void SipConnection::TakeHeld() {
+  while (phase_ == Phase::kOpen && !held_.empty() &&
+         stream_->queued_bytes() <= TcpStream::kHighWater && user_.MayTakeRequest())
+    TakeMessage(held_.Take());
+}
+
+// Nothing comes after what is held: it has no other turn.
+void SipConnection::TakeAllHeld() {
+  while (phase_ == Phase::kOpen && !held_.empty()) TakeMessage(held_.Take());
 }
 
 void SipConnection::TrackMessageLimit(bool progressed) {
@@ -183,14 +209,22 @@ void SipConnection::TrackMessageLimit(bool progressed) {
 }
 
 void SipConnection::Resume() {
-  if (!reading_paused_ || phase_ != Phase::kOpen) return;
+  if (phase_ != Phase::kOpen) return;
+  TakeHeld();
+  if (phase_ != Phase::kOpen || !reading_paused_ || held_.bytes() >= kMostHeldBytes) return;
   reading_paused_ = false;
   stream_->ResumeReading();
   framer_.Add({});
   ReadFrames();
 }
 
+void SipConnection::OnPeerClosed(std::string_view why) {
+  TakeAllHeld();
+  Close(SipClosed::kByPeer, why);
+}
+
 void SipConnection::Break(const SipFramer::Broken& broken) {
+  TakeAllHeld();
   user_.OnRefused(*this, Refuse(broken.head, broken.fault));
   CloseAfterWrites();
 }

@@ -13,6 +13,7 @@
 #include "core/sip/sip_framer.h"
 #include "core/sip/sip_message.h"
 #include "core/tls/tls_session.h"
+#include "plugins/sip_translator/held_requests.h"
 #include "plugins/sip_translator/sip_target.h"
 
 namespace gatehouse {
@@ -35,7 +36,7 @@ class SipConnection {
     virtual void OnOpen(SipConnection& connection) = 0;
     virtual void OnMessage(SipConnection& connection, SipMessage& message) = 0;
     virtual void OnRefused(SipConnection& connection, const SipRefusal& refusal) = 0;
-    // A request waits in the stream: false leaves it there until Resume.
+    // A request is there: false lets it wait until Resume. Answers behind it do not wait.
     virtual bool MayTakeRequest() = 0;
     // Something was written: Flush is due at the end of the turn.
     virtual void OnWritten(SipConnection& connection) = 0;
@@ -103,6 +104,10 @@ class SipConnection {
   void ReadFrames();
   void PauseReading();
   bool TakeFrame(const SipFramer::Frame& frame);
+  void TakeMessage(std::string_view bytes);
+  void TakeHeld();
+  void TakeAllHeld();
+  void OnPeerClosed(std::string_view why);
   void TrackMessageLimit(bool progressed);
   void Break(const SipFramer::Broken& broken);
   void Close(SipClosed how, std::string_view why);
@@ -119,6 +124,7 @@ class SipConnection {
   std::unique_ptr<TcpStream> stream_;
   std::unique_ptr<TlsSession> tls_;
   SipFramer framer_;
+  HeldRequests held_;
   std::optional<SipMessage> old_message_;  // its memory is used again
   std::string unsent_;  // plaintext of this turn, or of before the connection was open
   bool reading_paused_ = false;

@@ -41,7 +41,7 @@ SipTransportLayer::SipTransportLayer(Loop& loop, Metrics& metrics, User& user,
       trust_(trust),
       setup_(std::move(setup)),
       flush_(loop, [this] { FlushWritten(); }),
-      turn_over_(loop, [this] { budget_.EndTurn(); }),
+      turn_over_(loop, [this] { budget_.EndTurn(loop_.Now()); }),
       go_on_(loop, [this] { ResumeReading(); }),
       connections_gauge_(metrics.Value("gatehouse_sip_connections")),
       untrusted_total_(metrics.Value("gatehouse_sip_untrusted_connections_total")) {
@@ -290,7 +290,7 @@ void SipTransportLayer::OnOpen(SipConnection& connection) {
 }
 
 void SipTransportLayer::OnMessage(SipConnection& connection, SipMessage& message) {
-  if (!message.is_request()) budget_.OnAnswer();
+  if (!message.is_request()) budget_.OnAnswer(loop_.Now());
   user_.OnMessage(message, SourceOf(connection));
 }
 

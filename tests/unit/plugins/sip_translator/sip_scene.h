@@ -141,6 +141,9 @@ class RawTcp {
         });
   }
   void PauseReading() { stream_->PauseReading(); }
+  void Write(std::string_view bytes) { stream_->Write(bytes); }
+  void CloseAfterWrites() { stream_->CloseAfterWrites(); }
+  [[nodiscard]] std::size_t queued_bytes() const { return stream_->queued_bytes(); }
   [[nodiscard]] bool open() const { return stream_ != nullptr; }
   std::string to_send;
   std::string seen;

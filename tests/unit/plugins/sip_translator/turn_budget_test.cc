@@ -5,27 +5,58 @@
 namespace gatehouse {
 namespace {
 
-std::size_t TakenInATurn(TurnBudget& budget) {
-  std::size_t taken = 0;
-  while (budget.Take()) ++taken;
-  budget.EndTurn();
-  return taken;
+using namespace std::chrono_literals;
+
+class TurnBudgetScene : public testing::Test {
+ protected:
+  std::ptrdiff_t TakenInATurn() {
+    std::ptrdiff_t taken = 0;
+    while (budget_.Take()) ++taken;
+    budget_.EndTurn(now_);
+    return taken;
+  }
+  void Answers(int count) {
+    for (int i = 0; i < count; ++i) budget_.OnAnswer(now_);
+  }
+
+  TimePoint now_ = TimePoint{} + 1h;
+  TurnBudget budget_;
+};
+
+TEST_F(TurnBudgetScene, RequestsAloneGetLongTurns) {
+  EXPECT_EQ(TakenInATurn(), TurnBudget::kMost);
+  EXPECT_EQ(TakenInATurn(), TurnBudget::kMost);
 }
 
-TEST(TurnBudget, RequestsAloneGetLongTurns) {
-  TurnBudget budget;
-  EXPECT_EQ(TakenInATurn(budget), TurnBudget::kAlone);
-  EXPECT_EQ(TakenInATurn(budget), TurnBudget::kAlone);
+TEST_F(TurnBudgetScene, AsManyRequestsAreTakenAsAnswersCame) {
+  Answers(1);
+  TakenInATurn();  // was begun without answers: far ahead of them now
+  std::ptrdiff_t taken = 0;
+  for (int turn = 0; turn < 1000; ++turn) {
+    Answers(10);
+    taken += TakenInATurn();
+  }
+  EXPECT_NEAR(static_cast<double>(taken), 10000, 2.0 * TurnBudget::kMost);
 }
 
-TEST(TurnBudget, AnswersMakeTheNextTurnsShortAndOnlyThose) {
-  TurnBudget budget;
-  EXPECT_TRUE(budget.Take());
-  budget.OnAnswer();
-  budget.EndTurn();
-  for (int turn = 0; turn < TurnBudget::kTurnsAfterAnAnswer; ++turn)
-    EXPECT_EQ(TakenInATurn(budget), TurnBudget::kBesideAnswers) << turn;
-  EXPECT_EQ(TakenInATurn(budget), TurnBudget::kAlone);
+TEST_F(TurnBudgetScene, BesideManyAnswersTurnsAreAsLongAsAlone) {
+  Answers(1000);
+  TakenInATurn();
+  EXPECT_EQ(TakenInATurn(), TurnBudget::kMost);
+}
+
+TEST_F(TurnBudgetScene, FewAnswersLeaveRequestsTheirLeast) {
+  Answers(1);
+  TakenInATurn();
+  for (int turn = 0; turn < 1000; ++turn) EXPECT_EQ(TakenInATurn(), TurnBudget::kLeast);
+}
+
+TEST_F(TurnBudgetScene, AfterTheLastAnswerTurnsGrowLongAgain) {
+  Answers(1);
+  TakenInATurn();
+  now_ += TurnBudget::kAnswersStopped;
+  TakenInATurn();
+  EXPECT_EQ(TakenInATurn(), TurnBudget::kMost);
 }
 
 }  // namespace
