@@ -1,5 +1,7 @@
 #include "plugins/sip_translator/sip_connection.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "core/sip/sip_refusal.h"
@@ -13,8 +15,6 @@ constexpr milliseconds kMessageLimit{20000};  // one whole message (12.3 S3)
 constexpr milliseconds kStrangerLimit{20000};
 // Below the 32 s of Timer F, so that a dead peer is noticed first.
 constexpr milliseconds kUnreadLimit{30000};
-// Of requests that wait for their turn; more stay in the socket, and so does what is behind them.
-constexpr std::size_t kMostHeldBytes{512U << 10U};
 
 std::string_view AsText(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -27,6 +27,7 @@ SipConnection::SipConnection(Loop& loop, User& user, Setup setup, const SocketAd
       user_(user),
       setup_(std::move(setup)),
       peer_(peer),
+      held_(*setup_.held_bytes_of_all),
       open_by_(loop.Now() + kOpenLimit),
       last_traffic_(loop.Now()),
       last_received_(last_traffic_) {}
@@ -168,15 +169,14 @@ bool SipConnection::TakeFrame(const SipFramer::Frame& frame) {
     TakeMessage(frame.bytes);
     return true;
   }
-  if (stranger()) {
+  // What is not held stays in the socket, and so does what is behind it.
+  if (stranger() || held_.full()) {
     framer_.PutBack();
     PauseReading();
     return false;
   }
   held_.Add(frame.bytes);
-  if (held_.bytes() < kMostHeldBytes) return true;
-  PauseReading();
-  return false;
+  return true;
 }
 
 void SipConnection::TakeMessage(std::string_view bytes) {
@@ -195,9 +195,11 @@ void SipConnection::TakeHeld() {
     TakeMessage(held_.Take());
 }
 
-// Nothing comes after what is held: it has no other turn.
-void SipConnection::TakeAllHeld() {
-  while (phase_ == Phase::kOpen && !held_.empty()) TakeMessage(held_.Take());
+// What is held has no other turn. Where none may be taken, its sender finds the connection closed
+// and no answer (RFC 3261 §17.1.4).
+void SipConnection::TakeLastHeld() {
+  while (phase_ == Phase::kOpen && !held_.empty() && user_.TakesRequests())
+    TakeMessage(held_.Take());
 }
 
 void SipConnection::TrackMessageLimit(bool progressed) {
@@ -211,7 +213,7 @@ void SipConnection::TrackMessageLimit(bool progressed) {
 void SipConnection::Resume() {
   if (phase_ != Phase::kOpen) return;
   TakeHeld();
-  if (phase_ != Phase::kOpen || !reading_paused_ || held_.bytes() >= kMostHeldBytes) return;
+  if (phase_ != Phase::kOpen || !reading_paused_ || held_.full()) return;
   reading_paused_ = false;
   stream_->ResumeReading();
   framer_.Add({});
@@ -219,12 +221,13 @@ void SipConnection::Resume() {
 }
 
 void SipConnection::OnPeerClosed(std::string_view why) {
-  TakeAllHeld();
-  Close(SipClosed::kByPeer, why);
+  TakeLastHeld();
+  if (held_.empty()) return Close(SipClosed::kByPeer, why);
+  Close(SipClosed::kByPeer, fmt::format("{} requests of it were not taken", held_.size()));
 }
 
 void SipConnection::Break(const SipFramer::Broken& broken) {
-  TakeAllHeld();
+  TakeLastHeld();
   user_.OnRefused(*this, Refuse(broken.head, broken.fault));
   CloseAfterWrites();
 }

@@ -38,6 +38,8 @@ class SipConnection {
     virtual void OnRefused(SipConnection& connection, const SipRefusal& refusal) = 0;
     // A request is there: false lets it wait until Resume. Answers behind it do not wait.
     virtual bool MayTakeRequest() = 0;
+    // False while none may be taken, in whichever turn.
+    [[nodiscard]] virtual bool TakesRequests() const = 0;
     // Something was written: Flush is due at the end of the turn.
     virtual void OnWritten(SipConnection& connection) = 0;
     // Closed; no further call. The user destroys it later, not inside this call.
@@ -50,8 +52,9 @@ class SipConnection {
     SipConnectionId id{};
     SipTransport transport = SipTransport::kTcp;
     std::shared_ptr<const TlsContext> tls;  // for kTls
-    bool stranger =
-        false;  // accepted from where we trust nobody: hears its 403 and has to go (11.8)
+    // Accepted from where we trust nobody: hears its 403 and has to go (11.8).
+    bool stranger = false;
+    std::size_t* held_bytes_of_all = nullptr;  // see HeldRequests
   };
 
   // Opens to `target`; what is sent before it is open waits.
@@ -106,7 +109,7 @@ class SipConnection {
   bool TakeFrame(const SipFramer::Frame& frame);
   void TakeMessage(std::string_view bytes);
   void TakeHeld();
-  void TakeAllHeld();
+  void TakeLastHeld();
   void OnPeerClosed(std::string_view why);
   void TrackMessageLimit(bool progressed);
   void Break(const SipFramer::Broken& broken);

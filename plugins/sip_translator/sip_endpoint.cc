@@ -150,7 +150,7 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
   void OnRefused(const SipRefusal& refusal, const SipSource& source) override {
     server_->OnRefused(refusal, source);
   }
-  bool MayTakeRequest() override { return !paused_; }
+  [[nodiscard]] bool TakesRequests() const override { return !paused_; }
   void OnConnectionGone(SipConnectionId connection, SipFailure failure, bool never_sent,
                         TimePoint last_received) override {
     client_->OnConnectionGone(connection, failure, never_sent, last_received);

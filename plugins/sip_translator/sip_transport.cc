@@ -121,16 +121,20 @@ void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpSt
   if (stranger || transport == SipTransport::kTls) MakeRoomForAStranger();
   if (connections_.size() >= kMaxConnections) return;  // closes it
   const SipConnectionId id{++last_id_};
-  auto connection = SipConnection::Accept(
-      loop_, *this, {.id = id, .transport = transport, .tls = setup_.tls, .stranger = stranger},
-      std::move(stream));
+  auto connection = SipConnection::Accept(loop_, *this,
+                                          {.id = id,
+                                           .transport = transport,
+                                           .tls = setup_.tls,
+                                           .stranger = stranger,
+                                           .held_bytes_of_all = &held_bytes_},
+                                          std::move(stream));
   if (connection->closed()) return;
   connections_.emplace(id, std::move(connection));
   connections_gauge_ = static_cast<double>(connections_.size());
 }
 
 void SipTransportLayer::OnDatagram(std::string_view bytes, const SocketAddress& from) {
-  if (!bytes.starts_with("SIP/") && !user_.MayTakeRequest()) return;
+  if (!bytes.starts_with("SIP/") && !user_.TakesRequests()) return;
   if (bytes.find_first_not_of("\r\n") == std::string_view::npos) return;  // a keepalive
   const SipSource source{.transport = SipTransport::kUdp,
                          .address = from,
@@ -183,9 +187,13 @@ SipConnection* SipTransportLayer::OpenTo(const SipTarget& target) {
                   [this](const auto& hop) { return Find(hop.second.connection) == nullptr; });
   if (next_hops_.size() >= kMaxNextHops) return nullptr;
   const SipConnectionId id{++last_id_};
-  auto connection = SipConnection::Open(
-      loop_, *this, {.id = id, .transport = target.transport, .tls = setup_.tls, .stranger = false},
-      target);
+  auto connection = SipConnection::Open(loop_, *this,
+                                        {.id = id,
+                                         .transport = target.transport,
+                                         .tls = setup_.tls,
+                                         .stranger = false,
+                                         .held_bytes_of_all = &held_bytes_},
+                                        target);
   SipConnection* raw = connection.get();
   connections_.emplace(id, std::move(connection));
   connections_gauge_ = static_cast<double>(connections_.size());
@@ -299,7 +307,7 @@ void SipTransportLayer::OnRefused(SipConnection& connection, const SipRefusal& r
 }
 
 bool SipTransportLayer::MayTakeRequest() {
-  if (!user_.MayTakeRequest()) return false;
+  if (!user_.TakesRequests()) return false;
   if (budget_.Take()) {
     turn_over_.Arm();
     return true;

@@ -46,7 +46,8 @@ class SipTransportLayer final : private SipConnection::User {
    public:
     virtual void OnMessage(SipMessage& message, const SipSource& source) = 0;
     virtual void OnRefused(const SipRefusal& refusal, const SipSource& source) = 0;
-    virtual bool MayTakeRequest() = 0;
+    // False: none, until ResumeReading.
+    [[nodiscard]] virtual bool TakesRequests() const = 0;
     // Requests that went to `connection` get no answer there. `never_sent`: it was never open, so
     // none has left us. `last_received`: when something last came from the peer.
     virtual void OnConnectionGone(SipConnectionId connection, SipFailure failure, bool never_sent,
@@ -78,7 +79,7 @@ class SipTransportLayer final : private SipConnection::User {
   // over TLS: peers wait to be accepted.
   void SetTls(std::shared_ptr<const TlsContext> tls);
   void CloseAfterWrites(SipConnectionId connection);
-  void ResumeReading();  // after MayTakeRequest said false
+  void ResumeReading();  // after TakesRequests was false
   // Once a second: time limits, pings.
   void Tick(TimePoint now);
 
@@ -115,6 +116,7 @@ class SipTransportLayer final : private SipConnection::User {
   void OnMessage(SipConnection& connection, SipMessage& message) override;
   void OnRefused(SipConnection& connection, const SipRefusal& refusal) override;
   bool MayTakeRequest() override;
+  [[nodiscard]] bool TakesRequests() const override { return user_.TakesRequests(); }
   void OnWritten(SipConnection& connection) override;
   void OnClosed(SipConnection& connection, SipClosed how, std::string_view why) override;
 
@@ -132,6 +134,7 @@ class SipTransportLayer final : private SipConnection::User {
   std::vector<std::unique_ptr<TcpAcceptor>> acceptors_;
   std::vector<TcpAcceptor*> waiting_for_tls_;  // of them, paused until SetTls
   bool may_speak_tls_ = false;
+  std::size_t held_bytes_ = 0;  // of all connections
   std::unordered_map<SipConnectionId, std::unique_ptr<SipConnection>> connections_;
   std::unordered_map<std::string, NextHop> next_hops_;
   std::uint64_t last_id_ = 0;

@@ -320,15 +320,30 @@ TEST_F(SipEndpointScene, AnAnswerDoesNotWaitBehindRequestsThatWait) {
   ASSERT_TRUE(Until([&] { return received_.size() == 40; }));
 }
 
-TEST_F(SipEndpointScene, RequestsThatWaitAreTakenWhenTheirSenderCloses) {
+TEST_F(SipEndpointScene, RequestsThatWaitForTheirTurnAreTakenWhenTheirSenderCloses) {
+  constexpr int kAll = 4 * TurnBudget::kMost;
   Edge alpha(*loop_, "alpha.example", {kLoopback});
   Answer(alpha, 200);
   RawTcp client(*loop_, alpha.tcp);
   ASSERT_TRUE(Until([&] { return client.open(); }));
+  client.Write(ManyRequests(kAll));
+  client.CloseAfterWrites();
+  ASSERT_TRUE(Until([&] { return received_.size() == kAll; }));
+}
+
+TEST_F(SipEndpointScene, WhoClosesWhileNoRequestsAreTakenLeavesNone) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  Answer(alpha, 200);
   alpha.endpoint->PauseRequests();
+  RawTcp client(*loop_, alpha.tcp);
+  ASSERT_TRUE(Until([&] { return client.open(); }));
   client.Write(ManyRequests(3));
   client.CloseAfterWrites();
-  ASSERT_TRUE(Until([&] { return received_.size() == 3; }));
+  ASSERT_TRUE(Until([&] { return client.closed; }));
+  alpha.endpoint->ResumeRequests();
+  const TimePoint limit = loop_->Now() + 50ms;
+  while (loop_->Now() < limit) loop_->RunOnce();
+  EXPECT_TRUE(received_.empty());
 }
 
 TEST_F(SipEndpointScene, WaitingRequestsTakeBoundedMemoryAndKeepTheirOrder) {

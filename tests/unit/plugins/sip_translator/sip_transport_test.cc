@@ -23,7 +23,7 @@ class FakeUser final : public SipTransportLayer::User {
     last_source = source;
   }
   void OnRefused(const SipRefusal&, const SipSource&) override {}
-  bool MayTakeRequest() override { return true; }
+  [[nodiscard]] bool TakesRequests() const override { return true; }
   void OnConnectionGone(SipConnectionId, SipFailure, bool, TimePoint) override { ++gone; }
 
   int messages = 0;
