@@ -13,6 +13,8 @@ constexpr std::size_t kMaxConnections = 1024;
 // Of them from peers nobody has vouched for, TLS handshakes included. Strangers cannot keep the
 // others out: for one more of them the oldest goes.
 constexpr std::size_t kMaxStrangers = 256;
+// Of them accepted from one address: no peer takes the places of all.
+constexpr std::size_t kMaxOfOneAddress = 256;
 constexpr milliseconds kFirstBackOff{1000};
 constexpr milliseconds kMaxBackOff{60000};
 constexpr std::size_t kMaxNextHops = 1024;
@@ -44,7 +46,8 @@ SipTransportLayer::SipTransportLayer(Loop& loop, Metrics& metrics, User& user,
       turn_over_(loop, [this] { budget_.EndTurn(loop_.Now()); }),
       go_on_(loop, [this] { ResumeReading(); }),
       connections_gauge_(metrics.Value("gatehouse_sip_connections")),
-      untrusted_total_(metrics.Value("gatehouse_sip_untrusted_connections_total")) {
+      untrusted_total_(metrics.Value("gatehouse_sip_untrusted_connections_total")),
+      refused_total_(metrics.Value("gatehouse_sip_connections_refused_total")) {
   for (const SipTransport transport : {SipTransport::kUdp, SipTransport::kTcp, SipTransport::kTls})
     SetSentBy(transport, DefaultPort(transport));
 }
@@ -119,7 +122,8 @@ void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpSt
   // Mutual TLS cannot begin; `stream` closes, and the peer tries again later.
   if (transport == SipTransport::kTls && !setup_.tls->has_certificate()) return;
   if (stranger || transport == SipTransport::kTls) MakeRoomForAStranger();
-  if (connections_.size() >= kMaxConnections) return;  // closes it
+  if (connections_.size() >= kMaxConnections || AcceptedFrom(*stream) >= kMaxOfOneAddress)
+    return OnTooMany(stream->peer());  // closes it
   const SipConnectionId id{++last_id_};
   auto connection = SipConnection::Accept(loop_, *this,
                                           {.id = id,
@@ -131,6 +135,25 @@ void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpSt
   if (connection->closed()) return;
   connections_.emplace(id, std::move(connection));
   connections_gauge_ = static_cast<double>(connections_.size());
+}
+
+std::size_t SipTransportLayer::AcceptedFrom(const TcpStream& stream) const {
+  const std::string ip = stream.peer().Ip();
+  return static_cast<std::size_t>(std::ranges::count_if(connections_, [&ip](const auto& one) {
+    return !one.second->opened_by_us() && one.second->peer().Ip() == ip;
+  }));
+}
+
+void SipTransportLayer::OnTooMany(const SocketAddress& peer) {
+  refused_total_ += 1;
+  LogConnection("sip-connection-refused", peer, "too many connections");
+}
+
+void SipTransportLayer::LogConnection(std::string_view event, const SocketAddress& peer,
+                                      std::string_view why) {
+  const auto left_out = log_sampler_.Admit(peer.Ip());
+  if (!left_out) return;
+  Log(LogLevel::kInfo, event, {{"peer", peer.ToText()}, {"why", why}, {"left_out", *left_out}});
 }
 
 void SipTransportLayer::OnDatagram(std::string_view bytes, const SocketAddress& from) {
@@ -324,8 +347,7 @@ void SipTransportLayer::OnWritten(SipConnection& connection) {
 void SipTransportLayer::OnClosed(SipConnection& connection, SipClosed how, std::string_view why) {
   const SipConnectionId id = connection.id();
   if (!connection.stranger() || how == SipClosed::kTlsIdentity)  // strangers could fill the log
-    Log(LogLevel::kInfo, "sip-connection-closed",
-        {{"peer", connection.peer().ToText()}, {"why", why}});
+    LogConnection("sip-connection-closed", connection.peer(), why);
   if (how == SipClosed::kTlsIdentity) untrusted_total_ += 1;
   for (auto& [key, hop] : next_hops_) {
     if (hop.connection != id) continue;

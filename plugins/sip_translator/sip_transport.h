@@ -15,6 +15,7 @@
 #include "core/loop/tcp_stream.h"
 #include "core/loop/udp_socket.h"
 #include "core/tls/tls_context.h"
+#include "plugins/sip_translator/log_sampler.h"
 #include "plugins/sip_translator/sip_connection.h"
 #include "plugins/sip_translator/sip_endpoint.h"
 #include "plugins/sip_translator/sip_target.h"
@@ -101,6 +102,9 @@ class SipTransportLayer final : private SipConnection::User {
   Result<void> TakeListener(SipTransport transport, std::string_view address, int fd);
   void SetSentBy(SipTransport transport, std::uint16_t port);
   void OnAccepted(SipTransport transport, std::unique_ptr<TcpStream> stream);
+  [[nodiscard]] std::size_t AcceptedFrom(const TcpStream& stream) const;
+  void OnTooMany(const SocketAddress& peer);
+  void LogConnection(std::string_view event, const SocketAddress& peer, std::string_view why);
   void OnDatagram(std::string_view bytes, const SocketAddress& from);
   bool SendDatagram(const SocketAddress& to, std::string_view bytes);
   SipConnection* ConnectionTo(const SipTarget& target);
@@ -146,6 +150,9 @@ class SipTransportLayer final : private SipConnection::User {
   NextTurn go_on_;  // with what was left unread in this one
   double& connections_gauge_;
   double& untrusted_total_;
+  double& refused_total_;
+  SteadyClock clock_;
+  translator::LogSampler log_sampler_{clock_};
 };
 
 }  // namespace gatehouse

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "proto/link_control.pb.h"
 #include "tests/unit/plugins/sip_translator/sip_scene.h"
@@ -107,6 +108,19 @@ TEST_F(SipTransportScene, StrangerHasTwentySeconds) {
   EXPECT_FALSE(user_.last_source->trusted);
   EXPECT_FALSE(ClosesWithin(19s));
   EXPECT_TRUE(ClosesWithin(21s));
+}
+
+TEST_F(SipTransportScene, OneAddressDoesNotTakeEveryPlace) {
+  Listen("127.0.0.0/8");
+  std::vector<std::unique_ptr<RawTcp>> clients;
+  const auto refused = [this] { return metrics_.Value("gatehouse_sip_connections_refused_total"); };
+  for (int i = 0; i < 260; ++i) {
+    clients.push_back(std::make_unique<RawTcp>(*loop_, address_));
+    ASSERT_TRUE(Until([&] { return Connections() + refused() == i + 1; }));
+  }
+  EXPECT_EQ(Connections(), 256);
+  EXPECT_TRUE(Until([&] { return clients.back()->closed; }));
+  EXPECT_FALSE(clients.front()->closed);
 }
 
 TEST_F(SipTransportScene, PeerThatDoesNotReadIsGivenUpAfterThirtySeconds) {
