@@ -34,8 +34,9 @@ std::optional<std::uint32_t> PeerUid(ZmqMessage& message) {
     rest = rest.substr(0, colon);
   }
   std::uint32_t uid = 0;
-  const char* const stop = last[2].data() + last[2].size();
-  const auto [end, failed] = std::from_chars(last[2].data(), stop, uid);
+  const std::string_view number = last[2];
+  const char* const stop = number.end();
+  const auto [end, failed] = std::from_chars(number.begin(), stop, uid);
   if (failed != std::errc() || end != stop) return std::nullopt;
   return uid;
 }

@@ -63,8 +63,10 @@ void AddField(std::string name, std::string before, std::string after, proto::Ch
 
 std::vector<std::string> Items(const proto::Record& record, const FieldDescriptor& field) {
   const Message& body = BodyOf(record);
+  const int count = body.GetReflection()->FieldSize(body, &field);
   std::vector<std::string> items;
-  for (int i = 0; i < body.GetReflection()->FieldSize(body, &field); ++i)
+  items.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i)
     items.push_back(body.GetReflection()->GetRepeatedString(body, &field, i));
   std::ranges::sort(items);
   return items;
