@@ -27,8 +27,9 @@ proto::AccessPolicy* Find(Policies& policies, std::string_view name) {
 }
 
 std::size_t GrantCount(const proto::AccessPolicy& policy) {
-  return static_cast<std::size_t>(policy.users_size() + policy.patterns_size() +
-                                  policy.domains_size());
+  return static_cast<std::size_t>(policy.users_size()) +
+         static_cast<std::size_t>(policy.patterns_size()) +
+         static_cast<std::size_t>(policy.domains_size());
 }
 
 // Which policies hold now for whom `removed` was granted to: "; now 'global' holds for 2 of them".
