@@ -42,6 +42,7 @@ enum class Reason : std::uint8_t {
   kNextHopSilent,
   kNextHopUnreachable,
   kNextHopUntrusted,
+  kOwnCertificateRefused,
   kNoSipRoute,
   kNotHandedOver,
   // what tls_listener finds of streams that partners open

@@ -50,6 +50,9 @@ class BoringSession final : public TlsSession {
   [[nodiscard]] bool keeps_tickets() const { return keeps_tickets_; }
   [[nodiscard]] bool offered_ticket() const override { return offered_ticket_; }
   [[nodiscard]] bool resumed() const override { return SSL_session_reused(ssl_.get()) == 1; }
+  [[nodiscard]] std::string own_certificate_refusal() const override {
+    return own_certificate_refusal_;
+  }
   [[nodiscard]] std::string version() const override { return SSL_get_version(ssl_.get()); }
   [[nodiscard]] std::string cipher() const override;
   [[nodiscard]] std::string alpn() const override;
@@ -105,6 +108,7 @@ class BoringSession final : public TlsSession {
   PeerCertificate peer_;
   std::span<const std::byte> input_;  // of the Feed under way
   std::string output_;
+  std::string own_certificate_refusal_;
   Frame* frame_ = nullptr;
   bool offered_ticket_ = false;
   bool keeps_tickets_ = true;
@@ -113,6 +117,27 @@ class BoringSession final : public TlsSession {
   bool peer_closed_ = false;
   bool failed_ = false;
 };
+
+// What the oldest reason BoringSSL noted says of our certificate, if it is an alert of the peer's.
+std::string CertificateAlert() {
+  const std::uint32_t code = ERR_peek_error();
+  if (ERR_GET_LIB(code) != ERR_LIB_SSL || ERR_GET_REASON(code) < SSL_AD_REASON_OFFSET) return {};
+  const int alert = ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET;
+  switch (alert) {
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_DECRYPT_ERROR:  // by an authority of the same name with another key
+    case SSL_AD_CERTIFICATE_REQUIRED:
+      return SSL_alert_desc_string_long(alert);
+    default:
+      return {};
+  }
+}
 
 BoringSession& SessionOf(const SSL* ssl) {
   return *static_cast<BoringSession*>(SSL_get_app_data(ssl));
@@ -166,6 +191,7 @@ void BoringSession::SendOutput() {
 // The alert, if there is one, has been written by BoringSSL.
 Result<void> BoringSession::Fail(Frame& frame) {
   failed_ = true;
+  own_certificate_refusal_ = CertificateAlert();
   std::string text = "tls: " + TakeTlsReason();
   if (!handshake_done_ && offered_ticket_) context_->vault->ForgetForClient(server_name_);
   if (!handshake_done_ && !peer_.chain_error.empty()) text += ": " + peer_.chain_error;

@@ -76,7 +76,10 @@ class TlsSession {
   virtual void ForgetTickets() = 0;
   // Client: a ticket was offered. Where the handshake then fails, none is the next time.
   [[nodiscard]] virtual bool offered_ticket() const = 0;
-  [[nodiscard]] virtual bool resumed() const = 0;         // by a ticket
+  [[nodiscard]] virtual bool resumed() const = 0;  // by a ticket
+  // The alert by which the peer refused our certificate, during the handshake or (TLS 1.3) after
+  // it: "unknown CA". Empty: it has not.
+  [[nodiscard]] virtual std::string own_certificate_refusal() const = 0;
   [[nodiscard]] virtual std::string version() const = 0;  // "TLSv1.3"
   [[nodiscard]] virtual std::string cipher() const = 0;
   [[nodiscard]] virtual std::string alpn() const = 0;         // negotiated, or empty

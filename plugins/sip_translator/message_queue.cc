@@ -49,6 +49,10 @@ SipResult NoAnswer(SipFailure failure) {
       return {.answer = ErrorForNoAnswer(),
               .log = "certificate of the next hop",
               .reason = Reason::kNextHopUntrusted};
+    case SipFailure::kOwnRefused:
+      return {.answer = ErrorForNoAnswer(),
+              .log = "the next hop refused our certificate",
+              .reason = Reason::kOwnCertificateRefused};
     case SipFailure::kNoRoute:
       return {.answer = {proto::REMOTE_SERVER_NOT_FOUND, ErrorType::kCancel},
               .log = "no SIP route",

@@ -96,7 +96,10 @@ void SipConnection::OnSocketBytes(std::string_view bytes) {
   last_traffic_ = last_received_ = loop_.Now();
   if (tls_ == nullptr) return OnPlaintext(bytes);
   const auto fed = tls_->Feed(std::as_bytes(std::span(bytes)));
-  if (!fed) Close(SipClosed::kTransport, fed.error().text);
+  if (fed) return;
+  const std::string refusal = tls_->own_certificate_refusal();
+  if (refusal.empty()) return Close(SipClosed::kTransport, fed.error().text);
+  Close(SipClosed::kOwnRefused, "the peer refused our certificate: " + refusal);
 }
 
 void SipConnection::OnHandshakeDone() {

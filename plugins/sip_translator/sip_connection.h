@@ -24,6 +24,7 @@ enum class SipClosed : std::uint8_t {
   kByPeer,
   kTransport,    // could not connect, reset, handshake failed
   kTlsIdentity,  // the certificate proves nobody we want
+  kOwnRefused,   // ours is none the peer takes
   kProtocol,     // the peer broke framing or a time limit
 };
 

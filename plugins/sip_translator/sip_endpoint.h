@@ -38,6 +38,7 @@ enum class SipFailure : std::uint8_t {
   kTimeout,      // Timer B or F (after every target was tried)
   kTransport,    // no target could be connected or written to
   kTlsIdentity,  // the next hop's certificate is not the one it must have (11.8)
+  kOwnRefused,   // the next hop refused our certificate
   kNoRoute,      // DNS: no such domain, or it offers no transport of ours
 };
 

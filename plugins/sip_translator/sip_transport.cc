@@ -30,7 +30,17 @@ std::optional<SipTransport> TransportNamed(std::string_view name) {
 }
 
 SipFailure FailureOf(SipClosed how) {
-  return how == SipClosed::kTlsIdentity ? SipFailure::kTlsIdentity : SipFailure::kTransport;
+  switch (how) {
+    case SipClosed::kTlsIdentity:
+      return SipFailure::kTlsIdentity;
+    case SipClosed::kOwnRefused:
+      return SipFailure::kOwnRefused;
+    case SipClosed::kByPeer:
+    case SipClosed::kTransport:
+    case SipClosed::kProtocol:
+      break;
+  }
+  return SipFailure::kTransport;
 }
 
 }  // namespace

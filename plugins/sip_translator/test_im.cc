@@ -34,24 +34,26 @@ void TestIm(FlowContext& context, SipToXmpp& flow, const proto::TestIm& test,
             std::function<void(proto::CtlResponse)> answer) {
   TestReport report(context.clock.Now());
   if (!context.policy)
-    return answer(report.Finish("no policy snapshot yet", "wait until policy_engine runs"));
+    return answer(report.Finish(Reason::kPolicyUnavailable, "no policy snapshot yet",
+                                "wait until policy_engine runs"));
   const auto jid = Jid::Parse(test.to_jid());
   const auto to_uri =
       jid ? JidToSipUri(*jid, ResourceUse::kAsGruu) : std::unexpected(proto::JID_MALFORMED);
   if (!to_uri)
-    return answer(
-        report.Finish("'" + test.to_jid() + "' is no JID", "write it as user@partner.example"));
+    return answer(report.Finish(Reason::kNoAddress, "'" + test.to_jid() + "' is no JID",
+                                "write it as user@partner.example"));
   report.Step(context.clock.Now(), "address", true, *to_uri);
-  flow.Test(test.from_sip_uri(), *to_uri,
-            [&context, report, answer = std::move(answer)](const HandOverAnswer& result) mutable {
-              const bool ok = result.status == 200;
-              report.Step(context.clock.Now(), "result", ok,
-                          ok ? "handed to a verified stream"
-                             : std::to_string(result.status) + " " + result.why);
-              answer(ok ? report.Finish({}, {})
-                        : report.Finish("the message was not delivered: " + result.why,
-                                        RemedyFor(result)));
-            });
+  flow.Test(
+      test.from_sip_uri(), *to_uri,
+      [&context, report, answer = std::move(answer)](const HandOverAnswer& result) mutable {
+        const bool ok = result.status == 200;
+        report.Step(
+            context.clock.Now(), "result", ok,
+            ok ? "handed to a verified stream" : std::to_string(result.status) + " " + result.why);
+        answer(ok ? report.Finish(Reason::kNone, {}, {})
+                  : report.Finish(result.reason, "the message was not delivered: " + result.why,
+                                  RemedyFor(result)));
+      });
 }
 
 }  // namespace gatehouse::translator

@@ -14,10 +14,11 @@ void TestReport::Step(TimePoint now, std::string_view name, bool ok, std::string
       std::chrono::duration_cast<std::chrono::microseconds>(now - start_).count()));
 }
 
-proto::CtlResponse TestReport::Finish(std::string reason, std::string remedy) {
+proto::CtlResponse TestReport::Finish(Reason code, std::string reason, std::string remedy) {
   proto::CtlResponse response;
   report_.set_ok(reason.empty());
   response.set_exit_code(reason.empty() ? 0 : 1);
+  if (code != Reason::kNone) report_.set_code(std::string(ReasonCode(code)));
   if (!reason.empty()) response.set_error(reason + "; " + remedy);
   report_.set_reason(std::move(reason));
   report_.set_remedy(std::move(remedy));

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/base/clock.h"
+#include "core/policy/reasons.h"
 #include "proto/ctl.pb.h"
 
 namespace gatehouse::translator {
@@ -13,8 +14,8 @@ class TestReport {
  public:
   explicit TestReport(TimePoint start) : start_(start) {}
   void Step(TimePoint now, std::string_view name, bool ok, std::string detail);
-  // Once. `reason` empty: it passed.
-  [[nodiscard]] proto::CtlResponse Finish(std::string reason, std::string remedy);
+  // Once. kNone: it passed. `reason`: the sentence of this case.
+  [[nodiscard]] proto::CtlResponse Finish(Reason code, std::string reason, std::string remedy);
 
  private:
   TimePoint start_;

@@ -23,6 +23,7 @@ namespace {
 
 constexpr milliseconds kTestConnectLimit{5000};
 constexpr milliseconds kHandshakeLimit{10000};
+constexpr milliseconds kEndLimit{2000};
 constexpr std::int64_t kDayS = 86400;
 
 std::string NamesText(const PeerCertificate& peer) {
@@ -44,38 +45,57 @@ std::string_view TransportWord(SipTransport transport) {
   return {};
 }
 
-// What the answer to OPTIONS says of us; empty: it lives, whatever it says (11.5).
-std::pair<std::string, std::string> FaultOfStatus(int status) {
+struct Fault {
+  Reason code = Reason::kNone;
+  std::string reason;
+  std::string remedy;
+};
+
+// What the answer to OPTIONS says of us; kNone: it lives, whatever it says (11.5).
+Fault FaultOfStatus(int status) {
+  constexpr Reason kCode = Reason::kNextHopRefused;
   if (status == 401 || status == 407)
-    return {fmt::format("the next hop asks us to log in ({})", status),
+    return {kCode, fmt::format("the next hop asks us to log in ({})", status),
             "make the edge a trusted application (gatehousectl sip plan --lync), or a trusted peer "
             "of the proxy: servers do not log in"};
   if (status == 403)
-    return {"the next hop forbids it (403)",
+    return {kCode, "the next hop forbids it (403)",
             "it does not take us for a trusted server: see gatehousectl sip plan, and the name in "
             "our certificate"};
   if (status >= 500)
-    return {fmt::format("the next hop answers with an error ({})", status),
+    return {kCode, fmt::format("the next hop answers with an error ({})", status),
             "look into the log of the next hop"};
   return {};
 }
 
-std::pair<std::string, std::string> FaultOfFailure(SipFailure failure) {
+// `alert`: what the peer said of it; empty: nothing, it only ended the connection.
+Fault OwnCertificateFault(const std::string& alert) {
+  return {Reason::kOwnCertificateRefused,
+          alert.empty() ? "the next hop ended the connection after it saw our certificate"
+                        : fmt::format("the next hop refused our certificate ({})", alert),
+          std::string(EntryOf(Reason::kOwnCertificateRefused).remedy)};
+}
+
+Fault FaultOfFailure(SipFailure failure) {
   switch (failure) {
     case SipFailure::kTimeout:
-      return {"no answer to OPTIONS within 32 s",
+      return {Reason::kNextHopSilent, "no answer to OPTIONS within 32 s",
               "the next hop takes the connection but is silent: look into its log, and whether it "
               "may send to us"};
     case SipFailure::kTlsIdentity:
-      return {"the certificate of the next hop is not the one it must have",
+      return {Reason::kNextHopUntrusted,
+              "the certificate of the next hop is not the one it must have",
               "its names must have the host of next_hop"};
     case SipFailure::kNoRoute:
-      return {"DNS names no server for it", "set next_hop of the domain, or add its records"};
+      return {Reason::kNoSipRoute, "DNS names no server for it",
+              "set next_hop of the domain, or add its records"};
+    case SipFailure::kOwnRefused:
+      return OwnCertificateFault({});
     case SipFailure::kTransport:
     case SipFailure::kNone:
       break;
   }
-  return {"the OPTIONS could not be sent",
+  return {Reason::kNextHopUnreachable, "the OPTIONS could not be sent",
           "try again in a minute: connections wait after a failure"};
 }
 
@@ -95,21 +115,21 @@ class SipTests::Test {
                    .tls = owner.tls_->has_certificate(),
                    .allow_loopback_targets = owner.config_->dns().allow_loopback_targets()},
                   std::random_device{}()),
-        limit_(owner.loop_, [this] { OnHandshakeLimit(); }) {}
+        limit_(owner.loop_, [this] { OnLimit(); }) {}
 
   void Start(const std::string& wanted) {
     const proto::Domain* domain = FindDomain(wanted);
     if (domain == nullptr)
-      return Fail(fmt::format("'{}' is none of our domains", wanted),
-                  "name one of domains in gatehouse.yaml");
+      return Fail({Reason::kNotOurDomain, fmt::format("'{}' is none of our domains", wanted),
+                   "name one of domains in gatehouse.yaml"});
     next_hop_ = domain->next_hop().empty() ? "sip:" + domain->name() : domain->next_hop();
     Step("next-hop", true,
          domain->next_hop().empty() ? domain->name() + ": by DNS (RFC 3263)"
                                     : domain->name() + ": " + next_hop_);
     const bool known = resolver_.Resolve(next_hop_, [this](auto targets) { OnTargets(targets); });
     if (!known)
-      Fail(fmt::format("'{}' is no next hop", next_hop_),
-           "write it as sip:HOST:PORT;transport=tls");
+      Fail({Reason::kNoSipRoute, fmt::format("'{}' is no next hop", next_hop_),
+            "write it as sip:HOST:PORT;transport=tls"});
   }
 
  private:
@@ -126,9 +146,10 @@ class SipTests::Test {
   void OnTargets(const Result<std::vector<SipTarget>, SipFailure>& targets) {
     if (!targets) {
       const bool fact = targets.error() == SipFailure::kNoRoute;
-      return Fail(fact ? "DNS names no server for the next hop" : "DNS does not answer",
-                  fact ? "check the host in next_hop, or the records of the domain"
-                       : "check dns.servers and the name servers of the zone");
+      return Fail({fact ? Reason::kNoSipRoute : Reason::kDnsTrouble,
+                   fact ? "DNS names no server for the next hop" : "DNS does not answer",
+                   fact ? "check the host in next_hop, or the records of the domain"
+                        : "check dns.servers and the name servers of the zone"});
     }
     targets_ = *targets;
     TryTarget();
@@ -151,13 +172,14 @@ class SipTests::Test {
     Step("tcp", stream.has_value(), stream ? to : to + ": " + stream.error().text);
     if (!stream)
       return NextTarget(
-          fmt::format("no connection to {}: {}", to, stream.error().text),
-          "is the next hop running, is the port right, and does a firewall let us through?");
+          {Reason::kNextHopUnreachable,
+           fmt::format("no connection to {}: {}", to, stream.error().text),
+           "is the next hop running, is the port right, and does a firewall let us through?"});
     if (target.transport == SipTransport::kTcp) return SendOptions();
     if (!owner_.tls_->has_certificate())
       return Fail(
-          "we have no certificate for TLS",
-          "give it one with gatehousectl cert assign, or set tls.chain_file and tls.key_file");
+          {Reason::kTlsFailed, "we have no certificate for TLS",
+           "give it one with gatehousectl cert assign, or set tls.chain_file and tls.key_file"});
     stream_ = *std::move(stream);
     StartTls(target.tls_name);
   }
@@ -169,7 +191,8 @@ class SipTests::Test {
          .on_plaintext = [](std::span<const std::byte>) {},
          .on_handshake_done = [this] { Later(&Test::OnHandshake); },
          .on_peer_closed = {}});
-    if (!session) return Fail(session.error().text, "check the host in next_hop");
+    if (!session)
+      return Fail({Reason::kTlsFailed, session.error().text, "check the host in next_hop"});
     tls_ = *std::move(session);
     limit_.Start(kHandshakeLimit);
     stream_->Start({.on_bytes =
@@ -187,9 +210,14 @@ class SipTests::Test {
     if (const auto started = tls_->Start(); !started) OnTlsFailed(started.error().text);
   }
 
-  void OnHandshakeLimit() { OnTlsFailed("no handshake within 10 s"); }
+  void OnLimit() {
+    if (awaiting_end_) return AfterOptionsFailed();
+    OnTlsFailed("no handshake within 10 s");
+  }
 
   void OnTlsFailed(const std::string& why) {
+    ended_ = true;
+    if (awaiting_end_) return Later(&Test::AfterOptionsFailed);
     if (judged_) return;  // it may close now
     judged_ = true;
     tls_fault_ = why;
@@ -199,10 +227,11 @@ class SipTests::Test {
   void AfterTlsFailed() {
     limit_.Stop();
     Step("tls", false, tls_fault_);
-    Fail(
-        "TLS failed: " + tls_fault_,
-        "does the next hop speak TLS 1.2 or later at this port, and does it trust the authority of "
-        "our certificate?");
+    if (const std::string alert = tls_->own_certificate_refusal(); !alert.empty())
+      return Fail(OwnCertificateFault(alert));
+    Fail({Reason::kTlsFailed, "TLS failed: " + tls_fault_,
+          "does the next hop speak TLS 1.2 or later at this port, and does it trust the authority "
+          "of our certificate?"});
   }
 
   void OnHandshake() {
@@ -211,12 +240,13 @@ class SipTests::Test {
     limit_.Stop();
     Step("tls", true, tls_->version() + ' ' + tls_->cipher());
     const PeerCertificate& peer = tls_->peer();
-    const auto [fault, remedy] = FaultOfCertificate(peer);
+    const Fault fault = FaultOfCertificate(peer);
+    const bool good = fault.code == Reason::kNone;
     std::string detail =
         fmt::format("{}; {} days left; {}", NamesText(peer),
                     (peer.not_after_unix - std::time(nullptr)) / kDayS, ShownChainText(*tls_));
-    Step("certificate", fault.empty(), fault.empty() ? detail : detail + "; " + fault);
-    if (!fault.empty()) return Fail(fault, remedy);
+    Step("certificate", good, good ? detail : detail + "; " + fault.reason);
+    if (!good) return Fail(fault);
     Step("own-certificate", true,
          AskedForCertificate(*tls_) ? "the next hop asked for ours"
                                     : "the next hop did not ask for ours");
@@ -224,24 +254,24 @@ class SipTests::Test {
   }
 
   // The rules of the connection that carries requests (11.8).
-  [[nodiscard]] std::pair<std::string, std::string> FaultOfCertificate(
-      const PeerCertificate& peer) const {
+  [[nodiscard]] Fault FaultOfCertificate(const PeerCertificate& peer) const {
+    constexpr Reason kCode = Reason::kNextHopUntrusted;
     if (!peer.chain_valid)
-      return {fmt::format("its certificate is not trusted: {}", peer.chain_error),
+      return {kCode, fmt::format("its certificate is not trusted: {}", peer.chain_error),
               "renew it, or put its authority into tls.trust"};
     const std::string& expected = targets_[at_].tls_name;
     if (!expected.empty() && !MatchesSipName(peer, expected))
-      return {fmt::format("its certificate does not name {}", expected),
+      return {kCode, fmt::format("its certificate does not name {}", expected),
               "issue it with that name, or use the name it has as host of next_hop"};
     if (!expected.empty()) return {};
     const auto trust = SipTrust::Create(*owner_.config_);
     if (trust && trust->TrustedName(peer)) return {};
-    return {"its certificate names none of sip.trusted_peers",
+    return {kCode, "its certificate names none of sip.trusted_peers",
             "add its name to sip.trusted_peers, or issue one with a name from there"};
   }
 
-  void NextTarget(std::string reason, std::string remedy) {
-    if (++at_ >= targets_.size()) return Fail(std::move(reason), std::move(remedy));
+  void NextTarget(const Fault& fault) {
+    if (++at_ >= targets_.size()) return Fail(fault);
     Later(&Test::TryTarget);
   }
 
@@ -254,39 +284,53 @@ class SipTests::Test {
           const auto found = owner->tests_.find(id);
           if (found != owner->tests_.end()) found->second->OnOptions(final);
         });
-    if (!sent) Fail("the OPTIONS could not be made", "try again: the edge is busy");
+    if (!sent)
+      Fail({Reason::kOverloaded, "the OPTIONS could not be made", "try again: the edge is busy"});
   }
 
   void OnOptions(const SipFinal& final) {
     const auto took =
         std::chrono::duration_cast<milliseconds>(owner_.loop_.Now() - sent_at_).count();
     if (final.failure != SipFailure::kNone) {
-      const auto [reason, remedy] = FaultOfFailure(final.failure);
-      Step("options", false, reason);
-      return Fail(reason, remedy);
+      failure_ = final.failure;
+      // The connection of our own hears in a moment what ended the other one.
+      awaiting_end_ = tls_ != nullptr && AskedForCertificate(*tls_) &&
+                      (failure_ == SipFailure::kTransport || failure_ == SipFailure::kOwnRefused);
+      if (!awaiting_end_ || ended_) return AfterOptionsFailed();
+      return limit_.Start(kEndLimit);
     }
-    const auto [reason, remedy] = FaultOfStatus(final.status);
-    Step("options", reason.empty(),
+    const Fault fault = FaultOfStatus(final.status);
+    Step("options", fault.code == Reason::kNone,
          fmt::format("{} after {} ms by {}", final.status, took,
                      TransportWord(targets_[at_].transport)));
-    if (!reason.empty()) return Fail(reason, remedy);
+    if (fault.code != Reason::kNone) return Fail(fault);
     Step("result", true, "the next hop answers");
-    Finish({}, {});
+    Finish({});
   }
 
-  void Fail(std::string reason, std::string remedy) {
-    Step("result", false, reason);
-    Finish(std::move(reason), std::move(remedy));
+  void AfterOptionsFailed() {
+    limit_.Stop();
+    Fault fault = FaultOfFailure(failure_);
+    // Since TLS 1.3 a server says after the handshake only what it thinks of our certificate.
+    if (awaiting_end_ && ended_) fault = OwnCertificateFault(tls_->own_certificate_refusal());
+    Step("options", false, fault.reason);
+    Fail(fault);
+  }
+
+  void Fail(const Fault& fault) {
+    Step("result", false, fmt::format("{}: {}", ReasonCode(fault.code), fault.reason));
+    Finish(fault);
   }
 
   // Outside of all that is ours: what called may be about to be destroyed.
-  void Finish(std::string reason, std::string remedy) {
+  void Finish(Fault fault) {
     if (std::exchange(done_, true)) return;
-    owner_.loop_.Post([owner = &owner_, id = id_, answer = std::move(answer_),
-                       response = report_.Finish(std::move(reason), std::move(remedy))] {
-      owner->tests_.erase(id);
-      answer(response);
-    });
+    owner_.loop_.Post(
+        [owner = &owner_, id = id_, answer = std::move(answer_),
+         response = report_.Finish(fault.code, std::move(fault.reason), std::move(fault.remedy))] {
+          owner->tests_.erase(id);
+          answer(response);
+        });
   }
 
   // In the next turn, unless the test is over by then.
@@ -311,6 +355,9 @@ class SipTests::Test {
   std::unique_ptr<TlsSession> tls_;
   std::string tls_fault_;
   bool judged_ = false;
+  bool ended_ = false;         // the connection of our own
+  bool awaiting_end_ = false;  // of it, before it is told why the OPTIONS failed
+  SipFailure failure_ = SipFailure::kNone;
   bool done_ = false;
   TimePoint sent_at_;
   Timer limit_;

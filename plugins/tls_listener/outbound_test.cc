@@ -13,6 +13,7 @@ void FillFailure(proto::CtlResponse& response, const OutboundFault& fault) {
   report.set_ok(false);
   report.set_reason(std::string(FailureName(fault.failure)) + ": " + fault.text);
   report.set_remedy(std::string(RemedyOf(fault)));
+  report.set_code(std::string(ReasonCode(ReasonOf(fault))));
   response.set_exit_code(1);
 }
 

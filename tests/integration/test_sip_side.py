@@ -40,13 +40,16 @@ workers:
 
 
 class SipServer:
-    """Answers every request with `status`; None: never. `tls`: chain and key file."""
+    """Answers every request with `status`; None: never. `tls`: chain and key file. `ca`: whose certificates it asks for.
+    `hangs_up`: once it has seen ours it closes, without a word."""
 
-    def __init__(self, status=200, tls=None, ca=None):
-        self.status, self.tls = status, None
+    def __init__(self, status=200, tls=None, ca=None, newest=None, hangs_up=False):
+        self.status, self.tls, self.hangs_up = status, None, hangs_up
         if tls:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(*tls)
+            if newest:
+                self.tls.maximum_version = newest
             if ca:
                 self.tls.load_verify_locations(ca)
                 self.tls.verify_mode = ssl.CERT_REQUIRED
@@ -69,6 +72,8 @@ class SipServer:
         try:
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
+                if self.hangs_up:
+                    return
             bytes_ = b""
             while part := connection.recv(4096):
                 bytes_ += part
@@ -106,7 +111,10 @@ class SipSide(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as gone:
             refused = gone.getsockname()[1]
         expired = authority.issue("expired.pool.example", days=-1)
-        stranger = lab.Authority(folder / "other-ca", "Another CA").issue("stranger.pool.example")
+        other = lab.Authority(folder / "other-ca", "Another CA")
+        stranger = other.issue("stranger.pool.example")
+        refusing = {"no-ca": {"ca": other.ca_file}, "no-ca-12": {"ca": other.ca_file, "newest": ssl.TLSVersion.TLSv1_2},
+                    "hangs-up": {"ca": authority.ca_file, "hangs_up": True}}
         hops = {
             "good.example": f"sip:good.pool.example:{cls.port};transport=tls",
             "by-dns.example": "",
@@ -121,6 +129,8 @@ class SipSide(unittest.TestCase):
             "login.example": f"sip:127.0.0.1:{server(status=401)};transport=tcp",
             "silent.example": f"sip:127.0.0.1:{server(status=None)};transport=tcp",
         }
+        for name, words in refusing.items():
+            hops[f"{name}.example"] = f"sip:good.pool.example:{server(tls=good, **words)};transport=tls"
         hosts = "\n".join(f"{name} A 127.0.0.1" for name in ("good", "other", "expired", "stranger"))
         dns = NameServer(folder / "dns", {
             "pool.example": hosts,
@@ -129,8 +139,9 @@ class SipSide(unittest.TestCase):
         cls.addClassCleanup(dns.stop)
         domains = "\n".join(f"  - name: {name}" + (f'\n    next_hop: "{hop}"' if hop else "")
                             for name, hop in hops.items())
-        cls.gatehouse = Gatehouse(CONFIG.format(domains=domains, chain=ours[0], key=ours[1], trust=authority.ca_file,
-                                                dns=dns.address))
+        cls.authority, cls.ours = authority, ours
+        cls.config = CONFIG.format(domains=domains, chain=ours[0], key=ours[1], trust=authority.ca_file, dns=dns.address)
+        cls.gatehouse = Gatehouse(cls.config)
         cls.gatehouse.start()
         cls.addClassCleanup(cls.gatehouse.close)
         cls.gatehouse.wait_ready()
@@ -188,6 +199,30 @@ class SipSide(unittest.TestCase):
                 self.assertIn(reason, report["reason"])
                 self.assertIn(remedy, report["remedy"])
                 self.assertFalse(report["steps"][-1]["ok"])
+
+    def test_a_next_hop_that_refuses_our_certificate_is_told_apart(self):
+        for domain, step, reason in (
+                ("no-ca.example", "options", "the next hop refused our certificate (unknown CA)"),
+                ("no-ca-12.example", "tls", "the next hop refused our certificate (unknown CA)"),
+                ("hangs-up.example", "options", "the next hop ended the connection after it saw our certificate")):
+            for attempt in ("the first", "the next, while connections wait after a failure"):
+                with self.subTest(domain, attempt=attempt):
+                    code, report, steps = self.probe(domain)
+                    self.assertEqual(code, 1, report)
+                    self.assertEqual(report["code"], "own-certificate-refused")
+                    self.assertEqual(report["reason"], reason)
+                    self.assertIn(step, steps)
+                    for word in ("clientAuth", "authority the next hop trusts", "name it expects"):
+                        self.assertIn(word, report["remedy"])
+
+    def test_a_certificate_for_servers_only_is_refused_by_its_purpose(self):
+        chain, key = self.authority.issue("server-only.corp.example", "corp.example", purposes="serverAuth")
+        with Gatehouse(self.config.replace(str(self.ours[0]), str(chain)).replace(str(self.ours[1]), str(key))) as edge:
+            edge.wait_ready()
+            code, report = edge.ctl("test", "sip", "--domain", "good.example")
+        self.assertEqual(code, 1, report)
+        self.assertEqual(report["code"], "own-certificate-refused")
+        self.assertIn("unsupported certificate", report["reason"])
 
     def test_for_people_the_remedy_stands_below_the_steps(self):
         done = subprocess.run([self.gatehouse.command[0].parent / "gatehousectl", "--runtime-dir", self.gatehouse.runtime_dir,

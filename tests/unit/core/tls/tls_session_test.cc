@@ -50,6 +50,26 @@ TEST_F(Session, BothEndsVerifyEachOtherInMemory) {
   EXPECT_EQ(pair.client.session->alpn(), "");
 }
 
+TEST_F(Session, TheAlertByWhichThePeerRefusesOurCertificateIsKept) {
+  TlsContext::Options mutual;
+  mutual.require_peer_certificate = true;
+  const auto refusal = [&](const TlsFiles& shown, const TlsFiles& asks) {
+    TlsPair pair(MustContext(shown), MustContext(asks, mutual), "corp.example");
+    pair.Handshake();
+    EXPECT_EQ(pair.client.handshakes, 1) << "TLS 1.3: the server judges after we are done";
+    EXPECT_EQ(pair.server.session->own_certificate_refusal(), "");
+    return pair.client.session->own_certificate_refusal();
+  };
+  EXPECT_EQ(refusal(client_files_, server_files_), "");
+  TlsFiles self_signed = maker_.SelfSigned(Named("partner.example"));
+  self_signed.trust = client_files_.trust;
+  EXPECT_EQ(refusal(self_signed, server_files_), "unknown CA");
+  CertificateMaker same_name;  // another authority that has it
+  TlsFiles asks = server_files_;
+  asks.trust = same_name.trust();
+  EXPECT_EQ(refusal(client_files_, asks), "decrypt error");
+}
+
 TEST_F(Session, PlaintextGoesBothWays) {
   TlsPair pair(client_, server_);
   pair.Handshake();
