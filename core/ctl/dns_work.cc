@@ -6,8 +6,10 @@
 
 #include "core/ctl/dns_text.h"
 #include "core/ctl/setup_facts.h"
+#include "core/ctl/text_table.h"
 #include "core/dnscheck/dns_plan.h"
 #include "core/dnscheck/judge_zone.h"
+#include "core/loop/dns_servers.h"
 #include "core/tls/own_chain.h"
 
 namespace gatehouse::ctl {
@@ -18,6 +20,12 @@ constexpr std::size_t kComparedResolvers = 2;
 // Those that were named; else two of the configuration's or the system's.
 Result<std::vector<std::string>> ResolversFor(const Invocation& invocation,
                                               const proto::Config& config, const Outside& outside) {
+  for (const std::string& resolver : invocation.setup.resolvers)
+    if (!DnsServerList(std::span(&resolver, 1)))
+      return BadConfig(fmt::format(
+          "--resolver '{}' is no address of a name server; give one such as 192.0.2.53, "
+          "or 127.0.0.1:5353 where its port is not 53",
+          Printable(resolver)));
   if (!invocation.setup.resolvers.empty()) return invocation.setup.resolvers;
   std::vector<std::string> servers(config.dns().servers().begin(), config.dns().servers().end());
   if (servers.empty()) {
@@ -42,7 +50,9 @@ Result<std::vector<std::string>> AsciiDomains(const std::vector<std::string>& do
   std::vector<std::string> all;
   for (const std::string& domain : domains) {
     auto ascii = AsciiDomain(domain);
-    if (!ascii) return BadConfig(fmt::format("'{}': {}", domain, ascii.error().text));
+    if (!ascii)
+      return BadConfig(fmt::format("'{}' is no domain name; give one such as partner.example",
+                                   Printable(domain)));
     all.push_back(*std::move(ascii));
   }
   return all;

@@ -75,7 +75,8 @@ Result<SetupFacts> FindSetup(const Invocation& invocation, const Outside& outsid
   auto running = AskSupervisor(outside);
   if (!running && !file)
     return BadConfig(fmt::format(
-        "no supervisor answers in '{}', and {}; name the configuration with --config FILE",
+        "what is ours is not known: no supervisor answers in '{}', and {}; name the configuration "
+        "with --config FILE, or start gatehoused",
         invocation.runtime_dir, file.error().text));
   if (!running) return SetupFacts{*std::move(file), fmt::format("'{}'", kDefaultConfig)};
   if (!file || NamesOf(*file) != NamesOf(*running))

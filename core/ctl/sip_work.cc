@@ -98,6 +98,13 @@ Ending PlanSip(const Invocation& invocation, const Outside& outside) {
   request.set_id(1);
   request.mutable_partner_list();
   const auto response = GoodAnswer(invocation, request, outside);
+  if (!response && response.error().exit_code == kUnreachable)
+    return {kUnreachable,
+            {},
+            fmt::format("the partners of a SIP plan come from the running supervisor, also with "
+                        "--config, and none answers in '{}'; start gatehoused, or name the folder "
+                        "of a running one with --runtime-dir\n",
+                        invocation.runtime_dir)};
   if (!response) return response.error();
   const auto facts = FindSetup(invocation, outside);
   if (!facts) return {kRefused, {}, facts.error().text + '\n'};

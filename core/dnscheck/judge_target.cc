@@ -140,12 +140,19 @@ class TargetJudge {
     if (knows) std::erase_if(foreign, unknown);
     if (foreign.empty()) return;
     if (IsAccessEdge()) return AddAccessEdge(knows);
-    if (!knows) return;
+    if (!knows) return AddNotJudged(foreign);
     const bool none = foreign.size() + closed.size() == addresses_.size();
     Add("not-ours", none ? Weight::kMistake : Weight::kWarning, target_,
         fmt::format("{} is none of our addresses ({}); partners knock at another host there",
                     ListText(foreign), ListText(q_.ours->addresses)),
         LineOfOurAddress());
+  }
+
+  void AddNotJudged(std::vector<SocketAddress> addresses) {
+    std::erase_if(addresses,
+                  [this](const SocketAddress& each) { return !Takes(*q_.listening, IsV6(each)); });
+    if (addresses.empty()) return;
+    Add("not-judged", Weight::kNote, target_, NotJudgedText(addresses));
   }
 
   // Where Lync is federated by SIP is its Access Edge.
@@ -210,8 +217,15 @@ class TargetJudge {
     }
   }
 
+  // Where the host is an alias the records may stand at either name (RFC 7671 §7).
   void JudgeTlsa() {
-    const std::string name = TlsaName(target_, q_.record.port);
+    JudgeTlsaAt(target_);
+    if (const std::string alias_of = q_.picture.AliasOf(target_); !alias_of.empty())
+      JudgeTlsaAt(alias_of);
+  }
+
+  void JudgeTlsaAt(const std::string& host) {
+    const std::string name = TlsaName(host, q_.record.port);
     const DnsSection* section = q_.picture.Find(name, kDnsTlsa);
     if (section == nullptr || section->said != DnsSaid::kRecords) return;
     std::vector<TlsaRecord> records;
@@ -224,7 +238,7 @@ class TargetJudge {
           fmt::format("no TLSA record is for our certificate ({}); partners that go by DANE refuse "
                       "us",
                       fault),
-          own ? TlsaLine(target_, q_.record.port, *own) : "");
+          own ? TlsaLine(host, q_.record.port, *own) : "");
     } else if (!section->IsSigned()) {
       Add("tlsa-insecure", Weight::kWarning, name,
           "there are TLSA records, but the answer is not signed by DNSSEC, so nobody heeds them; "
@@ -247,6 +261,13 @@ class TargetJudge {
 };
 
 }  // namespace
+
+std::string NotJudgedText(const std::vector<SocketAddress>& addresses) {
+  return fmt::format(
+      "whether {} leads to this edge cannot be said: no public {} address of ours is known, for we "
+      "listen on a wildcard or behind a translation; give it with --address",
+      ListText(addresses), IsV6(addresses.front()) ? "IPv6" : "IPv4");
+}
 
 std::vector<Finding> JudgeTarget(const TargetQuestion& question) {
   return TargetJudge(question).Judge();

@@ -18,6 +18,9 @@ struct TargetQuestion {
   const std::vector<SocketAddress>* listening;  // of that service; null where `ours` is
 };
 
+// That of `addresses`, one at least, nobody can say whose they are.
+[[nodiscard]] std::string NotJudgedText(const std::vector<SocketAddress>& addresses);
+
 [[nodiscard]] std::vector<Finding> JudgeTarget(const TargetQuestion& question);
 
 }  // namespace gatehouse::dnscheck

@@ -33,6 +33,7 @@ class ZoneJudge {
           "listen");
     else
       JudgeService(XmppsService(domain_), xmpps, ours_ == nullptr ? nullptr : &ours_->xmpps);
+    JudgeDirectTls(xmpps);
     JudgeIssuers();
     return std::move(findings_);
   }
@@ -105,6 +106,15 @@ class ZoneJudge {
         LineOfOurs());
   }
 
+  void JudgeDirectTls(const std::vector<SrvRecord>& xmpps) {
+    const DnsSection* section = picture_.Find(XmppsService(domain_), kDnsSrv);
+    const bool known = section != nullptr && section->IsFact();
+    if (ours_ == nullptr || ours_->xmpps.empty() || !known || !xmpps.empty()) return;
+    Add("direct-tls-missing", Weight::kWarning, XmppsService(domain_),
+        "we listen for direct TLS (listen.xmpps), but no record leads partners there; add it",
+        SrvLine(XmppsService(domain_), ours_->xmpps.front().Port(), OurHost()));
+  }
+
   void AddFallback(const std::vector<SocketAddress>& addresses) {
     if (ours_ == nullptr) {
       Add("srv-missing", Weight::kNote, XmppService(domain_),
@@ -123,6 +133,8 @@ class ZoneJudge {
                     "the record",
                     domain_, kXmppPort, foreign ? ", which are not ours" : ""),
         LineOfOurs());
+    if (ours_->addresses.empty())
+      Add("not-judged", Weight::kNote, domain_, NotJudgedText(addresses));
   }
 
   void JudgeService(const std::string& service, const std::vector<SrvRecord>& records,

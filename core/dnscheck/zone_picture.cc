@@ -66,8 +66,10 @@ class Collector {
     for (const SrvRecord& record : records) {
       if (!IsHostName(record.target)) continue;
       WantHost(record.target);
-      if (!picture_.Addresses(record.target).empty())
-        Want(TlsaName(record.target, record.port), kDnsTlsa);
+      if (picture_.Addresses(record.target).empty()) continue;
+      Want(TlsaName(record.target, record.port), kDnsTlsa);
+      if (const std::string alias_of = picture_.AliasOf(record.target); !alias_of.empty())
+        Want(TlsaName(alias_of, record.port), kDnsTlsa);
     }
   }
 

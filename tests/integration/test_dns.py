@@ -59,6 +59,8 @@ OTHERS = {
     "2.0.192.in-addr.arpa": "10 PTR edge.clean.example.\n30 PTR gone.clean.example.\n",
     "8.b.d.0.1.0.0.2.ip6.arpa": "0.1" + ".0" * 22 + " PTR edge.aaaa-without-listener.example.",
     "partner.example": "_xmpp-server._tcp SRV 0 0 5269 gone",
+    "aliased.example": f"_xmpp-server._tcp SRV 0 0 5269 xmpp\nxmpp CNAME edge\nedge A {US}\n"
+                       f"_5269._tcp.edge TLSA 3 1 1 {'77' * 32}",
 }
 CONFIG = """\
 domains:
@@ -81,7 +83,7 @@ class Dns(unittest.TestCase):
         cls.folder = pathlib.Path(cls.scratch.name)
         cls.chain, cls.key = lab.Authority(cls.folder / "ca").issue("clean.example")
         cls.own_key = key_record(cls.chain)
-        cls.domains = [f"{code}.example" for code in PLANTED] + ["apex-alias.above.example", "clean.example"]
+        cls.domains = [f"{code}.example" for code in PLANTED] + ["apex-alias.above.example", "clean.example", "aliased.example"]
         cls.config = cls.write_config("gatehouse.yaml", cls.domains)
         zones = {f"{code}.example": records and records.replace(OWN_KEY, cls.own_key)
                  for code, (records, _, _) in PLANTED.items()}
@@ -96,10 +98,10 @@ class Dns(unittest.TestCase):
         return server
 
     @classmethod
-    def write_config(cls, name, domains, more=""):
+    def write_config(cls, name, domains, direct_tls=False):
         file = cls.folder / name
-        file.write_text(CONFIG.format(domains="\n".join(f"  - name: {domain}" for domain in domains), chain=cls.chain,
-                                      key=cls.key) + more)
+        text = CONFIG.format(domains="\n".join(f"  - name: {domain}" for domain in domains), chain=cls.chain, key=cls.key)
+        file.write_text(text.replace("\ntls:", '\n  xmpps: ["0.0.0.0:5270"]\ntls:') if direct_tls else text)
         return file
 
     def run_ctl(self, *words):
@@ -150,6 +152,54 @@ class Dns(unittest.TestCase):
         self.assertIn("_xmpp-server._tcp.wrong-port.example. 3600 IN SRV 0 0 5269 edge.clean.example.", done.stdout)
         self.assertEqual(done.stderr, "a mistake was found\n")
 
+    def test_listening_for_direct_tls_without_a_record_is_a_warning_with_its_line(self):
+        config = self.write_config("direct.yaml", ["clean.example"], direct_tls=True)
+        code, report = self.check(config=config)
+        self.assertEqual(code, 0, report)
+        found, = self.counting(report["domains"][0])
+        self.assertEqual((found["code"], found["weight"], found["line"]), (
+            "direct-tls-missing", "warning", "_xmpps-server._tcp.clean.example. 3600 IN SRV 0 0 5270 edge.clean.example."))
+
+    def test_behind_a_wildcard_it_says_that_it_cannot_tell_whose_an_address_is(self):
+        notes = {}
+        for words in ((), ("--address", US)):
+            done = self.run_ctl("dns", "check", "not-ours.example", "clean.example", "--config", self.config, "--resolver",
+                                self.servers[0].address, "--json", *words)
+            notes[words] = {domain["domain"]: {each["code"]: each for each in domain["findings"]}
+                            for domain in json.loads(done.stdout)["domains"]}
+        unknown, known = notes.values()
+        note = unknown["not-ours.example"]["not-judged"]
+        self.assertEqual(note["weight"], "note")
+        self.assertIn("whether 192.0.2.99 leads to this edge cannot be said", note["sentence"])
+        self.assertIn("--address", note["sentence"])
+        self.assertNotIn("not-ours", unknown["not-ours.example"])
+        self.assertIn("not-ours", known["not-ours.example"])
+        self.assertNotIn("not-judged", known["not-ours.example"])
+        self.assertNotIn("not-judged", known["clean.example"])
+
+    def test_tlsa_records_at_the_name_behind_an_alias_are_judged_too(self):
+        found = self.counting(self.check("aliased.example")[1]["domains"][0])
+        self.assertEqual({(each["code"], each["name"]) for each in found},
+                         {("target-alias", "xmpp.aliased.example"), ("tlsa-differs", "_5269._tcp.edge.aliased.example")})
+        line, = [each["line"] for each in found if each["code"] == "tlsa-differs"]
+        self.assertIn(f"_5269._tcp.edge.aliased.example. 3600 IN TLSA {self.own_key}", line)
+
+    def test_what_cannot_be_asked_is_told_with_what_would_be_right(self):
+        for words, said, code in (
+                (("dns", "check", "--resolver", "x", "--config", self.config),
+                 "--resolver 'x' is no address of a name server; give one such as 192.0.2.53", 1),
+                (("dns", "check", "a..b"), "'a..b' is no domain name; give one such as partner.example", 1),
+                (("dns", "plan", "a b", "--config", self.config), "'a b' is no domain name; give one such as", 1),
+                (("dns", "plan"), "what is ours is not known: no supervisor answers in", 1),
+                (("dns", "plan"), "name the configuration with --config FILE, or start gatehoused", 1),
+                (("sip", "plan", "--config", self.config), "come from the running supervisor, also with --config", 3),
+                (("sip", "plan", "--config", self.config), "start gatehoused, or name the folder", 3)):
+            with self.subTest(words):
+                done = self.run_ctl(*words)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(said, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1)
+
     def test_wrong_usage_and_a_missing_configuration(self):
         self.assertEqual(self.run_ctl("dns", "check", "--nonsense").returncode, 2)
         done = self.run_ctl("dns", "check", "--config", self.folder / "none.yaml")
@@ -157,9 +207,10 @@ class Dns(unittest.TestCase):
         self.assertIn("none.yaml", done.stderr)
 
     def test_what_dns_plan_says_makes_a_zone_without_a_mistake(self):
-        config = self.write_config("plan.yaml", ["plan.example"])
+        config = self.write_config("plan.yaml", ["plan.example"], direct_tls=True)
         plan = self.run_ctl("dns", "plan", "--config", config, "--address", US, "--tlsa")
         self.assertEqual(plan.returncode, 0, plan.stderr)
+        self.assertIn("\n_xmpps-server._tcp.plan.example. 3600 IN SRV 0 0 5270 edge.plan.example.\n", plan.stdout)
         zones = {"plan.example": plan.stdout, "clean.example": "ns A 127.0.0.1",
                  "2.0.192.in-addr.arpa": "10 PTR edge.plan.example."}
         server = self.serve("planned", zones, signed=["plan.example"])

@@ -54,6 +54,34 @@ TEST(JudgeZone, FindsNothingInACleanZone) {
   EXPECT_THAT(Codes(Judged(Clean())), IsEmpty());
 }
 
+TEST(JudgeZone, ListeningForDirectTlsWithoutARecordIsToldWithItsLine) {
+  OurSide ours = OurEdge();
+  ours.xmpps = {SocketAddress::Parse("0.0.0.0:5270").value()};
+  const auto findings = Judged(Clean(), ours);
+  ASSERT_THAT(Codes(findings), ElementsAre("direct-tls-missing"));
+  EXPECT_EQ(findings[0].weight, Weight::kWarning);
+  EXPECT_EQ(findings[0].line, kXmpps + ". 3600 IN SRV 0 0 5270 edge.corp.example.");
+  EXPECT_THAT(Codes(Judged(Clean().Srv(kXmpps, 0, 0, 5270, kEdge), ours)), IsEmpty());
+  ZoneScene broken = Clean();
+  broken.Break(kXmpps);
+  EXPECT_THAT(Codes(Judged(broken, ours)), ElementsAre("lookup-failed"));
+}
+
+TEST(JudgeZone, WhereNoAddressOfOursIsKnownItSaysThatItCannotJudge) {
+  OurSide ours = OurEdge();
+  ours.addresses.clear();
+  const auto findings = Judged(Clean(), ours);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].code, "not-judged");
+  EXPECT_EQ(findings[0].weight, Weight::kNote);
+  EXPECT_THAT(findings[0].sentence, HasSubstr("no public IPv4 address of ours is known"));
+  EXPECT_THAT(findings[0].sentence, HasSubstr("--address"));
+  const auto fallback = Judged(ZoneScene().Address(kDomain, kIp), ours);
+  ASSERT_EQ(fallback.size(), 2U);
+  EXPECT_EQ(fallback[0].code, "srv-missing");
+  EXPECT_EQ(fallback[1].code, "not-judged");
+}
+
 struct Planted {
   std::string code;
   Weight weight;
