@@ -15,8 +15,6 @@
 #include "core/ctl/refusal_text.h"
 #include "core/ctl/text_table.h"
 #include "core/ctl/time_text.h"
-#include "core/policy/access_notice.h"
-#include "core/policy/certificate_notice.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -42,32 +40,15 @@ std::string WorkersText(const proto::StatusReport& report) {
   return table.ToText();
 }
 
-// What the operator should know at a glance.
-std::string NoticeText(const proto::StatusReport& report) {
-  struct Notice {
-    std::string_view metric, sentence;
-  };
-  std::string text;
-  for (const Notice& notice :
-       {Notice{kNobodyMayMetric, kNobodyMay}, Notice{kNoCertificateMetric, kNoCertificate}}) {
-    const auto tells = [&notice](const proto::CounterValue& counter) {
-      return counter.name() == notice.metric && counter.value() != 0;
-    };
-    if (std::ranges::any_of(report.workers(), [&](const proto::WorkerStatus& worker) {
-          return std::ranges::any_of(worker.counters(), tells);
-        }))
-      text += fmt::format("notice     {}\n", notice.sentence);
-  }
-  return text;
-}
-
 std::string StatusText(const proto::StatusReport& report) {
   std::string text = fmt::format("Gatehouse {}\ndomains    {}\n", report.version(),
                                  Printable(fmt::format("{}", fmt::join(report.domains(), ", "))));
   for (const proto::ListenerStatus& listener : report.listeners())
     text += fmt::format("listening  {} {}\n", listener.kind(), Printable(listener.address()));
   text += fmt::format("streams    {}\npartners   {}\n", report.streams(), report.partners());
-  return text + NoticeText(report) + '\n' + WorkersText(report);
+  for (const std::string& notice : report.notices())
+    text += fmt::format("notice     {}\n", Printable(notice));
+  return text + '\n' + WorkersText(report);
 }
 
 std::string TestText(const proto::TestReport& report) {

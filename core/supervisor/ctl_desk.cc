@@ -6,12 +6,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/clock.h"
+#include "core/config/check_acme.h"
 #include "core/supervisor/command_route.h"
+#include "core/supervisor/status_notices.h"
 
 namespace gatehouse {
 namespace {
 
 constexpr milliseconds kTickEvery{50};
+constexpr std::string_view kRenewal = "the renewal";  // among the pongs that are awaited
 
 proto::CtlResponse Refused(std::string why) {
   proto::CtlResponse response;
@@ -143,6 +147,7 @@ void CtlDesk::OnAnswer(const std::string& instance, const proto::CtlResponse& re
   const Reply reply = std::move(found->second.reply);
   forwarded_.erase(found);
   reply(response);
+  AnswerGathered();
 }
 
 // What its asker is to know of one that was lost.
@@ -219,16 +224,42 @@ void CtlDesk::OnReload(const proto::CtlRequest& request, Reply reply) {
 // --- status
 
 void CtlDesk::Gather(Reply reply) {
-  Gathering one{{}, std::move(reply), loop_.Now() + kFreshPongs};
+  Gathering one{.number = next_gathering_++,
+                .awaited = {},
+                .renewal = {},
+                .reply = std::move(reply),
+                .deadline = loop_.Now() + kFreshPongs};
   fleet_.ForEach([&one](Instance& instance) {
     if (instance.state() == InstanceState::kReady && !instance.AwaitsPong()) {
       instance.Ping();
       one.awaited.insert(instance.name().text);
     }
   });
+  const std::uint64_t number = one.number;
   gathering_.push_back(std::move(one));
+  AskForRenewal(number);
   tick_.StartRepeating(kTickEvery);
   AnswerGathered();
+}
+
+// Why ACME fails is in no counter.
+void CtlDesk::AskForRenewal(std::uint64_t number) {
+  const std::string acme = InstanceName(kAcmeWorker, 0);
+  const Instance* const instance = fleet_.Find(acme);
+  if (instance == nullptr || instance->state() != InstanceState::kReady) return;
+  gathering_.back().awaited.emplace(kRenewal);
+  proto::CtlRequest request;
+  request.mutable_certificate_renewal_get();
+  Forward(
+      acme, std::move(request),
+      [this, number](const proto::CtlResponse& response) {
+        for (Gathering& one : gathering_) {
+          if (one.number != number) continue;
+          one.awaited.erase(std::string(kRenewal));
+          if (response.has_renewal()) one.renewal = response.renewal();
+        }
+      },
+      kFreshPongs);
 }
 
 void CtlDesk::OnPong(const Instance& instance) {
@@ -240,13 +271,13 @@ void CtlDesk::AnswerGathered() {
   gathering_.remove_if([this](const Gathering& one) {
     if (!one.awaited.empty() && loop_.Now() < one.deadline) return false;
     proto::CtlResponse response;
-    *response.mutable_status() = Report();
+    *response.mutable_status() = Report(one);
     one.reply(std::move(response));
     return true;
   });
 }
 
-proto::StatusReport CtlDesk::Report() const {
+proto::StatusReport CtlDesk::Report(const Gathering& one) const {
   proto::StatusReport report;
   report.set_version(GATEHOUSE_VERSION);
   for (const proto::Domain& domain : fleet_.plan().config.domains())
@@ -262,6 +293,9 @@ proto::StatusReport CtlDesk::Report() const {
       [&report](const Instance& instance) { *report.add_workers() = StatusOf(instance); });
   report.set_streams(Sum(report, "gatehouse_streams"));
   report.set_partners(Sum(report, "gatehouse_policy_partners"));
+  for (std::string& notice :
+       StatusNotices(report, one.renewal ? &*one.renewal : nullptr, UnixNow()))
+    report.add_notices(std::move(notice));
   return report;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -52,7 +53,9 @@ class CtlDesk {
   };
   // A status that waits for fresh pongs.
   struct Gathering {
+    std::uint64_t number = 0;
     std::set<std::string> awaited;
+    std::optional<proto::RenewalView> renewal;
     Reply reply;
     TimePoint deadline;
   };
@@ -86,11 +89,12 @@ class CtlDesk {
   void OnReload(const proto::CtlRequest& request, Reply reply);
   void AskWhy(const proto::CtlRequest& request, Reply reply);
   void Gather(Reply reply);
+  void AskForRenewal(std::uint64_t number);
   void AnswerGathered();
   void AnswerPending();
   void DropLate();
   void Tick();
-  [[nodiscard]] proto::StatusReport Report() const;
+  [[nodiscard]] proto::StatusReport Report(const Gathering& one) const;
 
   Loop& loop_;
   Fleet& fleet_;
@@ -101,6 +105,7 @@ class CtlDesk {
   std::list<Pending> pending_;
   std::map<std::uint64_t, Asked> asked_;
   std::uint64_t next_asked_ = 1;
+  std::uint64_t next_gathering_ = 1;
   Timer tick_;  // runs while anything waits
 };
 

@@ -12,6 +12,7 @@
 #include "core/certificate/certificate_bundle.h"
 #include "core/certificate/certificate_chain.h"
 #include "core/certificate/certificate_request.h"
+#include "core/policy/certificate_notice.h"
 #include "core/tls/crypto.h"
 #include "core/tls/own_certificate.h"
 #include "plugins/acme_client/acme_files.h"
@@ -399,7 +400,7 @@ void Renewer::CountResult(const char* result, int by) {
 
 void Renewer::Measure() {
   Metrics& metrics = setup_.context.metrics();
-  metrics.Value("gatehouse_acme_failures_in_row") = setup_.memory.failures();
+  metrics.Value(kAcmeFailuresMetric) = setup_.memory.failures();
   metrics.Value("gatehouse_acme_next_attempt_seconds") =
       static_cast<double>(std::max<std::int64_t>(DueTime() - UnixNow(), 0));
 }

@@ -1,24 +1,20 @@
 #include "plugins/policy_engine/certificate_desk.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/config/check_acme.h"
+#include "core/policy/certificate_notice.h"
 
 namespace gatehouse::policy_engine {
 namespace {
 
 constexpr milliseconds kLookEvery{60'000};
 constexpr std::int64_t kDay = 86'400;
-constexpr std::string_view kExpiryMetric = "gatehouse_certificate_expiry_seconds";
 
-// Days before its end from which on it is told, once a day; and louder.
-constexpr std::int64_t kToldFromDays = 30;
-constexpr std::int64_t kLouderFromDays = 7;
+constexpr std::int64_t kLouderFromDays = 7;  // before its end
 
 }  // namespace
 
@@ -77,10 +73,10 @@ void CertificateDesk::LookAtTheirEnd() {
   const std::int64_t now = UnixNow();
   for (const Slot slot : {Slot::kXmpp, Slot::kSip}) {
     const std::optional<ShownEnd> shown = engine_.certificates().EndOf(slot);
-    const std::string labels = fmt::format("{{slot=\"{}\"}}", SlotWord(slot));
+    const std::string labels = SlotLabels(SlotWord(slot));
     // Where none is shown there is no end to be alarmed about; a slot that had one says 0.
     if (shown || told_.contains(slot))
-      context_.metrics().Value(kExpiryMetric, labels) =
+      context_.metrics().Value(kCertificateExpiryMetric, labels) =
           shown ? static_cast<double>(shown->not_after - now) : 0;
     if (shown) WarnOfEnd(slot, *shown, now);
   }
@@ -90,7 +86,7 @@ void CertificateDesk::WarnOfEnd(Slot slot, const ShownEnd& shown, std::int64_t n
   Told& told = told_[slot];
   const std::int64_t days = (shown.not_after - now) / kDay;
   const bool was_told = told.day == now / kDay && told.not_after == shown.not_after;
-  if (days >= kToldFromDays || was_told) return;
+  if (days >= kCertificateToldFromDays || was_told) return;
   told = {now / kDay, shown.not_after};
   const std::string_view why = shown.not_after <= now ? "it has expired; peers refuse it"
                                : shown.from_file      ? "put a new one into that file and reload"

@@ -56,8 +56,8 @@ workers:
 class Certificate:
     """One of ours: its PEM texts, and how a peer sees it."""
 
-    def __init__(self, authority, *names):
-        chain, key = authority.issue(*names)
+    def __init__(self, authority, *names, days=120):
+        chain, key = authority.issue(*names, days=days)
         self.files = (chain.read_text(), key.read_text())
         self.der = ssl.PEM_cert_to_DER_cert(self.files[0])
 
@@ -81,8 +81,14 @@ class Scene(unittest.TestCase):
     def config(self):
         return CONFIG.format(us=US, trust=self.authority.ca_file, peer=SIP_PEER, tls=self.tls)
 
-    def ours(self):
-        return Certificate(self.authority, US, f"edge.{US}")
+    def ours(self, days=120):
+        return Certificate(self.authority, US, f"edge.{US}", days=days)
+
+    def notices(self):
+        """What status tells; its exit code is 0 all the same."""
+        code, status = self.gatehouse.ctl("status")
+        self.assertEqual(code, 0, status)
+        return status["notices"]
 
     def assigned(self, name="edge"):
         """One that is assigned to both slots, and shown."""
@@ -155,8 +161,12 @@ class WithoutACertificate(Scene):
         self.assertEqual(self.shown(), [None] * 3)
         self.gatehouse.wait_event("no-certificate")
         self.assertEqual(self.gatehouse.counter("tls_listener/0", "gatehouse_certificate_missing"), 1)
+        self.assertEqual([notice.split(";")[0] for notice in self.notices()],
+                         [f"slot {slot}: there is no certificate to show that can be used, so nobody is served over TLS"
+                          for slot in ("xmpp", "sip")])
         certificate = self.assigned()
         self.assertEqual(self.gatehouse.counter("tls_listener/0", "gatehouse_certificate_missing"), 0)
+        self.assertEqual(self.notices(), [])
         self.goes_on(self.stream()[0])
         self.assertIsNotNone(certificate)
 
@@ -333,6 +343,16 @@ class FromFiles(Scene):
         self.assertEqual(sorted(left), ['{slot="sip"}', '{slot="xmpp"}'])
         for seconds in left.values():
             self.assertAlmostEqual(seconds, 120 * 86400, delta=3600)
+
+    def test_status_says_when_one_is_about_to_expire_or_has(self):
+        self.assertEqual(self.notices(), [])
+        for days, told in ((20, "ends in 19 days"), (-1, "has expired, and peers refuse it")):
+            self.put(self.ours(days))
+            code, answer = self.gatehouse.ctl("reload")
+            self.assertEqual(code, 0, answer)
+            wait_until(lambda told=told: [notice.split(";")[0] for notice in self.notices()] == [
+                f"slot {slot}: the certificate {told}" for slot in ("xmpp", "sip")], told)
+            self.assertIn("gatehousectl cert list", self.notices()[0])
 
 
 class NamedInTheConfiguration(Scene):

@@ -63,35 +63,19 @@ TEST(ResponseText, ShowsTheStatusAtAGlance) {
             "tls_listener/0  4711  ready  0         1h 2m   0\n");
 }
 
-TEST(ResponseText, TheStatusSaysThatNobodyMayUseXmppAndWhatToDo) {
+TEST(ResponseText, TheStatusHasANoticeForEachThingAnOperatorShouldKnow) {
   proto::CtlRequest request;
   request.mutable_status();
   proto::CtlResponse response = StatusResponse();
-  proto::CounterValue& counter = *response.mutable_status()->mutable_workers(0)->add_counters();
-  counter.set_name("gatehouse_policy_nobody_may");
-  EXPECT_THAT(ResponseText(request, response), Not(HasSubstr("notice")));
-  counter.set_value(1);
+  response.mutable_status()->add_notices("slot xmpp: the certificate has expired");
+  response.mutable_status()->add_notices("ACME fails");
   EXPECT_THAT(ResponseText(request, response),
               HasSubstr("partners   2\n"
-                        "notice     no access policy lets anybody talk with partners; let all with "
-                        "gatehousectl policy set global --enable-xmpp-access true"));
-}
-
-TEST(ResponseText, TheStatusSaysOnceThatThereIsNoCertificate) {
-  proto::CtlRequest request;
-  request.mutable_status();
-  proto::CtlResponse response = StatusResponse();
-  for (int i = 0; i < 2; ++i) {
-    proto::CounterValue& counter = *response.mutable_status()->mutable_workers(0)->add_counters();
-    counter.set_name("gatehouse_certificate_missing");
-    counter.set_value(1);
-  }
-  EXPECT_THAT(ResponseText(request, response),
-              HasSubstr("partners   2\n"
-                        "notice     there is no certificate to show that can be used, so nobody "
-                        "is served over TLS; see gatehousectl cert list, cert request, cert import "
-                        "and cert assign\n"
+                        "notice     slot xmpp: the certificate has expired\n"
+                        "notice     ACME fails\n"
                         "\n"));
+  EXPECT_THAT(ResponseJson(request, response),
+              HasSubstr("\"notices\":[\"slot xmpp: the certificate has expired\",\"ACME fails\"]"));
 }
 
 TEST(ResponseText, ShowsTheWorkersAloneWhenTheyAreAskedFor) {

@@ -1,0 +1,116 @@
+#include "core/supervisor/status_notices.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <ctime>
+#include <optional>
+#include <string_view>
+
+#include "core/policy/access_notice.h"
+#include "core/policy/certificate_notice.h"
+
+namespace gatehouse {
+namespace {
+
+constexpr std::int64_t kDay = 86'400;
+
+struct SlotUser {
+  std::string_view slot;
+  std::string_view plugin;  // whose workers show what is in it
+};
+constexpr std::array kSlotUsers = {SlotUser{"xmpp", "tls_listener"},
+                                   SlotUser{"sip", "sip_translator"}};
+
+class Notices {
+ public:
+  Notices(const proto::StatusReport& report, std::int64_t now) : report_(report), now_(now) {}
+
+  std::vector<std::string> Collect(const proto::RenewalView* renewal) {
+    if (Largest({}, kNobodyMayMetric).value_or(0) != 0) notices_.emplace_back(kNobodyMay);
+    for (const SlotUser& user : kSlotUsers) AddSlot(user);
+    if (renewal != nullptr)
+      AddRenewal(*renewal);
+    else
+      AddUnexplainedFailures();
+    return std::move(notices_);
+  }
+
+ private:
+  // Of the counter in any worker of `plugin` (empty: of all); nullopt: nobody has it.
+  [[nodiscard]] std::optional<double> Largest(std::string_view plugin, std::string_view name,
+                                              std::string_view labels = {}) const {
+    std::optional<double> largest;
+    for (const proto::WorkerStatus& worker : report_.workers()) {
+      if (!plugin.empty() && worker.plugin() != plugin) continue;
+      for (const proto::CounterValue& counter : worker.counters())
+        if (counter.name() == name && counter.labels() == labels)
+          largest = std::max(largest.value_or(counter.value()), counter.value());
+    }
+    return largest;
+  }
+
+  void AddSlot(const SlotUser& user) {
+    if (Largest(user.plugin, kNoCertificateMetric).value_or(0) != 0) {
+      notices_.push_back(fmt::format("slot {}: {}", user.slot, kNoCertificate));
+      return;
+    }
+    // 0 is of a slot that shows none any more, and whose listener needs none.
+    const double left = Largest({}, kCertificateExpiryMetric, SlotLabels(user.slot)).value_or(0);
+    const std::int64_t days = static_cast<std::int64_t>(std::floor(left)) / kDay;
+    if (left == 0 || days >= kCertificateToldFromDays) return;
+    constexpr std::string_view kRemedy =
+        "see gatehousectl cert list for its name, and renew it with cert request, or cert renew "
+        "where ACME does that; of a file, put a new one there and reload";
+    notices_.push_back(
+        left < 0 ? fmt::format("slot {}: the certificate has expired, and peers refuse it; {}",
+                               user.slot, kRemedy)
+                 : fmt::format("slot {}: the certificate ends in {} days; {}", user.slot, days,
+                               kRemedy));
+  }
+
+  // One under way counts as failed until it has ended.
+  void AddRenewal(const proto::RenewalView& renewal) {
+    const bool waits = renewal.state() == "waiting";
+    const std::uint32_t failures = renewal.failures() - (!waits && renewal.failures() > 0 ? 1 : 0);
+    if (failures == 0) return;
+    const auto next = static_cast<std::time_t>(std::max(renewal.next_attempt_unix(), now_));
+    notices_.push_back(fmt::format(
+        "ACME has not renewed certificate '{}' {} in a row{}; {}; mend the cause, then "
+        "gatehousectl "
+        "cert renew",
+        renewal.certificate(), TimesText(failures),
+        renewal.last_error().empty() ? "" : ": " + renewal.last_error(),
+        waits ? fmt::format("the next attempt is at {:%Y-%m-%d %H:%M} UTC", fmt::gmtime(next))
+              : "an attempt is under way"));
+  }
+
+  void AddUnexplainedFailures() {
+    const double failures = Largest({}, kAcmeFailuresMetric).value_or(0);
+    if (failures < 1) return;
+    notices_.push_back(fmt::format(
+        "ACME has not renewed the certificate {} in a row, and acme_client does not say why just "
+        "now; see gatehousectl cert renewal, mend the cause, then gatehousectl cert renew",
+        TimesText(static_cast<std::uint32_t>(failures))));
+  }
+
+  static std::string TimesText(std::uint32_t times) {
+    return times == 1 ? "once" : fmt::format("{} times", times);
+  }
+
+  const proto::StatusReport& report_;
+  std::int64_t now_;
+  std::vector<std::string> notices_;
+};
+
+}  // namespace
+
+std::vector<std::string> StatusNotices(const proto::StatusReport& report,
+                                       const proto::RenewalView* renewal, std::int64_t now) {
+  return Notices(report, now).Collect(renewal);
+}
+
+}  // namespace gatehouse
