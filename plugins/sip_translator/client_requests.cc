@@ -282,6 +282,12 @@ bool ClientRequests::FailOver(Pending& pending) {
   return true;
 }
 
+bool ClientRequests::AwaitsAnswerOn(SipConnectionId connection) const {
+  return std::ranges::any_of(by_branch_, [connection](const auto& entry) {
+    return entry.second->connection == connection && entry.second->done;
+  });
+}
+
 void ClientRequests::OnConnectionGone(SipConnectionId connection, SipFailure failure,
                                       bool never_sent, TimePoint last_received) {
   std::vector<std::string> affected;

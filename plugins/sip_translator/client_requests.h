@@ -41,6 +41,7 @@ class ClientRequests {
   void OnResponse(const SipMessage& response);
   void OnConnectionGone(SipConnectionId connection, SipFailure failure, bool never_sent,
                         TimePoint last_received);
+  [[nodiscard]] bool AwaitsAnswerOn(SipConnectionId connection) const;
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
  private:

@@ -170,6 +170,12 @@ void ServerRequests::Answer(std::uint64_t transaction, int status, std::string_v
                                     loop_.Now()));
 }
 
+bool ServerRequests::OwesAnswerOn(SipConnectionId connection) const {
+  return std::ranges::any_of(unanswered_, [connection](const auto& entry) {
+    return entry.second->path.connection == connection;
+  });
+}
+
 void ServerRequests::Act(Incoming& incoming, std::uint8_t actions) {
   if ((actions & kSendTrying) != 0)
     incoming.last_response = WriteResponse(incoming.head, 100, {}, {});

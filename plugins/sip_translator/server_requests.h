@@ -39,6 +39,7 @@ class ServerRequests final : public SipReply::Sink {
   void OnRefused(const SipRefusal& refusal, const SipSource& source);
   void Answer(std::uint64_t transaction, int status, std::string_view reason,
               std::span<const SipExtraHeader> headers) override;
+  [[nodiscard]] bool OwesAnswerOn(SipConnectionId connection) const;
   [[nodiscard]] std::size_t owed() const { return owed_; }
 
  private:

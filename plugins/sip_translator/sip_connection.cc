@@ -109,6 +109,10 @@ void SipConnection::OnHandshakeDone() {
   BecomeOpen();
 }
 
+void SipConnection::JudgeBy(const std::shared_ptr<const TlsContext>& context) {
+  if (tls_ != nullptr) tls_->JudgeBy(context);
+}
+
 void SipConnection::BecomeOpen() {
   phase_ = Phase::kOpen;
   was_open_ = true;

@@ -76,11 +76,17 @@ class SipConnection {
   // Sends CRLFCRLF where nothing moved for longer than `idle`.
   void PingWhenIdle(TimePoint now, milliseconds idle);
   void CloseAfterWrites();
+  // The peer's certificate judged by `context` from now on, even where the handshake is under way.
+  void JudgeBy(const std::shared_ptr<const TlsContext>& context);
+  // The peer proves itself no more: the connection carries answers for what is under way, and
+  // nothing new, until somebody closes it; by `until` at the latest.
+  void Retire(TimePoint until) { retired_until_ = until; }
   void GiveUp(std::string_view why) { Close(SipClosed::kProtocol, why); }
 
   [[nodiscard]] SipConnectionId id() const { return setup_.id; }
   [[nodiscard]] SipTransport transport() const { return setup_.transport; }
   [[nodiscard]] bool open() const { return phase_ == Phase::kOpen; }
+  [[nodiscard]] std::optional<TimePoint> retired_until() const { return retired_until_; }
   [[nodiscard]] bool opened_by_us() const { return opened_by_us_; }
   [[nodiscard]] const SocketAddress& peer() const { return peer_; }
   [[nodiscard]] const std::string& expected_name() const { return expected_name_; }
@@ -135,7 +141,8 @@ class SipConnection {
   TimePoint open_by_;                        // connecting and handshake together
   std::optional<TimePoint> message_due_by_;  // the message under way (12.3 S3)
   std::optional<TimePoint> unread_since_;    // the peer leaves in its queue what we wrote
-  TimePoint last_traffic_;                   // either way
+  std::optional<TimePoint> retired_until_;
+  TimePoint last_traffic_;  // either way
   TimePoint last_received_;
   bool was_open_ = false;
 };

@@ -132,6 +132,7 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
     }
     GATEHOUSE_TRY(trust_, SipTrust::Create(config));
     from_files_ = std::move(from_files);
+    if (from_files_ != nullptr) transport_->JudgeAnew(from_files_);
     health_->Watch(config);
     return {};
   }
@@ -142,8 +143,10 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
   void OnMessage(SipMessage& message, const SipSource& source) override {
     if (message.is_request()) {
       server_->OnMessage(message, source);
-    } else if (source.trusted || source.transport == SipTransport::kUdp) {
-      client_->OnResponse(message);  // over UDP the unguessable branch is what makes it ours
+    } else if (source.trusted || source.transport != SipTransport::kTcp) {
+      // Over UDP the unguessable branch is what makes it ours. A peer over TLS proved itself when
+      // it was asked.
+      client_->OnResponse(message);
     }
     KeepWheelTurning();
   }
@@ -151,6 +154,9 @@ class Endpoint final : public SipEndpoint, private SipTransportLayer::User {
     server_->OnRefused(refusal, source);
   }
   [[nodiscard]] bool TakesRequests() const override { return !paused_; }
+  bool IsInUse(SipConnectionId connection) override {
+    return client_->AwaitsAnswerOn(connection) || server_->OwesAnswerOn(connection);
+  }
   void OnConnectionGone(SipConnectionId connection, SipFailure failure, bool never_sent,
                         TimePoint last_received) override {
     client_->OnConnectionGone(connection, failure, never_sent, last_received);

@@ -131,7 +131,8 @@ class SipEndpoint {
   virtual bool ShowCertificate(const OwnCertificate* certificate) = 0;
 
   // All of it or nothing: new domains and trusted peers after a reload, and the files of tls anew, for the next
-  // ShowCertificate; where they cannot be read, the old ones stay.
+  // ShowCertificate; where they cannot be read, the old ones stay. Connections whose peer proves
+  // itself no more end, once what is under way on them is answered, 20 s later at the latest.
   virtual Result<void> Reconfigure(const proto::Config& config) = 0;
 
   [[nodiscard]] virtual std::size_t requests_in_flight() const = 0;  // ours, without a final answer

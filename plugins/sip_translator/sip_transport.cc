@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "proto/link_control.pb.h"
 
@@ -17,6 +18,8 @@ constexpr std::size_t kMaxStrangers = 256;
 constexpr std::size_t kMaxOfOneAddress = 256;
 constexpr milliseconds kFirstBackOff{1000};
 constexpr milliseconds kMaxBackOff{60000};
+// Answers leave within 20 s (11.2).
+constexpr milliseconds kRetiredLimit{20000};
 constexpr std::size_t kMaxNextHops = 1024;
 // Within 95 to 120 s (RFC 5626 §4.4.1); spread over connections by their ids.
 constexpr milliseconds kPingAfter{95000};
@@ -197,7 +200,8 @@ SipConnection* SipTransportLayer::Find(SipConnectionId id) {
 SipConnection* SipTransportLayer::ProvenInbound(const std::string& name) {
   if (name.empty()) return nullptr;
   for (const auto& [id, connection] : connections_)
-    if (connection->open() && !connection->opened_by_us() && connection->proven_name() == name)
+    if (connection->open() && !connection->opened_by_us() && !connection->retired_until() &&
+        connection->proven_name() == name)
       return connection.get();
   return nullptr;
 }
@@ -269,22 +273,61 @@ SipReturnPath SipTransportLayer::ReturnPath(const SipSource& source, std::uint16
   return path;
 }
 
+// One that is retired goes when nothing is under way on it.
 void SipTransportLayer::CloseAfterWrites(SipConnectionId id) {
-  if (SipConnection* connection = Find(id)) connection->CloseAfterWrites();
+  SipConnection* connection = Find(id);
+  if (connection != nullptr && !connection->retired_until()) connection->CloseAfterWrites();
+}
+
+void SipTransportLayer::JudgeAnew(const std::shared_ptr<const TlsContext>& tls) {
+  for (const SipConnectionId id : AllConnections()) {
+    SipConnection& connection = *connections_.at(id);
+    if (connection.transport() != SipTransport::kTls) continue;
+    connection.JudgeBy(tls);
+    if (!connection.open() || connection.retired_until() || JudgeCertificate(connection)) continue;
+    const PeerCertificate& certificate = connection.certificate();
+    Retire(connection, certificate.chain_valid ? "its certificate names no trusted peer any more"
+                                               : certificate.chain_error);
+  }
+}
+
+// Requests go elsewhere from now on, and theirs are refused.
+void SipTransportLayer::Retire(SipConnection& connection, std::string_view why) {
+  Log(LogLevel::kNotice, "sip-peer-distrusted",
+      {{"peer", connection.peer().ToText()}, {"name", connection.proven_name()}, {"why", why}});
+  untrusted_total_ += 1;
+  connection.Retire(loop_.Now() + kRetiredLimit);
+  for (auto& [key, hop] : next_hops_)
+    if (hop.connection == connection.id()) hop.connection = SipConnectionId{};
+  LookAtProof(connection, loop_.Now());
+}
+
+void SipTransportLayer::LookAtProof(SipConnection& connection, TimePoint now) {
+  if (!connection.open() || connection.transport() != SipTransport::kTls) return;
+  if (const auto until = connection.retired_until()) {
+    if (now >= *until || !user_.IsInUse(connection.id())) connection.CloseAfterWrites();
+    return;
+  }
+  const std::int64_t not_after = connection.certificate().not_after_unix;
+  if (not_after != 0 && UnixNow() > not_after) Retire(connection, "its certificate has expired");
+}
+
+std::vector<SipConnectionId> SipTransportLayer::AllConnections() const {
+  std::vector<SipConnectionId> ids;
+  ids.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) ids.push_back(id);
+  return ids;
 }
 
 void SipTransportLayer::ResumeReading() {
-  std::vector<SipConnectionId> ids;
-  for (const auto& [id, connection] : connections_) ids.push_back(id);
-  for (const SipConnectionId id : ids)
+  for (const SipConnectionId id : AllConnections())
     if (SipConnection* connection = Find(id)) connection->Resume();
 }
 
 void SipTransportLayer::Tick(TimePoint now) {
-  std::vector<SipConnectionId> ids;
-  for (const auto& [id, connection] : connections_) ids.push_back(id);
-  for (const SipConnectionId id : ids) {
+  for (const SipConnectionId id : AllConnections()) {
     if (SipConnection* connection = Find(id)) connection->CheckLimits(now);
+    if (SipConnection* connection = Find(id)) LookAtProof(*connection, now);
     const seconds spread{static_cast<std::uint64_t>(id) % kPingSpreadSeconds};
     if (SipConnection* connection = Find(id)) connection->PingWhenIdle(now, kPingAfter + spread);
   }
@@ -304,7 +347,8 @@ SipSource SipTransportLayer::SourceOf(const SipConnection& connection) const {
           .connection = connection.id(),
           // What we connected to ourselves is the operator's or DNS's word, and a TLS peer has
           // proved its name.
-          .trusted = tls || connection.opened_by_us() || trust_.TrustsAddress(connection.peer()),
+          .trusted = !connection.retired_until() &&
+                     (tls || connection.opened_by_us() || trust_.TrustsAddress(connection.peer())),
           .name = connection.proven_name()};
 }
 

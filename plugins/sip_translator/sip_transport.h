@@ -49,6 +49,8 @@ class SipTransportLayer final : private SipConnection::User {
     virtual void OnRefused(const SipRefusal& refusal, const SipSource& source) = 0;
     // False: none, until ResumeReading.
     [[nodiscard]] virtual bool TakesRequests() const = 0;
+    // A request of ours waits for its answer on it, or an answer of ours is owed there.
+    virtual bool IsInUse(SipConnectionId connection) = 0;
     // Requests that went to `connection` get no answer there. `never_sent`: it was never open, so
     // none has left us. `last_received`: when something last came from the peer.
     virtual void OnConnectionGone(SipConnectionId connection, SipFailure failure, bool never_sent,
@@ -79,9 +81,12 @@ class SipTransportLayer final : private SipConnection::User {
   // For connections from now on; where TLS is spoken at all. Before the first call there are none
   // over TLS: peers wait to be accepted.
   void SetTls(std::shared_ptr<const TlsContext> tls);
+  // Who is connected by TLS is judged anew by the anchors and revocation lists of `tls`, and by the
+  // trusted peers there are now; whose proof is none any more is retired (2.5, 11.8).
+  void JudgeAnew(const std::shared_ptr<const TlsContext>& tls);
   void CloseAfterWrites(SipConnectionId connection);
   void ResumeReading();  // after TakesRequests was false
-  // Once a second: time limits, pings.
+  // Once a second: time limits, pings, the end of certificates.
   void Tick(TimePoint now);
 
   // "edge.corp.example:5061", what our Vias carry on this transport.
@@ -112,6 +117,9 @@ class SipTransportLayer final : private SipConnection::User {
   SipConnection* ProvenInbound(const std::string& name);
   SipConnection* Find(SipConnectionId id);
   SipConnection* OpenTo(const SipTarget& target);
+  void Retire(SipConnection& connection, std::string_view why);
+  void LookAtProof(SipConnection& connection, TimePoint now);
+  [[nodiscard]] std::vector<SipConnectionId> AllConnections() const;
   void FlushWritten();
   [[nodiscard]] SipSource SourceOf(const SipConnection& connection) const;
 

@@ -29,6 +29,7 @@ struct CertificatePlan {
   bool is_authority = false;
   int starts_in_days = -1;
   int ends_in_days = 30;
+  int ends_in_seconds = 0;  // more
 };
 
 class CertificateMaker {

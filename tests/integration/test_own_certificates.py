@@ -272,6 +272,8 @@ class Revoked(Scene):
         self.assertEqual(code, 0, answer)
         self.gatehouse.ctl("partner", "set", THEM, "--tls", "required", "--sasl", "required", "--dialback", "false")
         peer = self.proven()
+        line = self.sip()[0]
+        self.assertIn(b" 200 ", self.options(line))
         crl = self.authority.revoke(self.theirs[0], self.sip_peer[0], old)
         self.tls = f"  crl_file: {crl}\n"
         self.gatehouse.write_config(self.config())
@@ -282,6 +284,8 @@ class Revoked(Scene):
         answer = self.stream()[0].open()
         self.assertIn("<not-authorized ", answer)
         self.assertIn("your certificate has been revoked", answer)
+        self.assertEqual(line.recv(1), b"", "what was open with the revoked certificate has ended")
+        self.assertIn("revoked", self.gatehouse.wait_event("sip-peer-distrusted")["why"])
         wait_until(self.sip_is_refused, "SIP reads the list too")
         for words in (("cert", "assign", "old"), ("cert", "import", old, revoked_key, "--name", "again")):
             code, answer = self.gatehouse.ctl(*words)
@@ -291,6 +295,12 @@ class Revoked(Scene):
         self.authority.revoke()
         self.gatehouse.ctl("reload")
         wait_until(lambda: "EXTERNAL" in self.stream()[0].open(), "it is taken for good again")
+
+    def options(self, line):
+        line.sendall(f"OPTIONS sip:edge.{US} SIP/2.0\r\nVia: SIP/2.0/TLS {SIP_PEER};branch=z9hG4bKo\r\nMax-Forwards: 70\r\n"
+                     f"From: <sip:{SIP_PEER}>;tag=1\r\nTo: <sip:edge.{US}>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\n"
+                     "Content-Length: 0\r\n\r\n".encode())
+        return line.recv(4096)
 
     def proven(self):
         peer, _ = self.stream()

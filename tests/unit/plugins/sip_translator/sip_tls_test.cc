@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,9 +25,9 @@ class SipTlsScene : public testing::Test {
   }
 
   std::unique_ptr<Edge> MakeEdge(const std::string& certificate_name,
-                                 const std::vector<std::string>& trusted) {
+                                 const std::vector<std::string>& trusted,
+                                 CertificatePlan plan = {}) {
     return std::make_unique<Edge>(*loop_, "alpha.example", trusted, [&](WorkerConfig& config) {
-      CertificatePlan plan;
       plan.dns_names = {certificate_name};
       const TlsFiles files = maker_.Issue(plan);
       auto* tls = config.mutable_config()->mutable_tls();
@@ -40,7 +41,8 @@ class SipTlsScene : public testing::Test {
   void Accept(Edge& edge) {
     edge.endpoint->OnRequests([this](const SipMessage&, const SipPeer& peer, SipReply reply) {
       names_.emplace_back(peer.name);
-      reply(200);
+      if (answers_at_once_) return reply(200);
+      owed_.push_back(reply);
     });
     edge.endpoint->ResumeRequests();
   }
@@ -57,10 +59,28 @@ class SipTlsScene : public testing::Test {
     return finals.empty() ? SipFinal{.failure = SipFailure::kTimeout} : finals[0];
   }
 
+  bool Until(const std::function<bool()>& done) {
+    const TimePoint limit = loop_->Now() + 10s;
+    while (!done() && loop_->Now() < limit) loop_->RunOnce();
+    return done();
+  }
+  static double Connections(Edge& edge) { return edge.Metric("gatehouse_sip_connections"); }
+  // A reload after which `edge` trusts nobody but somebody.
+  static Result<void> Distrust(Edge& edge) {
+    proto::Config config = edge.context->config().config();
+    config.mutable_sip()->clear_trusted_peers();
+    config.mutable_sip()->add_trusted_peers("somebody.example");
+    auto reloaded = edge.endpoint->Reconfigure(config);
+    edge.endpoint->ShowCertificate(nullptr);
+    return reloaded;
+  }
+
   std::unique_ptr<Loop> loop_;
   DnsResponder dns_;
   CertificateMaker maker_;
   std::vector<std::string> names_;
+  bool answers_at_once_ = true;
+  std::vector<SipReply> owed_;
   int number_ = 0;
 };
 
@@ -105,6 +125,78 @@ TEST_F(SipTlsScene, NumericNextHopMustProveATrustedName) {
   Accept(*stranger);
   EXPECT_EQ(Send(*one, "127.0.0.1", *two).status, 200);
   EXPECT_EQ(Send(*one, "127.0.0.1", *stranger).failure, SipFailure::kTlsIdentity);
+}
+
+TEST_F(SipTlsScene, AReloadEndsTheConnectionOfWhoIsTrustedNoMoreAndOfNobodyElse) {
+  const auto one = MakeEdge("one.example", {"two.example"});
+  const auto two = MakeEdge("two.example", {"one.example"});
+  Accept(*two);
+  EXPECT_EQ(Send(*one, "two.example", *two).status, 200);
+  ASSERT_TRUE(two->endpoint->Reconfigure(two->context->config().config()));
+  EXPECT_EQ(Send(*one, "two.example", *two).status, 200);
+  EXPECT_EQ(Connections(*two), 1);
+  ASSERT_TRUE(Distrust(*two));
+  EXPECT_TRUE(Until([&] { return Connections(*one) == 0 && Connections(*two) == 0; }));
+  EXPECT_EQ(Send(*one, "two.example", *two).failure, SipFailure::kTransport);
+  EXPECT_EQ(names_.size(), 2U);
+}
+
+TEST_F(SipTlsScene, WhatIsOwedOnSuchAConnectionIsAnsweredAndWhatIsNewIsRefused) {
+  const auto one = MakeEdge("one.example", {"two.example"});
+  const auto two = MakeEdge("two.example", {"one.example"});
+  Accept(*two);
+  answers_at_once_ = false;
+  std::vector<int> statuses;
+  const auto send = [&] {
+    const std::string port = two->tls.substr(two->tls.find(':'));
+    ASSERT_TRUE(one->endpoint->SendRequest(
+        Message("sip:two.example" + port + ";transport=tls", ++number_),
+        [&statuses](const SipFinal& final) { statuses.push_back(final.status); }));
+  };
+  send();
+  ASSERT_TRUE(Until([&] { return owed_.size() == 1; }));
+  ASSERT_TRUE(Distrust(*two));
+  send();
+  ASSERT_TRUE(Until([&] { return statuses == std::vector{403}; }));
+  EXPECT_EQ(Connections(*two), 1);
+  owed_.front()(200);
+  ASSERT_TRUE(Until([&] { return statuses == std::vector{403, 200}; }));
+  EXPECT_TRUE(Until([&] { return Connections(*two) == 0; }));
+  EXPECT_EQ(names_.size(), 1U);
+}
+
+TEST_F(SipTlsScene, AnAnswerToOurRequestIsTakenFromWhoIsTrustedNoMore) {
+  const auto one = MakeEdge("one.example", {"two.example"});
+  const auto two = MakeEdge("two.example", {"one.example"});
+  Accept(*two);
+  answers_at_once_ = false;
+  std::vector<SipFinal> finals;
+  const std::string next_hop =
+      "sip:127.0.0.1" + two->tls.substr(two->tls.find(':')) + ";transport=tls";
+  ASSERT_TRUE(one->endpoint->SendRequest(
+      Message(next_hop, ++number_), [&finals](const SipFinal& final) { finals.push_back(final); }));
+  ASSERT_TRUE(Until([&] { return owed_.size() == 1; }));
+  ASSERT_TRUE(Distrust(*one));  // a numeric next hop must prove a trusted name
+  owed_.front()(200);
+  ASSERT_TRUE(Until([&] { return finals.size() == 1; }));
+  EXPECT_EQ(finals[0].status, 200);
+  EXPECT_TRUE(Until([&] { return Connections(*one) == 0; }));
+  EXPECT_EQ(Send(*one, "127.0.0.1", *two).failure, SipFailure::kTlsIdentity);
+}
+
+TEST_F(SipTlsScene, AConnectionEndsWithThePeersCertificate) {
+  CertificatePlan brief;
+  brief.ends_in_days = 0;
+  brief.ends_in_seconds = 2;
+  const auto one = MakeEdge("one.example", {"two.example"}, brief);
+  const auto two = MakeEdge("two.example", {"one.example"});
+  Accept(*two);
+  EXPECT_EQ(Send(*one, "two.example", *two).status, 200);
+  EXPECT_EQ(Connections(*two), 1);
+  EXPECT_TRUE(Until([&] { return Connections(*one) == 0 && Connections(*two) == 0; }));
+  EXPECT_EQ(two->Metric("gatehouse_sip_untrusted_connections_total"), 1);
+  EXPECT_NE(Send(*one, "two.example", *two).failure, SipFailure::kNone);
+  EXPECT_EQ(names_.size(), 1U);
 }
 
 TEST_F(SipTlsScene, StrangersWhoSayNothingKeepNoTrustedPeerOut) {

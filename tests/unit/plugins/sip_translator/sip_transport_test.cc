@@ -25,6 +25,7 @@ class FakeUser final : public SipTransportLayer::User {
   }
   void OnRefused(const SipRefusal&, const SipSource&) override {}
   [[nodiscard]] bool TakesRequests() const override { return true; }
+  bool IsInUse(SipConnectionId) override { return false; }
   void OnConnectionGone(SipConnectionId, SipFailure, bool, TimePoint) override { ++gone; }
 
   int messages = 0;
