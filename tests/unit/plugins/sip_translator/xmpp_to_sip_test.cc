@@ -127,6 +127,7 @@ TEST_F(XmppToSipFlow, TurnsEveryWayOfGettingNoAnswerIntoAnError) {
        {std::pair{SipFailure::kTimeout, "remote-server-timeout/wait"},
         {SipFailure::kTransport, "remote-server-timeout/wait"},
         {SipFailure::kTlsIdentity, "remote-server-timeout/wait"},
+        {SipFailure::kOwnRefused, "remote-server-timeout/wait"},
         {SipFailure::kNoRoute, "remote-server-not-found/cancel"}}) {
     Offer(Message("x", ""));
     endpoint.FailFirst(failure);
