@@ -20,7 +20,6 @@
 namespace gatehouse {
 namespace {
 
-constexpr std::size_t kValueBytes = 43;  // base64url of SHA-256
 constexpr std::size_t kMaxTailBytes = 4096;
 constexpr std::size_t kMaxLineBytes = 300;
 constexpr const char* kSearchPath =
@@ -35,8 +34,9 @@ std::string LastLine(std::string_view text) {
 
 }  // namespace
 
-DnsHook::DnsHook(Loop& loop)
+DnsHook::DnsHook(Loop& loop, std::string notes_file)
     : loop_(loop),
+      notes_(std::move(notes_file)),
       limit_(loop,
              [this] {
                too_long_ = true;
@@ -45,7 +45,9 @@ DnsHook::DnsHook(Loop& loop)
       next_(loop, [this] { RunNext(); }),
       idle_limit_(loop, [this] {
         Log(LogLevel::kWarning, "dns-records-left",
-            {{"why", "the DNS hook takes too long; remove the TXT records that are left by hand"}});
+            {{"why",
+              "the DNS hook takes too long; the TXT records that are left are removed at "
+              "the next start"}});
         if (const auto done = std::exchange(on_idle_, nullptr)) done();
       }) {}
 
@@ -64,11 +66,8 @@ Result<void> DnsHook::Check(std::string_view plugin, const proto::Config& config
   };
   if (std::ranges::none_of(names, is_it))
     return BadPeer("the DNS hook is not called for a name that acme.names has not");
-  const bool is_value =
-      call.value().size() == kValueBytes && std::ranges::all_of(call.value(), [](char c) {
-        return ascii::IsAlphanumeric(c) || c == '-' || c == '_';
-      });
-  if (!is_value) return BadPeer("the DNS hook is not called with a value that no CA wants");
+  if (!IsChallengeValue(call.value()))
+    return BadPeer("the DNS hook is not called with a value that no CA wants");
   return {};
 }
 
@@ -102,6 +101,23 @@ void DnsHook::OnAskerDied() {
   if (!child_ && !jobs_.empty()) next_.Start(milliseconds{0});
 }
 
+void DnsHook::RemoveLeft(const proto::Config& config) {
+  const std::string& program = config.acme().dns_hook();
+  for (const Record& record : notes_.records()) {
+    if (program.empty()) {
+      Log(LogLevel::kWarning, "dns-records-left",
+          {{"name", record.first},
+           {"why", fmt::format("acme.dns_hook names no program any more; remove the TXT record by "
+                               "hand, then delete {}",
+                               notes_.file())}});
+      continue;
+    }
+    added_.emplace(record, program);
+    jobs_.push_back({program, false, record.first, record.second, [](const Result<void>&) {}});
+  }
+  if (!jobs_.empty()) next_.Start(milliseconds{0});
+}
+
 void DnsHook::WhenIdle(milliseconds limit, std::function<void()> done) {
   if (jobs_.empty()) return done();
   if (std::exchange(on_idle_, std::move(done)) == nullptr) idle_limit_.Start(limit);
@@ -115,7 +131,14 @@ void DnsHook::RunNext() {
     if (const auto done = std::exchange(on_idle_, nullptr)) done();
     return;
   }
+  if (auto noted = Note(); !noted) return Finish(std::move(noted));
   if (auto spawned = Spawn(); !spawned) return Finish(std::move(spawned));
+}
+
+// Before it is published.
+Result<void> DnsHook::Note() {
+  const Job& job = jobs_.front();
+  return job.add ? notes_.Add({job.name, job.value}) : Result<void>();
 }
 
 Result<void> DnsHook::Spawn() {
@@ -177,10 +200,12 @@ void DnsHook::Finish(Result<void> result) {
   errors_.Reset();
   const Job job = std::move(jobs_.front());
   jobs_.pop_front();
+  const Record record{job.name, job.value};
   if (job.add)
-    added_.emplace(Record{job.name, job.value}, job.program);
+    added_.emplace(record, job.program);
   else
-    added_.erase(Record{job.name, job.value});
+    added_.erase(record);
+  if (!job.add && result) notes_.Remove(record);
   Log(result ? LogLevel::kInfo : LogLevel::kWarning, result ? "dns-hook-called" : "dns-hook-failed",
       {{"verb", job.add ? "add" : "remove"},
        {"name", job.name},

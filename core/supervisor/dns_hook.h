@@ -17,6 +17,7 @@
 #include "core/loop/owned_fd.h"
 #include "core/loop/readable_watch.h"
 #include "core/loop/timer.h"
+#include "core/supervisor/challenge_notes.h"
 #include "proto/config.pb.h"
 #include "proto/link_control.pb.h"
 
@@ -28,7 +29,8 @@ class DnsHook {
   static constexpr std::size_t kMaxWaiting = 256;
   using Done = std::function<void(Result<void>)>;
 
-  explicit DnsHook(Loop& loop);
+  // `notes_file`: what is added and not yet removed, for the next life.
+  DnsHook(Loop& loop, std::string notes_file);
   ~DnsHook();
   DnsHook(const DnsHook&) = delete;
   DnsHook& operator=(const DnsHook&) = delete;
@@ -44,6 +46,9 @@ class DnsHook {
             Done done);
   // What the worker that died has added is removed.
   void OnAskerDied();
+  // What a former life of gatehoused has added and could not remove is removed, by the program that
+  // is configured now. Call it once, at the start.
+  void RemoveLeft(const proto::Config& config);
   // Calls `done` once no call waits or runs, maybe inside; or after `limit`.
   void WhenIdle(milliseconds limit, std::function<void()> done);
 
@@ -58,16 +63,18 @@ class DnsHook {
     std::string name, value;
     Done done;
   };
-  using Record = std::pair<std::string, std::string>;  // name, value
+  using Record = ChallengeNotes::Record;
   // The program that has added it, or is about to.
   [[nodiscard]] std::optional<std::string> ProgramOf(const Record& record) const;
   void RunNext();
+  Result<void> Note();
   Result<void> Spawn();
   void ReadErrors();
   void OnExit(ChildProcess::Exit exit);
   void Finish(Result<void> result);
 
   Loop& loop_;
+  ChallengeNotes notes_;
   std::deque<Job> jobs_;  // the first runs while `child_` is there
   std::unique_ptr<ChildProcess> child_;
   OwnedFd errors_;

@@ -77,7 +77,7 @@ Supervisor::Supervisor(const Options& options, proto::Topology topology, YamlCon
                           .log_format = options.log_format},
              FleetHooks()),
       desk_(*loop_, fleet_, DeskHooks()),
-      dns_hook_(*loop_),
+      dns_hook_(*loop_, options.state_dir + "/acme-records"),
       watchdog_(*loop_, [this] { notify_.Watchdog(); }) {}
 
 Supervisor::~Supervisor() = default;
@@ -141,6 +141,7 @@ Result<void> Supervisor::Run() {
     return std::unexpected(yaml_.At(applied.error().key, applied.error().what));
   for (const ListeningSockets::Listener& listener : fleet_.sockets().All())
     Log(LogLevel::kInfo, "listening", {{"kind", listener.kind}, {"address", listener.address}});
+  dns_hook_.RemoveLeft(yaml_.config());
   loop_->Run();
   if (failed_) return std::unexpected(*failed_);
   Log(LogLevel::kInfo, "stopped");

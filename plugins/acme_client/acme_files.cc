@@ -8,11 +8,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 
 #include "core/address/ascii.h"
+#include "core/base/durable_file.h"
 #include "core/certificate/private_key.h"
 #include "core/loop/owned_fd.h"
 #include "core/tls/crypto.h"
@@ -48,31 +48,13 @@ Result<std::optional<std::string>> Content(const std::string& path, Readers read
   return BadConfig(path + ": is too large; delete it");
 }
 
-// What was there, or all of `content`, whenever we die.
-Result<void> Replace(const std::string& path, std::string_view content) {
-  const std::string fresh = path + ".new";
-  ::unlink(fresh.c_str());
-  {
-    const OwnedFd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file.valid()) return CannotDo(fresh, "written");
-    const ssize_t count = ::write(file.get(), content.data(), content.size());
-    if (count != static_cast<ssize_t>(content.size()) || ::fsync(file.get()) != 0)
-      return CannotDo(fresh, "written");
-  }
-  if (std::rename(fresh.c_str(), path.c_str()) != 0) return CannotDo(path, "written");
-  const std::string folder = path.substr(0, path.rfind('/'));
-  const OwnedFd dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!dir.valid() || ::fsync(dir.get()) != 0) return CannotDo(folder, "written");
-  return {};
-}
-
 }  // namespace
 
 Result<Es256Key> OpenAccountKey(const std::string& path) {
   GATEHOUSE_TRY(std::optional<std::string> pem, Content(path, Readers::kOwner));
   if (!pem) {
     GATEHOUSE_TRY(pem, MakePrivateKey(KeyType::kP256));
-    GATEHOUSE_TRY_VOID(Replace(path, *pem));
+    GATEHOUSE_TRY_VOID(ReplaceFile(path, *pem));
   }
   auto key = Es256Key::Parse(*pem);
   Wipe(*pem);
@@ -96,7 +78,7 @@ Result<void> WriteMemory(const std::string& path, const proto::AcmeMemory& memor
   std::string text;
   if (!google::protobuf::TextFormat::PrintToString(memory, &text))
     return Trouble(path + ": cannot be written as text");
-  return Replace(path, text);
+  return ReplaceFile(path, text);
 }
 
 Result<ExternalAccount> ReadExternalAccount(const std::string& key_id, const std::string& file) {

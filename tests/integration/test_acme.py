@@ -353,6 +353,18 @@ class ByDns(Scene):
         self.assertTrue(self.removed(), self.ca.hook_calls())
 
 
+    def test_what_gatehoused_has_added_when_it_was_killed_is_removed_at_its_next_start(self):
+        self.start_slowly()
+        self.gatehouse.process.kill()
+        self.gatehouse.wait_end()
+        self.assertFalse(self.removed(), self.ca.hook_calls())
+        self.assertIn(f"_acme-challenge.{US} ", (self.gatehouse.state_dir / "acme-records").read_text())
+        self.gatehouse.start()
+        wait_until(self.removed, "it is removed", SOON_S)
+        wait_until(lambda: not (self.gatehouse.state_dir / "acme-records").read_text(), "nothing is left to remove")
+        self.assertEqual(self.ca.orders(), 1)  # nor is the CA asked again at once
+
+
 class ForKnownAccounts(Scene):
     ca_options = {"external": True}
 

@@ -19,8 +19,6 @@ const std::string kValue(43, 'A');
 class DnsHookTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / "gatehouse_dns_hook";
-    std::filesystem::create_directories(folder_);
     config_.add_domains()->set_name("corp.example");
     config_.mutable_acme()->set_dns_hook((folder_ / "hook").string());
   }
@@ -55,10 +53,25 @@ class DnsHookTest : public testing::Test {
     return *result;
   }
 
-  std::filesystem::path folder_;
+  // Of the next life, after this one was killed.
+  [[nodiscard]] std::string LeftBehind() const {
+    std::string names;
+    const ChallengeNotes notes((folder_ / "acme-records").string());
+    for (const auto& [name, value] : notes.records())
+      names += name + ' ' + value.front() + '\n';
+    return names;
+  }
+
+  static std::filesystem::path MakeFolder() {
+    auto folder = std::filesystem::path(testing::TempDir()) / "gatehouse_dns_hook";
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    return folder;
+  }
+  std::filesystem::path folder_ = MakeFolder();
   proto::Config config_;
   std::unique_ptr<Loop> loop_ = *Loop::Create();
-  DnsHook hook_{*loop_};
+  DnsHook hook_{*loop_, (folder_ / "acme-records").string()};
 };
 
 TEST_F(DnsHookTest, RunsTheProgramWithItsWordsAndLittleElse) {
@@ -92,6 +105,46 @@ TEST_F(DnsHookTest, NobodyElseMayAndNothingElseIsAskedOfIt) {
   EXPECT_FALSE(Run(CallOf(true, "_acme-challenge.corp.example", std::string(42, 'A') + ";")));
   config_.mutable_acme()->clear_dns_hook();
   EXPECT_FALSE(Run(CallOf(true, "_acme-challenge.corp.example")));
+}
+
+TEST_F(DnsHookTest, WhatIsPublishedIsNotedBeforeAndUntilItIsTakenDown) {
+  Script("cat " + (folder_ / "acme-records").string() + " >>" + (folder_ / "seen").string() + "\n");
+  EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example")));
+  EXPECT_EQ(Seen(), "_acme-challenge.corp.example " + kValue + "\n");
+  EXPECT_EQ(LeftBehind(), "_acme-challenge.corp.example A\n");
+  Script("exit 1\n");
+  EXPECT_FALSE(Run(CallOf(false, "_acme-challenge.corp.example")));
+  EXPECT_EQ(LeftBehind(), "_acme-challenge.corp.example A\n");  // it is still there
+  Script("exit 0\n");
+  EXPECT_TRUE(Run(CallOf(false, "_acme-challenge.corp.example")));
+  EXPECT_EQ(LeftBehind(), "");
+}
+
+TEST_F(DnsHookTest, WhatCannotBeNotedIsNotPublished) {
+  Script("touch " + (folder_ / "seen").string() + "\n");
+  std::filesystem::create_directory(folder_ / "acme-records.new");
+  const auto result = Run(CallOf(true, "_acme-challenge.corp.example"));
+  EXPECT_THAT(result.error().text, HasSubstr("acme-records.new: cannot be written: "));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "seen"));
+}
+
+TEST_F(DnsHookTest, TheNextLifeRemovesWhatThisOneCouldNot) {
+  Script("echo $1 $3 >>" + (folder_ / "seen").string() + "\n");
+  EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example")));
+  DnsHook next(*loop_, (folder_ / "acme-records").string());
+  next.RemoveLeft(config_);
+  next.WhenIdle(seconds{10}, [this] { loop_->Stop(); });
+  loop_->Run();
+  EXPECT_EQ(Seen(), "add " + kValue + "\nremove " + kValue + "\n");
+  EXPECT_EQ(LeftBehind(), "");
+}
+
+TEST_F(DnsHookTest, OfADamagedNoteOnlyWhatIsARecordOfAChallengeIsHeeded) {
+  std::ofstream(folder_ / "acme-records")
+      << "_acme-challenge.corp.example " << kValue << "\n"
+      << "corp.example " << kValue << "\n_acme-challenge.corp.example;reboot " << kValue
+      << "\n_acme-challenge.corp.example short\nnonsense\n";
+  EXPECT_EQ(LeftBehind(), "_acme-challenge.corp.example A\n");
 }
 
 TEST_F(DnsHookTest, WhatADeadWorkerHasAddedIsRemoved) {
