@@ -6,9 +6,7 @@
 namespace gatehouse::acme {
 namespace {
 
-constexpr std::int64_t kHour = 3600;
 constexpr std::int64_t kLouderFromDays = 7;
-constexpr std::int64_t kShortestRest = 10;  // seconds
 
 // 0 to 1, by the first digits of a hex text.
 double FractionOf(std::string_view hex) {
@@ -46,8 +44,9 @@ std::int64_t DueAt(const proto::CertificateView* held, const AcmeSettings& wante
   return RenewalTime(held->not_before_unix(), held->not_after_unix(), held->sha256());
 }
 
-std::int64_t NotBefore(std::int64_t now, std::int64_t not_before, std::int64_t not_after) {
-  return now + std::clamp((not_after - not_before) / 3, kShortestRest, kHour);
+bool IsTooShort(const proto::CertificateView& held, std::int64_t now) {
+  return RenewalTime(held.not_before_unix(), held.not_after_unix(), held.sha256()) <
+         now + kRestAfterSuccess;
 }
 
 std::int64_t WithinAWeek(std::int64_t time, std::int64_t now) {

@@ -12,6 +12,9 @@
 namespace gatehouse::acme {
 
 inline constexpr std::int64_t kDay = 86'400;  // seconds
+// After a success no attempt is due for so long, however short the life of what was issued: a CA
+// that gives certificates without life is not to be asked without end.
+inline constexpr std::int64_t kRestAfterSuccess = 3600;
 
 // When a third of its life is left, or up to a tenth of that third later; the same for each
 // certificate whenever it is asked for.
@@ -33,8 +36,7 @@ inline constexpr std::int64_t kDay = 86'400;  // seconds
 [[nodiscard]] bool IsUrgent(const proto::CertificateView* held, const proto::AcmeMemory& memory,
                             std::int64_t now);
 
-// After a success, so that a CA that gives certificates without life is not hammered.
-[[nodiscard]] std::int64_t NotBefore(std::int64_t now, std::int64_t not_before,
-                                     std::int64_t not_after);
+// Of what was issued just now: it would have to be renewed before the rest after a success is over.
+[[nodiscard]] bool IsTooShort(const proto::CertificateView& held, std::int64_t now);
 
 }  // namespace gatehouse::acme

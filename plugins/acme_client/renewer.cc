@@ -321,8 +321,7 @@ void Renewer::Succeed(const proto::AcmeAnswer& answer) {
   memory.set_failures(0);
   memory.clear_failing_since_unix();
   memory.clear_directory_changed();
-  memory.set_next_attempt_unix(
-      NotBefore(UnixNow(), held_->not_before_unix(), held_->not_after_unix()));
+  memory.set_next_attempt_unix(UnixNow() + kRestAfterSuccess);
   memory.set_issued_sha256(held_->sha256());
   memory.set_issued_for(wanted_.WhatIsWanted());
   if (const auto remembered = Remember(); !remembered)
@@ -333,6 +332,13 @@ void Renewer::Succeed(const proto::AcmeAnswer& answer) {
   for (const std::string& warning : answer.warnings())
     Log(LogLevel::kWarning, "certificate-doubtful",
         {{"certificate", wanted_.certificate}, {"why", warning}});
+  if (IsTooShort(*held_, UnixNow()))
+    Log(LogLevel::kWarning, "certificate-short-lived",
+        {{"certificate", wanted_.certificate},
+         {"seconds", held_->not_after_unix() - UnixNow()},
+         {"why",
+          "the CA gives certificates that live too short to be renewed in time: once an hour "
+          "at most; have it give longer ones, or take another CA"}});
   CountResult("renewed", 1);
   proto::CtlResponse response;
   response.set_done(

@@ -383,14 +383,32 @@ class ForKnownAccounts(Scene):
 class OfShortLife(Scene):
     ca_options = {"validity_s": 45}
 
-    def test_it_is_renewed_when_a_third_of_its_life_is_left(self):
+    def test_a_ca_whose_certificates_live_for_seconds_is_asked_once_an_hour(self):
         self.start()
         self.renewed()
-        first = time.monotonic()
-        seen = len(self.gatehouse.lines)
-        self.renewed(since=seen)
-        self.assertGreater(time.monotonic() - first, 25)
+        told = self.gatehouse.wait_event("certificate-short-lived")
+        self.assertIn("once an hour", told["why"])
+        self.assertLessEqual(int(told["seconds"]), 45)
+        self.assertGreater(self.renewal()["next_attempt_unix"], time.time() + 55 * 60)
+        self.assertEqual(self.renew()[0], 0)  # the operator may
         self.assertEqual(self.ca.orders(), 2)
+        wait_until(lambda: self.end_of(self.gatehouse.ctl("cert", "list")[1]) < time.time(), "it has expired", SOON_S)
+        code, status = self.gatehouse.ctl("status")
+        self.assertEqual(code, 0, status)
+        self.assertEqual(self.ca.orders(), 2)
+
+        # An hour later, that is.
+        state = self.gatehouse.state_dir / "acme-state"
+        seen = len(self.gatehouse.lines)
+        pid = self.kill("acme_client/0", signal.SIGSTOP)
+        state.write_text("\n".join(line for line in state.read_text().splitlines() if not line.startswith("next_attempt")))
+        os.kill(pid, signal.SIGKILL)
+        self.renewed(since=seen)
+        self.assertEqual(self.ca.orders(), 3)
+
+    @staticmethod
+    def end_of(listed):
+        return int(listed["certificates"][0]["not_after_unix"])
 
 
 if __name__ == "__main__":

@@ -86,11 +86,14 @@ TEST(RenewalTime, OfOneWeGotCountsWhatWasWantedThen) {
   EXPECT_EQ(DueAt(&held, other, memory), 0);
 }
 
-TEST(RenewalTime, ACertificateWithoutLifeDoesNotHammerTheCa) {
-  EXPECT_EQ(NotBefore(100, 0, 90 * kDay), 100 + 3600);
-  EXPECT_EQ(NotBefore(100, 0, 30), 110);
-  EXPECT_EQ(NotBefore(100, 0, 0), 110);
-  EXPECT_EQ(NotBefore(100, 30, 0), 110);
+TEST(RenewalTime, OneThatEndsBeforeItCouldBeRenewedIsTooShort) {
+  proto::CertificateView held = Held();
+  held.set_not_before_unix(1000);
+  for (const auto& [life, too_short] :
+       {std::pair{0L, true}, {45L, true}, {3600L, true}, {5000L, true}, {3 * 3600L, false}}) {
+    held.set_not_after_unix(1000 + life);
+    EXPECT_EQ(IsTooShort(held, 1000), too_short) << life;
+  }
 }
 
 TEST(RenewalTime, IsAtOnceWhereAnotherCaIsToIssueIt) {
