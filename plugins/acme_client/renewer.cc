@@ -27,7 +27,6 @@ constexpr std::string_view kEngine = "policy_engine";
 constexpr milliseconds kLookEvery{60'000};
 constexpr milliseconds kLookAgain{1'000};
 constexpr milliseconds kAskLimit{20'000};
-constexpr seconds kPatience{900};  // of who asks: below that of the command's route
 
 std::string WhenText(std::int64_t unix_time) {
   return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(static_cast<std::time_t>(unix_time)));
@@ -414,7 +413,7 @@ void Renewer::Measure() {
 // --- commands
 
 void Renewer::RenewNow(const std::string& asker, WorkerContext::CtlAnswer answer) {
-  if (askers_.empty()) patience_.Start(kPatience);
+  if (askers_.empty()) patience_.Start(setup_.patience);
   askers_.push_back(std::move(answer));
   if (state_ != State::kWaiting) return;
   asked_by_ = asker;

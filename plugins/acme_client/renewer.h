@@ -29,6 +29,8 @@ class Renewer {
     const Es256Key& key;  // of the account
     std::string memory_file;
     proto::AcmeMemory memory;
+    // How long who asks by RenewNow waits: below the limit of the command's route.
+    milliseconds patience{900'000};
   };
   explicit Renewer(Setup setup);
   ~Renewer();
@@ -39,8 +41,8 @@ class Renewer {
   void Configure(AcmeSettings settings, std::shared_ptr<const TlsContext> tls);
   void Stop();
 
-  // An attempt now, or the one that is under way; answered once it has ended, or after a quarter of
-  // an hour, while it goes on. `asker`: for the log, and the audit where it leads to a certificate.
+  // An attempt now, or the one that is under way; answered once it has ended, or when patience is
+  // over, while it goes on. `asker`: for the log, and the audit where it leads to a certificate.
   void RenewNow(const std::string& asker, WorkerContext::CtlAnswer answer);
   [[nodiscard]] proto::RenewalView View() const;
 

@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "deploy" / "lab")]
 
 import lab  # noqa: E402
-from acme_ca import EXTERNAL_KEYS, AcmeCa  # noqa: E402
+from acme_ca import EXTERNAL_KEYS, HOST, AcmeCa  # noqa: E402
 from gatehouse import Gatehouse, wait_until  # noqa: E402
 from test_certificates import TLS, Peer, client_context  # noqa: E402
 
@@ -133,6 +133,32 @@ class ByHttp(Scene):
         wait_until(lambda: self.stream()[1]["serialNumber"] != first["serialNumber"], "the new one is shown", 20)
         self.assertIn("features", peer.open())  # what was open goes on
         self.assertEqual(self.gatehouse.counter("acme_client/0", "gatehouse_acme_failures_in_row"), 0)
+
+    def test_a_large_key_is_made_shown_and_kept_at_the_next_renewal(self):
+        self.start("  key: rsa-4096\n")
+        self.renewed()
+        peer, _ = wait_until(self.try_stream, "it is shown", 20)
+        self.assertIn("features", peer.open())
+        listed = self.gatehouse.ctl("cert", "list")[1]["certificates"][0]
+        self.assertEqual((listed["source"], listed["key_type"]), ("acme", "rsa-4096"))
+        self.assertEqual(self.renew()[0], 0)
+        self.assertEqual(self.gatehouse.ctl("cert", "list")[1]["certificates"][0]["key_type"], "rsa-4096")
+        self.assertEqual(int(self.gatehouse.workers()["acme_client/0"]["restarts"]), 0, "making it has cost no life")
+
+    def test_a_ca_whose_own_certificate_is_revoked_is_not_asked(self):
+        crl = self.authority.revoke(self.authority.folder / f"{HOST}.crt")
+        self.gatehouse = Gatehouse(self.config().replace("acme:\n", f"tls:\n  crl_file: {crl}\nacme:\n", 1))
+        self.addCleanup(self.gatehouse.close)
+        self.gatehouse.start()
+        self.gatehouse.wait_ready()
+        self.assertIn("revoked", self.refused()["why"])
+        self.assertEqual(self.ca.orders(), 0)
+        notices = self.gatehouse.ctl("status")[1]["notices"]
+        self.assertTrue(any("once in a row: " in notice and "revoked" in notice for notice in notices), notices)
+        self.authority.revoke()
+        self.assertEqual(self.gatehouse.ctl("reload")[0], 0)
+        code, answer = self.renew()
+        self.assertEqual(code, 0, answer)
 
     def test_damaged_files_of_its_stop_the_renewal_and_nothing_else(self):
         self.start()
