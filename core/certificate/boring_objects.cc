@@ -11,6 +11,7 @@
 
 #include "core/tls/boring_context.h"
 #include "core/tls/crypto.h"
+#include "core/tls/pem_certificates.h"
 
 namespace gatehouse {
 namespace {
@@ -80,17 +81,12 @@ Result<RequestObject> ReadRequest(const std::string& pem) {
 }
 
 Result<std::vector<CertificateObject>> ReadCertificates(const std::string& pem) {
-  const auto text = Reader(pem);
-  std::vector<CertificateObject> certificates;
-  while (X509* next = PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr))
-    certificates.emplace_back(next);
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  if (!at_end)
-    return BadConfig("certificate " + std::to_string(certificates.size() + 1) +
+  PemCertificates read = ReadPemCertificates(std::string_view(pem).substr(0, kMaxPemBytes));
+  if (!read.whole)
+    return BadConfig("certificate " + std::to_string(read.all.size() + 1) +
                      " cannot be read; give all of them in PEM");
-  if (certificates.empty()) return BadConfig("there is no certificate in PEM");
-  return certificates;
+  if (read.all.empty()) return BadConfig("there is no certificate in PEM");
+  return std::move(read.all);
 }
 
 CertificateObject ParseCertificate(std::string_view der) {

@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 
 #include "core/tls/boring_context.h"
+#include "core/tls/pem_certificates.h"
 
 namespace gatehouse {
 namespace {
@@ -25,13 +26,10 @@ bssl::UniquePtr<BIO> Reader(const std::string& pem) {
 Result<std::shared_ptr<const OwnCertificate>> OwnCertificate::Parse(const std::string& chain_pem,
                                                                     const std::string& key_pem) {
   auto certificate = std::make_shared<BoringCertificate>();
-  const auto chain = Reader(chain_pem);
-  while (X509* next = PEM_read_bio_X509(chain.get(), nullptr, &NoPassPhrase, nullptr))
-    certificate->chain.emplace_back(next);
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  if (!at_end || certificate->chain.empty())
+  PemCertificates read = ReadPemCertificates(chain_pem);
+  if (!read.whole || read.all.empty())
     return BadConfig("tls: the certificate chain cannot be read");
+  certificate->chain = std::move(read.all);
   const auto key = Reader(key_pem);
   certificate->key.reset(PEM_read_bio_PrivateKey(key.get(), nullptr, &NoPassPhrase, nullptr));
   if (!certificate->key)

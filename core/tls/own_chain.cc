@@ -1,22 +1,21 @@
 #include "core/tls/own_chain.h"
 
-#include <openssl/bio.h>
 #include <openssl/mem.h>
-#include <openssl/pem.h>
+#include <openssl/x509.h>
 
+#include <utility>
 #include <vector>
 
 #include "core/tls/crypto.h"
 #include "core/tls/dane_judge.h"
+#include "core/tls/pem_certificates.h"
 
 namespace gatehouse {
 namespace {
 
 Result<bssl::UniquePtr<STACK_OF(X509)>> ReadChain(std::string_view pem) {
-  const bssl::UniquePtr<BIO> text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   bssl::UniquePtr<STACK_OF(X509)> chain(sk_X509_new_null());
-  while (X509* next = PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr))
-    bssl::PushToStack(chain.get(), bssl::UniquePtr<X509>(next));
+  for (auto& each : ReadPemCertificates(pem).all) bssl::PushToStack(chain.get(), std::move(each));
   if (sk_X509_num(chain.get()) == 0) return BadConfig("no PEM certificate");
   return chain;
 }

@@ -10,6 +10,7 @@
 
 #include "core/base/regular_file.h"
 #include "core/tls/certificate_verdict.h"
+#include "core/tls/pem_certificates.h"
 #include "core/tls/revocation_check.h"
 
 namespace gatehouse {
@@ -88,15 +89,12 @@ struct LastRead {
 
 std::vector<std::string> BoringRevocationLists::Listed(const std::string& chain_pem) const {
   std::vector<std::string> found;
-  const auto text = PemReader(chain_pem);
-  while (const bssl::UniquePtr<X509> certificate{
-      PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)})
+  for (const auto& certificate : ReadPemCertificates(chain_pem).all)
     for (const auto& list : lists)
       if (IsOfItsIssuer(list.get(), certificate.get()) && Names(list.get(), certificate.get())) {
         found.push_back(DigestOf(certificate.get()));
         break;
       }
-  ERR_clear_error();
   return found;
 }
 
