@@ -1,7 +1,6 @@
 #include "core/certificate/boring_objects.h"
 
 #include <openssl/asn1.h>
-#include <openssl/ec_key.h>
 #include <openssl/err.h>
 #include <openssl/mem.h>
 #include <openssl/nid.h>
@@ -122,21 +121,6 @@ std::string DerOf(X509* certificate) {
 
 std::string KeyHashOf(EVP_PKEY* key) {
   return Sha256(DerBy(&i2d_PUBKEY, key));
-}
-
-std::string TypeWordOf(const EVP_PKEY* key) {
-  switch (EVP_PKEY_id(key)) {
-    case EVP_PKEY_RSA:
-      return "rsa-" + std::to_string(EVP_PKEY_bits(key));
-    case EVP_PKEY_EC: {
-      const EC_GROUP* group = EC_KEY_get0_group(EVP_PKEY_get0_EC_KEY(key));
-      return "p-" + std::to_string(EC_GROUP_get_degree(group));
-    }
-    case EVP_PKEY_ED25519:
-      return "ed25519";
-    default:
-      return "unknown";
-  }
 }
 
 const EVP_MD* DigestFor(const EVP_PKEY* key) {

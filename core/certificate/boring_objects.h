@@ -32,7 +32,6 @@ Result<std::vector<CertificateObject>> ReadCertificates(const std::string& pem);
 [[nodiscard]] std::string DerOf(X509* certificate);
 
 [[nodiscard]] std::string KeyHashOf(EVP_PKEY* key);
-[[nodiscard]] std::string TypeWordOf(const EVP_PKEY* key);  // "rsa-2048"; "unknown"
 // What a signature with this key is made with; null: the key's own (Ed25519).
 [[nodiscard]] const EVP_MD* DigestFor(const EVP_PKEY* key);
 

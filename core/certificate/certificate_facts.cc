@@ -6,25 +6,17 @@
 #include <openssl/obj.h>
 #include <openssl/x509v3.h>
 
-#include <array>
 #include <string>
 #include <string_view>
 
 #include "core/certificate/boring_objects.h"
 #include "core/certificate/certificate_chain.h"
 #include "core/tls/certificate_names.h"
+#include "core/tls/certificate_strength.h"
 #include "core/tls/crypto.h"
 
 namespace gatehouse {
 namespace {
-
-constexpr std::string_view kSipDomainPurpose = "1.3.6.1.5.5.7.3.20";  // RFC 5924 §4
-
-std::string OidText(const ASN1_OBJECT* object) {
-  std::array<char, 80> text{};
-  OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
-  return text.data();
-}
 
 std::string SerialText(X509* certificate) {
   const bssl::UniquePtr<BIGNUM> number(
@@ -34,19 +26,13 @@ std::string SerialText(X509* certificate) {
   return text ? text.get() : "";
 }
 
-void ReadPurposes(X509* certificate, CertificateFacts& facts) {
-  facts.has_eku = X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) >= 0;
-  if (!facts.has_eku) return;
-  const bssl::UniquePtr<EXTENDED_KEY_USAGE> purposes(static_cast<EXTENDED_KEY_USAGE*>(
-      X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr)));
-  if (!purposes) return;
-  for (const ASN1_OBJECT* purpose : purposes.get()) {
-    const int nid = OBJ_obj2nid(purpose);
-    facts.server_eku |= nid == NID_server_auth;
-    facts.client_eku |= nid == NID_client_auth;
-    facts.any_eku |= nid == NID_anyExtendedKeyUsage;
-    facts.sip_domain_eku |= OidText(purpose) == kSipDomainPurpose;
-  }
+void ReadPurposes(const X509* certificate, CertificateFacts& facts) {
+  const KeyPurposes purposes = PurposesOf(certificate);
+  facts.has_eku = purposes.are_given;
+  facts.server_eku = purposes.server;
+  facts.client_eku = purposes.client;
+  facts.any_eku = purposes.any;
+  facts.sip_domain_eku = purposes.sip_domain;
 }
 
 std::string_view DigestWord(int digest) {
@@ -70,7 +56,7 @@ std::string_view DigestWord(int digest) {
 
 void ReadSignature(const X509* certificate, CertificateFacts& facts) {
   const int algorithm = X509_get_signature_nid(certificate);
-  facts.signature_ok = true;
+  facts.signature_ok = IsStrongSignature(certificate);
   if (algorithm == NID_ED25519) return void(facts.signature_algorithm = "ed25519");
   if (algorithm == NID_rsassaPss) return void(facts.signature_algorithm = "rsa-pss");
   int digest = NID_undef;
@@ -80,7 +66,6 @@ void ReadSignature(const X509* certificate, CertificateFacts& facts) {
   facts.signature_algorithm = key == NID_rsaEncryption ? "rsa-" : "ecdsa-";
   facts.signature_algorithm += word;
   if (digest == NID_undef) facts.signature_algorithm = word;
-  facts.signature_ok = word == "sha256" || word == "sha384" || word == "sha512";
 }
 
 Result<void> ReadNamesInto(X509* certificate, CertificateFacts& facts) {
@@ -110,7 +95,7 @@ Result<CertificateFacts> FactsOf(const std::string& der) {
   const KeyObject key(X509_get_pubkey(of));
   if (key) {
     facts.public_key_hash = KeyHashOf(key.get());
-    facts.key_type = TypeWordOf(key.get());
+    facts.key_type = KeyTypeWord(key.get());
     facts.self_signed = X509_NAME_cmp(X509_get_subject_name(of), X509_get_issuer_name(of)) == 0 &&
                         X509_verify(of, key.get()) == 1;
   } else {
@@ -133,7 +118,7 @@ Result<CertificateFacts> FactsOfRequest(const std::string& request_pem) {
   facts.subject = NameText(X509_REQ_get_subject_name(request.get()));
   const KeyObject key(X509_REQ_get_pubkey(request.get()));
   facts.public_key_hash = KeyHashOf(key.get());
-  facts.key_type = TypeWordOf(key.get());
+  facts.key_type = KeyTypeWord(key.get());
   // Names are read where certificates have them.
   const CertificateObject asked(X509_new());
   const bssl::UniquePtr<STACK_OF(X509_EXTENSION)> extensions(

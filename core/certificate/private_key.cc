@@ -9,6 +9,7 @@
 #include <array>
 
 #include "core/certificate/boring_objects.h"
+#include "core/tls/certificate_strength.h"
 
 namespace gatehouse {
 namespace {
@@ -74,7 +75,7 @@ Result<std::string> PublicKeyHash(const std::string& private_key_pem) {
 
 Result<std::string> KeyTypeWord(const std::string& private_key_pem) {
   GATEHOUSE_TRY(const KeyObject key, ReadKey(private_key_pem));
-  return TypeWordOf(key.get());
+  return KeyTypeWord(key.get());
 }
 
 }  // namespace gatehouse

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 
+#include "core/tls/certificate_strength.h"
 #include "core/tls/tls_session.h"
 
 namespace gatehouse {
@@ -12,9 +12,7 @@ namespace {
 
 constexpr std::int64_t kDay = 86400;
 constexpr std::int64_t kEnoughDays = 30;
-constexpr int kMinRsaBits = 2048;
 constexpr int kLargeRsaBits = 4096;
-constexpr std::string_view kRsa = "rsa-";
 constexpr std::string_view kRenew = "request a new one with gatehousectl cert request";
 
 std::string Quoted(std::string_view text) {
@@ -47,19 +45,6 @@ PeerCertificate PresentedBy(const CertificateFacts& leaf) {
       peer.dns_names.push_back(name);
   }
   return peer;
-}
-
-// 0: no RSA key.
-int RsaBits(std::string_view key_type) {
-  int bits = 0;
-  if (key_type.starts_with(kRsa))
-    std::from_chars(key_type.data() + kRsa.size(), key_type.data() + key_type.size(), bits);
-  return bits;
-}
-
-bool IsStrong(std::string_view key_type) {
-  return RsaBits(key_type) >= kMinRsaBits || key_type == "p-256" || key_type == "p-384" ||
-         key_type == "ed25519";
 }
 
 class Judge {
@@ -125,7 +110,7 @@ class Judge {
   void JudgeStrength() {
     for (std::size_t i = 0; i < chain_.links.size(); ++i) {
       const CertificateFacts& link = chain_.links[i];
-      if (!IsStrong(link.key_type))
+      if (!IsStrongKey(link.key_type))
         Refuse(Named(chain_, i) + " has a key of type " + link.key_type +
                ", which peers refuse; use one with rsa-2048 or more, p-256 or p-384");
       if (!link.signature_ok)

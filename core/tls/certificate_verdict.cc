@@ -1,27 +1,22 @@
 #include "core/tls/certificate_verdict.h"
 
 #include <openssl/asn1.h>
-#include <openssl/ec_key.h>
 #include <openssl/evp.h>
 #include <openssl/mem.h>
 #include <openssl/nid.h>
-#include <openssl/obj.h>
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "core/tls/certificate_names.h"
+#include "core/tls/certificate_strength.h"
 #include "core/tls/crypto.h"
 #include "core/tls/revocation_check.h"
 
 namespace gatehouse {
 namespace {
-
-constexpr int kMinRsaBits = 2048;
-constexpr std::string_view kSipDomainPurpose = "1.3.6.1.5.5.7.3.20";  // RFC 5924 §4
 
 std::int64_t UnixTime(const ASN1_TIME* time) {
   const bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
@@ -31,50 +26,15 @@ std::int64_t UnixTime(const ASN1_TIME* time) {
   return std::int64_t{days} * 86400 + second;
 }
 
-std::string OidText(const ASN1_OBJECT* object) {
-  std::array<char, 80> text{};
-  OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
-  return text.data();
-}
-
-bool PurposeAllows(X509* leaf, CertificateUse use) {
-  if (X509_get_ext_by_NID(leaf, NID_ext_key_usage, -1) < 0) return true;
-  const bssl::UniquePtr<EXTENDED_KEY_USAGE> purposes(static_cast<EXTENDED_KEY_USAGE*>(
-      X509_get_ext_d2i(leaf, NID_ext_key_usage, nullptr, nullptr)));
-  if (!purposes) return false;
-  for (const ASN1_OBJECT* purpose : purposes.get()) {
-    const int nid = OBJ_obj2nid(purpose);
-    if (nid == NID_server_auth || nid == NID_client_auth || nid == NID_anyExtendedKeyUsage)
-      return true;
-    if (use == CertificateUse::kSip && OidText(purpose) == kSipDomainPurpose) return true;
-  }
-  return false;
+bool PurposeAllows(const X509* leaf, CertificateUse use) {
+  const KeyPurposes purposes = PurposesOf(leaf);
+  return !purposes.are_given || purposes.server || purposes.client || purposes.any ||
+         (use == CertificateUse::kSip && purposes.sip_domain);
 }
 
 bool KeyIsStrong(X509* certificate) {
   const bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(certificate));
-  if (!key) return false;
-  switch (EVP_PKEY_id(key.get())) {
-    case EVP_PKEY_RSA:
-      return EVP_PKEY_bits(key.get()) >= kMinRsaBits;
-    case EVP_PKEY_EC: {
-      const int curve = EC_GROUP_get_curve_name(EC_KEY_get0_group(EVP_PKEY_get0_EC_KEY(key.get())));
-      return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1;
-    }
-    case EVP_PKEY_ED25519:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool SignatureIsStrong(const X509* certificate) {
-  const int algorithm = X509_get_signature_nid(certificate);
-  if (algorithm == NID_ED25519 || algorithm == NID_rsassaPss) return true;
-  int digest = NID_undef;
-  int key = NID_undef;
-  if (OBJ_find_sigid_algs(algorithm, &digest, &key) != 1) return false;
-  return digest == NID_sha256 || digest == NID_sha384 || digest == NID_sha512;
+  return key && IsStrongKey(KeyTypeWord(key.get()));
 }
 
 // The rules of 2.5 beyond RFC 5280. Empty: all hold.
@@ -89,7 +49,7 @@ std::string OwnRuleBroken(STACK_OF(X509) * chain, CertificateUse use) {
     const bool anchor = i + 1 == count;  // trusted as it is
     if (!KeyIsStrong(certificate) && (i == 0 || !anchor))
       return "key is neither RSA of 2048 bits, P-256, P-384 nor Ed25519";
-    if (!anchor && !SignatureIsStrong(certificate)) return "signature with SHA-1 or MD5";
+    if (!anchor && !IsStrongSignature(certificate)) return "signature with SHA-1 or MD5";
   }
   return {};
 }
