@@ -139,7 +139,7 @@ class SipSide(unittest.TestCase):
         cls.addClassCleanup(dns.stop)
         domains = "\n".join(f"  - name: {name}" + (f'\n    next_hop: "{hop}"' if hop else "")
                             for name, hop in hops.items())
-        cls.authority, cls.ours = authority, ours
+        cls.authority, cls.ours, cls.good = authority, ours, good
         cls.config = CONFIG.format(domains=domains, chain=ours[0], key=ours[1], trust=authority.ca_file, dns=dns.address)
         cls.gatehouse = Gatehouse(cls.config)
         cls.gatehouse.start()
@@ -223,6 +223,21 @@ class SipSide(unittest.TestCase):
         self.assertEqual(code, 1, report)
         self.assertEqual(report["code"], "own-certificate-refused")
         self.assertIn("unsupported certificate", report["reason"])
+
+    def test_a_next_hop_whose_certificate_is_revoked_is_left_at_the_reload(self):
+        with Gatehouse(self.config) as edge:
+            edge.wait_ready()
+            self.assertEqual(edge.ctl("test", "sip", "--domain", "good.example")[0], 0)
+            crl = self.authority.revoke(self.good[0])
+            edge.write_config(self.config.replace("  trust:", f"  crl_file: {crl}\n  trust:"))
+            self.assertEqual(edge.ctl("reload")[0], 0)
+            told = edge.wait_event("sip-peer-distrusted")
+            self.assertEqual(told["name"], "good.pool.example")
+            self.assertIn("revoked", told["why"])
+            edge.wait_event("sip-connection-closed", peer=told["peer"])
+            code, report = edge.ctl("test", "sip", "--domain", "good.example")
+        self.assertEqual((code, report["code"]), (1, "next-hop-untrusted"), report)
+        self.assertIn("revoked", report["reason"])
 
     def test_for_people_the_remedy_stands_below_the_steps(self):
         done = subprocess.run([self.gatehouse.command[0].parent / "gatehousectl", "--runtime-dir", self.gatehouse.runtime_dir,
