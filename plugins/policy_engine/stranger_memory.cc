@@ -53,6 +53,7 @@ const proto::Stranger* StrangerMemory::Find(std::string_view domain) const {
 
 std::vector<proto::Stranger> StrangerMemory::All() const {
   std::vector<proto::Stranger> all;
+  all.reserve(by_domain_.size());
   for (const auto& [domain, stranger] : by_domain_) all.push_back(stranger);
   std::ranges::stable_sort(all, std::ranges::greater{}, &proto::Stranger::last_unix);
   return all;

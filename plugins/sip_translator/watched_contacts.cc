@@ -71,6 +71,7 @@ void WatchedContacts::Tick() {
 void WatchedContacts::Drain() {
   draining_ = true;
   std::vector<Watch*> watches;
+  watches.reserve(watches_.size());
   for (const auto& [pair, watch] : watches_) watches.push_back(watch.get());
   for (Watch* watch : watches) EndAll(*watch, kDeactivated);
 }

@@ -316,13 +316,13 @@ void XmppToSip::OnFailed(QueuedMessage& message, const SipResult& result) {
   GATEHOUSE_CHECK(inbound.ParseFromString(message.stanza));
   auto addresses = CheckInbound(inbound);
   GATEHOUSE_CHECK(addresses.has_value());
-  StanzaHead head = HeadOf(inbound.stanza(), *std::move(addresses));
+  const StanzaHead head = HeadOf(inbound.stanza(), *std::move(addresses));
   if (result.status == 401 || result.status == 407)
     Log(LogLevel::kError, "next-hop-does-not-trust-us",
         {{"domain", head.addresses.to.domain}, {"status", result.status}});  // 11.10
   const FlowResult counted = result.expired ? FlowResult::kExpired : FlowResult::kFailed;
   messages_.Count(counted);
-  ReplyWithError(std::move(head), std::move(message.ticket), result, counted);
+  ReplyWithError(head, std::move(message.ticket), result, counted);
 }
 
 void XmppToSip::LogRefusal(const StanzaAddresses& addresses, std::string_view told,
