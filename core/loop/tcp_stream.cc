@@ -102,6 +102,8 @@ void TcpStream::State::PauseForTurn() {
 void TcpStream::State::PeerEnded() {
   peer_ended = true;
   if (closing && !half_closed) return;  // the shutdown's callback goes on
+  if (!closing && !closed && events.on_peer_ended) events.on_peer_ended();
+  if (closing && !half_closed) return;
   Flush();
   Closed("");
 }

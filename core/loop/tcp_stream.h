@@ -27,6 +27,9 @@ class TcpStream {
     std::function<void()> on_drained = {};
     // Everything written so far is the kernel's. May be empty; must not destroy the stream.
     std::function<void()> on_flushed = {};
+    // The peer has ended its half, and may read on: what is written inside is sent, then on_closed
+    // comes. Not while closing. May be empty; must not destroy the stream.
+    std::function<void()> on_peer_ended = {};
   };
   static constexpr std::size_t kHighWater = 256 * 1024;
 

@@ -1,7 +1,5 @@
 #include "plugins/sip_translator/sip_connection.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "core/sip/sip_refusal.h"
@@ -70,11 +68,11 @@ void SipConnection::TakeStream(std::unique_ptr<TcpStream> stream) {
       {.on_bytes = [this](std::span<const std::byte> bytes) { OnSocketBytes(AsText(bytes)); },
        .on_closed =
            [this](std::string_view why) {
-             if (!why.empty()) return Close(SipClosed::kTransport, why);
-             OnPeerClosed({});
+             Close(why.empty() ? SipClosed::kByPeer : SipClosed::kTransport, why);
            },
        .on_drained = [this] { Resume(); },
-       .on_flushed = [this] { unread_since_.reset(); }});
+       .on_flushed = [this] { unread_since_.reset(); },
+       .on_peer_ended = [this] { TakeLastHeld(); }});
 }
 
 void SipConnection::StartTls() {
@@ -84,7 +82,7 @@ void SipConnection::StartTls() {
       {.on_ciphertext = [this](std::string_view bytes) { stream_->Write(bytes); },
        .on_plaintext = [this](std::span<const std::byte> bytes) { OnPlaintext(AsText(bytes)); },
        .on_handshake_done = [this] { OnHandshakeDone(); },
-       .on_peer_closed = [this] { OnPeerClosed("close_notify"); }});
+       .on_peer_closed = [this] { OnPeerEnded(); }});
   if (!session) return Close(SipClosed::kTransport, session.error().text);
   tls_ = *std::move(session);
   if (!opened_by_us_) return;
@@ -140,6 +138,7 @@ void SipConnection::Flush() {
 
 void SipConnection::OnPlaintext(std::string_view bytes) {
   if (phase_ != Phase::kOpen) return;
+  heard_ = true;
   framer_.Add(bytes);
   ReadFrames();
 }
@@ -172,7 +171,7 @@ bool SipConnection::TakeFrame(const SipFramer::Frame& frame) {
   if (frame.kind == SipFramer::Kind::kPing) Send("\r\n");
   if (frame.kind != SipFramer::Kind::kMessage) return true;
   const bool answer = frame.bytes.starts_with("SIP/");
-  if (answer || (held_.empty() && user_.MayTakeRequest())) {
+  if (answer || (held_.empty() && user_.MayTakeRequest(*this))) {
     TakeMessage(frame.bytes);
     return true;
   }
@@ -198,7 +197,7 @@ void SipConnection::TakeMessage(std::string_view bytes) {
 
 void SipConnection::TakeHeld() {
   while (phase_ == Phase::kOpen && !held_.empty() &&
-         stream_->queued_bytes() <= TcpStream::kHighWater && user_.MayTakeRequest())
+         stream_->queued_bytes() <= TcpStream::kHighWater && user_.MayTakeRequest(*this))
     TakeMessage(held_.Take());
 }
 
@@ -207,6 +206,7 @@ void SipConnection::TakeHeld() {
 void SipConnection::TakeLastHeld() {
   while (phase_ == Phase::kOpen && !held_.empty() && user_.TakesRequests())
     TakeMessage(held_.Take());
+  Flush();
 }
 
 void SipConnection::TrackMessageLimit(bool progressed) {
@@ -220,17 +220,24 @@ void SipConnection::TrackMessageLimit(bool progressed) {
 void SipConnection::Resume() {
   if (phase_ != Phase::kOpen) return;
   TakeHeld();
-  if (phase_ != Phase::kOpen || !reading_paused_ || held_.full()) return;
+  if (phase_ != Phase::kOpen || !reading_paused_ || !held_.empty()) return;
   reading_paused_ = false;
   stream_->ResumeReading();
   framer_.Add({});
   ReadFrames();
 }
 
-void SipConnection::OnPeerClosed(std::string_view why) {
+// By TLS; the stream below is there yet.
+void SipConnection::OnPeerEnded() {
+  if (held_.empty()) return Close(SipClosed::kByPeer, "close_notify");
   TakeLastHeld();
-  if (held_.empty()) return Close(SipClosed::kByPeer, why);
-  Close(SipClosed::kByPeer, fmt::format("{} requests of it were not taken", held_.size()));
+  CloseAfterWrites();
+}
+
+// What is held is refused, as all that comes.
+void SipConnection::Retire(TimePoint until) {
+  retired_until_ = until;
+  TakeLastHeld();
 }
 
 void SipConnection::Break(const SipFramer::Broken& broken) {

@@ -38,7 +38,7 @@ class SipConnection {
     virtual void OnMessage(SipConnection& connection, SipMessage& message) = 0;
     virtual void OnRefused(SipConnection& connection, const SipRefusal& refusal) = 0;
     // A request is there: false lets it wait until Resume. Answers behind it do not wait.
-    virtual bool MayTakeRequest() = 0;
+    virtual bool MayTakeRequest(SipConnection& connection) = 0;
     // False while none may be taken, in whichever turn.
     [[nodiscard]] virtual bool TakesRequests() const = 0;
     // Something was written: Flush is due at the end of the turn.
@@ -80,12 +80,17 @@ class SipConnection {
   void JudgeBy(const std::shared_ptr<const TlsContext>& context);
   // The peer proves itself no more: the connection carries answers for what is under way, and
   // nothing new, until somebody closes it; by `until` at the latest.
-  void Retire(TimePoint until) { retired_until_ = until; }
+  void Retire(TimePoint until);
   void GiveUp(std::string_view why) { Close(SipClosed::kProtocol, why); }
 
   [[nodiscard]] SipConnectionId id() const { return setup_.id; }
   [[nodiscard]] SipTransport transport() const { return setup_.transport; }
   [[nodiscard]] bool open() const { return phase_ == Phase::kOpen; }
+  // Something came after the handshake.
+  [[nodiscard]] bool heard() const { return heard_; }
+  // Stands in the user's line of those whose requests wait.
+  [[nodiscard]] bool in_line() const { return in_line_; }
+  void StandInLine(bool in_line) { in_line_ = in_line; }
   [[nodiscard]] std::optional<TimePoint> retired_until() const { return retired_until_; }
   [[nodiscard]] bool opened_by_us() const { return opened_by_us_; }
   [[nodiscard]] const SocketAddress& peer() const { return peer_; }
@@ -117,7 +122,7 @@ class SipConnection {
   void TakeMessage(std::string_view bytes);
   void TakeHeld();
   void TakeLastHeld();
-  void OnPeerClosed(std::string_view why);
+  void OnPeerEnded();
   void TrackMessageLimit(bool progressed);
   void Break(const SipFramer::Broken& broken);
   void Close(SipClosed how, std::string_view why);
@@ -138,6 +143,8 @@ class SipConnection {
   std::optional<SipMessage> old_message_;  // its memory is used again
   std::string unsent_;  // plaintext of this turn, or of before the connection was open
   bool reading_paused_ = false;
+  bool heard_ = false;
+  bool in_line_ = false;
   TimePoint open_by_;                        // connecting and handshake together
   std::optional<TimePoint> message_due_by_;  // the message under way (12.3 S3)
   std::optional<TimePoint> unread_since_;    // the peer leaves in its queue what we wrote

@@ -14,12 +14,14 @@ constexpr std::size_t kMaxConnections = 1024;
 // Of them from peers nobody has vouched for, TLS handshakes included. Strangers cannot keep the
 // others out: for one more of them the oldest goes.
 constexpr std::size_t kMaxStrangers = 256;
-// Of them accepted from one address: no peer takes the places of all.
+// Of them accepted from one address, strangers aside: no peer takes the places of all.
 constexpr std::size_t kMaxOfOneAddress = 256;
+// Requests of one connection before those of the next that wait.
+constexpr int kShare = 8;
 constexpr milliseconds kFirstBackOff{1000};
 constexpr milliseconds kMaxBackOff{60000};
-// Answers leave within 20 s (11.2).
-constexpr milliseconds kRetiredLimit{20000};
+// As long as a request of ours may wait for its answer (Timer F).
+constexpr milliseconds kRetiredLimit{32000};
 constexpr std::size_t kMaxNextHops = 1024;
 // Within 95 to 120 s (RFC 5626 §4.4.1); spread over connections by their ids.
 constexpr milliseconds kPingAfter{95000};
@@ -57,7 +59,7 @@ SipTransportLayer::SipTransportLayer(Loop& loop, Metrics& metrics, User& user,
       setup_(std::move(setup)),
       flush_(loop, [this] { FlushWritten(); }),
       turn_over_(loop, [this] { budget_.EndTurn(loop_.Now()); }),
-      go_on_(loop, [this] { ResumeReading(); }),
+      go_on_(loop, [this] { ServeLine(); }),
       connections_gauge_(metrics.Value("gatehouse_sip_connections")),
       untrusted_total_(metrics.Value("gatehouse_sip_untrusted_connections_total")),
       refused_total_(metrics.Value("gatehouse_sip_connections_refused_total")) {
@@ -134,9 +136,9 @@ void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpSt
   const bool stranger = transport == SipTransport::kTcp && !trust_.TrustsAddress(stream->peer());
   // Mutual TLS cannot begin; `stream` closes, and the peer tries again later.
   if (transport == SipTransport::kTls && !setup_.tls->has_certificate()) return;
+  if (AcceptedFrom(*stream) >= kMaxOfOneAddress) return OnTooMany(stream->peer());  // closes it
   if (stranger || transport == SipTransport::kTls) MakeRoomForAStranger();
-  if (connections_.size() >= kMaxConnections || AcceptedFrom(*stream) >= kMaxOfOneAddress)
-    return OnTooMany(stream->peer());  // closes it
+  if (connections_.size() >= kMaxConnections) return OnTooMany(stream->peer());
   const SipConnectionId id{++last_id_};
   auto connection = SipConnection::Accept(loop_, *this,
                                           {.id = id,
@@ -153,7 +155,7 @@ void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpSt
 std::size_t SipTransportLayer::AcceptedFrom(const TcpStream& stream) const {
   const std::string ip = stream.peer().Ip();
   return static_cast<std::size_t>(std::ranges::count_if(connections_, [&ip](const auto& one) {
-    return !one.second->opened_by_us() && one.second->peer().Ip() == ip;
+    return !one.second->opened_by_us() && !one.second->stranger() && one.second->peer().Ip() == ip;
   }));
 }
 
@@ -255,7 +257,9 @@ void SipTransportLayer::SendResponse(const SipReturnPath& path, std::string_view
     SendDatagram(path.address, bytes);
     return;
   }
-  if (SipConnection* connection = Find(path.connection)) return connection->Send(bytes);
+  if (SipConnection* connection = Find(path.connection);
+      connection != nullptr && connection->open())
+    return connection->Send(bytes);
   SipTarget target{
       .transport = path.transport, .address = path.address, .tls_name = path.tls_name, .key = {}};
   target.NameIt();
@@ -320,8 +324,23 @@ std::vector<SipConnectionId> SipTransportLayer::AllConnections() const {
 }
 
 void SipTransportLayer::ResumeReading() {
-  for (const SipConnectionId id : AllConnections())
-    if (SipConnection* connection = Find(id)) connection->Resume();
+  ServeLine();
+}
+
+// In turn, so that nobody's requests wait for all of another's.
+void SipTransportLayer::ServeLine() {
+  if (served_ != SipConnectionId{}) return go_on_.Arm();
+  while (!line_.empty() && budget_.has_more() && user_.TakesRequests()) {
+    served_ = line_.front();
+    line_.pop_front();
+    share_left_ = kShare;
+    if (SipConnection* connection = Find(served_)) {
+      connection->StandInLine(false);
+      connection->Resume();
+    }
+  }
+  served_ = {};
+  if (!line_.empty() && user_.TakesRequests()) go_on_.Arm();
 }
 
 void SipTransportLayer::Tick(TimePoint now) {
@@ -383,13 +402,17 @@ void SipTransportLayer::OnRefused(SipConnection& connection, const SipRefusal& r
   user_.OnRefused(refusal, SourceOf(connection));
 }
 
-bool SipTransportLayer::MayTakeRequest() {
-  if (!user_.TakesRequests()) return false;
-  if (budget_.Take()) {
+bool SipTransportLayer::MayTakeRequest(SipConnection& connection) {
+  const bool served = served_ == connection.id();
+  const bool in_turn = served ? share_left_ > 0 : line_.empty();
+  if (in_turn && user_.TakesRequests() && budget_.Take()) {
+    if (served) --share_left_;
     turn_over_.Arm();
     return true;
   }
-  go_on_.Arm();
+  if (!connection.in_line()) line_.push_back(connection.id());
+  connection.StandInLine(true);
+  if (user_.TakesRequests()) go_on_.Arm();
   return false;
 }
 
@@ -403,10 +426,13 @@ void SipTransportLayer::OnClosed(SipConnection& connection, SipClosed how, std::
   if (!connection.stranger() || how == SipClosed::kTlsIdentity)  // strangers could fill the log
     LogConnection("sip-connection-closed", connection.peer(), why);
   if (how == SipClosed::kTlsIdentity) untrusted_total_ += 1;
+  // Over TLS 1.3 a peer refuses our certificate after the handshake; none of our requests was read.
+  const bool never_sent =
+      !connection.was_open() || (how == SipClosed::kOwnRefused && !connection.heard());
   for (auto& [key, hop] : next_hops_) {
     if (hop.connection != id) continue;
     hop.connection = SipConnectionId{};
-    if (connection.was_open()) continue;
+    if (!never_sent) continue;
     hop.back_off = std::clamp(hop.back_off * 2, kFirstBackOff, kMaxBackOff);
     hop.retry_at = loop_.Now() + hop.back_off;
   }
@@ -417,7 +443,7 @@ void SipTransportLayer::OnClosed(SipConnection& connection, SipClosed how, std::
   }
   connections_gauge_ = static_cast<double>(connections_.size());
   flush_.Arm();
-  user_.OnConnectionGone(id, FailureOf(how), !connection.was_open(), connection.last_received());
+  user_.OnConnectionGone(id, FailureOf(how), never_sent, connection.last_received());
 }
 
 }  // namespace gatehouse

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,8 +52,8 @@ class SipTransportLayer final : private SipConnection::User {
     [[nodiscard]] virtual bool TakesRequests() const = 0;
     // A request of ours waits for its answer on it, or an answer of ours is owed there.
     virtual bool IsInUse(SipConnectionId connection) = 0;
-    // Requests that went to `connection` get no answer there. `never_sent`: it was never open, so
-    // none has left us. `last_received`: when something last came from the peer.
+    // Requests that went to `connection` get no answer there. `never_sent`: it was never open, or
+    // refused us before it read any. `last_received`: when something last came from the peer.
     virtual void OnConnectionGone(SipConnectionId connection, SipFailure failure, bool never_sent,
                                   TimePoint last_received) = 0;
 
@@ -108,6 +109,7 @@ class SipTransportLayer final : private SipConnection::User {
   void SetSentBy(SipTransport transport, std::uint16_t port);
   void OnAccepted(SipTransport transport, std::unique_ptr<TcpStream> stream);
   [[nodiscard]] std::size_t AcceptedFrom(const TcpStream& stream) const;
+  void ServeLine();
   void OnTooMany(const SocketAddress& peer);
   void LogConnection(std::string_view event, const SocketAddress& peer, std::string_view why);
   void OnDatagram(std::string_view bytes, const SocketAddress& from);
@@ -127,7 +129,7 @@ class SipTransportLayer final : private SipConnection::User {
   void OnOpen(SipConnection& connection) override;
   void OnMessage(SipConnection& connection, SipMessage& message) override;
   void OnRefused(SipConnection& connection, const SipRefusal& refusal) override;
-  bool MayTakeRequest() override;
+  bool MayTakeRequest(SipConnection& connection) override;
   [[nodiscard]] bool TakesRequests() const override { return user_.TakesRequests(); }
   void OnWritten(SipConnection& connection) override;
   void OnClosed(SipConnection& connection, SipClosed how, std::string_view why) override;
@@ -154,6 +156,9 @@ class SipTransportLayer final : private SipConnection::User {
   std::vector<std::unique_ptr<SipConnection>> closed_;  // destroyed at the end of the turn
   EndOfTurn flush_;
   TurnBudget budget_;
+  std::deque<SipConnectionId> line_;  // whose requests wait, first come first served
+  SipConnectionId served_{};          // of them, now
+  int share_left_ = 0;                // of who is served
   EndOfTurn turn_over_;
   NextTurn go_on_;  // with what was left unread in this one
   double& connections_gauge_;

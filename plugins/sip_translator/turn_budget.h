@@ -25,6 +25,7 @@ class TurnBudget {
     ++taken_;
     return true;
   }
+  [[nodiscard]] bool has_more() const { return taken_ < most_; }
   void OnAnswer(TimePoint now) {
     last_answer_ = now;
     answers_ahead_ = std::min(answers_ahead_ + 1, kMostAhead);

@@ -320,15 +320,44 @@ TEST_F(SipEndpointScene, AnAnswerDoesNotWaitBehindRequestsThatWait) {
   ASSERT_TRUE(Until([&] { return received_.size() == 40; }));
 }
 
-TEST_F(SipEndpointScene, RequestsThatWaitForTheirTurnAreTakenWhenTheirSenderCloses) {
+TEST_F(SipEndpointScene, RequestsThatWaitForTheirTurnAreAnsweredWhenTheirSenderEndsItsHalf) {
   constexpr int kAll = 4 * TurnBudget::kMost;
   Edge alpha(*loop_, "alpha.example", {kLoopback});
   Answer(alpha, 200);
-  RawTcp client(*loop_, alpha.tcp);
-  ASSERT_TRUE(Until([&] { return client.open(); }));
-  client.Write(ManyRequests(kAll));
-  client.CloseAfterWrites();
-  ASSERT_TRUE(Until([&] { return received_.size() == kAll; }));
+  const SocketAddress address = *SocketAddress::Parse(alpha.tcp);
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(connect(client, address.raw(), address.size()), 0);
+  const std::string requests = ManyRequests(kAll);
+  ASSERT_EQ(send(client, requests.data(), requests.size(), 0), std::ssize(requests));
+  ASSERT_EQ(shutdown(client, SHUT_WR), 0);
+  std::string seen;
+  ASSERT_TRUE(Until([&] {
+    std::array<char, 65536> bytes;
+    const ssize_t count = recv(client, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (count > 0) seen.append(bytes.data(), static_cast<std::size_t>(count));
+    return count == 0;
+  }));
+  close(client);
+  EXPECT_EQ(received_.size(), kAll);
+  int answers = 0;
+  for (std::size_t at = seen.find("SIP/2.0 200 "); at != std::string::npos;
+       at = seen.find("SIP/2.0 200 ", at + 1))
+    ++answers;
+  EXPECT_EQ(answers, kAll);
+}
+
+TEST_F(SipEndpointScene, WhoSendsWithoutEndTakesNobodysTurn) {
+  Edge alpha(*loop_, "alpha.example", {kLoopback});
+  Answer(alpha, 200);
+  RawTcp quiet(*loop_, alpha.tcp);
+  ASSERT_TRUE(Until([&] { return quiet.open(); }));
+  RawTcp busy(*loop_, alpha.tcp);
+  ASSERT_TRUE(Until([&] { return busy.open(); }));
+  busy.Write(ManyRequests(2000));
+  ASSERT_TRUE(Until([&] { return received_.size() > 100; }));
+  quiet.Write(ManyRequests(1));
+  ASSERT_TRUE(Until([&] { return !quiet.seen.empty(); }));
+  EXPECT_LT(received_.size(), 1500U);
 }
 
 TEST_F(SipEndpointScene, WhoClosesWhileNoRequestsAreTakenLeavesNone) {

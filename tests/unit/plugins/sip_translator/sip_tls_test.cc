@@ -199,6 +199,35 @@ TEST_F(SipTlsScene, AConnectionEndsWithThePeersCertificate) {
   EXPECT_EQ(names_.size(), 1U);
 }
 
+TEST_F(SipTlsScene, AServerThatRefusesOurCertificateIsLeftForTheNext) {
+  const auto one = MakeEdge("one.example", {"beta.example"});
+  CertificateMaker other_authority;
+  const TlsFiles others = other_authority.Issue({});
+  const Edge refusing(*loop_, "alpha.example", {"one.example"}, [&](WorkerConfig& config) {
+    CertificatePlan plan;
+    plan.dns_names = {"beta.example"};
+    const TlsFiles files = maker_.Issue(plan);
+    auto* tls = config.mutable_config()->mutable_tls();
+    tls->set_chain_file(files.chain_file);
+    tls->set_key_file(files.key_file);
+    tls->set_trust(others.trust);
+  });
+  const auto good = MakeEdge("beta.example", {"one.example"});
+  Accept(*good);
+  dns_.Add("host.beta.example", DnsResponder::kA, std::string("\x7f\x00\x00\x01", 4));
+  unsigned priority = 0;
+  for (const std::string& address : {refusing.tls, good->tls})
+    dns_.Add("_sips._tcp.beta.example", DnsResponder::kSrv,
+             DnsResponder::Srv(++priority, 0, SocketAddress::Parse(address)->Port(),
+                               "host.beta.example"));
+  std::vector<SipFinal> finals;
+  ASSERT_TRUE(
+      one->endpoint->SendRequest(Message("sip:beta.example;transport=tls", 1),
+                                 [&finals](const SipFinal& final) { finals.push_back(final); }));
+  ASSERT_TRUE(Until([&] { return !finals.empty(); }));
+  EXPECT_EQ(finals[0].status, 200);
+}
+
 TEST_F(SipTlsScene, StrangersWhoSayNothingKeepNoTrustedPeerOut) {
   const auto one = MakeEdge("one.example", {"two.example"});
   const auto two = MakeEdge("two.example", {"one.example"});
