@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ranges>
 #include <utility>
 
 #include "core/address/ascii.h"
@@ -97,8 +98,15 @@ void DnsHook::OnAskerDied() {
   for (const Job& job : jobs_)
     if (job.add) left.emplace(Record{job.name, job.value}, job.program);
   for (const auto& [record, program] : left)
-    jobs_.push_back({program, false, record.first, record.second, [](const Result<void>&) {}});
+    if (!WaitsForRemoval(record))
+      jobs_.push_back({program, false, record.first, record.second, [](const Result<void>&) {}});
   if (!child_ && !jobs_.empty()) next_.Start(milliseconds{0});
+}
+
+bool DnsHook::WaitsForRemoval(const Record& record) const {
+  for (const Job& job : jobs_ | std::views::reverse)
+    if (job.name == record.first && job.value == record.second) return !job.add;
+  return false;
 }
 
 void DnsHook::RemoveLeft(const proto::Config& config) {

@@ -66,6 +66,7 @@ class DnsHook {
   using Record = ChallengeNotes::Record;
   // The program that has added it, or is about to.
   [[nodiscard]] std::optional<std::string> ProgramOf(const Record& record) const;
+  [[nodiscard]] bool WaitsForRemoval(const Record& record) const;
   void RunNext();
   Result<void> Note();
   Result<void> Spawn();
@@ -81,7 +82,7 @@ class DnsHook {
   std::unique_ptr<ReadableWatch> watch_;
   std::string tail_;  // of its standard error
   bool too_long_ = false;
-  bool ended_ = false;  // `child_` is only still to be released
+  bool ended_ = false;                   // `child_` is only still to be released
   std::map<Record, std::string> added_;  // by which program
   std::function<void()> on_idle_;
   Timer limit_, next_, idle_limit_;

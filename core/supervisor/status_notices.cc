@@ -68,7 +68,7 @@ class Notices {
     notices_.push_back(
         left < 0 ? fmt::format("slot {}: the certificate has expired, and peers refuse it; {}",
                                user.slot, kRemedy)
-                 : fmt::format("slot {}: the certificate ends in {} days; {}", user.slot, days,
+                 : fmt::format("slot {}: the certificate ends in {}; {}", user.slot, DaysText(days),
                                kRemedy));
   }
 
@@ -79,9 +79,8 @@ class Notices {
     if (failures == 0) return;
     const auto next = static_cast<std::time_t>(std::max(renewal.next_attempt_unix(), now_));
     notices_.push_back(fmt::format(
-        "ACME has not renewed certificate '{}' {} in a row{}; {}; mend the cause, then "
-        "gatehousectl "
-        "cert renew",
+        "ACME has failed to renew certificate '{}' {}{}; {}; mend the cause, then "
+        "gatehousectl cert renew",
         renewal.certificate(), TimesText(failures),
         renewal.last_error().empty() ? "" : ": " + renewal.last_error(),
         waits ? fmt::format("the next attempt is at {:%Y-%m-%d %H:%M} UTC", fmt::gmtime(next))
@@ -92,13 +91,17 @@ class Notices {
     const double failures = Largest({}, kAcmeFailuresMetric).value_or(0);
     if (failures < 1) return;
     notices_.push_back(fmt::format(
-        "ACME has not renewed the certificate {} in a row, and acme_client does not say why just "
+        "ACME has failed to renew the certificate {}, and acme_client does not say why just "
         "now; see gatehousectl cert renewal, mend the cause, then gatehousectl cert renew",
         TimesText(static_cast<std::uint32_t>(failures))));
   }
 
   static std::string TimesText(std::uint32_t times) {
-    return times == 1 ? "once" : fmt::format("{} times", times);
+    return times == 1 ? "once" : fmt::format("{} times in a row", times);
+  }
+  static std::string DaysText(std::int64_t days) {
+    if (days == 0) return "less than a day";
+    return days == 1 ? "1 day" : fmt::format("{} days", days);
   }
 
   const proto::StatusReport& report_;

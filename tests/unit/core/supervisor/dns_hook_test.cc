@@ -57,8 +57,7 @@ class DnsHookTest : public testing::Test {
   [[nodiscard]] std::string LeftBehind() const {
     std::string names;
     const ChallengeNotes notes((folder_ / "acme-records").string());
-    for (const auto& [name, value] : notes.records())
-      names += name + ' ' + value.front() + '\n';
+    for (const auto& [name, value] : notes.records()) names += name + ' ' + value.front() + '\n';
     return names;
   }
 
@@ -152,6 +151,14 @@ TEST_F(DnsHookTest, WhatADeadWorkerHasAddedIsRemoved) {
   EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example")));
   hook_.OnAskerDied();
   // One at a time: this one is called last.
+  EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example", std::string(43, 'B'))));
+  EXPECT_EQ(Seen(), "add\nremove\nadd\n");
+}
+
+TEST_F(DnsHookTest, WhatWaitsForItsRemovalIsRemovedOnceHoweverOftenTheWorkerDies) {
+  Script("echo $1 >>" + (folder_ / "seen").string() + "\n");
+  EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example")));
+  for (int life = 0; life < 3; ++life) hook_.OnAskerDied();
   EXPECT_TRUE(Run(CallOf(true, "_acme-challenge.corp.example", std::string(43, 'B'))));
   EXPECT_EQ(Seen(), "add\nremove\nadd\n");
 }
