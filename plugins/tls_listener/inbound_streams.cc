@@ -349,6 +349,7 @@ InboundStream* InboundStreams::Find(StreamNumber number) {
 // An action may end streams, this one or others.
 void InboundStreams::ForEach(const std::function<void(InboundStream&)>& action) {
   std::vector<StreamNumber> numbers;
+  numbers.reserve(streams_.size());
   for (const auto& [number, stream] : streams_) numbers.push_back(number);
   for (const StreamNumber number : numbers)
     if (InboundStream* stream = Find(number)) action(*stream);

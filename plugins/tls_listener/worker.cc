@@ -70,6 +70,7 @@ class TlsListenerWorker final : public Worker {
  private:
   Result<void> FindLinks();
   void MakeHalves();
+  void MakeSyntheticStreams();
   [[nodiscard]] proto::Usage OwnUsage() const;
   void UseConfig(const proto::Config& config);
   void OnSnapshot(PolicyPointer policy);
@@ -207,7 +208,10 @@ void TlsListenerWorker::MakeHalves() {
                                   .engine = *engine_,
                                   .own = [this] { return OwnUsage(); },
                                   .on_told = [this] { inbound_->KeepToLimits(); }});
-  if (context_->config().index() != 0) return;
+  if (context_->config().index() == 0) MakeSyntheticStreams();
+}
+
+void TlsListenerWorker::MakeSyntheticStreams() {
   synthetic_.emplace(SyntheticStreams::Setup{
       .loop = context_->loop(),
       .metrics = context_->metrics(),
