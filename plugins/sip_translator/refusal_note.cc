@@ -1,5 +1,7 @@
 #include "plugins/sip_translator/refusal_note.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -92,7 +94,7 @@ void NoteRequest(FlowContext& context, const SipMessage& request, RequestAnswer&
   // What is for ourselves has no remote domain: it is no stranger's.
   if (context.served.Find(to.domain) != nullptr) to.domain.clear();
   HandOverAnswer told{.status = answer.status,
-                      .why = std::string(answer.reason),
+                      .why = fmt::format("{}: {}", request.method(), answer.reason),
                       .headers = std::move(answer.headers),
                       .reason = answer.why};
   Note(context, KindOf(request.method()), PartyOf(request.from().uri), std::move(to), told);

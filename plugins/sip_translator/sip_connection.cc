@@ -229,7 +229,6 @@ void SipConnection::Resume() {
 
 // By TLS; the stream below is there yet.
 void SipConnection::OnPeerEnded() {
-  if (held_.empty()) return Close(SipClosed::kByPeer, "close_notify");
   TakeLastHeld();
   CloseAfterWrites();
 }

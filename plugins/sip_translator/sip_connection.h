@@ -92,6 +92,7 @@ class SipConnection {
   [[nodiscard]] bool in_line() const { return in_line_; }
   void StandInLine(bool in_line) { in_line_ = in_line; }
   [[nodiscard]] std::optional<TimePoint> retired_until() const { return retired_until_; }
+  [[nodiscard]] bool closing() const { return phase_ == Phase::kClosing; }
   [[nodiscard]] bool opened_by_us() const { return opened_by_us_; }
   [[nodiscard]] const SocketAddress& peer() const { return peer_; }
   [[nodiscard]] const std::string& expected_name() const { return expected_name_; }

@@ -211,7 +211,8 @@ SipConnection* SipTransportLayer::ProvenInbound(const std::string& name) {
 SipConnection* SipTransportLayer::ConnectionTo(const SipTarget& target) {
   const auto known = next_hops_.find(target.key);
   if (known != next_hops_.end()) {
-    if (SipConnection* connection = Find(known->second.connection)) return connection;
+    SipConnection* connection = Find(known->second.connection);
+    if (connection != nullptr && !connection->closing()) return connection;
     if (loop_.Now() < known->second.retry_at) return nullptr;
   }
   if (target.transport == SipTransport::kTls)

@@ -68,6 +68,11 @@ TEST_F(RefusedRequest, ThatComesOverAndOverIsOneRecordAMinute) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(Refuse("REGISTER", "sip:corp.example").id, id);
   EXPECT_EQ(context.refusals.All().refusals_size(), 1);
   EXPECT_NE(Refuse("REGISTER", "sip:corp.example", {}, "ben").id, id);
+  for (const char* method : {"MESSAGE", "SUBSCRIBE", "OPTIONS"}) {
+    const std::string to = "sip:bob@partner.example";
+    const std::string first = Refuse(method, to, "Require: x\r\n").id;
+    EXPECT_EQ(Refuse(method, to, "Require: x\r\n").id, first) << method;
+  }
 }
 
 TEST_F(RefusedRequest, ThatIsForOurselvesTakesNoStrangersPlace) {
