@@ -117,6 +117,8 @@ class Application {
       strangers = StrangersIn(file_, data, served, *marks);
     }
     mistakes.insert(mistakes.end(), strangers.begin(), strangers.end());
+    Mistakes too_many = TooManyIn(file_, data);
+    mistakes.insert(mistakes.end(), too_many.begin(), too_many.end());
     if (mistakes.empty()) return {};
     return {kRefused, {}, TextOf(std::move(mistakes), read_.places)};
   }
@@ -173,8 +175,9 @@ class Application {
     else
       ending.err += fmt::format(
           "of {} that differ {} are changed, {} were not tried, and with the {} between there was "
-          "trouble: {}; gatehousectl apply --dry-run shows what is left, applying the file again "
-          "makes it\n",
+          "trouble: {}; gatehousectl apply --dry-run shows what is left; once that is mended, "
+          "apply "
+          "the file again\n",
           Contacts(changes_.size()), done, changes_.size() - done - tried, tried, why);
     return ending;
   }

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <optional>
 #include <string_view>
 
 #include "core/address/sip_user.h"
+#include "core/policy/contact_limit.h"
 #include "core/policy/domain_pattern.h"
 #include "core/xmpp/jid.h"
 
@@ -37,26 +39,30 @@ std::string WrongState(const std::string& state) {
   return fmt::format("is '{}'; would be right: allowed, blocked", state);
 }
 
-using Domains = std::set<std::string, std::less<>>;
+// Every domain and wildcard of the partners, prepared, and whose it is.
+using Domains = std::map<std::string, std::string, std::less<>>;
 
-// Every domain and wildcard of the partners, prepared.
 Domains DomainsOf(const proto::FederationData& data) {
   Domains domains;
-  const auto add = [&domains](const std::string& pattern) {
-    const Result<std::string> base = PrepareDomain(BaseOf(pattern));
-    if (base) domains.insert(IsWildcard(pattern) ? std::string(kBelow) + *base : *base);
-  };
   for (const proto::Partner& partner : data.partners()) {
+    const auto add = [&domains, &partner](const std::string& pattern) {
+      const Result<std::string> base = PrepareDomain(BaseOf(pattern));
+      if (base)
+        domains.emplace(IsWildcard(pattern) ? std::string(kBelow) + *base : *base,
+                        partner.domain());
+    };
     add(partner.domain());
     for (const std::string& domain : partner.additional_domains()) add(domain);
   }
   return domains;
 }
 
-bool HasDomain(const Domains& domains, const std::string& domain) {
-  if (domains.contains(domain)) return true;
-  return NearestAbove(domain, [&domains](std::string_view above) {
-    return domains.contains(std::string(kBelow).append(above));
+// By its name, else by the narrowest wildcard it is below; null: it is nobody's.
+const std::string* PartnerOf(const Domains& domains, const std::string& domain) {
+  if (const auto found = domains.find(domain); found != domains.end()) return &found->second;
+  return NearestAbove(domain, [&domains](std::string_view above) -> const std::string* {
+    const auto found = domains.find(std::string(kBelow).append(above));
+    return found == domains.end() ? nullptr : &found->second;
   });
 }
 
@@ -136,12 +142,36 @@ std::vector<proto::Mistake> StrangersIn(const FileMarks& file, const proto::Fede
     const bool stays = mark != present.end() && mark->second == file.marks.at(pair);
     if (const Result<void> is_ours = CheckServed(DomainOf(user), ours, user); !is_ours && !stays)
       mistakes.push_back(MistakeAt(index, "sip_user", is_ours.error().text));
-    if (const std::string domain = DomainOf(contact); !HasDomain(domains, domain))
+    if (const std::string domain = DomainOf(contact); PartnerOf(domains, domain) == nullptr)
       mistakes.push_back(MistakeAt(
           index, "contact",
           fmt::format("no partner has the domain '{}'; add the partner, or leave the contact out",
                       domain)));
   }
+  return mistakes;
+}
+
+std::vector<proto::Mistake> TooManyIn(const FileMarks& file, const proto::FederationData& data) {
+  const Domains domains = DomainsOf(data);
+  struct Held {
+    std::int64_t contacts = 0;
+    std::optional<int> first_allowed;
+  };
+  std::map<std::string, Held> held;
+  for (const auto& [pair, index] : file.index) {
+    const std::string* partner = PartnerOf(domains, DomainOf(pair.second));
+    if (partner == nullptr) continue;
+    Held& of = held[*partner];
+    ++of.contacts;
+    if (!of.first_allowed && file.marks.at(pair) == kAllowed) of.first_allowed = index;
+  }
+  std::vector<proto::Mistake> mistakes;
+  for (const auto& [partner, of] : held)
+    if (of.contacts > kMaxContactsOfAPartner && of.first_allowed)
+      mistakes.push_back(MistakeAt(
+          *of.first_allowed, "",
+          fmt::format("partner '{}' has {} contacts in this file and may have {}; leave some out",
+                      partner, of.contacts, kMaxContactsOfAPartner)));
   return mistakes;
 }
 

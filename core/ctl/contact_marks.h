@@ -36,6 +36,11 @@ struct FileMarks {
                                                       const std::vector<std::string>& served,
                                                       const ContactMarks& present);
 
+// Each partner of `data` with more contacts in the file than one may have (12.5), at the first
+// that is allowed. What users added by themselves counts too, but is not known here.
+[[nodiscard]] std::vector<proto::Mistake> TooManyIn(const FileMarks& file,
+                                                    const proto::FederationData& data);
+
 // One mark that differs.
 struct MarkChange {
   std::string sip_user;

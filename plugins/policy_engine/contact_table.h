@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/policy/contact_limit.h"
 #include "plugins/policy_engine/contact_counts.h"
 #include "plugins/policy_engine/sqlite_database.h"
 
@@ -42,11 +43,6 @@ enum class NotNoted : std::uint8_t {
   kNoPartner,  // its domain is nobody's
   kNoRoom,     // it would be new, and its partner has as many as one may have
 };
-// What a partner may have (12.5), in all its domains together. A contact that has ended counts
-// until it is swept; a blocked one counts, but is never refused: a block takes no right to
-// anything.
-inline constexpr std::int64_t kMaxContactsOfAPartner = 100'000;
-
 // A row that is not blocked and was not seen for `ttl_s` counts as absent, whether it was swept
 // already or not.
 struct ContactClock {

@@ -217,6 +217,15 @@ TEST(ApplyContacts, TheContactOfAPartnerThatComesWithTheFileIsGoodOneThatGoesIsN
   EXPECT_EQ(ApplyText("partners: []\n" + Marks(0, 1, "allowed"), store).exit_code, kRefused);
 }
 
+TEST(ApplyContacts, MoreThanAPartnerMayHaveAreRefusedBeforeAnythingIsMade) {
+  FakeStore store;
+  const Ending ending = ApplyText(Marks(0, 100'001, "allowed"), store);
+  EXPECT_EQ(ending.exit_code, kRefused);
+  EXPECT_THAT(ending.err, HasSubstr("has 100001 contacts in this file and may have 100000; leave "
+                                    "some out"));
+  EXPECT_TRUE(store.changes.empty());
+}
+
 TEST(ApplyContacts, WhereAPortionFailsItIsSaidWhatIsDoneAndWhatNot) {
   FakeStore store;
   store.commands_until_trouble = 2;
@@ -225,7 +234,7 @@ TEST(ApplyContacts, WhereAPortionFailsItIsSaidWhatIsDoneAndWhatNot) {
   EXPECT_EQ(ending.err,
             "of 3500 contacts that differ 2000 are changed, 500 were not tried, and with the 1000 "
             "between there was trouble: policy store: disk full; gatehousectl apply --dry-run "
-            "shows what is left, applying the file again makes it\n");
+            "shows what is left; once that is mended, apply the file again\n");
   EXPECT_THAT(ending.out, HasSubstr("2000 contacts changed\n"));
   EXPECT_EQ(store.marks.size(), 2000U);
   store.commands_until_trouble = 1000;
