@@ -176,8 +176,7 @@ class Application {
       ending.err += fmt::format(
           "of {} that differ {} are changed, {} were not tried, and with the {} between there was "
           "trouble: {}; gatehousectl apply --dry-run shows what is left; once that is mended, "
-          "apply "
-          "the file again\n",
+          "apply the file again\n",
           Contacts(changes_.size()), done, changes_.size() - done - tried, tried, why);
     return ending;
   }

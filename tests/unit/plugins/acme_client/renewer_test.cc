@@ -10,6 +10,7 @@
 #include "core/certificate/private_key.h"
 #include "core/loop/dns_lookup.h"
 #include "core/loop/owned_fd.h"
+#include "tests/fakes/fake_worker_context.h"
 #include "tests/unit/core/loop/dns_responder.h"
 
 namespace gatehouse::acme {
@@ -17,29 +18,6 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-
-class Context final : public WorkerContext {
- public:
-  explicit Context(Loop& loop) : loop_(loop) {}
-  Loop& loop() override { return loop_; }
-  Metrics& metrics() override { return metrics_; }
-  const WorkerConfig& config() const override { return config_; }
-  ipc::AskClient* AskLinkTo(std::string_view) override { return nullptr; }
-  void AnswerAsks(ipc::AskServer::Handler) override {}
-  ipc::DataLinkSet* DataLinksWith(std::string_view) override { return nullptr; }
-  milliseconds AwayFor(std::string_view) const override { return {}; }
-  void ReportMalformed(std::string_view, std::string_view) override {}
-  void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
-  void OnReconfigure(Reconfigure) override {}
-  void StillBusy() override {}
-  void CallDnsHook(const proto::DnsHookCall&, std::function<void(Result<void>)>) override {}
-  void Fail(std::string_view) override {}
-
- private:
-  Loop& loop_;
-  Metrics metrics_;
-  WorkerConfig config_;
-};
 
 // A CA that takes connections and says nothing.
 class MuteCa {
@@ -62,7 +40,7 @@ class MuteCa {
 
 TEST(Renewer, WhoAsksForALongOrderIsToldThatItGoesOn) {
   const auto loop = *Loop::Create();
-  Context context(*loop);
+  FakeWorkerContext context(*loop);
   DnsResponder names(*loop);
   names.Add("ca.example", DnsResponder::kA, std::string("\x7f\x00\x00\x01", 4));
   const std::vector<std::string> servers{names.server()};

@@ -16,6 +16,7 @@
 #include "core/loop/tcp_stream.h"
 #include "core/worker/worker.h"
 #include "plugins/sip_translator/sip_endpoint.h"
+#include "tests/fakes/fake_worker_context.h"
 
 namespace gatehouse::sip_scene {
 
@@ -36,29 +37,7 @@ inline Socket Bind(bool stream) {
   return {fd, "127.0.0.1:" + std::to_string(ntohs(in.sin_port))};
 }
 
-class Context final : public WorkerContext {
- public:
-  Context(Loop& loop, WorkerConfig config) : loop_(loop), config_(std::move(config)) {}
-  Loop& loop() override { return loop_; }
-  Metrics& metrics() override { return metrics_; }
-  const WorkerConfig& config() const override { return config_; }
-  ipc::AskClient* AskLinkTo(std::string_view) override { return nullptr; }
-  void AnswerAsks(ipc::AskServer::Handler) override {}
-  ipc::DataLinkSet* DataLinksWith(std::string_view) override { return nullptr; }
-  milliseconds AwayFor(std::string_view) const override { return {}; }
-  void ReportMalformed(std::string_view, std::string_view) override {}
-  void OnCtl(std::function<void(const proto::CtlRequest&, CtlAnswer)>) override {}
-  void OnReconfigure(Reconfigure) override {}
-  void StillBusy() override {}
-  void CallDnsHook(const proto::DnsHookCall& /*call*/,
-                   std::function<void(Result<void>)> /*done*/) override {}
-  void Fail(std::string_view) override {}
-
- private:
-  Loop& loop_;
-  Metrics metrics_;
-  WorkerConfig config_;
-};
+using Context = FakeWorkerContext;
 
 // One endpoint with sockets of its own.
 struct Edge {
