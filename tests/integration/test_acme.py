@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "deploy" / "lab")]
 import lab  # noqa: E402
 from acme_ca import EXTERNAL_KEYS, HOST, AcmeCa  # noqa: E402
 from gatehouse import Gatehouse, wait_until  # noqa: E402
-from test_certificates import TLS, Peer, client_context  # noqa: E402
+from test_certificates import TLS, Peer  # noqa: E402
 
 US = lab.SIP_DOMAIN
 CONFIG = """\
