@@ -13,6 +13,7 @@
 #include "core/address/ascii.h"
 #include "core/base/one_line.h"
 #include "core/base/utf8_check.h"
+#include "core/policy/partner_type.h"
 #include "core/policy/partner_words.h"
 
 namespace gatehouse::ctl {
@@ -191,7 +192,7 @@ class Values {
 
 constexpr std::array<std::string_view, 3> kTypeWords = {"Federated", "PublicVerified",
                                                         "PublicUnverified"};
-constexpr std::array kTypes = {proto::FEDERATED, proto::PUBLIC_VERIFIED, proto::PUBLIC_UNVERIFIED};
+constexpr std::array kTypes = {kFederated, kPublicVerified, kPublicUnverified};
 constexpr std::array<std::string_view, 3> kLevelWords = {"Required", "Optional", "NotSupported"};
 constexpr std::array kLevels = {proto::REQUIRED, proto::OPTIONAL, proto::NOT_SUPPORTED};
 

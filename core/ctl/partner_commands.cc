@@ -18,7 +18,6 @@
 namespace gatehouse::ctl {
 namespace {
 
-const std::vector<std::string> kTypeChoices = {"federated", "public-verified", "public-unverified"};
 const std::vector<std::string> kLevelChoices = {"required", "optional", "not-supported"};
 const std::vector<std::string> kBools = {"true", "false"};
 const std::vector<std::string> kDane = {"off", "report", "enforce"};
@@ -84,7 +83,11 @@ void PartnerCommands::AddValues(CLI::App& command) {
                   "More domains of the same partner; subdomains are not implied: "
                   "'*.partner.example' is all of them")
       ->type_name("A,B");
-  AddWord(command, "--type", values_.type, kTypeChoices, "How far its users are trusted");
+  command
+      .add_option("--type", values_.type,
+                  "What its contacts may do: federated, public-verified, public-unverified, or one "
+                  "of partner type list")
+      ->type_name("TYPE");
   AddRow(command);
   AddWord(command, "--bidi", values_.bidi, kBools,
           "true: stanzas of both ends may share one stream, inside TLS");
@@ -132,7 +135,7 @@ std::vector<std::string> PartnerCommands::Apply(const CLI::App& command,
             for (std::string& domain : SplitAtCommas(values_.additional_domains))
               partner.add_additional_domains(std::move(domain));
           }},
-      Row{"--type", "type", [&] { partner.set_type(*ParsePartnerType(values_.type)); }},
+      Row{"--type", "type", [&] { partner.set_type(values_.type); }},
       Row{"--tls", "tls", [&] { partner.set_tls(Level(values_.tls)); }},
       Row{"--sasl", "sasl", [&] { partner.set_sasl(Level(values_.sasl)); }},
       Row{"--dialback", "dialback", [&] { partner.set_dialback(values_.dialback == "true"); }},
@@ -300,6 +303,7 @@ PartnerCommands::PartnerCommands(CLI::App& app, Invocation& invocation) {
   AddReading(*partner, invocation);
   AddStrangers(*partner, invocation);
   AddExplain(*partner, invocation);
+  types_.emplace(*partner, invocation);
 }
 
 }  // namespace gatehouse::ctl

@@ -1,12 +1,14 @@
 // partner new, set, get, list, forget-tls, remove, explain; deny, undeny, denied; discovered,
-// accept, refuse.
+// accept, refuse; type.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/ctl/invocation.h"
+#include "core/ctl/type_commands.h"
 
 namespace CLI {
 class App;
@@ -57,6 +59,7 @@ class PartnerCommands {
   std::string domain_;
   bool allow_lookalike_ = false;
   Values values_;
+  std::optional<TypeCommands> types_;
 };
 
 }  // namespace gatehouse::ctl

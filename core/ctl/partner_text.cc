@@ -97,7 +97,7 @@ std::string PartnerListText(const proto::PartnerViews& partners) {
   TextTable table({"DOMAIN", "TYPE", "TLS", "SASL", "DIALBACK", "ENABLED", "METHODS", "NOTES"});
   for (const proto::PartnerView& view : partners.partners()) {
     const proto::Partner& partner = view.partner();
-    table.Add({partner.domain(), std::string(PartnerTypeWord(partner.type())),
+    table.Add({partner.domain(), partner.type(),
                std::string(NegotiationWord(partner.tls())),
                std::string(NegotiationWord(partner.sasl())), TrueFalse(partner.dialback()),
                EnabledText(view), fmt::format("{}", fmt::join(view.methods(), ",")), Codes(view)});
@@ -133,7 +133,7 @@ std::string PartnerText(const proto::PartnerView& view) {
   return Line("domain", partner.domain()) +
          Line("additional domains",
               OrDash(fmt::format("{}", fmt::join(partner.additional_domains(), ", ")))) +
-         Line("type", std::string(PartnerTypeWord(partner.type()))) + RowText(view) +
+         Line("type", partner.type()) + RowText(view) +
          Line("one stream both ways", TrueFalse(partner.bidi())) +
          Line("same certificate", TrueFalse(partner.same_certificate())) +
          Line("connection limit", limit) + Line("keep-alive", TrueFalse(partner.keep_alive())) +

@@ -15,6 +15,7 @@
 #include "core/ctl/refusal_text.h"
 #include "core/ctl/text_table.h"
 #include "core/ctl/time_text.h"
+#include "core/ctl/type_text.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -176,6 +177,8 @@ std::string ResponseText(const Request& request, const Response& response) {
       return Printable(response.done()) + '\n';
     case Response::kPolicies:
       return PoliciesText(request, response.policies());
+    case Response::kPartnerTypes:
+      return TypeListText(response.partner_types());
     case Response::kDenied:
       return DeniedText(response.denied());
     case Response::kStrangers:
@@ -226,6 +229,9 @@ std::string ResponseJson(const Request& request, const Response& response) {
       if (IsAboutOnePolicy(request, response.policies()))
         return JsonText(response.policies().policies(0));
       return JsonText(response.policies());
+    case Response::kPartnerTypes:
+      if (!request.has_partner_type_list()) return JsonText(response.partner_types().types(0));
+      return JsonText(response.partner_types());
     case Response::kDenied:
       return JsonText(response.denied());
     case Response::kStrangers:

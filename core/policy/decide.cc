@@ -5,7 +5,7 @@
 
 #include "core/policy/access.h"
 #include "core/policy/negotiation.h"
-#include "core/policy/permissions.h"
+#include "core/policy/partner_type.h"
 
 namespace gatehouse {
 namespace {
@@ -200,7 +200,7 @@ Verdict Decide(const PolicyView& policy, const Envelope& envelope) {
     if (const auto refused = RefuseUser(policy, row, envelope)) return *refused;
   const proto::Partner* partner = policy.FindPartner(envelope.remote_domain);
   if (const auto refused = RefusePair(row, envelope, policy, partner)) return *refused;
-  const Question question{policy, envelope, row, PermissionsOf(partner->type())};
+  const Question question{policy, envelope, row, policy.PermissionsOf(partner->type())};
   const std::optional<bool> may = question.May(envelope.contact);
   if (!may) return {.decision = Decision::kAskEngine, .rule = row.rule};
   // What nobody may is refused in the same words to all.

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "core/policy/partner_type.h"
+
 namespace gatehouse {
 namespace {
 
@@ -11,9 +13,6 @@ struct Word {
   std::string_view word;
 };
 
-constexpr std::array kTypes = {Word{proto::PUBLIC_UNVERIFIED, "public-unverified"},
-                               Word{proto::PUBLIC_VERIFIED, "public-verified"},
-                               Word{proto::FEDERATED, "federated"}};
 constexpr std::array kLevels = {Word{proto::REQUIRED, "required"},
                                 Word{proto::OPTIONAL, "optional"},
                                 Word{proto::NOT_SUPPORTED, "not-supported"}};
@@ -41,14 +40,6 @@ std::optional<Value> ValueOf(const Table& table, std::string_view word) {
 
 }  // namespace
 
-std::string_view PartnerTypeWord(proto::PartnerType type) {
-  return WordOf(kTypes, type);
-}
-
-std::optional<proto::PartnerType> ParsePartnerType(std::string_view word) {
-  return ValueOf<proto::PartnerType>(kTypes, word);
-}
-
 std::string_view NegotiationWord(proto::Negotiation level) {
   return WordOf(kLevels, level);
 }
@@ -75,7 +66,7 @@ std::optional<proto::GatewaySettings::Federation> ParseFederation(std::string_vi
 
 proto::Partner DefaultPartner() {
   proto::Partner partner;
-  partner.set_type(proto::PUBLIC_UNVERIFIED);
+  partner.set_type(kPublicUnverified);
   partner.set_tls(proto::REQUIRED);
   partner.set_sasl(proto::REQUIRED);
   partner.set_dialback(true);

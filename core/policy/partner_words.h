@@ -9,9 +9,6 @@
 
 namespace gatehouse {
 
-// "public-unverified", "public-verified", "federated"; empty for a value outside the enum.
-[[nodiscard]] std::string_view PartnerTypeWord(proto::PartnerType type);
-[[nodiscard]] std::optional<proto::PartnerType> ParsePartnerType(std::string_view word);
 // "required", "optional", "not-supported"; empty for a value outside the enum.
 [[nodiscard]] std::string_view NegotiationWord(proto::Negotiation level);
 [[nodiscard]] std::optional<proto::Negotiation> ParseNegotiation(std::string_view word);

@@ -32,6 +32,8 @@ PolicyView::PolicyView(proto::PolicySnapshot snapshot) : snapshot_(std::move(sna
   for (const std::string& domain : snapshot_.denied_domains())
     (IsWildcard(domain) ? denied_below_ : denied_).insert(BaseOf(domain));
   for (const proto::Partner& partner : snapshot_.partners()) listed_.Add(partner);
+  for (const proto::PartnerType& type : snapshot_.partner_types())
+    types_.emplace(type.name(), &type);
 }
 
 void PolicyView::Partners::Add(const proto::Partner& partner) {
@@ -65,6 +67,12 @@ Reason PolicyView::WhyNoPartner(std::string_view domain) const {
   // Nobody can store such a row: it stands for one that the engine has left out.
   if (PermittedMethods(RowOf(*partner)).empty()) return Reason::kPartnerInvalid;
   return partner->expires_unix() != 0 ? Reason::kPartnerExpired : Reason::kPartnerDisabled;
+}
+
+Permissions PolicyView::PermissionsOf(std::string_view type) const {
+  if (const PresetType* preset = FindPreset(type)) return preset->permissions;
+  const proto::PartnerType* own = Find(types_, type);
+  return own == nullptr ? Permissions{} : gatehouse::PermissionsOf(*own);
 }
 
 bool PolicyView::IsDenied(std::string_view domain) const {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/policy/partner_type.h"
 #include "core/policy/pattern_index.h"
 #include "core/policy/reasons.h"
 #include "proto/policy_snapshot.pb.h"
@@ -37,6 +38,8 @@ class PolicyView {
   [[nodiscard]] bool HasBlockedContact(std::string_view domain) const {
     return blocked_domains_.contains(domain);
   }
+  // What contacts of a partner of that type may do; the least for a name that nobody has given.
+  [[nodiscard]] Permissions PermissionsOf(std::string_view type) const;
   // Whether the deny list has it, or a "*." that it is below.
   [[nodiscard]] bool IsDenied(std::string_view domain) const;
   // The access policy granted to this very user (prepared bare JID), to a pattern he fits (his
@@ -78,6 +81,7 @@ class PolicyView {
   std::unordered_set<std::string, Hash, std::equal_to<>> blocked_domains_;
   std::unordered_set<std::string_view> denied_;
   std::unordered_set<std::string_view> denied_below_;
+  Index<proto::PartnerType> types_;
   Index<proto::AccessPolicy> by_user_;
   PatternIndex by_pattern_;
   Index<proto::AccessPolicy> by_own_domain_;

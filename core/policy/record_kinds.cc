@@ -24,6 +24,8 @@ constexpr std::array kKinds = {
     RecordKind{proto::Record::kGateway, "", {},
                [](proto::Record& record) { *record.mutable_gateway() = DefaultGatewaySettings(); },
                nullptr},
+    RecordKind{proto::Record::kPartnerType, "name", {},
+               [](proto::Record& record) { record.mutable_partner_type(); }, nullptr},
     RecordKind{proto::Record::kPartner, "domain", kPartnerKept,
                [](proto::Record& record) { *record.mutable_partner() = DefaultPartner(); },
                nullptr},

@@ -12,6 +12,7 @@
 
 #include "core/loop/signal_watch.h"
 #include "core/loop/timer.h"
+#include "core/policy/partner_type.h"
 #include "core/policy/partner_words.h"
 #include "core/selftest/clear_octets.h"
 #include "core/selftest/inbound_play.h"
@@ -215,7 +216,7 @@ proto::CtlRequest MatrixRun::PartnerRequest(const std::vector<std::size_t>& grou
   proto::CtlRequest request;
   proto::Partner& partner = *request.mutable_partner_new()->mutable_partner();
   partner = DefaultPartner();
-  partner.set_type(proto::FEDERATED);
+  partner.set_type(kFederated);
   const RuleRow& row = RuleOf(cells_[group.front()].row);
   partner.set_tls(LevelOf(row.tls));
   partner.set_sasl(LevelOf(row.sasl));

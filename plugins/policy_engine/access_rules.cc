@@ -13,6 +13,7 @@
 #include "core/policy/policy_view.h"
 #include "core/xmpp/jid.h"
 #include "plugins/policy_engine/partner_rules.h"
+#include "plugins/policy_engine/record_fields.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -79,11 +80,7 @@ Result<std::string> PolicyName(std::string_view text) {
 
 Result<proto::AccessPolicy> CheckAccessPolicy(proto::AccessPolicy policy) {
   GATEHOUSE_TRY(*policy.mutable_name(), PolicyName(policy.name()));
-  if (policy.description().size() > kMaxDescriptionBytes)
-    return BadConfig(fmt::format("the description has {} octets; at most {} are possible",
-                                 policy.description().size(), kMaxDescriptionBytes));
-  if (HasControls(policy.description()))
-    return BadConfig("the description has control characters; write it on one line");
+  GATEHOUSE_TRY_VOID(CheckDescription(policy.description()));
   return policy;
 }
 

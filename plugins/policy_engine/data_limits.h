@@ -11,6 +11,7 @@ struct DataLimits {
   // Every worker keeps all of them, and one operation on all of them must not keep the engine from
   // its other work for long.
   std::size_t partners = 20'000;
+  std::size_t partner_types = 100;
   std::size_t policies = 1000;
   // Those of a domain that begin alike (with a "*": end alike) are compared one by one, for each
   // message of a user without a grant of his own.

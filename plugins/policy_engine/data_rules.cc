@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -63,6 +64,8 @@ CheckedData CheckData(proto::FederationData data, const proto::FederationData& h
                       const StillBusy& still_busy) {
   CheckedData checked{std::move(data), {}};
   Note(GatewayMistakes(checked.data.gateway()), "gateway", "gateway", checked.mistakes);
+  std::ranges::move(TypeMistakes(checked.data.partner_types(), Count(held.partner_types()), limits),
+                    std::back_inserter(checked.mistakes));
   const auto check = [&checked](std::string key, std::string record, Result<void> result) {
     if (result) return true;
     proto::Mistake& mistake = checked.mistakes.emplace_back();
@@ -92,8 +95,8 @@ CheckedData CheckData(proto::FederationData data, const proto::FederationData& h
   DomainOwners owners(served, DomainOwners::Remedy::kInTheFile, denied);
   for (int i = 0; i < checked.data.partners_size(); ++i) {
     proto::Partner& partner = *checked.data.mutable_partners(i);
-    Note(PartnerMistakes(partner, owners), fmt::format("partners[{}]", i),
-         "partner " + partner.domain(), checked.mistakes);
+    Note(PartnerMistakes(partner, owners, checked.data.partner_types()),
+         fmt::format("partners[{}]", i), "partner " + partner.domain(), checked.mistakes);
     owners.Add(partner);
     still_busy();
   }

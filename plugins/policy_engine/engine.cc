@@ -179,6 +179,17 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kPartnerRefuse:
       audit.action = "partner refuse";
       return RefuseStranger(request.partner_refuse().domain(), std::move(audit));
+    case proto::CtlRequest::kPartnerTypeList:
+      return ListTypes();
+    case proto::CtlRequest::kPartnerTypeNew:
+      audit.action = "partner type new";
+      return NewType(request.partner_type_new(), std::move(audit));
+    case proto::CtlRequest::kPartnerTypeSet:
+      audit.action = "partner type set";
+      return SetType(request.partner_type_set(), std::move(audit));
+    case proto::CtlRequest::kPartnerTypeRemove:
+      audit.action = "partner type remove";
+      return RemoveType(request.partner_type_remove().name(), std::move(audit));
     case proto::CtlRequest::kImport:
       audit.action = "import";
       return ImportRecords(request.import(), std::move(audit));

@@ -105,6 +105,17 @@ class Engine {
   Reply SetGateway(const proto::GatewaySet& command, AuditEntry audit);
   Reply ShowPartner(const std::string& domain) const;
   Reply ListPartners() const;
+  // --- partner types
+  Reply ListTypes() const;
+  Reply ShowType(const std::string& name) const;
+  Reply NewType(const proto::PartnerTypeNew& command, AuditEntry audit);
+  Reply SetType(const proto::PartnerTypeSet& command, AuditEntry audit);
+  Reply RemoveType(const std::string& name, AuditEntry audit);
+  Result<const proto::PartnerType*> TypeToChange(const std::string& name) const;
+  [[nodiscard]] proto::PartnerTypeView ViewOfType(proto::PartnerType type) const;
+  // Puts the difference to `types`, which take the place of all, into the store.
+  Result<void> BecomeTypes(const google::protobuf::RepeatedPtrField<proto::PartnerType>& types,
+                           AuditEntry audit);
   // --- external access policies
   Reply ListPolicies(const std::string& name) const;
   Reply NewPolicy(const proto::PolicyNew& command, AuditEntry audit);

@@ -106,7 +106,7 @@ class ImportPlan {
     google::protobuf::RepeatedPtrField<std::string> fields;
     for (const std::string_view field : kImportedPartnerFields) *fields.Add() = field;
     GATEHOUSE_TRY_VOID(ReplaceFields(fields, kImportedPartnerFields, record.partner(), partner));
-    GATEHOUSE_TRY(partner, CheckPartner(std::move(partner), owners_));
+    GATEHOUSE_TRY(partner, CheckPartner(std::move(partner), owners_, data_.partner_types()));
     if (!command_.allow_lookalike()) GATEHOUSE_TRY_VOID(CheckLooks(partner));
     result.set_name(partner.domain());
     for (const NegotiationNote note : NotesOf(RowOf(partner)))

@@ -115,7 +115,7 @@ Result<proto::Partner> Engine::Checked(proto::Partner partner) const {
       others.Add(other);
     else
       before = other.ByteSizeLong();
-  GATEHOUSE_TRY(proto::Partner checked, CheckPartner(std::move(partner), others));
+  GATEHOUSE_TRY(proto::Partner checked, CheckPartner(std::move(partner), others, content_.data.partner_types()));
   GATEHOUSE_TRY_VOID(CheckGrowth(before, checked.ByteSizeLong()));
   return checked;
 }

@@ -10,12 +10,12 @@
 #include <set>
 #include <span>
 
-#include "core/base/one_line.h"
 #include "core/policy/domain_pattern.h"
 #include "core/policy/negotiation.h"
 #include "core/policy/partner_words.h"
 #include "core/tls/trust_anchors.h"
 #include "core/xmpp/jid.h"
+#include "plugins/policy_engine/record_fields.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -91,11 +91,6 @@ void PrepareDomains(proto::Partner& partner, const DomainOwners& others, Mistake
                   own, others, mistakes);
 }
 
-Result<void> CheckType(const proto::Partner& partner) {
-  if (!PartnerTypeWord(partner.type()).empty()) return {};
-  return BadConfig("the type is unknown; use federated, public-verified or public-unverified");
-}
-
 Result<void> CheckTls(const proto::Partner& partner) {
   if (!NegotiationWord(partner.tls()).empty()) return {};
   return BadConfig("the TLS setting is unknown; use required, optional or not-supported");
@@ -143,13 +138,8 @@ Result<void> CheckLimit(const proto::Partner& partner) {
                                partner.connection_limit(), kMaxConnections));
 }
 
-Result<void> CheckDescription(const proto::Partner& partner) {
-  if (partner.description().size() > kMaxDescriptionBytes)
-    return BadConfig(fmt::format("the description has {} octets; at most {} are possible",
-                                 partner.description().size(), kMaxDescriptionBytes));
-  if (HasControls(partner.description()))
-    return BadConfig("the description has control characters; write it on one line");
-  return {};
+Result<void> CheckOwnDescription(const proto::Partner& partner) {
+  return CheckDescription(partner.description());
 }
 
 bool IsLabel(std::string_view label) {
@@ -258,21 +248,21 @@ Result<void> CheckExpiry(std::uint64_t expires_unix, std::int64_t now_unix) {
       "the partner would have expired already; let it expire at a time to come, or never");
 }
 
-std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner, const DomainOwners& others) {
+std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner, const DomainOwners& others,
+                                            const PartnerTypes& types) {
   struct Rule {
     const char* field;
     Result<void> (*check)(const proto::Partner&);
   };
   // Where the words of a row are unknown there is no row to judge.
-  static constexpr std::array kWords = {Rule{"type", CheckType}, Rule{"tls", CheckTls},
-                                        Rule{"sasl", CheckSasl}};
+  static constexpr std::array kWords = {Rule{"tls", CheckTls}, Rule{"sasl", CheckSasl}};
   static constexpr std::array kRules = {
       Rule{"tls", CheckRow},
       Rule{"dane", CheckDane},
       Rule{"proxy", CheckOwnProxy},
       Rule{"trust_anchors", CheckAnchors},
       Rule{"connection_limit", CheckLimit},
-      Rule{"description", CheckDescription},
+      Rule{"description", CheckOwnDescription},
       Rule{"expires_unix", CheckLastDay},
   };
   MistakeList mistakes;
@@ -286,12 +276,15 @@ std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner, const Domai
     return all_hold;
   };
   PrepareDomains(partner, others, mistakes);
+  if (Result<void> known = CheckTypeIsKnown(partner.type(), types); !known)
+    mistakes.Add("type", std::move(known).error().text);
   if (play(kWords)) play(kRules);
   return mistakes.Take();
 }
 
-Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& others) {
-  const std::vector<proto::Mistake> mistakes = PartnerMistakes(partner, others);
+Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& others,
+                                    const PartnerTypes& types) {
+  const std::vector<proto::Mistake> mistakes = PartnerMistakes(partner, others, types);
   if (!mistakes.empty()) return BadConfig(mistakes.front().what());
   return partner;
 }

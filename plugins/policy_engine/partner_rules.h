@@ -8,6 +8,7 @@
 
 #include "core/base/result.h"
 #include "plugins/policy_engine/domain_owners.h"
+#include "plugins/policy_engine/type_rules.h"
 #include "proto/ctl.pb.h"
 
 namespace gatehouse::policy_engine {
@@ -22,16 +23,19 @@ inline constexpr std::uint64_t kLatestUnix = 253'402'300'799;
 // All that is wrong with a record, each with its field and one sentence with the remedy; its
 // domains are prepared (6.2) where they can be.
 [[nodiscard]] std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner,
-                                                          const DomainOwners& others);
+                                                          const DomainOwners& others,
+                                                          const PartnerTypes& types);
 
-// Takes a full record as an operator wrote it, and who owns the domains of everybody else.
+// Takes a full record as an operator wrote it, who owns the domains of everybody else, and the
+// operator's own partner types.
 //   gives  the same record with its domains prepared (6.2); an additional one may be a wildcard
 //   fails  kConfig with the first mistake, one sentence with the remedy: a domain that is none, is
-//   named twice or is somebody else's; a value
-//          outside its enum; a row of 4.2 without a method ("E1: ..."); a proxy that is not
+//   named twice or is somebody else's; a type that neither is there always nor is one of `types`; a
+//   value outside its enum; a row of 4.2 without a method ("E1: ..."); a proxy that is not
 //          HOST[:PORT]; trust anchors that are no PEM certificates; a number, time or text above
 //          its limit; a description that is more than one line
-Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& others);
+Result<proto::Partner> CheckPartner(proto::Partner partner, const DomainOwners& others,
+                                    const PartnerTypes& types);
 
 // A domain for the deny list, or "*." before one, prepared. Fails (kConfig) with the remedy, for
 // one of ours too.

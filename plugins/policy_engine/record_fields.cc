@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/base/one_line.h"
+
 namespace gatehouse::policy_engine {
 
 Result<void> ReplaceFields(const google::protobuf::RepeatedPtrField<std::string>& names,
@@ -28,6 +30,15 @@ Result<void> ReplaceFields(const google::protobuf::RepeatedPtrField<std::string>
   const std::unique_ptr<google::protobuf::Message> copy(from.New());
   copy->CopyFrom(from);
   to.GetReflection()->SwapFields(&to, copy.get(), fields);
+  return {};
+}
+
+Result<void> CheckDescription(const std::string& text) {
+  if (text.size() > kMaxDescriptionBytes)
+    return BadConfig(fmt::format("the description has {} octets; at most {} are possible",
+                                 text.size(), kMaxDescriptionBytes));
+  if (HasControls(text))
+    return BadConfig("the description has control characters; write it on one line");
   return {};
 }
 

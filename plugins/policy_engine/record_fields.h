@@ -1,5 +1,5 @@
-// Replaces named fields of a record with those of another: what `partner set` and `gateway set` are
-// made of.
+// Fields that records of several kinds have, and the replacing of named ones, which `partner set`,
+// `gateway set` and their like are made of.
 #pragma once
 
 #include <span>
@@ -22,6 +22,9 @@ namespace gatehouse::policy_engine {
 Result<void> ReplaceFields(const google::protobuf::RepeatedPtrField<std::string>& names,
                            std::span<const std::string_view> allowed,
                            const google::protobuf::Message& from, google::protobuf::Message& to);
+
+// One line for people. Fails (kConfig) with the remedy.
+Result<void> CheckDescription(const std::string& text);
 
 // The record as the audit keeps it: JSON on one line, every field there.
 [[nodiscard]] std::string RecordJson(const google::protobuf::Message& record);

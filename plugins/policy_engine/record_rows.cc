@@ -4,8 +4,10 @@
 
 #include <string_view>
 
+#include "core/policy/partner_type.h"
 #include "core/policy/partner_words.h"
 #include "plugins/policy_engine/access_rows.h"
+#include "plugins/policy_engine/type_rows.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -15,15 +17,14 @@ std::uint32_t Unsigned(const SqliteStatement& row, int column) {
 }
 
 Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
-  const auto type = ParsePartnerType(row.Text(1));
   const auto tls = ParseNegotiation(row.Text(2));
   const auto sasl = ParseNegotiation(row.Text(3));
   const auto dane = ParseDane(row.Text(15));
-  if (!type || !tls || !sasl || !dane)
+  if (!tls || !sasl || !dane)
     return Trouble(fmt::format("partner '{}' in the store has unknown words", row.Text(0)));
   proto::Partner partner;
   partner.set_id(row.Text(0));
-  partner.set_type(*type);
+  partner.set_type(row.Text(1));
   partner.set_tls(*tls);
   partner.set_sasl(*sasl);
   partner.set_dialback(row.Integer(4) != 0);
@@ -45,7 +46,8 @@ Result<proto::Partner> PartnerOf(const SqliteStatement& row) {
 
 // One row per domain, ordered by partner: the first of each carries the primary domain.
 constexpr std::string_view kSelectPartners =
-    "SELECT partner.id, type, tls, sasl, dialback, connection_limit, keep_alive, proxy,"
+    "SELECT partner.id, CASE own_type WHEN '' THEN type ELSE own_type END, tls, sasl, dialback, "
+    "connection_limit, keep_alive, proxy,"
     " description, enabled, revision, trust_anchors, strict_sasl, bidi, same_certificate, dane,"
     " coalesce(tls_memory.at_unix, 0), expires_unix,"
     " named.domain, named.position"
@@ -131,9 +133,11 @@ Result<void> InsertPartner(SqliteDatabase& database, const proto::Partner& partn
                 database.Prepare("INSERT INTO partner (id, type, tls, sasl, dialback,"
                                  " connection_limit, keep_alive, proxy, description, enabled,"
                                  " revision, trust_anchors, strict_sasl, bidi, same_certificate,"
-                                 " dane, expires_unix)"
-                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  insert.Bind(1, partner.id()).Bind(2, PartnerTypeWord(partner.type()));
+                                 " dane, expires_unix, own_type)"
+                                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  const bool is_preset = FindPreset(partner.type()) != nullptr;
+  insert.Bind(1, partner.id()).Bind(2, is_preset ? partner.type() : kPublicUnverified);
+  insert.Bind(18, is_preset ? std::string() : partner.type());
   insert.Bind(3, NegotiationWord(partner.tls())).Bind(4, NegotiationWord(partner.sasl()));
   insert.Bind(5, std::int64_t{partner.dialback()});
   insert.Bind(6, std::int64_t{partner.connection_limit()});
@@ -196,6 +200,7 @@ Result<proto::FederationData> ReadData(SqliteDatabase& database) {
   proto::FederationData data;
   GATEHOUSE_TRY(*data.mutable_gateway(), ReadGateway(database));
   GATEHOUSE_TRY_VOID(ReadPartners(database, *data.mutable_partners()));
+  GATEHOUSE_TRY_VOID(ReadPartnerTypes(database, *data.mutable_partner_types()));
   GATEHOUSE_TRY_VOID(ReadAccessPolicies(database, *data.mutable_policies()));
   GATEHOUSE_TRY_VOID(ReadDenied(database, *data.mutable_denied()));
   return data;
@@ -213,6 +218,8 @@ Result<void> TakeOut(SqliteDatabase& database, const proto::RecordChange& change
     case proto::Record::kDeniedDomain:
       return RunOn(database, "DELETE FROM denied_domain WHERE domain = ?",
                    change.before().denied_domain().domain());
+    case proto::Record::kPartnerType:
+      return DeletePartnerType(database, change.before().partner_type().name());
     case proto::Record::kGateway:
     case proto::Record::BODY_NOT_SET:
       break;
@@ -234,6 +241,8 @@ Result<void> PutIn(SqliteDatabase& database, const proto::RecordChange& change,
     case proto::Record::kDeniedDomain:
       return RunOn(database, "INSERT INTO denied_domain (domain) VALUES (?)",
                    change.after().denied_domain().domain());
+    case proto::Record::kPartnerType:
+      return InsertPartnerType(database, change.after().partner_type());
     case proto::Record::BODY_NOT_SET:
       break;
   }

@@ -46,6 +46,7 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
   *snapshot.mutable_gateway() = content.data.gateway();
   snapshot.set_contacts_epoch(content.contacts_epoch);
   for (const std::string& domain : content.blocked_domains) snapshot.add_blocked_domains(domain);
+  *snapshot.mutable_partner_types() = content.data.partner_types();
   *snapshot.mutable_access_policies() = content.data.policies();
   for (const proto::DeniedDomain& denied : content.data.denied())
     snapshot.add_denied_domains(denied.domain());
@@ -55,7 +56,7 @@ CompiledPolicy CompilePolicy(const StoreContent& content, const std::vector<std:
   std::vector<const proto::Partner*> rejected;
   for (const proto::Partner& stored : content.data.partners()) {
     still_busy();
-    Result<proto::Partner> partner = CheckPartner(stored, owners);
+    Result<proto::Partner> partner = CheckPartner(stored, owners, content.data.partner_types());
     if (!partner) {
       compiled.rejected.push_back({stored.domain(), partner.error().text});
       rejected.push_back(&stored);

@@ -1,5 +1,9 @@
 #include "plugins/policy_engine/store_content.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include "core/policy/partner_type.h"
 #include "core/tls/crypto.h"
 #include "plugins/policy_engine/record_rows.h"
 
@@ -21,10 +25,51 @@ Result<std::vector<std::string>> ReadBlockedDomains(SqliteDatabase& database) {
 namespace {
 
 // Without one of the blocked domains nobody would be looked for in it.
+std::string SealOver(std::string data, const StoreContent& content) {
+  for (const std::string& domain : content.blocked_domains) data += '\n' + domain;
+  return Hex(Sha256(data));
+}
+
 std::string SealOf(const StoreContent& content) {
-  std::string all = content.data.SerializeAsString();
-  for (const std::string& domain : content.blocked_domains) all += '\n' + domain;
-  return Hex(Sha256(all));
+  return SealOver(content.data.SerializeAsString(), content);
+}
+
+// The record as it was serialised while its type was an enum in field 4.
+std::string WithNumberedType(const proto::Partner& partner) {
+  proto::Partner head;
+  head.set_id(partner.id());
+  head.set_domain(partner.domain());
+  *head.mutable_additional_domains() = partner.additional_domains();
+  proto::Partner tail = partner;
+  tail.clear_id();
+  tail.clear_domain();
+  tail.clear_additional_domains();
+  tail.clear_type();
+  std::string bytes = head.SerializeAsString();
+  if (partner.type() == kPublicVerified) bytes += "\x20\x01";
+  if (partner.type() == kFederated) bytes += "\x20\x02";
+  return bytes + tail.SerializeAsString();
+}
+
+// Up to schema version 14.
+std::string SealOfNumberedTypes(const StoreContent& content) {
+  proto::FederationData gateway;
+  *gateway.mutable_gateway() = content.data.gateway();
+  proto::FederationData rest = content.data;
+  rest.clear_gateway();
+  rest.clear_partners();
+  std::string bytes = gateway.SerializeAsString();
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    for (const proto::Partner& partner : content.data.partners()) {
+      const std::string record = WithNumberedType(partner);
+      out.WriteTag(proto::FederationData::kPartnersFieldNumber << 3 | 2);
+      out.WriteVarint32(static_cast<std::uint32_t>(record.size()));
+      out.WriteString(record);
+    }
+  }
+  return SealOver(bytes + rest.SerializeAsString(), content);
 }
 
 Result<StoreContent> ReadContent(SqliteDatabase& database) {
@@ -40,6 +85,12 @@ Result<StoreContent> ReadContent(SqliteDatabase& database) {
   return content;
 }
 
+std::unexpected<Error> Differs() {
+  return Trouble(
+      "what is in it is not what was written (its checksum differs): it is damaged, or was edited "
+      "without gatehousectl");
+}
+
 Result<std::string> ReadSeal(SqliteDatabase& database) {
   return database.One("SELECT checksum FROM store_state");
 }
@@ -50,9 +101,7 @@ Result<StoreContent> ReadSealed(SqliteDatabase& database) {
   GATEHOUSE_TRY(StoreContent content, ReadContent(database));
   GATEHOUSE_TRY(const std::string seal, ReadSeal(database));
   if (seal == SealOf(content)) return content;
-  return Trouble(
-      "what is in it is not what was written (its checksum differs): it is damaged, or was edited "
-      "without gatehousectl");
+  return Differs();
 }
 
 Result<StoreContent> SealContent(SqliteDatabase& database) {
@@ -64,7 +113,10 @@ Result<StoreContent> SealContent(SqliteDatabase& database) {
 
 Result<void> SealUpgraded(SqliteDatabase& database) {
   GATEHOUSE_TRY(const std::string seal, ReadSeal(database));
-  GATEHOUSE_TRY_VOID(seal.empty() ? SealContent(database) : ReadSealed(database));
+  GATEHOUSE_TRY(const StoreContent content, ReadContent(database));
+  if (!seal.empty() && seal != SealOf(content) && seal != SealOfNumberedTypes(content))
+    return Differs();
+  GATEHOUSE_TRY_VOID(SealContent(database));
   return {};
 }
 

@@ -182,6 +182,27 @@ constexpr std::array kUpgrades = {
     Upgrade{13, kCertificateSchema},
     // 0 is not written down in what is sealed: the seal from before fits.
     Upgrade{14, "ALTER TABLE gateway ADD COLUMN synthetic_interval_s INTEGER NOT NULL DEFAULT 0"},
+    // Partner types of an operator's own; of a partner that has one, `type` says the least there
+    // is. In the audit types had the names of an enum, and the seal is over its numbers.
+    Upgrade{15,
+            "CREATE TABLE partner_type (name TEXT PRIMARY KEY,"
+            " may_subscribe INTEGER NOT NULL CHECK (may_subscribe IN (0, 1)),"
+            " auto_approve INTEGER NOT NULL CHECK (auto_approve IN (0, 1)),"
+            " may_message_unlisted INTEGER NOT NULL CHECK (may_message_unlisted IN (0, 1)),"
+            " sees_note INTEGER NOT NULL CHECK (sees_note IN (0, 1)),"
+            " sees_rich_activity INTEGER NOT NULL CHECK (sees_rich_activity IN (0, 1)),"
+            " description TEXT NOT NULL) STRICT;"
+            "ALTER TABLE partner ADD COLUMN own_type TEXT NOT NULL DEFAULT '';"
+            "UPDATE record_change SET"
+            " before = replace(replace(replace(before,"
+            "  '\"type\":\"FEDERATED\"', '\"type\":\"federated\"'),"
+            "  '\"type\":\"PUBLIC_VERIFIED\"', '\"type\":\"public-verified\"'),"
+            "  '\"type\":\"PUBLIC_UNVERIFIED\"', '\"type\":\"public-unverified\"'),"
+            " after = replace(replace(replace(after,"
+            "  '\"type\":\"FEDERATED\"', '\"type\":\"federated\"'),"
+            "  '\"type\":\"PUBLIC_VERIFIED\"', '\"type\":\"public-verified\"'),"
+            "  '\"type\":\"PUBLIC_UNVERIFIED\"', '\"type\":\"public-unverified\"')"
+            " WHERE kind = 'partner'"},
 };
 static_assert(std::ranges::is_sorted(kUpgrades, {}, &Upgrade::version));
 static_assert(kUpgrades.back().version == kSchemaVersion);

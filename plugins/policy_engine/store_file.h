@@ -8,7 +8,7 @@
 
 namespace gatehouse::policy_engine {
 
-inline constexpr int kSchemaVersion = 14;
+inline constexpr int kSchemaVersion = 15;
 
 // Removes a database, its logs and its mark, whatever of them is there: SQLite would play an old log into a
 // new file.

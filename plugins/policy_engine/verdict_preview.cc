@@ -132,7 +132,7 @@ Result<proto::PolicyVerdict> PreviewVerdict(const PolicyView& policy,
   shown.set_contact(ends.contact.Bare());
   shown.set_direction(std::string(DirectionName(ends.direction)));
   shown.set_kind(std::string(KindName(kind)));
-  if (partner != nullptr) shown.set_partner_type(std::string(PartnerTypeWord(partner->type())));
+  if (partner != nullptr) shown.set_partner_type(partner->type());
   shown.set_contact_state(std::string(ContactStateName(envelope.contact)));
   Explain(verdict, shown);
   const AccessVerdict access =

@@ -258,11 +258,12 @@ void XmppToSip::OnIq(Incoming incoming) {
                 std::move(incoming.ticket), ipc::Outcome::Delivered());
 }
 
-// Headlines are for partners that are part of the enterprise; unasked for they are advertising. 8.9
+// Headlines come from partners that are part of the enterprise, as notes go to them; unasked for
+// they are advertising. 8.9
 bool XmppToSip::IsWanted(const Incoming& incoming, std::string_view type) const {
   if (type != "headline") return true;
   const proto::Partner* partner = context_.policy->FindPartner(incoming.addresses.from.domain);
-  return partner != nullptr && partner->type() == proto::FEDERATED;
+  return partner != nullptr && context_.policy->PermissionsOf(partner->type()).sees_note;
 }
 
 void XmppToSip::OnMessage(Incoming incoming) {

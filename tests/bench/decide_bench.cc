@@ -8,6 +8,7 @@
 
 #include "core/policy/access.h"
 #include "core/policy/decide.h"
+#include "core/policy/partner_type.h"
 
 namespace gatehouse {
 namespace {
@@ -21,7 +22,7 @@ PolicyView PolicyOf(int partners) {
   for (int i = 0; i < partners; ++i) {
     proto::Partner& partner = *snapshot.add_partners();
     partner.set_domain(fmt::format("partner{}.example", i));
-    partner.set_type(static_cast<proto::PartnerType>(i % 3));
+    partner.set_type(kPresetTypes.at(i % 3).name);
     partner.set_tls(proto::REQUIRED);
     partner.set_sasl(proto::OPTIONAL);
     partner.set_dialback(true);

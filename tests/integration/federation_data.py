@@ -84,12 +84,17 @@ class Data(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await self.must("apply", "-f", self.file), "no record differs\n")
         self.assertEqual(await self.revision(), revision)
         text = self.file.read_text()
-        self.file.write_text(text.replace("type: federated", "type: friend").replace("domain: b.example", "domain: '@'"))
+        self.file.write_text(text.replace("dane: report", "dane: friend", 1).replace("domain: b.example", "domain: '@'"))
+        code, _, err = await self.run_ctl("apply", "-f", self.file)
+        self.assertEqual(code, 1)
+        line = 1 + text[:text.index("dane: report")].count("\n")
+        self.assertEqual(err, f"{self.file}:{line}: key 'partners[0].dane': is 'friend'; would be right: report, off, enforce\n")
+        self.file.write_text(text.replace("type: federated", "type: friend"))
         code, _, err = await self.run_ctl("apply", "-f", self.file)
         self.assertEqual(code, 1)
         line = 1 + text[:text.index("type: federated")].count("\n")
-        self.assertEqual(err, f"{self.file}:{line}: key 'partners[0].type': is 'friend'; would be right: "
-                              "public-unverified, public-verified, federated\n")
+        self.assertEqual(err, f"{self.file}:{line}: key 'partners[0].type': partner a.example: 'friend' is no partner type; use one "
+                              "of federated, public-verified, public-unverified, or make it with: gatehousectl partner type new\n")
         self.file.write_text(text.replace("tls: required", "tls: not-supported").replace("dialback: true", "dialback: false"))
         code, _, err = await self.run_ctl("apply", "-f", self.file, "--dry-run")
         self.assertEqual(code, 1)
@@ -102,6 +107,10 @@ class Data(unittest.IsolatedAsyncioTestCase):
     async def test_every_setting_there_is_comes_back_from_its_file_as_it_was(self):
         anchors = self.edge.authority.ca_file
         await self.must("partner", "new", "plain.example")
+        await self.must("partner", "type", "new", "supplier", "--may-subscribe", "true", "--auto-approve", "true",
+                        "--may-message-unlisted", "true", "--sees-note", "true", "--sees-rich-activity", "true", "--description", "a: b")
+        await self.must("partner", "type", "new", "nothing")
+        await self.must("partner", "new", "supplier.example", "--type", "supplier")
         await self.must("partner", "new", "full.example", "--additional-domains", "chat.full.example,*.full.example,b\u00fccher.example",
                         "--type", "federated", "--tls", "optional", "--sasl", "optional", "--connection-limit", "7",
                         "--keep-alive", "false", "--proxy", "[2001:db8::1]:5270", "--description", "on: # \"'\\ \u00fc ~",
@@ -126,7 +135,7 @@ class Data(unittest.IsolatedAsyncioTestCase):
         await self.must("export", "-o", self.file)
 
         emptied = self.edge.folder / "emptied.yaml"
-        emptied.write_text("gateway: {}\npartners: []\ndenied: []\npolicies:\n  - name: global\n")
+        emptied.write_text("gateway: {}\npartner_types: []\npartners: []\ndenied: []\npolicies:\n  - name: global\n")
         await self.must("apply", "-f", emptied)
         self.assertEqual((await self.edge.ctl("partner", "list"))["partners"], [])
         await self.must("apply", "-f", self.file)

@@ -112,6 +112,24 @@ class PartnerTypes(PermissionScene):
         self.assertEqual(await self.ann_writes("nor she"), 403)
         self.assertEqual([body for _, _, body in self.edge.sip.received], ["now he may"])
 
+    async def test_a_type_of_the_operators_own_is_live_for_its_partners_without_an_end_to_their_streams(self):
+        await self.ctl("partner", "type", "new", "supplier", "--may-message-unlisted", "true")
+        await self.set_type("supplier")
+        await self.reaches_ann("hello of a supplier")
+        self.assertEqual(await self.ann_writes("back to a supplier"), 200)
+        subscribe = f"<presence to='{ANN}' type='subscribe'/>"
+        self.assertEqual((await self.answer(self.sends(subscribe))).attributes["type"], "unsubscribed")
+        headline = f"<message to='{ANN}' type='headline'><body>cheap %s</body></message>"
+        self.sends(headline % "flights")
+        await self.change("partner", "type", "set", "supplier", "--sees-note", "true")
+        self.sends(headline % "parts")
+        await arrival("the headline", lambda: "cheap parts" in [body for _, _, body in self.edge.sip.received])
+        self.assertNotIn("cheap flights", [body for _, _, body in self.edge.sip.received])
+        await self.change("partner", "type", "set", "supplier", "--may-message-unlisted", "false")
+        self.assertEqual(await self.condition(self.writes("not any more")), ("forbidden", "auth"))
+        self.assertEqual(await self.ann_writes("nor she"), 403)
+        self.assertNotIn("stream-closed", self.edge.lab.gatehouse.text())
+
     async def test_nobody_learns_of_an_unverified_partner_who_exists(self):
         await self.set_type("public-unverified")
         answers = []

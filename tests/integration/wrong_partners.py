@@ -195,7 +195,12 @@ TEXTS = [
 
 LEVELS, LYNC_LEVELS = "required", "Required, Optional, NotSupported"
 WORDS = [
-    word("type", "friend", "public-verified", "Federated, PublicVerified, PublicUnverified"),
+    # Types are the operator's too, so only the engine knows their names.
+    Wrong("type 'friend'", {"type": "friend"}, "'friend' is no partner type",
+          "use one of federated, public-verified, public-unverified, or make it with: gatehousectl partner type new",
+          lync_says("PartnerType 'friend' is ", "Federated, PublicVerified, PublicUnverified")),
+    Wrong("type in another case", {"type": "Federated"}, "'Federated' is no partner type", "use one of federated",
+          without(*IMPORTS)),
     word("tls", "yes", LEVELS, LYNC_LEVELS),
     word("sasl", "REQUIRED!", LEVELS, LYNC_LEVELS),
     word("dialback", "maybe", "true", "True or False"),

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include "core/policy/partner_type.h"
 #include "core/policy/traffic_kind.h"
 #include "tests/unit/core/ctl/command_line_scene.h"
 
@@ -126,7 +127,7 @@ TEST(CommandLine, TurnsTheCommandsOnDomainsThatAreNoPartnersIntoRequests) {
           .partner_accept()
           .accepted();
   EXPECT_EQ(accepted.partner().domain(), "a.example");
-  EXPECT_EQ(accepted.partner().type(), proto::FEDERATED);
+  EXPECT_EQ(accepted.partner().type(), kFederated);
   EXPECT_TRUE(accepted.allow_lookalike());
   EXPECT_TRUE(RequestOf("gateway set --discover true").gateway_set().settings().discover());
 }

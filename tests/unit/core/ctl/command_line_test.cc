@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 
+#include "core/policy/partner_type.h"
 #include "tests/unit/core/ctl/command_line_scene.h"
 
 namespace gatehouse::ctl {
@@ -56,7 +57,7 @@ TEST(CommandLine, TurnsWorkerCommandsIntoRequests) {
 TEST(CommandLine, GivesANewPartnerTheDefaultsWhereNothingIsSaid) {
   const proto::Partner partner = RequestOf("partner new partner.example").partner_new().partner();
   EXPECT_EQ(partner.domain(), "partner.example");
-  EXPECT_EQ(partner.type(), proto::PUBLIC_UNVERIFIED);
+  EXPECT_EQ(partner.type(), kPublicUnverified);
   EXPECT_EQ(partner.tls(), proto::REQUIRED);
   EXPECT_EQ(partner.sasl(), proto::REQUIRED);
   EXPECT_TRUE(partner.dialback());
@@ -64,6 +65,37 @@ TEST(CommandLine, GivesANewPartnerTheDefaultsWhereNothingIsSaid) {
   EXPECT_TRUE(partner.enabled());
   EXPECT_EQ(partner.connection_limit(), 0U);
   EXPECT_EQ(partner.proxy(), "");
+}
+
+TEST(CommandLine, TakesTheNameOfATypeOfTheOperatorsOwn) {
+  EXPECT_EQ(RequestOf("partner new a.example --type supplier").partner_new().partner().type(),
+            "supplier");
+}
+
+TEST(CommandLine, TurnsPermissionsOfATypeIntoFields) {
+  EXPECT_TRUE(RequestOf("partner type list").has_partner_type_list());
+  const proto::PartnerType added =
+      RequestOf("partner type new supplier --sees-note true --description goods")
+          .partner_type_new()
+          .type();
+  EXPECT_EQ(added.name(), "supplier");
+  EXPECT_EQ(added.description(), "goods");
+  EXPECT_EQ(PermissionsOf(added), Permissions{.sees_note = true});
+  const proto::PartnerTypeSet set =
+      RequestOf("partner type set supplier --may-subscribe true --auto-approve true"
+                " --may-message-unlisted true --sees-rich-activity true --sees-note false")
+          .partner_type_set();
+  EXPECT_EQ(set.name(), "supplier");
+  EXPECT_THAT(set.fields(), ElementsAre("may_subscribe", "auto_approve", "may_message_unlisted",
+                                        "sees_note", "sees_rich_activity"));
+  EXPECT_EQ(PermissionsOf(set.type()), (Permissions{.may_subscribe = true,
+                                                    .auto_approve = true,
+                                                    .may_message_unlisted = true,
+                                                    .sees_rich_activity = true}));
+  EXPECT_EQ(RequestOf("partner type remove supplier").partner_type_remove().name(), "supplier");
+  EXPECT_THAT(ParseText("partner type set supplier").error().text,
+              HasSubstr("nothing to set is given"));
+  EXPECT_FALSE(ParseText("partner type new supplier --sees-note maybe").has_value());
 }
 
 TEST(CommandLine, TakesEveryFieldOfANewPartner) {
@@ -93,7 +125,7 @@ TEST(CommandLine, TakesEveryFieldOfANewPartner) {
   ASSERT_TRUE(invocation.has_value()) << invocation.error().text;
   const proto::Partner& partner = invocation->request.partner_new().partner();
   EXPECT_THAT(partner.additional_domains(), ElementsAre("a.example", "b.example"));
-  EXPECT_EQ(partner.type(), proto::FEDERATED);
+  EXPECT_EQ(partner.type(), kFederated);
   EXPECT_EQ(partner.tls(), proto::OPTIONAL);
   EXPECT_EQ(partner.sasl(), proto::NOT_SUPPORTED);
   EXPECT_FALSE(partner.dialback());

@@ -7,6 +7,7 @@
 
 #include "core/ctl/lync_export.h"
 #include "core/ctl/lync_mapping.h"
+#include "core/policy/partner_type.h"
 
 namespace gatehouse::ctl {
 namespace {
@@ -51,14 +52,14 @@ TEST(LyncImport, ReadsPartnersOfExportClixmlAsPowerShell5WritesThem) {
   EXPECT_EQ(fabrikam.domain(), "fabrikam.example");
   EXPECT_THAT(fabrikam.additional_domains(),
               ElementsAre("research.fabrikam.example", "fabrikam2.example"));
-  EXPECT_EQ(fabrikam.type(), proto::FEDERATED);
+  EXPECT_EQ(fabrikam.type(), kFederated);
   EXPECT_EQ(fabrikam.tls(), proto::REQUIRED);
   EXPECT_EQ(fabrikam.connection_limit(), 0U);
   EXPECT_EQ(fabrikam.description(), "Business partner since 2011");
   EXPECT_THAT(Record("partners.clixml", 0).notes(), ElementsAre(HasSubstr("line ends")));
   EXPECT_TRUE(fabrikam.enabled());
   const proto::Partner talk = Record("partners.clixml", 1).partner();
-  EXPECT_EQ(talk.type(), proto::PUBLIC_UNVERIFIED);
+  EXPECT_EQ(talk.type(), kPublicUnverified);
   EXPECT_EQ(talk.tls(), proto::NOT_SUPPORTED);
   EXPECT_EQ(talk.sasl(), proto::NOT_SUPPORTED);
   EXPECT_TRUE(talk.dialback());
@@ -69,14 +70,14 @@ TEST(LyncImport, ReadsPartnersOfExportClixmlAsPowerShell5WritesThem) {
 
 TEST(LyncImport, ReadsPartnersOfConvertToJsonWithEnumsAsWords) {
   const proto::ImportRecord first = Record("partners.json", 0);
-  EXPECT_EQ(first.partner().type(), proto::FEDERATED);
+  EXPECT_EQ(first.partner().type(), kFederated);
   EXPECT_EQ(first.partner().sasl(), proto::OPTIONAL);
   EXPECT_EQ(first.partner().tls(), proto::REQUIRED);
   EXPECT_FALSE(first.partner().dialback());
   EXPECT_EQ(first.partner().description(), "Gr\u00fc\u00dfe");
   EXPECT_THAT(first.notes(), IsEmpty());
   const proto::ImportRecord words = Record("partners.json", 1);
-  EXPECT_EQ(words.partner().type(), proto::PUBLIC_VERIFIED);
+  EXPECT_EQ(words.partner().type(), kPublicVerified);
   EXPECT_THAT(words.partner().additional_domains(), ElementsAre("chat.adatum.example"));
   EXPECT_THAT(words.notes(), IsEmpty());
 }

@@ -5,6 +5,7 @@
 
 #include "core/ctl/json_text.h"
 #include "core/ctl/text_table.h"
+#include "core/policy/partner_type.h"
 #include "core/policy/partner_view.h"
 #include "core/policy/partner_words.h"
 
@@ -19,7 +20,7 @@ proto::PartnerView SomePartner() {
   partner.set_id("17");
   partner.set_domain("partner.example");
   partner.add_additional_domains("more.example");
-  partner.set_type(proto::FEDERATED);
+  partner.set_type(kFederated);
   partner.set_description("a \"friend\"");
   partner.set_revision(9);
   return ViewOf(partner);

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "core/policy/permissions.h"
+#include "core/policy/partner_type.h"
 
 namespace gatehouse {
 namespace {
@@ -18,19 +18,19 @@ using enum TrafficKind;
 class DecideTest : public testing::Test {
  protected:
   DecideTest() {
-    proto::Partner& federated = Add("federated.example", proto::FEDERATED);
+    proto::Partner& federated = Add("federated.example", kFederated);
     federated.add_additional_domains("more.federated.example");
-    Add("verified.example", proto::PUBLIC_VERIFIED);
-    Add("unverified.example", proto::PUBLIC_UNVERIFIED);
-    proto::Partner& clear = Add("clear.example", proto::FEDERATED);
+    Add("verified.example", kPublicVerified);
+    Add("unverified.example", kPublicUnverified);
+    proto::Partner& clear = Add("clear.example", kFederated);
     clear.set_tls(proto::NOT_SUPPORTED);
     clear.set_sasl(proto::NOT_SUPPORTED);
-    Add("off.example", proto::FEDERATED).set_enabled(false);
-    proto::Partner& no_method = Add("no-method.example", proto::FEDERATED);
+    Add("off.example", kFederated).set_enabled(false);
+    proto::Partner& no_method = Add("no-method.example", kFederated);
     no_method.set_sasl(proto::NOT_SUPPORTED);
     no_method.set_dialback(false);
   }
-  proto::Partner& Add(const std::string& domain, proto::PartnerType type) {
+  proto::Partner& Add(const std::string& domain, const std::string& type) {
     proto::Partner& partner = *snapshot.add_partners();
     partner.set_domain(domain);
     partner.set_type(type);
@@ -305,6 +305,66 @@ TEST_F(DecideTest, AnswersEveryCellOfTheTable) {
     }
 }
 
+// Of a type of the operator's own: what its permissions say in words, a kind at a time.
+Decision Expected(TrafficKind kind, const Permissions& may, bool authorised, bool awaited) {
+  switch (kind) {
+    case kSubscribe:
+      if (!authorised && !may.may_subscribe) return Decision::kDeny;
+      return may.auto_approve ? Decision::kAllowAutoApprove : Decision::kAllow;
+    case kSubscribed:
+      return awaited && (authorised || may.may_subscribe) ? Decision::kAllow : Decision::kDrop;
+    case kPresence:
+      return awaited && authorised ? Decision::kAllow : Decision::kDrop;
+    case kProbe:
+      return authorised || (may.may_subscribe && awaited) ? Decision::kAllow : Decision::kDeny;
+    case kSipPresence:
+      if (!awaited || (!authorised && !may.may_subscribe)) return Decision::kDrop;
+      return may.sees_note ? Decision::kAllow : Decision::kAllowStripNote;
+    case kMessage:
+    case kIqToUser:
+    case kSipMessage:
+      return authorised || may.may_message_unlisted ? Decision::kAllow : Decision::kDeny;
+    case kChatState:
+    case kSipSignal:
+      return authorised || may.may_message_unlisted ? Decision::kAllow : Decision::kDrop;
+    case kGroupchat:
+    case kMessageToDomain:
+      return Decision::kDeny;
+    case kPresenceToDomain:
+      return Decision::kDrop;
+    default:
+      return Decision::kAllow;
+  }
+}
+
+TEST_F(DecideTest, GoesByThePermissionsOfATypeOfTheOperatorsOwn) {
+  Add("supplier.example", "supplier");
+  proto::PartnerType& type = *snapshot.add_partner_types();
+  type.set_name("supplier");
+  for (int bits = 0; bits < 32; ++bits) {
+    type.set_may_subscribe((bits & 1) != 0);
+    type.set_auto_approve((bits & 2) != 0);
+    type.set_may_message_unlisted((bits & 4) != 0);
+    type.set_sees_note((bits & 8) != 0);
+    type.set_sees_rich_activity((bits & 16) != 0);
+    const PolicyView policy{proto::PolicySnapshot(snapshot)};
+    for (const TrafficKindWord& word : KindWords())
+      for (const bool authorised : {false, true})
+        for (const bool awaited : {false, true}) {
+          const ContactState state =
+              authorised ? ContactState::kAuthorised : ContactState::kNotAuthorised;
+          const Verdict verdict =
+              Decide(policy, About(word.kind, "supplier.example", state, awaited));
+          EXPECT_EQ(DecisionName(verdict.decision),
+                    DecisionName(Expected(word.kind, PermissionsOf(type), authorised, awaited)))
+              << word.word << " " << bits << " " << authorised << awaited;
+          if (verdict.allowed() && word.kind != kSipOptions) {
+            EXPECT_EQ(verdict.rich_activity, type.sees_rich_activity()) << word.word;
+          }
+        }
+  }
+}
+
 TEST_F(DecideTest, HasARowForEveryKind) {
   std::set<TrafficKind> seen;
   for (const TableRow& row : kTable) seen.insert(row.kind);
@@ -380,7 +440,7 @@ TEST_F(DecideTest, BlamesTheContactsStateOnlyWhereItIsToBlame) {
 TEST_F(DecideTest, AnswersWhateverItIsAsked) {
   Envelope nonsense = About(static_cast<TrafficKind>(200), "federated.example");
   EXPECT_EQ(On(nonsense).decision, Decision::kDrop);
-  snapshot.mutable_partners(0)->set_type(static_cast<proto::PartnerType>(9));
+  snapshot.mutable_partners(0)->set_type("nobody-made-it");
   EXPECT_EQ(On(About(kMessage, "federated.example", ContactState::kNotAuthorised)).decision,
             Decision::kDeny)
       << "a type nobody knows gets the least";

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <random>
 
+#include "core/policy/partner_type.h"
 #include "core/policy/partner_words.h"
 #include "plugins/policy_engine/engine.h"
 #include "tests/unit/plugins/policy_engine/engine_scene.h"
@@ -33,7 +34,7 @@ class DataAsAWhole : public EngineTest {
       partner = DefaultPartner();
       partner.set_domain(fmt::format("p{}.example", i));
       if (random() % 2 == 0) partner.add_additional_domains(fmt::format("a{}.example", i));
-      partner.set_type(static_cast<proto::PartnerType>(random() % 3));
+      partner.set_type(kPresetTypes.at(random() % 3).name);
       partner.set_tls(static_cast<proto::Negotiation>(random() % 2));
       partner.set_sasl(static_cast<proto::Negotiation>(random() % 2));
       partner.set_enabled(random() % 2 == 0);

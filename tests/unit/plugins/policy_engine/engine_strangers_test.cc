@@ -186,7 +186,7 @@ TEST_F(DomainsOfAnEngine, WhoKnocksWaitsToBeAcceptedOrRefused) {
 
   EXPECT_THAT(Refused("partner_accept { accepted { partner { domain: 'three.example' } } }"),
               HasSubstr("was not discovered"));
-  Done("partner_accept { accepted { partner { domain: 'One.EXAMPLE' enabled: true } } }");
+  Done("partner_accept { accepted { partner { domain: 'One.EXAMPLE' type: 'federated' enabled: true } } }");
   EXPECT_TRUE(Knows("one.example"));
   Done("partner_refuse { domain: 'two.example' }");
   EXPECT_EQ(Done("partner_denied {}").denied().domains_size(), 2);

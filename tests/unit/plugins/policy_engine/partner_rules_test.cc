@@ -116,8 +116,9 @@ std::vector<WrongRecord> WrongRecords() {
          p.set_dialback(false);
        },
        "E2: "},
-      {"unknown type", [](auto& p) { p.set_type(static_cast<proto::PartnerType>(9)); },
-       "the type is unknown"},
+      {"unknown type", [](auto& p) { p.set_type("supplier"); },
+       "'supplier' is no partner type; use one of federated, public-verified, public-unverified, "
+       "or make it with"},
       {"unknown TLS", [](auto& p) { p.set_tls(static_cast<proto::Negotiation>(9)); },
        "the TLS setting is unknown"},
       {"unknown SASL", [](auto& p) { p.set_sasl(static_cast<proto::Negotiation>(-1)); },
@@ -136,7 +137,7 @@ TEST(PartnerRules, TellEachWrongRecordInOneSentenceWhatIsWrong) {
   for (const WrongRecord& wrong : WrongRecords()) {
     proto::Partner partner = Named("partner.example");
     wrong.spoil(partner);
-    const Result<proto::Partner> checked = CheckPartner(partner, Others());
+    const Result<proto::Partner> checked = CheckPartner(partner, Others(), {});
     ASSERT_FALSE(checked.has_value()) << wrong.name;
     EXPECT_EQ(checked.error().fault, Fault::kConfig);
     EXPECT_NE(checked.error().text.find(wrong.says), std::string::npos)
@@ -151,7 +152,7 @@ TEST(PartnerRules, PrepareTheDomainsOfARightRecordAndKeepTheRest) {
   partner.set_proxy("proxy.partner.example:15269");
   partner.set_connection_limit(100'000);
   partner.set_description("the people next door");
-  const Result<proto::Partner> checked = CheckPartner(partner, Others());
+  const Result<proto::Partner> checked = CheckPartner(partner, Others(), {});
   ASSERT_TRUE(checked.has_value()) << checked.error().text;
   EXPECT_EQ(checked->domain(), "partner.example");
   EXPECT_EQ(checked->additional_domains(0), "chat.partner.example");
@@ -159,8 +160,8 @@ TEST(PartnerRules, PrepareTheDomainsOfARightRecordAndKeepTheRest) {
 }
 
 TEST(PartnerRules, ASubdomainOfAPartnerOrOfOursMayBeAPartner) {
-  EXPECT_TRUE(CheckPartner(Named("sub.other.example"), Others()).has_value());
-  EXPECT_TRUE(CheckPartner(Named("sub.contoso.example"), Others()).has_value());
+  EXPECT_TRUE(CheckPartner(Named("sub.other.example"), Others(), {}).has_value());
+  EXPECT_TRUE(CheckPartner(Named("sub.contoso.example"), Others(), {}).has_value());
 }
 
 TEST(PartnerRules, AcceptEveryWayToWriteAProxy) {

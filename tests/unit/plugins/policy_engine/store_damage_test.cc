@@ -1,4 +1,5 @@
 // A store that is damaged, gone, foreign, or cannot be written to.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -196,12 +197,15 @@ TEST(StoreDamage, RefusesTheDatabaseOfAnotherProgramAndOfANewerVersion) {
     Store store = OpenAt(newer);
   }
   ASSERT_TRUE(SqliteDatabase::Open(newer)->Run("PRAGMA user_version = 99").has_value());
-  EXPECT_THAT(WhyNotOpened(newer), HasSubstr("schema version 99, this Gatehouse knows version 14"));
+  EXPECT_THAT(
+      WhyNotOpened(newer),
+      HasSubstr(fmt::format("schema version 99, this Gatehouse knows version {}", kSchemaVersion)));
 }
 
 TEST(StoreDamage, RefusesAMissingFolderAndAWriteAheadLogWithoutItsFile) {
   const ScratchFolder folder;
-  EXPECT_THAT(WhyNotOpened(folder.File("absent/policy.db")), HasSubstr("the state folder must exist"));
+  EXPECT_THAT(WhyNotOpened(folder.File("absent/policy.db")),
+              HasSubstr("the state folder must exist"));
   std::ofstream(folder.File("policy.db-wal")) << "log";
   EXPECT_THAT(WhyNotOpened(folder.File("policy.db")), HasSubstr("write-ahead log is still there"));
 }

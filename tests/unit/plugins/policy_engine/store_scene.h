@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "core/policy/partner_type.h"
 #include "plugins/policy_engine/store.h"
 #include "tests/unit/plugins/policy_engine/scratch_folder.h"
 
@@ -17,7 +18,7 @@ inline proto::Partner FullPartner() {
   partner.set_domain("partner.example");
   partner.add_additional_domains("z.partner.example");
   partner.add_additional_domains("a.partner.example");
-  partner.set_type(proto::FEDERATED);
+  partner.set_type(kFederated);
   partner.set_tls(proto::OPTIONAL);
   partner.set_sasl(proto::NOT_SUPPORTED);
   partner.set_dialback(true);

@@ -99,6 +99,7 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " ALTER TABLE gateway DROP COLUMN discover; DROP TABLE denied_domain;"
                         " ALTER TABLE gateway DROP COLUMN synthetic_interval_s;"
                         " DROP TABLE certificate_slot; DROP TABLE certificate;"
+                        " DROP TABLE partner_type; ALTER TABLE partner DROP COLUMN own_type;"
                         " ALTER TABLE partner DROP COLUMN expires_unix;"
                         " PRAGMA user_version = 1;")
                   .has_value());
@@ -135,6 +136,8 @@ TEST(Store, AnUpgradeSealsNothingThatIsNotWhatWasWritten) {
                                                      " synthetic_interval_s;"
                                                      " DROP TABLE IF EXISTS certificate_slot;"
                                                      " DROP TABLE IF EXISTS certificate;"
+                                                     " DROP TABLE partner_type;"
+                                                     " ALTER TABLE partner DROP COLUMN own_type;"
                                                      " PRAGMA user_version = 11")
                                                .c_str());
   };

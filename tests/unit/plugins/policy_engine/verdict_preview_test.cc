@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/policy/partner_type.h"
 #include "core/policy/partner_words.h"
 
 namespace gatehouse::policy_engine {
@@ -124,7 +125,7 @@ TEST_F(VerdictPreview, AsksForTheContactOnlyWhereItMatters) {
   EXPECT_EQ(Try("ann@contoso.example", "bob@partner.example", "subscribe")->contact_state(),
             "not-asked");
   EXPECT_EQ(asked_, 0);
-  snapshot_.mutable_partners(0)->set_type(proto::FEDERATED);
+  snapshot_.mutable_partners(0)->set_type(kFederated);
   EXPECT_EQ(Try("bob@partner.example", "ann@contoso.example", "subscribe")->decision(),
             "allow-auto-approve");
   EXPECT_EQ(asked_, 0);

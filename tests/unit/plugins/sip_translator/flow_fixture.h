@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "core/policy/partner_type.h"
 #include "core/xmpp/element.h"
 #include "plugins/sip_translator/sip_to_xmpp.h"
 #include "plugins/sip_translator/xmpp_to_sip.h"
@@ -28,7 +29,7 @@ class FlowTest : public testing::Test {
     domain.set_next_hop("sip:pool.corp.example:5060;transport=tcp");
     return config;
   }
-  static PolicyPointer Policy(proto::PartnerType type = proto::FEDERATED) {
+  static PolicyPointer Policy(const std::string& type = kFederated) {
     proto::PolicySnapshot snapshot;
     snapshot.set_hash("h1");
     proto::AccessPolicy& everybody = *snapshot.add_access_policies();

@@ -1,6 +1,8 @@
 // What the decision table of 5.2 does to real stanzas and SIP requests.
 #include <gtest/gtest.h>
 
+#include "core/policy/partner_type.h"
+
 #include "tests/unit/plugins/sip_translator/flow_fixture.h"
 
 namespace gatehouse::translator {
@@ -8,8 +10,8 @@ namespace {
 
 class Permission : public FlowTest {
  protected:
-  Permission() { SetType(proto::PUBLIC_UNVERIFIED); }
-  void SetType(proto::PartnerType type) { context.policy = Policy(type); }
+  Permission() { SetType(kPublicUnverified); }
+  void SetType(const std::string& type) { context.policy = Policy(type); }
 
   static proto::Element Presence(std::string_view type, std::string_view to = "ann@corp.example") {
     proto::Element presence = MakeElement("presence", ns::kServer);
@@ -91,7 +93,7 @@ TEST_F(Permission, AnUnlistedContactDoesNotLearnWhoExists) {
 }
 
 TEST_F(Permission, ABlockedContactMayNothingEvenOfAFederatedPartner) {
-  proto::PolicySnapshot snapshot = Policy(proto::FEDERATED)->snapshot();
+  proto::PolicySnapshot snapshot = Policy(kFederated)->snapshot();
   snapshot.add_blocked_domains("partner.example");
   context.policy = std::make_shared<const PolicyView>(std::move(snapshot));
   Offer(Message("x", "m1"));
@@ -101,7 +103,7 @@ TEST_F(Permission, ABlockedContactMayNothingEvenOfAFederatedPartner) {
 }
 
 TEST_F(Permission, NothingIsAskedOfAFederatedPartner) {
-  SetType(proto::FEDERATED);
+  SetType(kFederated);
   Offer(Message("x", "m1"));
   Offer(Presence("subscribe"));
   Offer(Presence("probe"));
@@ -124,7 +126,7 @@ TEST_F(Permission, AnUnlistedContactsSubscriptionIsRefusedFromTheUsersBareAddres
 }
 
 TEST_F(Permission, APermittedSubscriptionStaysPending) {
-  for (const auto type : {proto::FEDERATED, proto::PUBLIC_VERIFIED}) {
+  for (const auto type : {kFederated, kPublicVerified}) {
     SetType(type);
     EXPECT_TRUE(IsDelivered(Offer(Presence("subscribe"))));
     EXPECT_TRUE(IsDelivered(Offer(Presence("probe"))));
@@ -154,7 +156,7 @@ TEST_F(Permission, AnUnlistedContactsTypingIsDroppedWithoutAWord) {
 }
 
 TEST_F(Permission, AUserIsDiscoveredByThoseWhoMay) {
-  SetType(proto::FEDERATED);
+  SetType(kFederated);
   Offer(Iq("ann@corp.example", "query", kDiscoInfo));
   const proto::Element info = TakeStanza();
   EXPECT_EQ(Attribute(info, "type"), "result");
@@ -162,7 +164,7 @@ TEST_F(Permission, AUserIsDiscoveredByThoseWhoMay) {
   EXPECT_EQ(Attribute(*FirstChild(*FirstChild(info)), "type"), "registered");
   Offer(Iq("ann@corp.example/desk", "query", kDiscoInfo));
   EXPECT_EQ(ConditionOf(TakeStanza()), "service-unavailable/cancel") << "only the bare address";
-  SetType(proto::PUBLIC_UNVERIFIED);
+  SetType(kPublicUnverified);
   Offer(Iq("ann@corp.example", "query", kDiscoInfo));
   SayOfFirst(proto::CONTACT_UNKNOWN);
   EXPECT_EQ(ConditionOf(TakeStanza()), "service-unavailable/cancel");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/policy/partner_type.h"
 #include "core/base/limits.h"
 #include "plugins/sip_translator/transaction_ids.h"
 #include "tests/unit/plugins/sip_translator/flow_fixture.h"
@@ -179,7 +180,7 @@ TEST_F(XmppToSipFlow, RefusesGroupChatAndMessagesToTheDomain) {
 TEST_F(XmppToSipFlow, DeliversHeadlinesOfFederatedPartnersOnly) {
   Offer(Message("news", "m1", "headline"));
   EXPECT_EQ(endpoint.sent.size(), 1U);
-  context.policy = Policy(proto::PUBLIC_VERIFIED);
+  context.policy = Policy(kPublicVerified);
   EXPECT_TRUE(IsDelivered(Offer(Message("more news", "m2", "headline"))));
   EXPECT_EQ(endpoint.sent.size(), 1U);
 }
