@@ -1,5 +1,5 @@
 """Who may speak to whom, with a real Prosody as the partner and linphone behind a real Kamailio: the three types of
-partner, both ways."""
+partner and one of the operator's own, both ways."""
 
 import re
 import unittest
@@ -9,7 +9,7 @@ from scene import Scene, lab
 ANN, ROMEO = f"ann@{lab.SIP_DOMAIN}", f"romeo@{lab.XMPP_DOMAIN}"
 
 
-class ThreeTypes(Scene):
+class EachType(Scene):
     row = {"tls": "required", "sasl": "required", "dialback": "true"}
 
     @classmethod
@@ -31,6 +31,10 @@ class ThreeTypes(Scene):
         self.change("partner", "set", lab.XMPP_DOMAIN, "--type", "public-verified")
         self.xmpp_to_sip("verified: hello")
         self.sip_to_xmpp("verified: hello back")
+        self.lab.ctl("partner", "type", "new", "supplier", "--may-message-unlisted", "true")
+        self.change("partner", "set", lab.XMPP_DOMAIN, "--type", "supplier")
+        self.xmpp_to_sip("supplier: hello")
+        self.sip_to_xmpp("supplier: hello back")
         self.change("partner", "set", lab.XMPP_DOMAIN, "--type", "public-unverified")
         self.romeo.send(ANN, "unverified: hello")
         answer = self.romeo.receive(40)
