@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/base/clock.h"
+#include "core/base/log_sampler.h"
 #include "core/base/metrics.h"
 #include "core/policy/decide.h"
 #include "core/policy/refusal_answer.h"
@@ -16,7 +17,6 @@
 #include "plugins/sip_translator/date_time.h"
 #include "plugins/sip_translator/error_mapping.h"
 #include "plugins/sip_translator/listener_links.h"
-#include "plugins/sip_translator/log_sampler.h"
 #include "plugins/sip_translator/result_counters.h"
 #include "plugins/sip_translator/sent_stanzas.h"
 #include "plugins/sip_translator/served_domains.h"

@@ -11,9 +11,9 @@
 #include <unordered_map>
 
 #include "core/base/clock.h"
+#include "core/base/log_sampler.h"
 #include "core/base/metrics.h"
 #include "core/loop/loop.h"
-#include "plugins/sip_translator/log_sampler.h"
 #include "plugins/sip_translator/request_checks.h"
 #include "plugins/sip_translator/server_transaction.h"
 #include "plugins/sip_translator/sip_endpoint.h"
@@ -68,7 +68,7 @@ class ServerRequests final : public SipReply::Sink {
   std::uint64_t last_id_ = 0;
   std::size_t owed_ = 0;
   SteadyClock clock_;
-  translator::LogSampler log_sampler_{clock_};
+  LogSampler log_sampler_{clock_};
   double& received_total_;
   double& retransmissions_total_;
 };

@@ -11,12 +11,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/log_sampler.h"
 #include "core/base/metrics.h"
 #include "core/loop/loop.h"
 #include "core/loop/tcp_stream.h"
 #include "core/loop/udp_socket.h"
 #include "core/tls/tls_context.h"
-#include "plugins/sip_translator/log_sampler.h"
 #include "plugins/sip_translator/sip_connection.h"
 #include "plugins/sip_translator/sip_endpoint.h"
 #include "plugins/sip_translator/sip_target.h"
@@ -165,7 +165,7 @@ class SipTransportLayer final : private SipConnection::User {
   double& untrusted_total_;
   double& refused_total_;
   SteadyClock clock_;
-  translator::LogSampler log_sampler_{clock_};
+  LogSampler log_sampler_{clock_};
 };
 
 }  // namespace gatehouse

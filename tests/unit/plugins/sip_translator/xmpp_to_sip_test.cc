@@ -347,17 +347,5 @@ TEST_F(XmppToSipFlow, WritesSipUsersAsTheyWriteThemselves) {
   EXPECT_EQ(endpoint.sent.front().request.request_uri, "sip:Ann@corp.example");
 }
 
-TEST(LogSampler, LeavesOutWhatOnePeerSaysTooOften) {
-  FakeClock clock;
-  LogSampler sampler(clock);
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(sampler.Admit("partner.example"), 0);
-  EXPECT_FALSE(sampler.Admit("partner.example"));
-  EXPECT_FALSE(sampler.Admit("partner.example"));
-  EXPECT_EQ(sampler.Admit("other.example"), 0);
-  clock.Advance(seconds{1});
-  EXPECT_EQ(sampler.Admit("partner.example"), 2);
-  EXPECT_EQ(sampler.Admit("partner.example"), 0);
-}
-
 }  // namespace
 }  // namespace gatehouse::translator

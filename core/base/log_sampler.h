@@ -8,7 +8,7 @@
 
 #include "core/base/clock.h"
 
-namespace gatehouse::translator {
+namespace gatehouse {
 
 class LogSampler {
  public:
@@ -28,4 +28,4 @@ class LogSampler {
   std::unordered_map<std::string, Peer> peers_;
 };
 
-}  // namespace gatehouse::translator
+}  // namespace gatehouse

@@ -1,8 +1,8 @@
-#include "plugins/sip_translator/log_sampler.h"
+#include "core/base/log_sampler.h"
 
 #include <utility>
 
-namespace gatehouse::translator {
+namespace gatehouse {
 
 std::optional<std::int64_t> LogSampler::Admit(const std::string& peer) {
   const TimePoint now = clock_.Now();
@@ -17,4 +17,4 @@ std::optional<std::int64_t> LogSampler::Admit(const std::string& peer) {
   return std::nullopt;
 }
 
-}  // namespace gatehouse::translator
+}  // namespace gatehouse

@@ -1,0 +1,23 @@
+#include "core/base/log_sampler.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/fakes/fake_clock.h"
+
+namespace gatehouse {
+namespace {
+
+TEST(LogSampler, LeavesOutWhatOnePeerSaysTooOften) {
+  FakeClock clock;
+  LogSampler sampler(clock);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(sampler.Admit("partner.example"), 0);
+  EXPECT_FALSE(sampler.Admit("partner.example"));
+  EXPECT_FALSE(sampler.Admit("partner.example"));
+  EXPECT_EQ(sampler.Admit("other.example"), 0);
+  clock.Advance(seconds{1});
+  EXPECT_EQ(sampler.Admit("partner.example"), 2);
+  EXPECT_EQ(sampler.Admit("partner.example"), 0);
+}
+
+}  // namespace
+}  // namespace gatehouse
