@@ -1,4 +1,5 @@
-// Keeps one peer from filling the log: ten lines a second each (12.5). Pure, bounded.
+// Keeps one peer from filling the log: ten lines a second, or other span, each (12.5). Pure,
+// bounded.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +13,9 @@ namespace gatehouse {
 
 class LogSampler {
  public:
-  static constexpr std::int64_t kLinesPerSecond = 10;
+  static constexpr std::int64_t kLines = 10;  // in a span
   static constexpr std::size_t kMaxPeers = 4096;
-  explicit LogSampler(const Clock& clock) : clock_(clock) {}
+  explicit LogSampler(const Clock& clock, seconds span = seconds{1}) : clock_(clock), span_(span) {}
   // nullopt: this line is left out. Otherwise how many were left out since the peer's last line.
   std::optional<std::int64_t> Admit(const std::string& peer);
 
@@ -25,6 +26,7 @@ class LogSampler {
     std::int64_t left_out = 0;
   };
   const Clock& clock_;
+  seconds span_;
   std::unordered_map<std::string, Peer> peers_;
 };
 

@@ -45,6 +45,11 @@ enum class Reason : std::uint8_t {
   kOwnCertificateRefused,
   kNoSipRoute,
   kNotHandedOver,
+  kMalformedRequest,
+  kRoutingLoop,
+  kIntervalTooBrief,
+  kIdentityMismatch,
+  kUntrustedPeer,
   // what tls_listener finds of streams that partners open
   kCertificateRefused,
   kCertificateRevoked,

@@ -25,14 +25,12 @@ std::string NewRefusalId() {
 
 bool IsSame(const RefusalNote& one, const RefusalNote& other) {
   return one.reason == other.reason && one.kind == other.kind && one.direction == other.direction &&
-         one.answer == other.answer && one.from == other.from && one.to == other.to;
+         one.answer == other.answer && one.about == other.about && one.from == other.from &&
+         one.to == other.to;
 }
 
-// What a client does over and over by itself, and what is no stanza of its own: within a minute the
-// same is one record.
-bool ComesOverAndOver(const RefusalNote& note) {
-  return note.shelf != RefusalShelf::kTold || note.kind == kStreamKind ||
-         note.kind == kRequestKind || note.reason == Reason::kNoSuchDialog || note.answer == "420";
+bool IsOnceAMinute(const RefusalNote& note) {
+  return note.once_a_minute || note.shelf != RefusalShelf::kTold || note.kind == kStreamKind;
 }
 
 void Write(std::string_view partner, const RefusalNote& note, proto::RefusalRecord& record) {
@@ -66,7 +64,7 @@ RefusalMemory::Added RefusalMemory::Add(std::string_view partner, RefusalNote no
   if (partner.empty() && note.remote_domain.empty()) partner = kNameless;
   if (note.detail.size() > kMaxDetailBytes) note.detail.resize(kMaxDetailBytes);
   Notes& notes = PlaceFor(shelves_.at(static_cast<std::size_t>(note.shelf)), partner);
-  if (ComesOverAndOver(note)) {
+  if (IsOnceAMinute(note)) {
     const auto same = std::ranges::find_if(
         notes, [&note](const RefusalNote& kept) { return IsSame(kept, note); }, &Kept::note);
     if (same != notes.end() && now_unix_ms < same->at_unix_ms + kSameWithinMs) {

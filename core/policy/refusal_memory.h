@@ -24,9 +24,10 @@ inline constexpr std::string_view kRequestKind = "request";
 
 // Who stands behind a refusal, and who learns of it: none of these pushes out another's records.
 enum class RefusalShelf : std::uint8_t {
-  kTold,     // of a proven domain or of our own; somebody was told
-  kDropped,  // of a proven domain; nobody was told
-  kClaimed,  // of a stream that has proven nothing: anybody may have used the name
+  kTold,      // of a proven domain or of our own; somebody was told
+  kDropped,   // of a proven domain; nobody was told
+  kClaimed,   // of a stream that has proven nothing: anybody may have used the name
+  kUnserved,  // a request that went no further, whatever policy says of it; somebody was told
 };
 
 struct RefusalNote {
@@ -39,7 +40,9 @@ struct RefusalNote {
   Reason reason = Reason::kNone;
   std::string_view rule = {};    // static
   std::string_view answer = {};  // static; empty: nothing was told
+  std::string_view about = {};   // static: which of several things that are otherwise the same
   std::string detail = {};       // of the reason; one line, not the peer's words
+  bool once_a_minute = false;    // told about a stanza, and the same all the same
 };
 
 class RefusalMemory {
@@ -57,8 +60,8 @@ class RefusalMemory {
   };
   // Keeps it under `partner`, a primary domain; empty: all that are no partners share one place,
   // and those that named no domain another. Pushes out the oldest there, or the partner that was
-  // refused nothing for the longest. Unless it was told about a stanza, the same thing within a
-  // minute is one record, with one id and its latest time.
+  // refused nothing for the longest. Unless it was told about a stanza, or is to be so all the
+  // same, the same thing within a minute is one record, with one id and its latest time.
   Added Add(std::string_view partner, RefusalNote note, std::uint64_t now_unix_ms);
 
   // The one with this id, or none.
@@ -84,7 +87,7 @@ class RefusalMemory {
   static Notes& PlaceFor(Shelf& shelf, std::string_view partner);
   static proto::RefusalRecords NewestFirst(std::vector<Seen> seen, std::size_t most);
 
-  std::array<Shelf, 3> shelves_;
+  std::array<Shelf, 4> shelves_;
 };
 
 }  // namespace gatehouse

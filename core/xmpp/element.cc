@@ -149,12 +149,15 @@ Element MakeErrorReply(const Element& stanza, StanzaCondition condition, std::st
   Element& error = AddChild(reply, "error", stanza.ns());
   SetAttribute(error, "type", type.empty() ? DefaultErrorType(condition) : type);
   AddChild(error, ConditionName(condition), ns::kStanzaErrors);
-  if (!text.empty()) {
-    Element& words = AddChild(error, "text", ns::kStanzaErrors);
-    SetAttribute(words, "lang", "en", ns::kXml);
-    AddText(words, text);
-  }
+  if (!text.empty()) AddErrorText(reply, text);
   return reply;
+}
+
+void AddErrorText(Element& reply, std::string_view text) {
+  Element& words =
+      AddChild(*reply.mutable_children(0)->mutable_element(), "text", ns::kStanzaErrors);
+  SetAttribute(words, "lang", "en", ns::kXml);
+  AddText(words, text);
 }
 
 }  // namespace gatehouse

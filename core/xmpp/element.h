@@ -54,5 +54,7 @@ void AddText(proto::Element& parent, std::string_view text);
 // `text` may be empty; `type` empty: the default.
 [[nodiscard]] proto::Element MakeErrorReply(const proto::Element& stanza, proto::StanzaCondition condition,
                                             std::string_view text = {}, std::string_view type = {});
+// Gives the <error/> of `reply`, its first child, words for whoever reads it there.
+void AddErrorText(proto::Element& reply, std::string_view text);
 
 }  // namespace gatehouse

@@ -39,6 +39,10 @@ HandOverAnswer RefusedWith(const Refusal& refusal) {
   return answer;
 }
 
+HandOverAnswer NoCounterpart(const Refusal& refusal) {
+  return {.status = refusal.status, .why = std::string(refusal.why), .reason = Reason::kNoAddress};
+}
+
 HandOverAnswer DeniedBy(const Verdict& verdict, std::string_view host, std::string id) {
   SipExtraHeader warning = Warning(host, ToldText(verdict.reason, id));
   return {.status = verdict.answer == DenialAnswer::kSipNotFound ? 404 : 403,

@@ -26,6 +26,8 @@ struct HandOverAnswer {
 [[nodiscard]] HandOverAnswer Accepted();
 // The answer to what was refused before any offer; a 415 says what we take.
 [[nodiscard]] HandOverAnswer RefusedWith(const Refusal& refusal);
+// The same where it is an address that has no counterpart.
+[[nodiscard]] HandOverAnswer NoCounterpart(const Refusal& refusal);
 // The answer to what policy denies: its reason in the log, and in a Warning for the SIP side.
 // `host` names us there. 5.2
 [[nodiscard]] HandOverAnswer DeniedBy(const Verdict& verdict, std::string_view host,

@@ -32,7 +32,7 @@ struct SipResult {
   std::string text = {};          // the reason phrase, cleaned; may be empty
   std::string address = {};       // "xmpp:..." of a 301's Contact
   std::string log = {};           // for the log only: Warning, ms-diagnostics, failure
-  std::string id = {};            // of a refusal by policy; empty: it was none
+  std::string id = {};            // of the record of it; empty: none yet
   Reason reason = Reason::kNone;  // where not delivered
 };
 

@@ -6,8 +6,10 @@
 #include <array>
 #include <string>
 
+#include "core/address/ascii.h"
 #include "core/address/sip_address.h"
 #include "core/base/utf8_check.h"
+#include "core/xmpp/element.h"
 #include "plugins/sip_translator/sip_warning.h"
 
 namespace gatehouse::translator {
@@ -34,13 +36,24 @@ std::string_view KindOf(std::string_view method) {
   return kRequestKind;
 }
 
-// Records keep words that live for ever.
+// Records keep words that live for ever: "300301302", and so on to 699.
+constexpr int kFirstStatus = 300;
+constexpr int kStatuses = 400;
+constexpr auto kStatusDigits = [] {
+  std::array<char, std::size_t{3} * kStatuses> digits{};
+  for (std::size_t i = 0; i < kStatuses; ++i) {
+    const std::size_t status = kFirstStatus + i;
+    digits.at(3 * i) = static_cast<char>('0' + status / 100);
+    digits.at(3 * i + 1) = static_cast<char>('0' + status / 10 % 10);
+    digits.at(3 * i + 2) = static_cast<char>('0' + status % 10);
+  }
+  return digits;
+}();
+
+// `status` is one of a refusal.
 std::string_view StatusWord(int status) {
-  constexpr std::array<std::string_view, 17> kWords = {"400", "403", "404", "405", "408", "413",
-                                                       "415", "416", "420", "480", "481", "486",
-                                                       "488", "500", "501", "504", "513"};
-  const auto found = std::ranges::find(kWords, std::to_string(status));
-  return found == kWords.end() ? std::string_view() : *found;
+  const std::string_view all(kStatusDigits.data(), kStatusDigits.size());
+  return all.substr(3 * static_cast<std::size_t>(status - kFirstStatus), 3);
 }
 
 // A Warning that is there already gets the id.
@@ -51,55 +64,95 @@ void Tell(HandOverAnswer& answer, std::string_view host) {
     return;
   }
   const ReasonEntry& entry = EntryOf(answer.reason);
-  std::string text(entry.told.empty() ? entry.sentence : entry.told);
+  // It goes to servers of ours.
+  std::string text(entry.sentence);
   text.append(" (").append(answer.id).append(")");
   answer.headers.push_back(Warning(host, text));
 }
 
-void Note(FlowContext& context, std::string_view kind, Party from, Party to,
-          HandOverAnswer& answer) {
-  if (answer.status < 300 || !answer.id.empty() || answer.reason == Reason::kNone) return;
+struct Where {
+  RefusalShelf shelf;
+  std::string_view kind, about;
+};
+
+void Note(FlowContext& context, const Where& where, Party from, Party to, HandOverAnswer& answer) {
+  if (answer.status < kFirstStatus || !answer.id.empty() || answer.reason == Reason::kNone) return;
   const std::string host = context.served.Find(from.domain) != nullptr
                                ? from.domain
                                : context.endpoint.SentBy(SipTransport::kTls);
   answer.id = context.refusals
                   .Add(PlaceOf(context.policy.get(), to.domain),
-                       {.remote_domain = to.domain,
+                       {.shelf = where.shelf,
+                        .remote_domain = to.domain,
                         .from = std::move(from.address),
                         .to = std::move(to.address),
-                        .kind = kind,
+                        .kind = where.kind,
                         .direction = Direction::kSipToXmpp,
                         .reason = answer.reason,
                         .answer = StatusWord(answer.status),
-                        .detail = AsUtf8(answer.why)},
+                        .about = where.about,
+                        .detail = AsUtf8(answer.why),
+                        .once_a_minute = true},
                        context.unix_ms())
                   .id;
   Tell(answer, host);
+}
+
+// `about`: static.
+void NoteAs(FlowContext& context, std::string_view about, const RefusedRequest& request,
+            HandOverAnswer& answer) {
+  Party to = PartyOf(request.to);
+  // What is for ourselves has no remote domain: it is no stranger's.
+  if (context.served.Find(to.domain) != nullptr) to.domain.clear();
+  Note(context, {RefusalShelf::kUnserved, KindOf(request.method), about}, PartyOf(request.from),
+       std::move(to), answer);
 }
 
 }  // namespace
 
 void NoteAnswer(FlowContext& context, TrafficKind kind, const PageAddresses& addresses,
                 HandOverAnswer& answer) {
-  Note(context, KindName(kind), PartyOf(addresses.from), PartyOf(addresses.to), answer);
+  Note(context, {RefusalShelf::kTold, KindName(kind), {}}, PartyOf(addresses.from),
+       PartyOf(addresses.to), answer);
 }
 
-void NoteAnswer(FlowContext& context, TrafficKind kind, std::string_view from_uri,
-                std::string_view to_uri, HandOverAnswer& answer) {
-  Note(context, KindName(kind), PartyOf(from_uri), PartyOf(to_uri), answer);
+void NoteUnserved(FlowContext& context, const RefusedRequest& request, HandOverAnswer& answer) {
+  NoteAs(context, MethodWord(request.method), request, answer);
 }
 
-void NoteRequest(FlowContext& context, const SipMessage& request, RequestAnswer& answer) {
-  Party to = PartyOf(request.request_uri());
-  // What is for ourselves has no remote domain: it is no stranger's.
-  if (context.served.Find(to.domain) != nullptr) to.domain.clear();
+void NoteRequest(FlowContext& context, const RefusedRequest& request, RequestAnswer& answer) {
+  const bool read = !request.method.empty();
   HandOverAnswer told{.status = answer.status,
-                      .why = fmt::format("{}: {}", request.method(), answer.reason),
+                      .why = read ? fmt::format("{}: {}", request.method, answer.reason)
+                                  : std::string(answer.reason),
                       .headers = std::move(answer.headers),
                       .reason = answer.why};
-  Note(context, KindOf(request.method()), PartyOf(request.from().uri), std::move(to), told);
+  NoteAs(context, read ? MethodWord(request.method) : answer.reason, request, told);
   answer.headers = std::move(told.headers);
   answer.id = std::move(told.id);
+}
+
+bool NoteStanza(FlowContext& context, TrafficKind kind, const StanzaAddresses& addresses,
+                SipResult& result) {
+  std::string detail = result.status == 0
+                           ? result.log
+                           : fmt::format("{} {} {}", result.status, result.text, result.log);
+  const auto added = context.refusals.Add(
+      PlaceOf(context.policy.get(), addresses.from.domain),
+      {.shelf = kind == TrafficKind::kMessage ? RefusalShelf::kTold : RefusalShelf::kUnserved,
+       .remote_domain = addresses.from.domain,
+       .from = addresses.from.Bare(),
+       .to = addresses.to.Bare(),
+       .kind = KindName(kind),
+       .reason = result.reason,
+       .answer = ConditionName(result.answer.condition),
+       .detail = AsUtf8(ascii::Trim(detail)),
+       .once_a_minute = true},
+      context.unix_ms());
+  result.id = added.id;
+  if (result.text.empty()) result.text = "not delivered";
+  result.text.append(" (").append(result.id).append(")");
+  return added.is_new;
 }
 
 }  // namespace gatehouse::translator

@@ -12,6 +12,8 @@ namespace {
 using namespace sip_grammar;
 
 constexpr std::string_view kMagicCookie = "z9hG4bK";
+constexpr std::array<std::string_view, 4> kTakenMethods = {"MESSAGE", "SUBSCRIBE", "OPTIONS",
+                                                           "INVITE"};
 // Methods that exist (the IANA registry, and Microsoft's) and are not served: 405; any other token:
 // 501.
 constexpr std::array<std::string_view, 12> kKnownMethods = {
@@ -29,17 +31,17 @@ std::optional<RequestAnswer> CheckTransaction(const SipMessage& request,
                                               std::span<const std::string> own_sent_bys) {
   const std::string_view branch = request.vias().front().branch;
   if (!branch.starts_with(kMagicCookie) || branch.size() == kMagicCookie.size())
-    return RequestAnswer{400, "Branch Without Magic Cookie", {}};
+    return RequestAnswer{400, "Branch Without Magic Cookie", {}, Reason::kMalformedRequest};
   const auto is_own = [&](const SipVia& via) {
     return std::ranges::any_of(own_sent_bys, [&](const std::string& own) { return Is(via, own); });
   };
-  if (std::ranges::any_of(request.vias(), is_own)) return RequestAnswer{482, "Loop Detected", {}};
+  if (std::ranges::any_of(request.vias(), is_own))
+    return RequestAnswer{482, "Loop Detected", {}, Reason::kRoutingLoop};
   return std::nullopt;
 }
 
 std::optional<RequestAnswer> CheckMethod(std::string_view method) {
-  if (method == "MESSAGE" || method == "SUBSCRIBE" || method == "OPTIONS" || method == "INVITE")
-    return std::nullopt;
+  if (std::ranges::find(kTakenMethods, method) != kTakenMethods.end()) return std::nullopt;
   // Its INVITE was refused at once, so there is nothing to cancel (RFC 3261 §9.2).
   if (method == "CANCEL")
     return RequestAnswer{481, "Call/Transaction Does Not Exist", {}, Reason::kNoSuchDialog};
@@ -86,12 +88,13 @@ std::string_view AssertedSipUri(std::string_view value) {
 
 // Whether it is a user of ours is seen in translation, where a refusal is remembered.
 std::optional<RequestAnswer> CheckSender(const SipMessage& request) {
-  if (!SipUri::Parse(request.from().uri)) return RequestAnswer{403, "Forbidden", {}};
+  if (!SipUri::Parse(request.from().uri))
+    return RequestAnswer{403, "Forbidden", {}, Reason::kNotOurUser};
   const auto asserted = request.Header("P-Asserted-Identity");
   if (!asserted) return std::nullopt;
   const std::string_view uri = AssertedSipUri(*asserted);
   if (!uri.empty() && !IsSameAor(uri, request.from().uri))
-    return RequestAnswer{403, "Forbidden", {}};
+    return RequestAnswer{403, "Forbidden", {}, Reason::kIdentityMismatch};
   return std::nullopt;
 }
 
@@ -109,12 +112,33 @@ RequestAnswer OptionsAnswer() {
 std::optional<RequestAnswer> AnswerWithoutTranslation(const SipMessage& request, bool from_trusted,
                                                       std::span<const std::string> own_sent_bys) {
   if (auto answer = CheckTransaction(request, own_sent_bys)) return answer;
-  if (!from_trusted) return RequestAnswer{403, "Forbidden", {}};
+  if (!from_trusted) return RequestAnswer{403, "Forbidden", {}, Reason::kUntrustedPeer};
   if (auto answer = CheckMethod(request.method())) return answer;
   if (auto answer = CheckExtensions(request)) return answer;
   if (request.method() == "OPTIONS") return OptionsAnswer();
-  if (request.max_forwards() == 0) return RequestAnswer{483, "Too Many Hops", {}};
+  if (request.max_forwards() == 0)
+    return RequestAnswer{483, "Too Many Hops", {}, Reason::kRoutingLoop};
   return CheckSender(request);
+}
+
+RefusedRequest RefusedRequest::Of(const SipMessage& request) {
+  return {request.method(), request.from().uri, request.request_uri()};
+}
+
+RequestAnswer AnswerTo(const SipRefusal& refusal) {
+  Reason why = Reason::kMalformedRequest;
+  if (refusal.status == 413 || refusal.status == 513) why = Reason::kTooLarge;
+  if (refusal.status == 416) why = Reason::kNoAddress;
+  return {refusal.status, refusal.reason, {}, why};
+}
+
+std::string_view MethodWord(std::string_view method) {
+  for (const std::span<const std::string_view> methods :
+       {std::span<const std::string_view>(kTakenMethods),
+        std::span<const std::string_view>(kKnownMethods)})
+    if (const auto found = std::ranges::find(methods, method); found != methods.end())
+      return *found;
+  return "another";
 }
 
 std::string_view ReasonPhrase(int status) {

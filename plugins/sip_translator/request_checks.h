@@ -19,10 +19,17 @@ inline constexpr std::string_view kServedMethods = "MESSAGE, SUBSCRIBE, OPTIONS"
 
 struct RequestAnswer {
   int status = 400;
-  std::string_view reason;
+  std::string_view reason;  // static
   std::vector<SipExtraHeader> headers;
-  Reason why = Reason::kNone;  // of the catalogue; kNone: it is told to nobody but the log
+  Reason why = Reason::kNone;  // of the catalogue; kNone: it is no refusal
   std::string id = {};         // of a refusal that is remembered
+};
+
+// A request that goes no further, as far as it could be read; views of the caller.
+struct RefusedRequest {
+  std::string_view method = {};         // empty: it could not be read
+  std::string_view from = {}, to = {};  // URIs, or what stands in their place; may be empty
+  [[nodiscard]] static RefusedRequest Of(const SipMessage& request);
 };
 
 // `own_sent_bys`: what our own Vias carry, "edge.corp.example:5061"; `from_trusted`: the peer is
@@ -31,6 +38,12 @@ struct RequestAnswer {
 //   refused there) goes on to translation
 std::optional<RequestAnswer> AnswerWithoutTranslation(const SipMessage& request, bool from_trusted,
                                                       std::span<const std::string> own_sent_bys);
+
+// The answer to what is no request.
+[[nodiscard]] RequestAnswer AnswerTo(const SipRefusal& refusal);
+
+// A word that lives for ever: the method, where it is one that exists, or "another".
+[[nodiscard]] std::string_view MethodWord(std::string_view method);
 
 // The standard phrase of a status; "Unknown" where there is none. RFC 3261 §21
 [[nodiscard]] std::string_view ReasonPhrase(int status);

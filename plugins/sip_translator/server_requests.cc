@@ -75,19 +75,21 @@ ServerRequests::ServerRequests(Loop& loop, Metrics& metrics, SipTransportLayer& 
 
 ServerRequests::~ServerRequests() = default;
 
-void ServerRequests::CountRefusal(int status) {
+void ServerRequests::CountRefusal(int status, Reason why) {
   metrics_.Value("gatehouse_sip_requests_refused_total",
-                 "{status=\"" + std::to_string(status) + "\"}") += 1;
+                 "{reason=\"" + std::string(ReasonCode(why)) + "\",status=\"" +
+                     std::to_string(status) + "\"}") += 1;
 }
 
-void ServerRequests::LogRefusal(const SipMessage& request, const RequestAnswer& answer,
-                                const SipSource& source) {
-  const auto left_out = log_sampler_.Admit("request");
+void ServerRequests::LogRefusal(std::string_view event, const RefusedRequest& request,
+                                const RequestAnswer& answer, const Whence& whence) {
+  const auto left_out =
+      whence.trusted ? log_sampler_.Admit("request") : strangers_log_.Admit("stranger");
   if (!left_out) return;
-  Log(LogLevel::kInfo, "request-refused",
-      {{"method", request.method()},
-       {"from", request.from().uri},
-       {"peer", source.address.ToText()},
+  Log(LogLevel::kInfo, event,
+      {{"method", request.method},
+       {"from", request.from},
+       {"peer", whence.peer.ToText()},
        {"status", answer.status},
        {"reason", ReasonCode(answer.why)},
        {"why", answer.reason},
@@ -95,10 +97,11 @@ void ServerRequests::LogRefusal(const SipMessage& request, const RequestAnswer& 
        {"left_out", *left_out}});
 }
 
-void ServerRequests::NoteRefusal(const SipMessage& request, RequestAnswer& answer,
-                                 const SipSource& source) {
-  refusals_(request, answer);
-  LogRefusal(request, answer, source);
+void ServerRequests::NoteRefusal(const RefusedRequest& request, RequestAnswer& answer,
+                                 const Whence& whence) {
+  CountRefusal(answer.status, answer.why);
+  if (whence.trusted) refusals_(request, answer);
+  LogRefusal("request-refused", request, answer, whence);
 }
 
 void ServerRequests::AnswerStateless(const SipReturnPath& path, std::string_view head, int status,
@@ -108,10 +111,17 @@ void ServerRequests::AnswerStateless(const SipReturnPath& path, std::string_view
 }
 
 void ServerRequests::OnRefused(const SipRefusal& refusal, const SipSource& source) {
-  CountRefusal(refusal.status);
+  const std::string peer = source.address.Ip();
+  RequestAnswer answer = AnswerTo(refusal);
   const RefusalReply reply = ReplyHead(refusal, source);
-  if (!reply.head.empty())
-    AnswerStateless(reply.path, reply.head, refusal.status, refusal.reason, {});
+  // A response, or one that nobody could answer.
+  if (reply.head.empty()) {
+    CountRefusal(answer.status, answer.why);
+    return LogRefusal("sip-message-dropped", {.from = peer}, answer,
+                      {source.address, source.trusted});
+  }
+  NoteRefusal({.from = peer}, answer, {source.address, source.trusted});
+  AnswerStateless(reply.path, reply.head, answer.status, answer.reason, answer.headers);
 }
 
 void ServerRequests::OnMessage(const SipMessage& request, const SipSource& source) {
@@ -124,12 +134,11 @@ void ServerRequests::OnMessage(const SipMessage& request, const SipSource& sourc
   }
   auto answer = AnswerWithoutTranslation(request, source.trusted, transport_.sent_bys());
   if (!answer && (owed_ >= kMaxPendingTransactions || by_key_.size() >= kMaxKeptTransactions))
-    answer = RequestAnswer{500, "Too Many Transactions", {{"Retry-After", "10"}}};
+    answer =
+        RequestAnswer{500, "Too Many Transactions", {{"Retry-After", "10"}}, Reason::kOverloaded};
   if (!answer) return Begin(request, source, std::move(key));
-  if (answer->status >= 300) {
-    CountRefusal(answer->status);
-    if (source.trusted) NoteRefusal(request, *answer, source);
-  }
+  if (answer->status >= 300)
+    NoteRefusal(RefusedRequest::Of(request), *answer, {source.address, source.trusted});
   const SipVia& via = request.vias().front();
   AnswerStateless(SipTransportLayer::ReturnPath(source, via.port, via.rport),
                   ReplyHead(request, source), answer->status, answer->reason, answer->headers);
@@ -155,17 +164,17 @@ void ServerRequests::Begin(const SipMessage& request, const SipSource& source, s
            SipReply(*this, incoming.id));  // may answer at once: `incoming` may be gone
 }
 
-void ServerRequests::Answer(std::uint64_t transaction, int status, std::string_view reason,
+void ServerRequests::Answer(std::uint64_t transaction, int status, Reason why,
                             std::span<const SipExtraHeader> headers) {
   const auto found = unanswered_.find(transaction);
   if (found == unanswered_.end() || status < 200) return;
   Incoming& incoming = *found->second;
   unanswered_.erase(found);
   --owed_;
-  incoming.last_response = WriteResponse(incoming.head, status, reason, headers);
+  incoming.last_response = WriteResponse(incoming.head, status, {}, headers);
   std::string().swap(incoming.head);
   incoming.answer_by = kNever;
-  if (status >= 300) CountRefusal(status);
+  if (status >= 300) CountRefusal(status, why);
   Act(incoming, incoming.machine.On(status < 300 ? ServerEvent::kSuccess : ServerEvent::kFailure,
                                     loop_.Now()));
 }
@@ -189,8 +198,20 @@ void ServerRequests::Act(Incoming& incoming, std::uint8_t actions) {
 }
 
 void ServerRequests::OnDue(Incoming& incoming, TimePoint now) {
-  if (now >= incoming.answer_by) return Answer(incoming.id, 504, {}, {});
+  if (now >= incoming.answer_by) return AnswerLate(incoming);
   Act(incoming, incoming.machine.OnTime(now));
+}
+
+// What came is gone; its answer still says who sent it, and to whom.
+void ServerRequests::AnswerLate(Incoming& incoming) {
+  RequestAnswer answer{504, ReasonPhrase(504), {}, Reason::kExpired};
+  const auto plain = SipMessage::Parse(WriteResponse(incoming.head, 504, {}, {}), true);
+  if (plain) {
+    const RefusedRequest request{plain->method(), plain->from().uri, plain->to().uri};
+    refusals_(request, answer);
+    LogRefusal("request-refused", request, answer, {incoming.path.address, true});
+  }
+  Answer(incoming.id, answer.status, answer.why, answer.headers);
 }
 
 void ServerRequests::ArmNext(Incoming& incoming) {

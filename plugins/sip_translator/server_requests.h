@@ -37,13 +37,15 @@ class ServerRequests final : public SipReply::Sink {
   void SetRefusals(SipEndpoint::OnRefusal handler) { refusals_ = std::move(handler); }
   void OnMessage(const SipMessage& request, const SipSource& source);
   void OnRefused(const SipRefusal& refusal, const SipSource& source);
-  void Answer(std::uint64_t transaction, int status, std::string_view reason,
+  void Answer(std::uint64_t transaction, int status, Reason why,
               std::span<const SipExtraHeader> headers) override;
   [[nodiscard]] bool OwesAnswerOn(SipConnectionId connection) const;
   [[nodiscard]] std::size_t owed() const { return owed_; }
 
  private:
   class Incoming;
+  // Anybody may knock, over UDP under any address: ten lines a minute of all strangers together.
+  static constexpr seconds kStrangersLogSpan{60};
 
   void Begin(const SipMessage& request, const SipSource& source, std::string key);
   void AnswerStateless(const SipReturnPath& path, std::string_view head, int status,
@@ -51,10 +53,16 @@ class ServerRequests final : public SipReply::Sink {
   void Act(Incoming& incoming, std::uint8_t actions);
   void OnDue(Incoming& incoming, TimePoint now);
   void ArmNext(Incoming& incoming);
-  void CountRefusal(int status);
-  // Of a peer of ours.
-  void NoteRefusal(const SipMessage& request, RequestAnswer& answer, const SipSource& source);
-  void LogRefusal(const SipMessage& request, const RequestAnswer& answer, const SipSource& source);
+  void AnswerLate(Incoming& incoming);
+  void CountRefusal(int status, Reason why);
+  struct Whence {
+    const SocketAddress& peer;
+    bool trusted;
+  };
+  // Counted and logged; of a peer of ours, remembered too.
+  void NoteRefusal(const RefusedRequest& request, RequestAnswer& answer, const Whence& whence);
+  void LogRefusal(std::string_view event, const RefusedRequest& request,
+                  const RequestAnswer& answer, const Whence& whence);
 
   Loop& loop_;
   Metrics& metrics_;
@@ -62,13 +70,14 @@ class ServerRequests final : public SipReply::Sink {
   TimerWheel& wheel_;
   TransactionTimes times_;
   OnRequest handler_;
-  SipEndpoint::OnRefusal refusals_ = [](const SipMessage&, RequestAnswer&) {};
+  SipEndpoint::OnRefusal refusals_ = [](const RefusedRequest&, RequestAnswer&) {};
   std::unordered_map<std::string_view, std::unique_ptr<Incoming>> by_key_;  // the key is its own
   std::unordered_map<std::uint64_t, Incoming*> unanswered_;
   std::uint64_t last_id_ = 0;
   std::size_t owed_ = 0;
   SteadyClock clock_;
   LogSampler log_sampler_{clock_};
+  LogSampler strangers_log_{clock_, kStrangersLogSpan};
   double& received_total_;
   double& retransmissions_total_;
 };

@@ -14,6 +14,7 @@
 
 #include "core/base/result.h"
 #include "core/loop/socket_address.h"
+#include "core/policy/reasons.h"
 #include "core/sip/sip_message.h"
 #include "plugins/sip_translator/sip_outgoing.h"
 
@@ -28,6 +29,7 @@ class WorkerConfig;
 }  // namespace proto
 
 struct RequestAnswer;
+struct RefusedRequest;
 struct SipExtraHeader {
   std::string_view name;
   std::string value;
@@ -70,17 +72,17 @@ class SipReply {
  public:
   class Sink {
    public:
-    virtual void Answer(std::uint64_t transaction, int status, std::string_view reason,
+    virtual void Answer(std::uint64_t transaction, int status, Reason why,
                         std::span<const SipExtraHeader> headers) = 0;
 
    protected:
     ~Sink() = default;
   };
   SipReply(Sink& sink, std::uint64_t transaction) : sink_(&sink), transaction_(transaction) {}
-  // `reason` empty: the standard phrase of the status.
-  void operator()(int status, std::string_view reason = {},
+  // With the standard phrase of the status; `why` is of a refusal.
+  void operator()(int status, Reason why = Reason::kNone,
                   std::span<const SipExtraHeader> headers = {}) const {
-    sink_->Answer(transaction_, status, reason, headers);
+    sink_->Answer(transaction_, status, why, headers);
   }
 
  private:
@@ -115,9 +117,9 @@ class SipEndpoint {
       std::function<void(const SipMessage& message, const SipPeer& peer, SipReply reply)>;
   virtual void OnRequests(OnRequest handler) = 0;  // set once, before ResumeRequests
 
-  // Called for each request of a trusted peer that is refused before, just ahead of the answer; it may
+  // Called for each request of a trusted peer that is refused here, just ahead of the answer; it may
   // remember the refusal, and say its id there.
-  using OnRefusal = std::function<void(const SipMessage& request, RequestAnswer& answer)>;
+  using OnRefusal = std::function<void(const RefusedRequest& request, RequestAnswer& answer)>;
   virtual void OnRefusals(OnRefusal handler) = 0;  // set once, before ResumeRequests
 
   // Back-pressure: while paused no new request is delivered; streams stop being read where a

@@ -61,10 +61,9 @@ void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
   if (!addresses) {
     messages_.Count(FlowResult::kRefused);
     HandOverAnswer& answer = addresses.error();
-    NoteAnswer(context_, TrafficKind::kSipMessage, message.from().uri, message.request_uri(),
-               answer);
+    NoteUnserved(context_, RefusedRequest::Of(message), answer);
     LogRefusal(message.from().uri, message.request_uri(), answer);
-    return reply(answer.status, {}, answer.headers);
+    return reply(answer.status, answer.reason, answer.headers);
   }
   context_.spellings.Learn(addresses->from, message.from().uri);
   Translate(RequestOf(message), {reply, {}, *std::move(addresses)});
@@ -72,11 +71,11 @@ void SipToXmpp::OnRequest(const SipMessage& message, const SipReply& reply) {
 
 void SipToXmpp::Tell(const Asker& asker, const HandOverAnswer& answer) {
   if (asker.tested) return asker.tested(answer);
-  if (answer.status == 200) return (*asker.reply)(200, {}, answer.headers);
+  if (answer.status == 200) return (*asker.reply)(200, Reason::kNone, answer.headers);
   HandOverAnswer noted = answer;
   NoteAnswer(context_, TrafficKind::kSipMessage, asker.addresses, noted);
   LogRefusal(asker.addresses.from.Bare(), asker.addresses.to.Bare(), noted);
-  (*asker.reply)(noted.status, {}, noted.headers);
+  (*asker.reply)(noted.status, noted.reason, noted.headers);
 }
 
 void SipToXmpp::LogRefusal(std::string_view from, std::string_view to,
@@ -111,9 +110,9 @@ void SipToXmpp::Drain() {
 Result<PageAddresses, HandOverAnswer> SipToXmpp::Address(std::string_view from_uri,
                                                          std::string_view to_uri) {
   auto to = SipUriToJid(to_uri);
-  if (!to) return std::unexpected(RefusedWith(to.error()));
+  if (!to) return std::unexpected(NoCounterpart(to.error()));
   auto from = SipUriToJid(from_uri);
-  if (!from) return std::unexpected(RefusedWith(from.error()));
+  if (!from) return std::unexpected(NoCounterpart(from.error()));
   if (from->local.empty() || context_.served.Find(from->domain) == nullptr)
     return Refused(403, "From is no user of ours");
   return PageAddresses{*std::move(from), *std::move(to)};

@@ -136,9 +136,11 @@ void SipTransportLayer::OnAccepted(SipTransport transport, std::unique_ptr<TcpSt
   const bool stranger = transport == SipTransport::kTcp && !trust_.TrustsAddress(stream->peer());
   // Mutual TLS cannot begin; `stream` closes, and the peer tries again later.
   if (transport == SipTransport::kTls && !setup_.tls->has_certificate()) return;
-  if (AcceptedFrom(*stream) >= kMaxOfOneAddress) return OnTooMany(stream->peer());  // closes it
+  if (AcceptedFrom(*stream) >= kMaxOfOneAddress)
+    return OnTooMany(stream->peer(), Reason::kAddressLimit);  // closes it
   if (stranger || transport == SipTransport::kTls) MakeRoomForAStranger();
-  if (connections_.size() >= kMaxConnections) return OnTooMany(stream->peer());
+  if (connections_.size() >= kMaxConnections)
+    return OnTooMany(stream->peer(), Reason::kConnectionLimit);
   const SipConnectionId id{++last_id_};
   auto connection = SipConnection::Accept(loop_, *this,
                                           {.id = id,
@@ -159,16 +161,20 @@ std::size_t SipTransportLayer::AcceptedFrom(const TcpStream& stream) const {
   }));
 }
 
-void SipTransportLayer::OnTooMany(const SocketAddress& peer) {
+void SipTransportLayer::OnTooMany(const SocketAddress& peer, Reason why) {
   refused_total_ += 1;
-  LogConnection("sip-connection-refused", peer, "too many connections");
+  LogConnection("sip-connection-refused", peer, "too many connections", why);
 }
 
 void SipTransportLayer::LogConnection(std::string_view event, const SocketAddress& peer,
-                                      std::string_view why) {
+                                      std::string_view why, Reason reason) {
   const auto left_out = log_sampler_.Admit(peer.Ip());
   if (!left_out) return;
-  Log(LogLevel::kInfo, event, {{"peer", peer.ToText()}, {"why", why}, {"left_out", *left_out}});
+  Log(LogLevel::kInfo, event,
+      {{"peer", peer.ToText()},
+       {"why", why},
+       {"reason", ReasonCode(reason)},
+       {"left_out", *left_out}});
 }
 
 void SipTransportLayer::OnDatagram(std::string_view bytes, const SocketAddress& from) {
@@ -424,9 +430,11 @@ void SipTransportLayer::OnWritten(SipConnection& connection) {
 
 void SipTransportLayer::OnClosed(SipConnection& connection, SipClosed how, std::string_view why) {
   const SipConnectionId id = connection.id();
-  if (!connection.stranger() || how == SipClosed::kTlsIdentity)  // strangers could fill the log
-    LogConnection("sip-connection-closed", connection.peer(), why);
-  if (how == SipClosed::kTlsIdentity) untrusted_total_ += 1;
+  const bool untrusted = how == SipClosed::kTlsIdentity;
+  if (!connection.stranger() || untrusted)  // strangers could fill the log
+    LogConnection("sip-connection-closed", connection.peer(), why,
+                  untrusted ? Reason::kUntrustedPeer : Reason::kNone);
+  if (untrusted) untrusted_total_ += 1;
   // Over TLS 1.3 a peer refuses our certificate after the handshake; none of our requests was read.
   const bool never_sent =
       !connection.was_open() || (how == SipClosed::kOwnRefused && !connection.heard());

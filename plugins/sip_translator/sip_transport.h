@@ -110,8 +110,9 @@ class SipTransportLayer final : private SipConnection::User {
   void OnAccepted(SipTransport transport, std::unique_ptr<TcpStream> stream);
   [[nodiscard]] std::size_t AcceptedFrom(const TcpStream& stream) const;
   void ServeLine();
-  void OnTooMany(const SocketAddress& peer);
-  void LogConnection(std::string_view event, const SocketAddress& peer, std::string_view why);
+  void OnTooMany(const SocketAddress& peer, Reason why);
+  void LogConnection(std::string_view event, const SocketAddress& peer, std::string_view why,
+                     Reason reason);
   void OnDatagram(std::string_view bytes, const SocketAddress& from);
   bool SendDatagram(const SocketAddress& to, std::string_view bytes);
   SipConnection* ConnectionTo(const SipTarget& target);

@@ -18,9 +18,9 @@ constexpr std::string_view kPresence = "presence";
 constexpr std::array<std::string_view, 3> kAcceptable = {"application/pidf+xml", "application/*",
                                                          "*/*"};
 
-std::unexpected<HandOverAnswer> Refuse(int status, std::string_view why,
+std::unexpected<HandOverAnswer> Refuse(int status, Reason reason, std::string_view why,
                                        std::vector<SipExtraHeader> headers = {}) {
-  return std::unexpected(HandOverAnswer{status, std::string(why), std::move(headers)});
+  return std::unexpected(HandOverAnswer{status, std::string(why), std::move(headers), reason});
 }
 
 // Calls take(item) for each item of every header called `name`; false when that says so.
@@ -79,13 +79,17 @@ bool AcceptsPidf(const SipMessage& message) {
 Result<SubscribeRequest, HandOverAnswer> ReadSubscribe(const SipMessage& message) {
   SubscribeRequest request;
   auto event = PresenceEventOf(message);
-  if (!event) return Refuse(489, "not the presence event", {{"Allow-Events", "presence"}});
+  if (!event)
+    return Refuse(489, Reason::kUnreadableContent, "not the presence event",
+                  {{"Allow-Events", "presence"}});
   request.event = *std::move(event);
   if (!AcceptsPidf(message))
-    return Refuse(406, "PIDF is not accepted", {{"Accept", "application/pidf+xml"}});
+    return Refuse(406, Reason::kUnreadableContent, "PIDF is not accepted",
+                  {{"Accept", "application/pidf+xml"}});
   const std::uint32_t asked = message.expires().value_or(kDefaultExpiresSeconds);
   if (asked != 0 && asked < kMinExpiresSeconds)
-    return Refuse(423, "expires too soon", {{"Min-Expires", std::to_string(kMinExpiresSeconds)}});
+    return Refuse(423, Reason::kIntervalTooBrief, "expires too soon",
+                  {{"Min-Expires", std::to_string(kMinExpiresSeconds)}});
   request.expires_s = std::min(asked, kMaxExpiresSeconds);
   std::size_t contacts = 0;
   const bool sound = ForEachItem(message, "Contact", [&](std::string_view item) {
@@ -93,13 +97,14 @@ Result<SubscribeRequest, HandOverAnswer> ReadSubscribe(const SipMessage& message
     if (uri) request.target = *uri;
     return uri.has_value() && ++contacts == 1;
   });
-  if (!sound || contacts == 0) return Refuse(400, "not one usable Contact");
+  if (!sound || contacts == 0)
+    return Refuse(400, Reason::kMalformedRequest, "not one usable Contact");
   const bool routed = ForEachItem(message, "Record-Route", [&](std::string_view item) {
     const auto uri = UriOf(item);
     if (uri) request.routes.emplace_back(*uri);
     return uri.has_value() && request.routes.size() <= kMaxRoutes;
   });
-  if (!routed) return Refuse(400, "unusable Record-Route");
+  if (!routed) return Refuse(400, Reason::kMalformedRequest, "unusable Record-Route");
   return request;
 }
 

@@ -50,13 +50,16 @@ void WatchedContacts::Refuse(const SipReply& reply, std::string_view who,
          {"why", answer.why},
          {"id", answer.id},
          {"left_out", *left_out}});
-  reply(answer.status, {}, answer.headers);
+  reply(answer.status, answer.reason, answer.headers);
 }
 
 void WatchedContacts::OnSubscribe(const SipMessage& subscribe, const SipPeer& peer,
                                   const SipReply& reply) {
   auto request = ReadSubscribe(subscribe);
-  if (!request) return Refuse(reply, subscribe.from().uri, request.error());
+  if (!request) {
+    NoteUnserved(context_, RefusedRequest::Of(subscribe), request.error());
+    return Refuse(reply, subscribe.from().uri, request.error());
+  }
   if (!subscribe.to().tag.empty()) return OnInDialog(subscribe, *request, reply);
   OnInitial(subscribe, *std::move(request), peer, reply);
 }
@@ -64,9 +67,9 @@ void WatchedContacts::OnSubscribe(const SipMessage& subscribe, const SipPeer& pe
 // 6.3 for both ends, and 11.8 "per request".
 Result<PageAddresses, HandOverAnswer> WatchedContacts::Address(const SipMessage& subscribe) {
   auto to = SipUriToJid(subscribe.request_uri());
-  if (!to) return std::unexpected(RefusedWith(to.error()));
+  if (!to) return std::unexpected(NoCounterpart(to.error()));
   auto from = SipUriToJid(subscribe.from().uri);
-  if (!from) return std::unexpected(RefusedWith(from.error()));
+  if (!from) return std::unexpected(NoCounterpart(from.error()));
   if (from->local.empty() || context_.served.Find(from->domain) == nullptr)
     return std::unexpected(NoUserOfOurs());
   from->resource.clear();
@@ -87,8 +90,7 @@ HandOverAnswer WatchedContacts::Denied(const PageAddresses& addresses, const Ver
 void WatchedContacts::OnInitial(const SipMessage& subscribe, SubscribeRequest request,
                                 const SipPeer& peer, const SipReply& reply) {
   const auto refuse = [&](HandOverAnswer answer) {
-    NoteAnswer(context_, TrafficKind::kSipSubscribe, subscribe.from().uri, subscribe.request_uri(),
-               answer);
+    NoteUnserved(context_, RefusedRequest::Of(subscribe), answer);
     Refuse(reply, subscribe.from().uri, answer);
   };
   auto addresses = Address(subscribe);
@@ -102,7 +104,7 @@ void WatchedContacts::OnInitial(const SipMessage& subscribe, SubscribeRequest re
   auto headers = Granted(dialog, subscribe);
   if (dialog.expires_s() == 0) {
     subscribes_.Count(FlowResult::kAnswered);
-    reply(200, {}, headers);
+    reply(200, Reason::kNone, headers);
     return Poll(std::move(dialog), *addresses);
   }
   Learn(*addresses, reply,
@@ -110,39 +112,37 @@ void WatchedContacts::OnInitial(const SipMessage& subscribe, SubscribeRequest re
          headers = std::move(headers), user](bool learned) mutable {
           if (!learned) return places_.GiveBack(user);
           subscribes_.Count(FlowResult::kDelivered);
-          reply(200, {}, headers);
+          reply(200, Reason::kNone, headers);
           Begin(std::move(dialog), addresses);
         });
 }
 
 void WatchedContacts::OnInDialog(const SipMessage& subscribe, const SubscribeRequest& request,
                                  const SipReply& reply) {
+  // Its Request-URI is ours; the contact stands in To.
+  const auto refuse = [this, reply, from = std::string(subscribe.from().uri),
+                       to = std::string(subscribe.to().uri)](HandOverAnswer answer) {
+    NoteUnserved(context_, {"SUBSCRIBE", from, to}, answer);
+    Refuse(reply, from, answer);
+  };
   // A reload may have taken his domain away.
   const auto user = SipUriToJid(subscribe.from().uri);
-  if (!user || context_.served.Find(user->domain) == nullptr) {
-    HandOverAnswer answer = NoUserOfOurs();
-    NoteAnswer(context_, TrafficKind::kSipSubscribe, subscribe.from().uri, subscribe.to().uri,
-               answer);
-    return Refuse(reply, subscribe.from().uri, answer);
-  }
+  if (!user || context_.served.Find(user->domain) == nullptr) return refuse(NoUserOfOurs());
   const std::string key = SubscriptionDialog::KeyOf(subscribe);
   const auto known = dialogs_.find(key);
-  const auto gone = [this, reply, from = std::string(subscribe.from().uri),
-                     to = std::string(subscribe.to().uri)] {
-    HandOverAnswer answer = AnswerWith(481, "no such subscription", Reason::kNoSuchDialog);
-    NoteAnswer(context_, TrafficKind::kSipSubscribe, from, to, answer);
-    Refuse(reply, from, answer);
+  const auto gone = [refuse] {
+    refuse(AnswerWith(481, "no such subscription", Reason::kNoSuchDialog));
   };
   if (known == dialogs_.end() || known->second->watch == nullptr ||
       known->second->sip.event() != request.event)
     return gone();
   Dialog& dialog = *known->second;
   if (!dialog.sip.Refresh(subscribe, request))
-    return Refuse(reply, subscribe.from().uri, AnswerWith(500, "out of order", Reason::kNone));
+    return refuse(AnswerWith(500, "CSeq goes backwards", Reason::kMalformedRequest));
   auto headers = Granted(dialog.sip, subscribe);
   if (request.expires_s == 0) {
     subscribes_.Count(FlowResult::kAnswered);
-    reply(200, {}, headers);
+    reply(200, Reason::kNone, headers);
     return End(dialog, kTimeout);
   }
   Learn(dialog.watch->addresses, reply,
@@ -152,7 +152,7 @@ void WatchedContacts::OnInDialog(const SipMessage& subscribe, const SubscribeReq
           if (still == dialogs_.end() || still->second->watch == nullptr) return gone();
           Dialog& refreshed = *still->second;
           subscribes_.Count(FlowResult::kDelivered);
-          reply(200, {}, headers);
+          reply(200, Reason::kNone, headers);
           const TimePoint now = context_.clock.Now();
           refreshed.ends_at = now + seconds{refreshed.sip.expires_s()};
           refreshed.not_before = now;

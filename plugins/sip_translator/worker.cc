@@ -97,7 +97,7 @@ Result<void> SipTranslator::Start(WorkerContext& context) {
         if (message.method() == "SUBSCRIBE") return watched_->OnSubscribe(message, peer, reply);
         sip_to_xmpp_->OnRequest(message, reply);
       });
-  endpoint_->OnRefusals([this](const SipMessage& request, RequestAnswer& answer) {
+  endpoint_->OnRefusals([this](const RefusedRequest& request, RequestAnswer& answer) {
     NoteRequest(*flow_, request, answer);
   });
   listeners->OnOffers([this](const ipc::Received& offer, ipc::Ticket ticket) {

@@ -9,6 +9,7 @@
 #include "plugins/sip_translator/hand_over.h"
 #include "plugins/sip_translator/iq_answers.h"
 #include "plugins/sip_translator/pair_name.h"
+#include "plugins/sip_translator/refusal_note.h"
 #include "plugins/sip_translator/stanza_kind.h"
 #include "plugins/sip_translator/transaction_ids.h"
 
@@ -254,8 +255,22 @@ void XmppToSip::Ignore(Incoming incoming, FlowResult result) {
 void XmppToSip::OnIq(Incoming incoming) {
   if (incoming.kind == TrafficKind::kIqAnswer) return Ignore(std::move(incoming));
   stanzas_.Count(FlowResult::kAnswered);
-  replies_.Send(incoming.addresses, AnswerIq(incoming.stanza, incoming.addresses.to),
-                std::move(incoming.ticket), ipc::Outcome::Delivered());
+  proto::Element answer = AnswerIq(incoming.stanza, incoming.addresses.to);
+  if (Attribute(answer, "type") == "error") Explain(incoming, answer);
+  replies_.Send(incoming.addresses, std::move(answer), std::move(incoming.ticket),
+                ipc::Outcome::Delivered());
+}
+
+// Servers ask what is not served over and over: once a minute it is logged and remembered.
+void XmppToSip::Explain(const Incoming& incoming, proto::Element& error) {
+  const proto::Element& of = *FindChild(error, "error", ns::kServer);
+  SipResult result{.answer = {.condition = ConditionFromName(FirstChild(of)->name())},
+                   .text = "not served",
+                   .log = "an iq",
+                   .reason = Reason::kUnreadableContent};
+  if (NoteStanza(context_, incoming.kind, incoming.addresses, result))
+    LogRefusal(incoming.addresses, FirstChild(of)->name(), result);
+  AddErrorText(error, result.text);
 }
 
 // Headlines come from partners that are part of the enterprise, as notes go to them; unasked for
@@ -341,10 +356,11 @@ void XmppToSip::LogRefusal(const StanzaAddresses& addresses, std::string_view to
        {"left_out", *left_out}});
 }
 
-void XmppToSip::ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, const SipResult& result,
+void XmppToSip::ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, SipResult result,
                                FlowResult counted) {
   stanzas_.Count(counted);
   const auto condition = result.answer.condition;
+  if (result.id.empty()) NoteStanza(context_, TrafficKind::kMessage, head.addresses, result);
   LogRefusal(head.addresses, ConditionName(condition), result);
   replies_.Send(head.addresses, MakeError(head, result.answer, result.text, result.address),
                 std::move(ticket),

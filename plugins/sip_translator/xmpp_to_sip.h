@@ -80,10 +80,11 @@ class XmppToSip {
   void OnPresence(Incoming incoming);
   void OnMessage(Incoming incoming);
   void OnIq(Incoming incoming);
+  void Explain(const Incoming& incoming, proto::Element& error);
   void Deliver(Incoming incoming, const PageContent& content);
   bool IsWanted(const Incoming& incoming, std::string_view type) const;
   void Ignore(Incoming incoming, FlowResult result = FlowResult::kIgnored);
-  void ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, const SipResult& result,
+  void ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, SipResult result,
                       FlowResult counted);
   void LogRefusal(const StanzaAddresses& addresses, std::string_view told, const SipResult& result);
   void OnDone(QueuedMessage& message, const SipResult& result);

@@ -19,5 +19,15 @@ TEST(LogSampler, LeavesOutWhatOnePeerSaysTooOften) {
   EXPECT_EQ(sampler.Admit("partner.example"), 0);
 }
 
+TEST(LogSampler, TakesAnotherSpanThanASecond) {
+  FakeClock clock;
+  LogSampler sampler(clock, seconds{60});
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(sampler.Admit("stranger"), 0);
+  clock.Advance(seconds{59});
+  EXPECT_FALSE(sampler.Admit("stranger"));
+  clock.Advance(seconds{1});
+  EXPECT_EQ(sampler.Admit("stranger"), 1);
+}
+
 }  // namespace
 }  // namespace gatehouse

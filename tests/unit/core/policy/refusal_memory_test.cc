@@ -156,6 +156,45 @@ TEST(RefusalMemory, TakesTheSameStreamWithinAMinuteForOneAndEachToldStanzaForIts
             memory.Add("a.example", Note("a.example"), 1).id);
 }
 
+RefusalNote Request(const std::string& user, std::string_view method) {
+  return {.shelf = RefusalShelf::kUnserved,
+          .remote_domain = "partner.example",
+          .from = user + "@corp.example",
+          .to = "bob@partner.example",
+          .kind = kRequestKind,
+          .reason = Reason::kUnreadableContent,
+          .answer = "405",
+          .about = method};
+}
+
+TEST(RefusalMemory, TakesRequestsOfTwoMethodsForTwoAndTheSameWithinAMinuteForOne) {
+  RefusalMemory memory;
+  const auto first = memory.Add("partner.example", Request("ann", "REGISTER"), 1);
+  const auto other = memory.Add("partner.example", Request("ann", "PUBLISH"), 2);
+  EXPECT_TRUE(other.is_new);
+  EXPECT_EQ(memory.Add("partner.example", Request("ann", "REGISTER"), 3).id, first.id);
+  EXPECT_EQ(memory.Add("partner.example", Request("ann", "PUBLISH"), 4).id, other.id);
+  EXPECT_EQ(memory.Of("partner.example").refusals_size(), 2);
+}
+
+TEST(RefusalMemory, LetsUnservedRequestsPushOutNothingElse) {
+  RefusalMemory memory;
+  const std::string told = memory.Add("partner.example", Note("partner.example"), 0).id;
+  for (int i = 0; i < 1000; ++i)
+    memory.Add("partner.example", Request("u" + std::to_string(i), "REGISTER"), 5);
+  EXPECT_EQ(memory.Find(told).refusals_size(), 1);
+  EXPECT_EQ(memory.Of("partner.example").refusals_size(), 33);
+}
+
+TEST(RefusalMemory, TakesToldStanzasForOneWhereTheyAreToBeSo) {
+  RefusalMemory memory;
+  RefusalNote note = Note("partner.example");
+  note.once_a_minute = true;
+  const auto first = memory.Add("partner.example", note, 1);
+  EXPECT_EQ(memory.Add("partner.example", note, 2).id, first.id);
+  EXPECT_NE(memory.Add("partner.example", note, 2 + kMinute).id, first.id);
+}
+
 TEST(RefusalMemory, LetsGoOfThePartnerThatWasRefusedNothingForTheLongest) {
   RefusalMemory memory;
   std::vector<std::string> ids;

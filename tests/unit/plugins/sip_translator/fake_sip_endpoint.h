@@ -91,11 +91,12 @@ class FakeSipReplies final : public SipReply::Sink {
  public:
   struct Answered {
     int status = 0;
+    Reason why = Reason::kNone;
     std::vector<SipExtraHeader> headers;
   };
-  void Answer(std::uint64_t, int status, std::string_view,
+  void Answer(std::uint64_t, int status, Reason why,
               std::span<const SipExtraHeader> headers) override {
-    answers.push_back({status, {headers.begin(), headers.end()}});
+    answers.push_back({status, why, {headers.begin(), headers.end()}});
   }
   std::vector<Answered> answers;
 };

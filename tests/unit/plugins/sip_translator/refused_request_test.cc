@@ -21,9 +21,10 @@ class RefusedRequest : public FlowTest {
         "\r\n" + lines + "Content-Length: 0\r\n\r\n";
     const auto request = SipMessage::Parse(text, true);
     EXPECT_TRUE(request) << request.error().reason;
-    auto answer = AnswerWithoutTranslation(*request, true, {});
+    const std::vector<std::string> own = {"edge.corp.example:5061"};
+    auto answer = AnswerWithoutTranslation(*request, true, own);
     EXPECT_TRUE(answer.has_value());
-    NoteRequest(context, *request, *answer);
+    NoteRequest(context, gatehouse::RefusedRequest::Of(*request), *answer);
     return *answer;
   }
   static std::string WarningOf(const RequestAnswer& answer) {
@@ -81,12 +82,58 @@ TEST_F(RefusedRequest, ThatIsForOurselvesTakesNoStrangersPlace) {
   EXPECT_EQ(Record(strangers.id).partner(), "stranger.example");
 }
 
-TEST_F(RefusedRequest, OfWhichThereIsNothingToSayKeepsItsAnswer) {
-  const RequestAnswer answer = Refuse("MESSAGE", "sip:bob@partner.example", "Max-Forwards: 0\r\n");
-  EXPECT_EQ(answer.status, 483);
-  EXPECT_EQ(answer.id, "");
-  EXPECT_TRUE(answer.headers.empty());
-  EXPECT_EQ(context.refusals.All().refusals_size(), 0);
+TEST_F(RefusedRequest, OfEachMethodThatExistsIsARecordOfItsOwnAndOfAllOthersOne) {
+  const std::string to = "sip:bob@partner.example";
+  const std::string first = Refuse("REGISTER", to).id;
+  const std::string other = Refuse("PUBLISH", to).id;
+  EXPECT_NE(first, other);
+  EXPECT_THAT(Record(first).sentence(), HasSubstr("REGISTER"));
+  EXPECT_THAT(Record(other).sentence(), HasSubstr("PUBLISH"));
+  const std::string invented = Refuse("INVENTED", to).id;
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(Refuse("INVENTED" + std::to_string(i), to).id, invented);
+  EXPECT_EQ(context.refusals.All().refusals_size(), 3);
+}
+
+TEST_F(RefusedRequest, ThatGoesInCirclesOrNamesAnotherUserSaysSo) {
+  struct Case {
+    const char* lines;
+    const char* status;
+    const char* reason;
+  };
+  for (const Case& one :
+       {Case{"Max-Forwards: 0\r\n", "483", "routing-loop"},
+        Case{"Via: SIP/2.0/TLS edge.corp.example:5061;branch=z9hG4bK0\r\n", "482", "routing-loop"},
+        Case{"P-Asserted-Identity: <sip:eve@corp.example>\r\n", "403", "identity-mismatch"}}) {
+    const RequestAnswer answer = Refuse("MESSAGE", "sip:bob@partner.example", one.lines);
+    const proto::RefusalRecord record = Record(answer.id);
+    EXPECT_EQ(record.kind(), "message") << one.lines;
+    EXPECT_EQ(record.answer(), one.status) << one.lines;
+    EXPECT_EQ(record.reason(), one.reason) << one.lines;
+    EXPECT_THAT(WarningOf(answer), HasSubstr(record.id())) << one.lines;
+  }
+}
+
+// What cannot be read names nobody but where it came from.
+TEST_F(RefusedRequest, ThatCannotBeReadIsOneRecordOfItsPeerForEachFault) {
+  const auto refuse = [this](int status, std::string_view fault, std::string_view peer) {
+    SipRefusal refusal;
+    refusal.status = status;
+    refusal.reason = fault;
+    RequestAnswer answer = AnswerTo(refusal);
+    NoteRequest(context, {.from = peer}, answer);
+    EXPECT_THAT(WarningOf(answer), HasSubstr("(" + answer.id + ")"));
+    return answer.id;
+  };
+  const std::string id = refuse(400, "Malformed From", "192.0.2.1");
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(refuse(400, "Malformed From", "192.0.2.1"), id);
+  EXPECT_NE(refuse(400, "Malformed From", "192.0.2.2"), id);
+  EXPECT_NE(refuse(400, "Malformed CSeq", "192.0.2.1"), id);
+  EXPECT_EQ(Record(id).from(), "192.0.2.1");
+  EXPECT_EQ(Record(id).reason(), "malformed-request");
+  EXPECT_THAT(Record(id).sentence(), HasSubstr("(Malformed From)"));
+  const std::string large = refuse(513, "Message Too Large", "192.0.2.1");
+  EXPECT_EQ(Record(large).reason(), "too-large");
+  EXPECT_EQ(Record(large).answer(), "513");
 }
 
 }  // namespace

@@ -225,7 +225,7 @@ TEST_F(SipEndpointScene, WhatIsNotServedIsRememberedOfOurPeersAlone) {
   for (const bool is_ours : {true, false}) {
     Edge beta(*loop_, "alpha.example", {is_ours ? kLoopback : "192.0.2.0/24"});
     std::vector<int> noted;
-    beta.endpoint->OnRefusals([&noted](const SipMessage&, RequestAnswer& answer) {
+    beta.endpoint->OnRefusals([&noted](const RefusedRequest&, RequestAnswer& answer) {
       noted.push_back(answer.status);
       answer.headers.push_back({"Warning", "399 edge \"remembered\""});
     });
@@ -240,6 +240,28 @@ TEST_F(SipEndpointScene, WhatIsNotServedIsRememberedOfOurPeersAlone) {
       EXPECT_TRUE(noted.empty());
       EXPECT_THAT(client.seen, StartsWith("SIP/2.0 403 "));
     }
+  }
+}
+
+TEST_F(SipEndpointScene, WhatCannotBeReadIsRememberedOfOurPeersAlone) {
+  for (const bool is_ours : {true, false}) {
+    Edge beta(*loop_, "alpha.example", {is_ours ? kLoopback : "192.0.2.0/24"});
+    std::vector<std::string> noted;
+    beta.endpoint->OnRefusals([&noted](const RefusedRequest& request, RequestAnswer& answer) {
+      noted.push_back(std::string(request.from) + " " + std::string(ReasonCode(answer.why)));
+      answer.headers.push_back({"Warning", "399 edge \"remembered\""});
+    });
+    Answer(beta, 200);
+    RawTcp client(*loop_, beta.tcp);
+    client.to_send = Raw("MESSAGE", "Max-Forwards: many\r\nContent-Length: 0\r\n");
+    ASSERT_TRUE(Until([&] { return client.seen.find("\r\n\r\n") != std::string::npos; }));
+    EXPECT_THAT(client.seen, StartsWith("SIP/2.0 400 Malformed Max-Forwards\r\n"));
+    EXPECT_EQ(beta.context->metrics().Value("gatehouse_sip_requests_refused_total",
+                                            R"({reason="malformed-request",status="400"})"),
+              1);
+    const std::vector<std::string> expected = {"127.0.0.1 malformed-request"};
+    EXPECT_EQ(noted, is_ours ? expected : std::vector<std::string>());
+    EXPECT_EQ(client.seen.find("remembered") != std::string::npos, is_ours);
   }
 }
 

@@ -71,6 +71,8 @@ TEST_F(SipToXmppFlow, WhatItRefusesItRemembersUnderTheIdOfTheWarning) {
   const std::vector<Case> cases = {
       {"not-our-user", "From is no user of ours",
        [this] { Request("x", "sip:bob@partner.example", "sip:eve@other.example"); }},
+      {"no-address", "",
+       [this] { Request("x", "sip:bob@partner.example", "sip:a%00b@corp.example"); }},
       {"unreadable-content", "",
        [this] {
          Request("x", "sip:bob@partner.example", "sip:ann@corp.example", "", "text/html");

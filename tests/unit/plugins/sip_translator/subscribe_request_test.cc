@@ -20,6 +20,10 @@ Result<SubscribeRequest, HandOverAnswer> Read(const std::string& lines) {
   EXPECT_TRUE(message.has_value());
   return ReadSubscribe(*message);
 }
+std::string_view ReasonOfRefusal(const std::string& lines) {
+  const auto read = Read(lines);
+  return ReasonCode(read ? Reason::kNone : read.error().reason);
+}
 int SubscribeStatusOf(const std::string& lines) {
   const auto read = Read(lines);
   return read ? 0 : read.error().status;
@@ -49,6 +53,15 @@ TEST(SubscribeRequest, TakesACompactEventAndAContactWithoutBrackets) {
   EXPECT_EQ(request->expires_s, kDefaultExpiresSeconds);
 }
 
+TEST(SubscribeRequest, WhatIsRefusedHasAReason) {
+  const std::string event = "Event: presence\r\n";
+  EXPECT_EQ(ReasonOfRefusal(With("Event: dialog\r\n")), "unreadable-content");
+  EXPECT_EQ(ReasonOfRefusal(With(event + "Accept: text/plain\r\n")), "unreadable-content");
+  EXPECT_EQ(ReasonOfRefusal(With(event + "Expires: 5\r\n")), "interval-too-brief");
+  EXPECT_EQ(ReasonOfRefusal(event), "malformed-request");
+  EXPECT_EQ(ReasonOfRefusal(With(event + "Record-Route: none\r\n")), "malformed-request");
+}
+
 TEST(SubscribeRequest, AnotherEventIs489) {
   for (const char* event : {"", "Event: dialog\r\n", "Event: presence.winfo\r\n", "Event:\r\n"})
     EXPECT_EQ(SubscribeStatusOf(With(event)), 489) << event;
@@ -56,8 +69,10 @@ TEST(SubscribeRequest, AnotherEventIs489) {
 
 TEST(SubscribeRequest, SomeAcceptMustTakePidf) {
   const std::string event = "Event: presence\r\n";
-  EXPECT_EQ(SubscribeStatusOf(With(event + "Accept: application/msrtc-event-categories+xml\r\n")), 406);
-  EXPECT_EQ(SubscribeStatusOf(With(event + "Accept: text/plain, application/PIDF+xml;q=0.5\r\n")), 0);
+  EXPECT_EQ(SubscribeStatusOf(With(event + "Accept: application/msrtc-event-categories+xml\r\n")),
+            406);
+  EXPECT_EQ(SubscribeStatusOf(With(event + "Accept: text/plain, application/PIDF+xml;q=0.5\r\n")),
+            0);
   EXPECT_EQ(SubscribeStatusOf(With(event + "Accept: text/plain\r\nAccept: application/*\r\n")), 0);
   EXPECT_EQ(SubscribeStatusOf(With(event + "Accept:\r\n")), 406);
 }
@@ -80,8 +95,9 @@ TEST(SubscribeRequest, WantsExactlyOneContactThatNotifysCanGoTo) {
         "Contact: <sip:a@b>\r\nContact: <sip:c@d>\r\n", "Contact: <sip:a@b?Route=x>\r\n",
         "Contact: <sip:>\r\n", "Contact: ,\r\n"})
     EXPECT_EQ(SubscribeStatusOf(std::string("Event: presence\r\n") + contact), 400) << contact;
-  EXPECT_EQ(SubscribeStatusOf("Event: presence\r\nContact: <sip:" + std::string(2000, 'a') + "@b>\r\n"),
-            400);
+  EXPECT_EQ(
+      SubscribeStatusOf("Event: presence\r\nContact: <sip:" + std::string(2000, 'a') + "@b>\r\n"),
+      400);
 }
 
 TEST(SubscribeRequest, RoutesThatCannotBeFollowedAreRefused) {

@@ -513,6 +513,34 @@ TEST_F(WatchedContactsTest, AUserHasOnlySoManyDialogs) {
   EXPECT_EQ(LastStatus(), 200);
 }
 
+TEST_F(WatchedContactsTest, ASubscribeThatIsRefusedForItselfIsRememberedOnceAMinute) {
+  struct Case {
+    Wanted wanted;
+    std::string_view status, reason;
+  };
+  for (const Case& one : {Case{{.event = "dialog"}, "489", "unreadable-content"},
+                          Case{{.lines = "Accept: text/plain\r\n"}, "406", "unreadable-content"},
+                          Case{{.expires = "5"}, "423", "interval-too-brief"},
+                          Case{{.lines = "Record-Route: none\r\n"}, "400", "malformed-request"}}) {
+    Subscribe(one.wanted);
+    EXPECT_EQ(std::to_string(LastStatus()), one.status);
+    EXPECT_EQ(ReasonCode(replies.answers.back().why), one.reason);
+    const std::string warning = LastHeader("Warning");
+    ASSERT_TRUE(warning.starts_with("399 corp.example \"")) << warning;
+    Subscribe(one.wanted);
+    EXPECT_EQ(LastHeader("Warning"), warning);
+    const proto::RefusalRecords found =
+        context.refusals.Find(warning.substr(warning.size() - 10, 8));
+    ASSERT_EQ(found.refusals_size(), 1) << warning;
+    EXPECT_EQ(found.refusals(0).kind(), "subscribe");
+    EXPECT_EQ(found.refusals(0).reason(), one.reason);
+    EXPECT_EQ(found.refusals(0).answer(), one.status);
+    EXPECT_EQ(found.refusals(0).from(), "ann@corp.example");
+    EXPECT_EQ(found.refusals(0).partner(), "partner.example");
+  }
+  EXPECT_EQ(context.refusals.All().refusals_size(), 4);
+}
+
 // Two dialogs for Ann, three for all.
 class CrowdedContactsTest : public WatchedContactsTest {
  protected:

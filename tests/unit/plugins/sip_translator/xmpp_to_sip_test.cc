@@ -76,6 +76,35 @@ TEST_F(XmppToSipFlow, TellsTheSenderOfAFailureBeforeItSettles) {
   EXPECT_EQ(outcomes[seq].condition, proto::RECIPIENT_UNAVAILABLE);
 }
 
+TEST_F(XmppToSipFlow, RemembersAFailureUnderTheIdThatItsSenderReads) {
+  const auto told_id = [this] {
+    const proto::Element error = TakeStanza();
+    const proto::Element* words =
+        FindChild(*FindChild(error, "error", ns::kServer), "text", ns::kStanzaErrors);
+    const std::string text = words == nullptr ? "" : TextOf(*words);
+    EXPECT_GT(text.size(), 10U);
+    return text.size() < 10 ? text : text.substr(text.size() - 9, 8);
+  };
+  Offer(Message("x", "m1"));
+  endpoint.AnswerFirst(404, "Not Found", "Warning: 399 pool.internal \"no such user\"\r\n");
+  const std::string id = told_id();
+  const proto::RefusalRecords found = context.refusals.Find(id);
+  ASSERT_EQ(found.refusals_size(), 1) << id;
+  EXPECT_EQ(found.refusals(0).from(), "bob@partner.example");
+  EXPECT_EQ(found.refusals(0).to(), "ann@corp.example");
+  EXPECT_EQ(found.refusals(0).reason(), "next-hop-refused");
+  EXPECT_EQ(found.refusals(0).answer(), "item-not-found");
+  EXPECT_NE(found.refusals(0).sentence().find("(404 Not Found 399 pool.internal"),
+            std::string::npos)
+      << found.refusals(0).sentence();
+  Offer(Message("y", "m2"));
+  endpoint.AnswerFirst(404, "Not Found");
+  EXPECT_EQ(told_id(), id) << "the same within a minute is one record";
+  Offer(Message("z", "m3"));
+  endpoint.FailFirst(SipFailure::kTransport);
+  EXPECT_NE(told_id(), id);
+}
+
 TEST_F(XmppToSipFlow, HandsAListenersOwnStanzaToTheOwnerOfItsPairAndSettlesAsThatOneDoes) {
   proto::InboundStanza inbound;
   proto::OutboundStanza& own = *inbound.mutable_own();
