@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/xmpp/element.h"
 #include "core/xmpp/jid.h"
 
@@ -18,6 +19,18 @@ constexpr seconds kPingLimit{10};  // 1.1 no. 5
 double& Stanzas(Metrics& metrics, std::string_view result) {
   return metrics.Value("gatehouse_stanzas_total",
                        "{direction=\"in\",result=\"" + std::string(result) + "\"}");
+}
+
+std::string_view ConditionOf(const proto::Element& error) {
+  return FirstChild(*FirstChild(error))->name();
+}
+
+// Why this listener answers a stanza itself.
+Reason ReasonOfOurs(std::string_view condition) {
+  if (condition == ConditionName(proto::POLICY_VIOLATION)) return Reason::kTooLarge;
+  if (condition == ConditionName(proto::BAD_REQUEST)) return Reason::kProtocolError;
+  if (condition == ConditionName(proto::REMOTE_SERVER_TIMEOUT)) return Reason::kExpired;
+  return Reason::kWorkerAway;
 }
 
 }  // namespace
@@ -104,9 +117,28 @@ void StanzaIntake::TellSender(const Head& head, proto::StanzaCondition condition
 }
 
 void StanzaIntake::Answer(const std::string& local, const std::string& remote,
-                          const proto::Element& error) {
+                          proto::Element error) {
   ++stanza_errors_;
+  if (setup_.note_error) {
+    const Reason why = ReasonOfOurs(ConditionOf(error));
+    const NotedRefusal noted = setup_.note_error(remote, error, why);
+    if (noted.is_new) LogRefusal(remote, error, why, noted.id);
+    AddErrorText(error, "not delivered (" + noted.id + ")");
+  }
   SendOwn(local, remote, error);
+}
+
+void StanzaIntake::LogRefusal(const std::string& remote, const proto::Element& error, Reason why,
+                              std::string_view id) {
+  const auto left_out = log_sampler_.Admit(remote);
+  if (!left_out) return;
+  Log(LogLevel::kInfo, "stanza-refused",
+      {{"from", Attribute(error, "to")},
+       {"to", Attribute(error, "from")},
+       {"condition", ConditionOf(error)},
+       {"reason", ReasonCode(why)},
+       {"id", id},
+       {"left_out", *left_out}});
 }
 
 void StanzaIntake::SendOwn(const std::string& local, const std::string& remote,

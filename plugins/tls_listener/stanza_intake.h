@@ -5,9 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/log_sampler.h"
 #include "core/base/metrics.h"
 #include "core/loop/loop.h"
 #include "core/policy/policy_view.h"
+#include "core/xmpp/stream_refusal.h"
 #include "ipc/data_link.h"
 #include "proto/link_listener_translator.pb.h"
 
@@ -21,6 +23,10 @@ class StanzaIntake {
     ipc::DataLink& translator;
     // A stanza of ours, to go out on a stream of this listener to its domain.
     std::function<void(const proto::OutboundStanza&)> send_own;
+    // Remembers that a stanza of `remote` is answered by `error`.
+    using NoteError = std::function<NotedRefusal(std::string_view remote,
+                                                 const proto::Element& error, Reason why)>;
+    NoteError note_error = {};  // empty: nobody does
   };
   // Where a stanza came. Views are not kept.
   struct Arrival {
@@ -43,8 +49,9 @@ class StanzaIntake {
     setup_.translator.WhenRoom(share_key_, std::move(resume));
   }
 
-  // A stanza error of ours, counted as one.
-  void Answer(const std::string& local, const std::string& remote, const proto::Element& error);
+  // A stanza error of ours (MakeErrorReply, without words): counted, remembered, and told with the
+  // id of that.
+  void Answer(const std::string& local, const std::string& remote, proto::Element error);
   void SendOwn(const std::string& local, const std::string& remote, const proto::Element& stanza);
   // A ping of ours on an open stream of the pair, whichever listener holds it: the translator knows
   // which may. `done` is called later: was it sent? No stream is opened for it.
@@ -62,8 +69,12 @@ class StanzaIntake {
                                                 const proto::Element& stanza) const;
   void OnSettled(const Head& head, const ipc::Outcome& outcome);
   void TellSender(const Head& head, proto::StanzaCondition condition);
+  void LogRefusal(const std::string& remote, const proto::Element& error, Reason why,
+                  std::string_view id);
 
   Setup setup_;
+  SteadyClock clock_;
+  LogSampler log_sampler_{clock_};
   PolicyPointer policy_;
   double &delivered_, &failed_, &expired_, &stanza_errors_;
   proto::InboundStanza offer_;  // filled anew for each stanza; its strings keep their memory

@@ -6,6 +6,8 @@
 
 #include "core/policy/negotiation.h"
 #include "core/policy/refusal_answer.h"
+#include "core/xmpp/element.h"
+#include "core/xmpp/jid.h"
 
 namespace gatehouse {
 namespace {
@@ -45,6 +47,16 @@ RefusalNote NoteOf(const StreamRefusal& refusal) {
   return note;
 }
 
+std::string BareOf(std::string_view address) {
+  const auto jid = Jid::Parse(address);
+  return jid ? jid->Bare() : std::string(address);
+}
+
+std::string_view KindOfStanza(std::string_view name) {
+  if (name == "iq") return KindName(TrafficKind::kIqToUser);
+  return KindName(name == "presence" ? TrafficKind::kPresence : TrafficKind::kMessage);
+}
+
 }  // namespace
 
 std::string_view StreamRefusals::RuleOf(const StreamRefusal& refusal) const {
@@ -59,6 +71,21 @@ NotedRefusal StreamRefusals::Note(const StreamRefusal& refusal) {
   note.rule = RuleOf(refusal);
   auto [id, is_new] =
       memory_.Add(PlaceOf(policy_.get(), refusal.remote), std::move(note), unix_ms_());
+  return {std::move(id), is_new};
+}
+
+NotedRefusal StreamRefusals::NoteError(std::string_view remote, const proto::Element& error,
+                                       Reason why) {
+  const std::string& condition = FirstChild(*FirstChild(error))->name();
+  auto [id, is_new] = memory_.Add(PlaceOf(policy_.get(), remote),
+                                  {.shelf = RefusalShelf::kUnserved,
+                                   .remote_domain = std::string(remote),
+                                   .from = BareOf(Attribute(error, "to")),
+                                   .to = BareOf(Attribute(error, "from")),
+                                   .kind = KindOfStanza(error.name()),
+                                   .reason = why,
+                                   .answer = ConditionName(ConditionFromName(condition))},
+                                  unix_ms_());
   return {std::move(id), is_new};
 }
 

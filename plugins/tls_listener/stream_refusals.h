@@ -1,5 +1,5 @@
-// Remembers the streams of both halves that were refused or could not be opened, for `gatehousectl
-// why`.
+// Remembers the streams of both halves that were refused or could not be opened, and the stanzas
+// that a listener answers with an error itself, for `gatehousectl why`.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,9 @@ class StreamRefusals {
 
   void SetPolicy(PolicyPointer policy) { policy_ = std::move(policy); }
   NotedRefusal Note(const StreamRefusal& refusal);
+  // `error`: the answer to a stanza of `remote`, a proven domain. The same within a minute is one
+  // record, and takes no place of another kind's.
+  NotedRefusal NoteError(std::string_view remote, const proto::Element& error, Reason why);
   [[nodiscard]] proto::CtlResponse Answer(const proto::Why& why) const;
 
  private:

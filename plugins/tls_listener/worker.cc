@@ -170,11 +170,14 @@ void TlsListenerWorker::MakeHalves() {
       .loop = context_->loop(),
       .metrics = context_->metrics(),
       .translator = translator_->At(0),
-      .send_own = [this](const proto::OutboundStanza& own) {
-        // What becomes of it concerns nobody any more; OutboundPairs counts it.
-        ipc::Ticket ticket([](const ipc::Outcome&) {}, proto::INTERNAL_SERVER_ERROR);
-        outbound_->Send(own, context_->loop().Now() + kOwnStanzaLimit, std::move(ticket));
-      }});
+      .send_own =
+          [this](const proto::OutboundStanza& own) {
+            // What becomes of it concerns nobody any more; OutboundPairs counts it.
+            ipc::Ticket ticket([](const ipc::Outcome&) {}, proto::INTERNAL_SERVER_ERROR);
+            outbound_->Send(own, context_->loop().Now() + kOwnStanzaLimit, std::move(ticket));
+          },
+      .note_error = [this](std::string_view remote, const proto::Element& error,
+                           Reason why) { return refusals_.NoteError(remote, error, why); }});
   outbound_.emplace(OutboundPairs::Setup{
       .loop = context_->loop(),
       .metrics = context_->metrics(),

@@ -115,16 +115,22 @@ class InboundStreamsTest : public testing::Test {
     theirs.dns_names = {"partner.example"};
     server_tls_ = *TlsContext::Create(maker_.Issue(ours));
     client_tls_ = *TlsContext::Create(maker_.Issue(theirs));
-    intake_.emplace(StanzaIntake::Setup{.loop = *loop_,
-                                        .metrics = metrics_,
-                                        .translator = translator_,
-                                        .send_own = [this](const proto::OutboundStanza& own) {
-                                          std::string xml = own.local_domain() + " to " +
-                                                            own.remote_domain() + " ";
-                                          AppendXml(xml, own.stanza());
-                                          own_.push_back(xml);
-                                          own_id_ = Attribute(own.stanza(), "id");
-                                        }});
+    intake_.emplace(StanzaIntake::Setup{
+        .loop = *loop_,
+        .metrics = metrics_,
+        .translator = translator_,
+        .send_own =
+            [this](const proto::OutboundStanza& own) {
+              std::string xml = own.local_domain() + " to " + own.remote_domain() + " ";
+              AppendXml(xml, own.stanza());
+              own_.push_back(xml);
+              own_id_ = Attribute(own.stanza(), "id");
+            },
+        .note_error =
+            [this](std::string_view remote, const proto::Element&, Reason why) {
+              unserved_.push_back(std::string(remote) + ": " + std::string(ReasonCode(why)));
+              return NotedRefusal{"7f3kq2mx", true};
+            }});
     streams_.emplace(InboundStreams::Setup{
         .loop = *loop_,
         .metrics = metrics_,
@@ -256,7 +262,8 @@ class InboundStreamsTest : public testing::Test {
   std::string own_id_;                // of the last
   std::size_t outbound_ = 0;          // streams to the partner
   OtherListeners others_;
-  std::string away_;  // a plugin
+  std::string away_;                   // a plugin
+  std::vector<std::string> unserved_;  // "DOMAIN: CODE", stanzas that the intake answered itself
   std::optional<StanzaIntake> intake_;
   std::optional<InboundStreams> streams_;
   SocketAddress address_;

@@ -110,8 +110,10 @@ TEST_F(InboundStreamsTest, TellsTheSenderItselfOnlyWhenNobodyElseCan) {
   EXPECT_EQ(own_[0],
             "corp.example to partner.example <message from='ann@corp.example' "
             "to='bob@partner.example/home' id='m1' type='error'><error type='wait'>"
-            "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
-            "</message>");
+            "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+            "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>"
+            "not delivered (7f3kq2mx)</text></error></message>");
+  EXPECT_EQ(unserved_, std::vector<std::string>{"partner.example: expired"});
 }
 
 TEST_F(InboundStreamsTest, TellsTheSenderOfAStanzaThatTheLinkGaveUp) {
@@ -126,8 +128,12 @@ TEST_F(InboundStreamsTest, TellsTheSenderOfAStanzaThatTheLinkGaveUp) {
   EXPECT_EQ(own_[0],
             "corp.example to partner.example <message from='ann@corp.example' "
             "to='bob@partner.example/home' id='m1' type='error'><error type='modify'>"
-            "<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>");
+            "<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+            "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>"
+            "not delivered (7f3kq2mx)</text></error></message>");
   EXPECT_NE(own_[1].find("<internal-server-error"), std::string::npos);
+  EXPECT_EQ(unserved_, (std::vector<std::string>{"partner.example: too-large",
+                                                 "partner.example: worker-away"}));
 }
 
 TEST_F(InboundStreamsTest, EndsASecondStreamOfAPairOnlyWhereOneIsToBeEnough) {
@@ -212,7 +218,8 @@ TEST_F(InboundStreamsTest, CountsStreamsWhoseConnectionIsLost) {
   Say(in_handshake, kStartTls, "proceed");
   in_handshake.transport.reset();
   Until([this] { return Ended("connection-lost") == 2; });
-  EXPECT_EQ(metrics_.Value("gatehouse_handshakes_total", "{direction=\"in\",result=\"failed\"}"), 1);
+  EXPECT_EQ(metrics_.Value("gatehouse_handshakes_total", "{direction=\"in\",result=\"failed\"}"),
+            1);
 }
 
 TEST_F(InboundStreamsTest, EndsALentStreamForAnAcknowledgementOfWhatWasNeverSent) {

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "core/xmpp/element.h"
+
 namespace gatehouse {
 namespace {
 
@@ -49,6 +51,25 @@ TEST_F(StreamRefusalsTest, AreKeptUnderTheirPartnerWithTheRowThatDecided) {
   EXPECT_EQ(record.rule(), "row-7");
   EXPECT_EQ(record.reason(), "method-not-permitted");
   EXPECT_EQ(record.at_unix_ms(), 1000U);
+}
+
+TEST_F(StreamRefusalsTest, StandBesideTheStanzasThatAListenerAnswersItself) {
+  proto::Element message = MakeElement("message", ns::kServer);
+  SetAttribute(message, "from", "bob@more.example/home");
+  SetAttribute(message, "to", "ann@corp.example");
+  const proto::Element error = MakeErrorReply(message, proto::POLICY_VIOLATION);
+  const NotedRefusal first = refusals_.NoteError("more.example", error, Reason::kTooLarge);
+  EXPECT_TRUE(first.is_new);
+  EXPECT_EQ(refusals_.NoteError("more.example", error, Reason::kTooLarge).id, first.id);
+  const proto::RefusalRecords found = Of("partner.example");
+  ASSERT_EQ(found.refusals_size(), 1);
+  const proto::RefusalRecord& record = found.refusals(0);
+  EXPECT_EQ(record.id(), first.id);
+  EXPECT_EQ(record.from(), "bob@more.example");
+  EXPECT_EQ(record.to(), "ann@corp.example");
+  EXPECT_EQ(record.kind(), "message");
+  EXPECT_EQ(record.reason(), "too-large");
+  EXPECT_EQ(record.answer(), "policy-violation");
 }
 
 TEST_F(StreamRefusalsTest, OfOursGoTheOtherWay) {
