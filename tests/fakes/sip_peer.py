@@ -118,24 +118,24 @@ class SipPeer:
             watcher.target = answer.first("contact").strip("<>")
         return _status(answer)
 
-    async def request(self, method, to, sender, extra=""):
+    async def request(self, method, to, sender, extra="", hops=70):
         """Sends one request of any method; its final response, or None when the connection broke before one came."""
         return await self._request(
             method, to, f"From: <{sender}>;tag={secrets.token_hex(4)}\r\nTo: <{to}>\r\n"
-            f"Call-ID: {secrets.token_hex(8)}@peer\r\nCSeq: 1 {method}\r\n{extra}")
+            f"Call-ID: {secrets.token_hex(8)}@peer\r\nCSeq: 1 {method}\r\n{extra}", hops=hops)
 
     def notified_of(self, watcher):
         """The NOTIFYs of one dialog."""
         return [notify for notify in self.notified if notify.first("call-id") == watcher.call_id]
 
-    async def _request(self, method, to, headers, body=""):
+    async def _request(self, method, to, headers, body="", hops=70):
         """The final response; None when the connection broke before one came, a 408 of our own when none came."""
         branch = "z9hG4bK" + secrets.token_hex(8)
         answer = asyncio.get_running_loop().create_future()
         self._pending[branch] = answer
         payload = body.encode()
         head = (f"{method} {to} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:{self.port};branch={branch}\r\n"
-                f"Max-Forwards: 70\r\n{headers}Content-Length: {len(payload)}\r\n\r\n")
+                f"Max-Forwards: {hops}\r\n{headers}Content-Length: {len(payload)}\r\n\r\n")
         try:
             async with self._turn:
                 if self._writer is None or self._writer.is_closing():

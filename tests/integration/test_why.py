@@ -191,6 +191,67 @@ class Why(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((record["to"], record["kind"], record["reason"]), (ROMEO, "subscribe", "no-such-dialog"))
         self.assertIn("subscribe-refused", self.log_lines(record["id"])[0])
 
+    async def test_sip_requests_that_are_wrong_in_themselves(self):
+        """Each answer's Warning leads to the record, the list and the log line; repeating it makes no second record."""
+        presence = "Event: presence\r\n"
+        cases = (
+            ("MESSAGE", {"hops": 0}, 483, "message", "routing-loop", "Too Many Hops"),
+            ("MESSAGE", {"extra": f"P-Asserted-Identity: <sip:eve@{lab.SIP_DOMAIN}>\r\n"}, 403, "message", "identity-mismatch",
+             "(MESSAGE: Forbidden"),
+            ("SUBSCRIBE", {"extra": "Event: dialog\r\n"}, 489, "subscribe", "unreadable-content", "not the presence event"),
+            ("SUBSCRIBE", {"extra": presence + "Accept: text/plain\r\n"}, 406, "subscribe", "unreadable-content",
+             "PIDF is not accepted"),
+            ("SUBSCRIBE", {"extra": presence + "Expires: 5\r\n"}, 423, "subscribe", "interval-too-brief", "expires too soon"),
+            ("SUBSCRIBE", {"extra": presence}, 400, "subscribe", "malformed-request", "not one usable Contact"),
+            ("MESSAGE", {"extra": "Max-Forwards: 70\r\n"}, 400, "request", "malformed-request", "Repeated Header"),
+            ("REGISTER", {}, 405, "request", "unreadable-content", "(REGISTER: Method Not Allowed"),
+            ("PUBLISH", {}, 405, "request", "unreadable-content", "(PUBLISH: Method Not Allowed"))
+        ids = []
+        for method, shape, status, kind, reason, words in cases:
+            for _ in range(3):
+                answer = await self.edge.sip.request(method, f"sip:{ROMEO}", f"sip:{ANN}", **shape)
+                self.assertEqual(answer.status, status, (method, shape))
+                ids.append(self.warned_id())
+            self.assertEqual(len(set(ids[-3:])), 1, (method, shape))
+            record, = await self.why(ids[-1])
+            self.assertEqual((record["kind"], record["reason"], record["answer"]), (kind, reason, str(status)))
+            self.assertIn(f"{words})", record["sentence"])
+            self.assertIn(record["sentence"].partition(" (")[0], answer.first("warning"))
+            self.assertEqual(record["from"], "127.0.0.1" if words == "Repeated Header" else ANN)
+            self.assertIn(f"reason={reason}", self.log_lines(ids[-1])[0])
+        self.assertEqual(len(set(ids)), len(cases))
+        listed = {record["id"] for record in await self.why("--list")}
+        self.assertLessEqual(set(ids), listed)
+
+        async def counted():
+            status = json.loads(await self.ctl("status", "--json"))
+            translator, = (worker for worker in status["workers"] if worker["name"] == "sip_translator/0")
+            return [counter["value"] for counter in translator["counters"]
+                    if counter.get("labels") == '{reason="interval-too-brief",status="423"}']
+        self.assertEqual(await self.until("the metric says so too", counted), [3])
+
+    async def test_what_a_partner_is_told_of_its_stanzas_leads_to_the_record(self):
+        self.edge.sip.refuses_late = ("ann", 0)
+        stream = await self.edge.connect()
+        stream.send(f"<message from='{ROMEO}/desk' to='{ANN}' id='m1' type='chat'><body>Hi</body></message>"
+                    f"<iq from='{ROMEO}/desk' to='{lab.SIP_DOMAIN}' id='q1' type='get'><query xmlns='jabber:iq:version'/></iq>"
+                    f"<message from='{ROMEO}/desk' to='{ANN}' id='m2' type='chat'><body>{'x' * 300_000}</body></message>")
+
+        async def answered():
+            errors = {element.attributes.get("id"): element.child("error") for element in self.edge.partner.received}
+            return errors if {"m1", "q1", "m2"} <= set(errors) else None
+        errors = await self.until("all three are answered", answered)
+        for stanza, kind, reason, condition in (("m1", "message", "next-hop-refused", "item-not-found"),
+                                                ("q1", "domain-iq", "unreadable-content", "service-unavailable"),
+                                                ("m2", "message", "too-large", "policy-violation")):
+            identity = re.search(r" \(([0-9a-z]{8})\)$", errors[stanza].child("text").text)[1]
+            record, = await self.why(identity)
+            self.assertEqual((record["from"], record["kind"], record["reason"], record["answer"], record["direction"]),
+                             (ROMEO, kind, reason, condition, "xmpp-to-sip"))
+            self.assertIn(f"reason={reason}", self.log_lines(identity)[0])
+        refused, = (record for record in await self.why("--partner", lab.XMPP_DOMAIN) if record["reason"] == "next-hop-refused")
+        self.assertIn("404 Not Found", refused["sentence"])
+
     async def test_partners_that_cannot_be_reached(self):
         await self.edge.partner.stop()
         self.assertIn(await self.edge.sip.send(f"sip:{ANN}", f"sip:{ROMEO}", "hello?"), (408, 480))
