@@ -2,8 +2,14 @@
 
 #include <array>
 
+#include "core/base/utf8_check.h"
+
 namespace gatehouse {
 namespace {
+
+// What is left of a sentence that is too long.
+constexpr std::size_t kSentenceBegin = 200;
+constexpr std::size_t kSentenceEnd = 300;
 
 // Of two or three octets in UTF-8; the last octet is one of a range.
 struct Hidden {
@@ -62,6 +68,14 @@ std::string OneLine(std::string_view text) {
     text.remove_prefix(control == 0 ? 1 : control);
   }
   return line;
+}
+
+std::string AsSentence(std::string_view text) {
+  if (text.size() <= kMaxSentenceBytes) return WithoutControls(text);
+  const std::string_view begin = BeginningOf(text, kSentenceBegin);
+  // No character is cut in two there either.
+  const std::size_t all_but_end = BeginningOf(text, text.size() - kSentenceEnd).size();
+  return WithoutControls(begin) + " ... " + WithoutControls(text.substr(all_but_end));
 }
 
 }  // namespace gatehouse

@@ -14,6 +14,11 @@ namespace gatehouse {
 [[nodiscard]] std::string WithoutControls(std::string_view text, char kept = '\0');
 // `text` (UTF-8) with one blank for each run of them; none where they begin or end it.
 [[nodiscard]] std::string OneLine(std::string_view text);
+// For a sentence that quotes what others wrote: `text` (UTF-8) without controls, and with " ... "
+// in place of the middle where it is longer than any sentence of ours, so that who is told it sees
+// what is wrong and the remedy.
+[[nodiscard]] std::string AsSentence(std::string_view text);
+inline constexpr std::size_t kMaxSentenceBytes = 800;
 // Of a description; a few sentences.
 inline constexpr std::size_t kMaxDescriptionBytes = 1024;
 
