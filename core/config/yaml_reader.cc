@@ -17,7 +17,8 @@
 #include <span>
 
 #include "core/base/enum_words.h"
-#include "core/base/utf8_check.h"
+#include "core/base/one_line.h"
+#include "core/base/text_encoding.h"
 #include "core/config/yaml_config.h"
 #include "core/config/yaml_tree.h"
 
@@ -77,15 +78,13 @@ Error YamlPlaces::At(std::string_view key, std::string_view what) const {
 
 std::vector<Error> YamlReader::Read(std::string_view text, Message& into, Message* beside) {
   beside_ = beside;
-  Utf8Check check;
-  const std::size_t sound = check.Feed(std::as_bytes(std::span(text)));
-  if (sound < text.size() || !check.complete()) {
-    const auto line = std::ranges::count(text.substr(0, sound), '\n');
-    Mistake(static_cast<int>(line) + 1, "is not in UTF-8; write the file in UTF-8");
+  const Result<std::string, NoText> sound = DecodeText(text);
+  if (!sound) {
+    Mistake(sound.error().line, fmt::format("{}; {}", sound.error().what, kWriteUtf8));
     return std::move(mistakes_);
   }
   try {
-    ReadDocument(text, into);
+    ReadDocument(*sound, into);
   } catch (const YAML::Exception& error) {
     Mistake(error.mark.is_null() ? 1 : error.mark.line + 1,
             fmt::format("is not well-formed YAML: {}; indentation must be blanks, lists begin with "
@@ -258,7 +257,8 @@ Result<std::string> ReadAll(int fd, const std::string& path, std::size_t most_by
     if (got == 0) return text;
     text.append(chunk, 0, static_cast<std::size_t>(got));
     if (text.size() > most_bytes)
-      return BadConfig(fmt::format("{}: is larger than {} bytes", path, most_bytes));
+      return BadConfig(
+          fmt::format("{}: has more than {} octets; name a smaller file", path, most_bytes));
   }
 }
 
@@ -269,9 +269,13 @@ Result<std::string> ReadTextFile(const std::string& path, std::size_t most_bytes
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return BadConfig(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
   static_cast<void>(::fcntl(fd, F_SETFL, 0));
-  Result<std::string> text = ReadAll(fd, path, most_bytes);
+  const Result<std::string> bytes = ReadAll(fd, path, most_bytes);
   ::close(fd);
-  return text;
+  if (!bytes) return bytes;
+  Result<std::string, NoText> text = DecodeText(*bytes);
+  if (text) return *std::move(text);
+  return BadConfig(
+      fmt::format("{}:{}: {}; {}", path, text.error().line, text.error().what, kWriteUtf8));
 }
 
 }  // namespace gatehouse

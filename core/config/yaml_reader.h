@@ -78,7 +78,8 @@ class YamlReader {
   std::vector<Error> mistakes_;
 };
 
-// The text of a file. Fails (kConfig) when it cannot be read or is larger than `most_bytes`.
+// The text of a file, by DecodeText.
+//   fails  kConfig: it cannot be read, has more than `most_bytes`, or is no text ("FILE:LINE: why")
 Result<std::string> ReadTextFile(const std::string& path, std::size_t most_bytes);
 
 }  // namespace gatehouse

@@ -28,14 +28,15 @@ std::string ReadContacts(const std::string& file, proto::ContactChange& change) 
     if (user.empty() || user.starts_with('#')) continue;
     if (contact.empty() || !more.empty())
       return fmt::format(
-          "'{}' line {}: write a user and a contact, such as "
-          "sip:ann@contoso.example romeo@partner.example",
+          "{}:{}: write a user and a contact, such as sip:ann@contoso.example "
+          "romeo@partner.example",
           file, number);
     proto::ContactName& name = *change.add_contacts();
     name.set_sip_user(user);
     name.set_contact(contact);
   }
-  if (change.contacts().empty()) return fmt::format("'{}' names no contact", file);
+  if (change.contacts().empty())
+    return fmt::format("{}: names no contact; write a line \"USER JID\" for each", file);
   return {};
 }
 

@@ -1,5 +1,7 @@
 #include "core/ctl/partner_commands.h"
 
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -7,7 +9,10 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <optional>
 #include <functional>
+#include "core/base/text_encoding.h"
+#include "core/base/time_word.h"
 
 #include "core/ctl/comma_list.h"
 #include "core/ctl/number_check.h"
@@ -40,7 +45,13 @@ std::string ReadInPlace(std::string& file) {
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(stream.gcount()));
   if (text.empty()) return "'" + file + "' is empty or cannot be read; name a file in PEM";
-  file = std::move(text);
+  if (text.size() > kMaxAnchorsBytes)
+    return fmt::format("'{}' has more than {} octets; name one with what certifies this partner",
+                       file, kMaxAnchorsBytes);
+  Result<std::string, NoText> pem = DecodeText(text);
+  if (!pem)
+    return fmt::format("{}:{}: {}; name a file in PEM", file, pem.error().line, pem.error().what);
+  file = *std::move(pem);
   return {};
 }
 

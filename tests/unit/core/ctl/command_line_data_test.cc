@@ -48,7 +48,7 @@ TEST(CommandLine, ReadsManyContactsFromAFile) {
   EXPECT_EQ(change.contacts(1).contact(), "romeo@partner.example");
   std::ofstream(file) << "ann@contoso.example romeo@partner.example\nann@contoso.example\n";
   EXPECT_THAT(MisuseOf("contact allow --file " + file),
-              HasSubstr("line 2: write a user and a contact"));
+              HasSubstr("contacts.txt:2: write a user and a contact"));
   std::ofstream(file) << "#\n";
   EXPECT_THAT(MisuseOf("contact allow --file " + file), HasSubstr("names no contact"));
   EXPECT_THAT(MisuseOf("contact allow --file /absent"), HasSubstr("/absent: cannot be opened"));

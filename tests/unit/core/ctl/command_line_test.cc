@@ -186,6 +186,18 @@ TEST(CommandLine, ReadsTheFileOfTrustAnchors) {
   ASSERT_TRUE(empty.has_value()) << empty.error().text;
   EXPECT_EQ(empty->request.partner_set().partner().trust_anchors(), "");
   EXPECT_FALSE(Parse({"partner", "set", "partner.example", "--trust", "/no/such/file"}));
+  EXPECT_THAT(
+      RequestOf("partner set partner.example --trust-anchors " + path).partner_set().fields(),
+      ElementsAre("trust_anchors"));
+  std::ofstream(path) << "\xEF\xBB\xBF-----BEGIN CERTIFICATE-----\r\n";
+  EXPECT_EQ(RequestOf("partner set partner.example --trust " + path)
+                .partner_set()
+                .partner()
+                .trust_anchors(),
+            "-----BEGIN CERTIFICATE-----\r\n");
+  std::ofstream(path) << "Issuer: M\xFCller\n-----BEGIN CERTIFICATE-----\n";
+  EXPECT_THAT(MisuseOf("partner set partner.example --trust " + path),
+              HasSubstr("anchors.pem:1: is not in UTF-8; name a file in PEM"));
 }
 
 TEST(CommandLine, TakesAnEmptyTextAsEmptying) {

@@ -204,7 +204,12 @@ TEST(LyncImport, RefusesFilesThatAreNoExport) {
   std::string deep = "<Objs>";
   for (int i = 0; i < 100; ++i) deep += "<Obj>";
   EXPECT_THAT(WhyNot(deep), HasSubstr("nested too deeply"));
-  EXPECT_THAT(WhyNot("\xFF\xFE\x01\xD8x"), HasSubstr("neither UTF-8 nor UTF-16"));
+  EXPECT_THAT(WhyNot("\xFF\xFE\x01\xD8x"),
+              HasSubstr("line 1 has half a character of UTF-16; write it "
+                        "again with -Encoding UTF8"));
+  EXPECT_THAT(WhyNot("a : b\nc : \xE4\n"), HasSubstr("line 2 is not in UTF-8"));
+  EXPECT_THAT(WhyNot(std::string_view("a : b\nc : \0 and more that is text\n", 34)),
+              HasSubstr("line 2 has a zero octet"));
   EXPECT_THAT(WhyNot("\"a\",\"b\"\n\"1\"\n"), HasSubstr("row 1"));
   EXPECT_THAT(WhyNot("a : b\nnonsense\n"), HasSubstr("line 2"));
   EXPECT_THAT(WhyNot(std::string(kMaxExportBytes + 1, 'a')), HasSubstr("octets"));
