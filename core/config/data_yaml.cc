@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "core/base/enum_words.h"
+#include "core/base/time_word.h"
 #include "core/policy/record_kinds.h"
 
 namespace gatehouse {
@@ -42,6 +43,27 @@ void StartWithDefaults(Message& message) {
   proto::Record record;
   kind->defaults(record);
   message.CopyFrom(BodyOf(record));
+}
+
+bool IsTime(const FieldDescriptor& field) {
+  return DataKey(field.name()).size() < field.name().size();
+}
+
+std::string_view KeyOfField(const FieldDescriptor& field) {
+  return DataKey(field.name());
+}
+
+// As the flag of gatehousectl gateway set has it.
+YamlWord OutboundWord(const std::string& text) {
+  const bool is_word = text == "allow" || text == "deny";
+  return {is_word ? (text == "allow" ? "true" : "false") : "", "deny, allow, true or false"};
+}
+
+YamlWord WordOf(const FieldDescriptor& field, const std::string& text) {
+  if (field.name() == "unverified_outbound_im") return OutboundWord(text);
+  if (!IsTime(field)) return {};
+  const auto unix_s = ParseTimeWord(text);
+  return {unix_s ? std::to_string(*unix_s) : "", kTimeWords};
 }
 
 // What no YAML reader takes for anything but this text.
@@ -109,6 +131,7 @@ std::string Scalar(const Message& message, const FieldDescriptor& field, std::st
     case FieldDescriptor::CPPTYPE_UINT32:
       return std::to_string(of.GetUInt32(message, &field));
     case FieldDescriptor::CPPTYPE_UINT64:
+      if (IsTime(field)) return TextScalar(TimeWord(of.GetUInt64(message, &field)), indent);
       return std::to_string(of.GetUInt64(message, &field));
     default:
       break;
@@ -139,7 +162,7 @@ std::string RecordText(const Message& message, const std::string& first,
     const bool is_text = !is_list && field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
     if (is_list && of.FieldSize(message, &field) == 0) continue;
     if (is_text && of.GetString(message, &field).empty()) continue;
-    text += fmt::format("{}{}: {}\n", text.empty() ? first : indent, field.name(),
+    text += fmt::format("{}{}: {}\n", text.empty() ? first : indent, DataKey(field.name()),
                         is_list ? ListText(message, field) : Scalar(message, field, indent));
   }
   return text;
@@ -163,6 +186,12 @@ const FieldDescriptor& ContactsField() {
 }
 
 }  // namespace
+
+std::string_view DataKey(std::string_view field) {
+  constexpr std::string_view kTimeSuffix = "_unix";
+  if (field.ends_with(kTimeSuffix)) field.remove_suffix(kTimeSuffix.size());
+  return field;
+}
 
 std::string DataYaml(const proto::FederationData& data) {
   std::string text;
@@ -202,7 +231,8 @@ void CheckNotLost(const Message& message, const FieldDescriptor& field, std::str
 DataFile ReadDataYaml(std::string_view text, std::string_view file) {
   DataFile read;
   read.places.file = file;
-  const YamlShape shape{.hides = Hides, .start = StartWithDefaults};
+  const YamlShape shape{
+      .hides = Hides, .start = StartWithDefaults, .key = KeyOfField, .word = WordOf};
   read.mistakes = YamlReader(read.places, shape).Read(text, read.data, &read.contacts);
   const auto& of = *read.data.GetReflection();
   for (const RecordKind& kind : RecordKinds()) {

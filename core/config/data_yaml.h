@@ -11,7 +11,10 @@
 
 namespace gatehouse {
 
-// Keys are the field names; every setting is written out, but for texts and lists that are empty.
+// The key of a field of this name: the name, but of a time, such as expires_unix, "expires".
+[[nodiscard]] std::string_view DataKey(std::string_view field);
+
+// Keys are by DataKey; every setting is written out, but for texts and lists that are empty.
 // What the engine keeps by itself (ids, revisions) is left out. Read again it gives the same data.
 [[nodiscard]] std::string DataYaml(const proto::FederationData& data);
 

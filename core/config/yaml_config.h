@@ -62,7 +62,8 @@ class YamlConfig {
   std::vector<Error> mistakes_;
 };
 
-// The candidate that `word` most likely stands for, or nothing where none is near.
+// The candidate that `word` most likely stands for: the nearest by letters, or the only one that
+// goes on where it ends, such as trust_anchors for "trust". Nothing where there is none.
 //   candidates  separated by one blank each
 std::string_view NearestWord(std::string_view word, std::string_view candidates);
 

@@ -63,6 +63,10 @@ std::string WrongType(const YamlNode& node, std::string_view right) {
 
 }  // namespace
 
+std::string_view NameOf(const FieldDescriptor& field) {
+  return field.name();
+}
+
 int YamlPlaces::LineOf(std::string_view key) const {
   for (std::string_view at = key; !at.empty();) {
     if (const auto known = lines.find(at); known != lines.end()) return known->second;
@@ -73,7 +77,13 @@ int YamlPlaces::LineOf(std::string_view key) const {
 }
 
 Error YamlPlaces::At(std::string_view key, std::string_view what) const {
-  return Error{Fault::kConfig, fmt::format("{}:{}: key '{}': {}", file, LineOf(key), key, what)};
+  const auto as = written.find(key);
+  return At(LineOf(key), as == written.end() ? key : std::string_view(as->second), what);
+}
+
+Error YamlPlaces::At(int line, std::string_view key, std::string_view what) const {
+  return Error{Fault::kConfig, fmt::format("{}:{}: key '{}': {}", AsSentence(file), line,
+                                           AsSentence(key), AsSentence(what))};
 }
 
 std::vector<Error> YamlReader::Read(std::string_view text, Message& into, Message* beside) {
@@ -117,7 +127,8 @@ void YamlReader::ReadDocument(std::string_view text, Message& into) {
 std::string YamlReader::KeysOf(const Descriptor& type) const {
   std::string keys;
   for (int i = 0; i < type.field_count(); ++i)
-    if (!shape_.hides(*type.field(i))) keys += (keys.empty() ? "" : " ") + type.field(i)->name();
+    if (!shape_.hides(*type.field(i)))
+      keys.append(keys.empty() ? "" : " ").append(shape_.key(*type.field(i)));
   return keys;
 }
 
@@ -128,7 +139,10 @@ std::string YamlReader::UnknownKey(std::string_view key, std::string_view keys) 
 }
 
 const FieldDescriptor* YamlReader::FindField(const Message& message, const std::string& key) const {
-  const FieldDescriptor* const field = message.GetDescriptor()->FindFieldByName(key);
+  const Descriptor& type = *message.GetDescriptor();
+  const FieldDescriptor* field = type.FindFieldByName(key);
+  for (int i = 0; field == nullptr && i < type.field_count(); ++i)
+    if (shape_.key(*type.field(i)) == key) field = type.field(i);
   return field == nullptr || shape_.hides(*field) ? nullptr : field;
 }
 
@@ -141,18 +155,19 @@ void YamlReader::ReadMapping(const YamlNode& node, const std::string& path, Mess
   for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
     const YamlNode& name = *node.items[i];
     const std::string key = name.IsScalar() ? name.scalar : "?";
-    const std::string full = Join(path, key);
-    if (!seen.insert(key).second) {
+    const FieldDescriptor* const field = FindField(message, key);
+    const FieldDescriptor* const further = beside == nullptr ? nullptr : FindField(*beside, key);
+    const std::string full = Join(path, field == nullptr ? key : field->name());
+    if (field != nullptr && field->name() != key) places_.written[full] = Join(path, key);
+    if (!seen.insert(full).second) {
       places_.unread.emplace(SectionOf(full));
-      mistakes_.push_back(
-          {Fault::kConfig,
-           fmt::format("{}:{}: key '{}': is given twice, first in line {}; would be right: once",
-                       places_.file, name.line, full, places_.lines[full])});
+      mistakes_.push_back(places_.At(name.line, full,
+                                     fmt::format("is given twice, first in line {}; would be "
+                                                 "right: once",
+                                                 places_.lines[full])));
       continue;
     }
     Remember(name, full);
-    const FieldDescriptor* const field = FindField(message, key);
-    const FieldDescriptor* const further = beside == nullptr ? nullptr : FindField(*beside, key);
     if (field != nullptr)
       ReadField(*node.items[i + 1], full, message, *field);
     else if (further != nullptr)
@@ -211,9 +226,12 @@ void YamlReader::ReadScalar(const YamlNode& node, const std::string& path, Messa
                                : set.SetString(&message, &field, node.scalar);
   }
   if (field.cpp_type() == Field::CPPTYPE_ENUM) return ReadEnum(node, path, message, field);
-  const std::string text = node.IsScalar() && !node.is_quoted ? node.scalar : "";
+  const YamlWord word = shape_.word(field, node.scalar);
+  std::string text = node.IsScalar() && !node.is_quoted ? node.scalar : "";
+  if (!word.plain.empty()) text = word.plain;
   if (field.cpp_type() == Field::CPPTYPE_BOOL) {
-    if (text != "true" && text != "false") return Mistake(path, WrongType(node, "true or false"));
+    if (text != "true" && text != "false")
+      return Mistake(path, WrongType(node, word.right.empty() ? "true or false" : word.right));
     return set.SetBool(&message, &field, text == "true");
   }
   const bool is_long = field.cpp_type() == Field::CPPTYPE_UINT64;
@@ -223,7 +241,9 @@ void YamlReader::ReadScalar(const YamlNode& node, const std::string& path, Messa
   std::uint64_t number = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || failed != std::errc() || end != text.data() + text.size() || number > most)
-    return Mistake(path, WrongType(node, fmt::format("a number from 0 to {}", most)));
+    return Mistake(path,
+                   WrongType(node, word.right.empty() ? fmt::format("a number from 0 to {}", most)
+                                                      : word.right));
   if (is_long)
     set.SetUInt64(&message, &field, number);
   else
@@ -237,7 +257,8 @@ void YamlReader::Mistake(std::string_view key, std::string_view what) {
 
 void YamlReader::Mistake(int line, std::string_view what) {
   places_.unread.emplace();
-  mistakes_.push_back({Fault::kConfig, fmt::format("{}:{}: {}", places_.file, line, what)});
+  mistakes_.push_back(
+      {Fault::kConfig, fmt::format("{}:{}: {}", AsSentence(places_.file), line, AsSentence(what))});
 }
 
 void YamlReader::Remember(const YamlNode& node, const std::string& path) {

@@ -23,13 +23,23 @@ struct YamlNode;
 struct YamlPlaces {
   std::string file;
   std::map<std::string, int, std::less<>> lines;  // by key, from 1
+  // What stands in the file where it is another word for a key: "partners[0].expires".
+  std::map<std::string, std::string, std::less<>> written;
   // Top keys below which something could not be read; an empty one: not even all top keys could.
   std::set<std::string, std::less<>> unread;
 
   // The line of `key`, such as "listen.xmpp[1]", or of the nearest key above it that the file has.
   [[nodiscard]] int LineOf(std::string_view key) const;
-  // "FILE:LINE: key 'KEY': WHAT".
+  // "FILE:LINE: key 'KEY': WHAT", each as AsSentence has it: values of the file may be in them.
   [[nodiscard]] Error At(std::string_view key, std::string_view what) const;
+  [[nodiscard]] Error At(int line, std::string_view key, std::string_view what) const;
+};
+
+[[nodiscard]] std::string_view NameOf(const google::protobuf::FieldDescriptor& field);
+
+struct YamlWord {
+  std::string plain;       // the "true" or the number it stands for; empty: it is no such word
+  std::string_view right;  // which there are; empty: the field has no words of its own
 };
 
 // What is special in a message that is read.
@@ -39,6 +49,11 @@ struct YamlShape {
       [](const google::protobuf::FieldDescriptor&) { return false; };
   // What a group of keys means where it leaves some out.
   void (*start)(google::protobuf::Message& message) = [](google::protobuf::Message&) {};
+  // The key a field has in a file; its name is read too.
+  std::string_view (*key)(const google::protobuf::FieldDescriptor& field) = NameOf;
+  // A field whose values have words of their own.
+  YamlWord (*word)(const google::protobuf::FieldDescriptor& field, const std::string& text) =
+      [](const google::protobuf::FieldDescriptor&, const std::string&) { return YamlWord(); };
 };
 
 class YamlReader {

@@ -5,7 +5,9 @@
 
 #include <string_view>
 
+#include "core/base/time_word.h"
 #include "core/base/utf8_check.h"
+#include "core/config/data_yaml.h"
 #include "core/ctl/text_table.h"
 #include "core/ctl/time_text.h"
 #include "proto/federation_data.pb.h"
@@ -39,9 +41,20 @@ std::string ListChangeText(const std::string& items) {
          fmt::format(" and more ({} octets)", items.size());
 }
 
+// A time by the word that a file and a flag have for it.
+proto::FieldChange InWords(proto::FieldChange field) {
+  const std::string_view key = DataKey(field.field());
+  if (key.size() == field.field().size()) return field;
+  for (std::string* value : {field.mutable_before(), field.mutable_after()})
+    if (const auto unix_s = ParseTimeWord(*value)) *value = TimeWord(*unix_s);
+  field.set_field(std::string(key));
+  return field;
+}
+
 std::string FieldsText(const proto::ChangeView& change) {
   std::string text;
-  for (const proto::FieldChange& field : change.fields()) {
+  for (const proto::FieldChange& as_kept : change.fields()) {
+    const proto::FieldChange field = InWords(as_kept);
     text += fmt::format("{}{} ", text.empty() ? "" : ", ", field.field());
     if (IsListChange(change, field))
       text += ListChangeText(field.after());

@@ -1,5 +1,7 @@
 #include "core/ctl/command_line.h"
 
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "core/base/utf8_check.h"
+#include "core/config/yaml_config.h"
 #include "core/ctl/audit_commands.h"
 #include "core/ctl/certificate_commands.h"
 #include "core/ctl/config_commands.h"
@@ -57,14 +60,30 @@ std::string ChoiceText(const CLI::App& group) {
   return names;
 }
 
+// A flag that is none, and the one that is near; empty where what is left over is no flag.
+std::string WhichFlag(const CLI::App& command, const std::string& left) {
+  if (!left.starts_with("--")) return {};
+  std::string flags;
+  for (const CLI::App* at = &command; at != nullptr; at = at->get_parent())
+    for (const CLI::Option* option : at->get_options())
+      for (const std::string& name : option->get_lnames()) flags += ' ' + name;
+  const std::string flag = left.substr(0, left.find('='));
+  const std::string_view nearest = NearestWord(flag.substr(2), flags);
+  if (nearest.empty()) return {};
+  return fmt::format("'{}' is no flag here; did you mean --{}?", flag, nearest);
+}
+
 // "no command" and "unknown command" are one mistake to CLI11; the operator wants to know which
 // words there are.
 std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& wrong) {
   const CLI::App& deepest = Deepest(app);
   const std::string choice = ChoiceText(deepest);
+  const std::vector<std::string> left = app.remaining(true);
+  if (wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
+    for (const std::string& word : left)
+      if (std::string which = WhichFlag(deepest, word); !which.empty()) return which;
   if (choice.empty() || wrong.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError))
     return wrong.what();
-  const std::vector<std::string> left = app.remaining(true);
   if (left.empty()) return "a command is missing; use one of " + choice;
   return "'" + left.front() + "' is no command here; use one of " + choice;
 }

@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -68,9 +69,9 @@ std::vector<WordFlag> WordFlags() {
       WordFlag{
           "--unverified-outbound-im",
           "unverified_outbound_im",
-          {"deny", "allow"},
+          {"deny", "allow", "false", "true"},
           [](proto::GatewaySettings& settings, const std::string& word) {
-            settings.set_unverified_outbound_im(word == "allow");
+            settings.set_unverified_outbound_im(word == "allow" || word == "true");
           },
           "allow: users may write to contacts of public-unverified partners whom they have not "
           "added; the replies stay refused"},
@@ -101,6 +102,12 @@ void SetNumber(proto::GatewaySettings& settings, const char* field, std::uint32_
                                       value);
 }
 
+// The flag, and the field's name in a file as another one where that differs: it has the unit.
+std::string WithKey(const std::string& flag, std::string field) {
+  std::ranges::replace(field, '_', '-');
+  return flag.ends_with(field) ? flag : flag + ",--" + field;
+}
+
 }  // namespace
 
 void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
@@ -109,7 +116,7 @@ void GatewayCommands::AddSet(CLI::App& parent, Invocation& invocation) {
   for (const NumberFlag& row : kNumbers)
     command
         ->add_option_function<std::uint32_t>(
-            row.flag,
+            WithKey(row.flag, row.field),
             [&set, row](const std::uint32_t& value) {
               SetNumber(*set.mutable_settings(), row.field, value);
               set.add_fields(row.field);

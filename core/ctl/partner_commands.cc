@@ -7,13 +7,12 @@
 #include <CLI/Formatter.hpp>
 #include <array>
 #include <cstdlib>
-#include <ctime>
 #include <fstream>
-#include <optional>
 #include <functional>
+#include <optional>
+
 #include "core/base/text_encoding.h"
 #include "core/base/time_word.h"
-
 #include "core/ctl/comma_list.h"
 #include "core/ctl/number_check.h"
 #include "core/ctl/write_options.h"
@@ -55,22 +54,12 @@ std::string ReadInPlace(std::string& file) {
   return {};
 }
 
-// For CLI11: puts the Unix time in place of "2027-01-31", "2027-01-31T18:00Z" or "never" (0), and
-// gives what went wrong. Times are UTC; a day alone is its beginning.
+// For CLI11: puts the Unix time in place of the word for it, and gives what went wrong.
 std::string TimeInPlace(std::string& text) {
-  if (text == "never") return text = "0", std::string();
-  for (const char* format : {"%Y-%m-%d", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"}) {
-    std::tm time{};
-    const char* end = ::strptime(text.c_str(), format, &time);
-    if (end == nullptr || *end != '\0') continue;
-    const std::tm written = time;
-    const std::time_t unix = ::timegm(&time);
-    if (unix <= 0 || time.tm_mday != written.tm_mday) break;  // no such day
-    text = std::to_string(unix);
-    return {};
-  }
-  return "'" + text +
-         "' is no time; write one like 2027-01-31 or 2027-01-31T18:00Z (UTC), or never";
+  const std::optional<std::uint64_t> unix_s = ParseTimeWord(text);
+  if (!unix_s) return fmt::format("'{}' is no time; write {}", text, kTimeWords);
+  text = std::to_string(*unix_s);
+  return {};
 }
 
 // The check has let no other word pass.
@@ -119,14 +108,14 @@ void PartnerCommands::AddValues(CLI::App& command) {
   command
       .add_option(
           "--expires", values_.expires,
-          "From this UTC time on as if not enabled, such as 2027-01-31 or 2027-01-31T18:00Z; "
-          "never")
+          "From this time on as if not enabled, such as 2027-01-31 or 2027-01-31T18:00Z (UTC), "
+          "or 2027-01-31T19:00+01:00; never")
       ->type_name("TIME")
       ->transform(CLI::Validator(&TimeInPlace, ""));
   command.add_flag("--allow-lookalike", allow_lookalike_,
                    "Its domain looks like another one here, or mixes scripts, and that is meant");
   command
-      .add_option("--trust", values_.trust_anchors,
+      .add_option("--trust,--trust-anchors", values_.trust_anchors,
                   "PEM file: only what it certifies proves this partner; empty: as gatehouse.yaml "
                   "says")
       ->type_name("FILE")

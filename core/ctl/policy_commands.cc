@@ -39,7 +39,7 @@ std::string WrongKind(const std::string& word) {
 
 void PolicyCommands::AddValues(CLI::App& command) {
   command
-      .add_option("--enable-xmpp-access", xmpp_access_,
+      .add_option("--enable-xmpp-access,--xmpp-access", xmpp_access_,
                   "true: its users and partners' users may talk; false: they do not see each other")
       ->check(CLI::IsMember({"true", "false"}))
       ->type_name("WORD");
@@ -51,10 +51,11 @@ void PolicyCommands::AddGrantees(CLI::App& command) {
       ->type_name("A,B")
       ->delimiter(',');
   command
-      .add_option("--pattern", patterns_,
+      .add_option("--pattern,--patterns", patterns_,
                   "Users whose name fits, such as 'sales-*@contoso.example'; again for more")
       ->type_name("PATTERN");
-  command.add_option("--domain", domains_, "All users of a domain of ours; again for more")
+  command
+      .add_option("--domain,--domains", domains_, "All users of a domain of ours; again for more")
       ->type_name("DOMAIN");
 }
 

@@ -217,10 +217,8 @@ Result<void> CheckAnchors(const proto::Partner& partner) {
 
 Result<void> CheckLastDay(const proto::Partner& partner) {
   if (partner.expires_unix() <= kLatestUnix) return {};
-  return BadConfig(fmt::format(
-      "expiry {} is too late; use the seconds since 1970 of a time before the year 10000, or 0 for "
-      "never",
-      partner.expires_unix()));
+  return BadConfig(fmt::format("expiry {} is too late; use a time before the year 10000, or never",
+                               partner.expires_unix()));
 }
 
 }  // namespace

@@ -177,7 +177,7 @@ class WrongWords(Scene):
         self.told(0, "is allowed; the block is lifted\n", "contact", "allow", self.ANN, f"eve@{THERE}")
 
     def test_a_time_that_is_none(self):
-        self.told(2, "'' is no time; write one like 2027-01-31", "partner", "set", THERE, "--expires", "")
+        self.told(2, "'' is no time; write a time such as 2027-01-31", "partner", "set", THERE, "--expires", "")
 
     def test_a_backup_that_is_none_is_named_as_it_was_given(self):
         file = self.folder / "copy.db"

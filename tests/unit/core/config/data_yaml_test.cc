@@ -144,6 +144,67 @@ TEST(DataYaml, ReadsLikeWhatAnOperatorWouldWrite) {
                                         "    dane: report\n"));
 }
 
+TEST(DataYaml, AnExpiryIsATimeThatIsReadAsOlderExportsHadItToo) {
+  proto::FederationData data;
+  *data.add_partners() = DefaultPartner();
+  proto::Partner& partner = *data.mutable_partners(0);
+  partner.set_domain("a.example");
+  EXPECT_THAT(DataYaml(data), HasSubstr("    expires: never\n"));
+  partner.set_expires_unix(1'801'353'600);
+  const std::string yaml = DataYaml(data);
+  EXPECT_THAT(yaml, HasSubstr("    expires: \"2027-01-31T00:00:00Z\"\n"));
+  for (const char* written : {"expires: 2027-01-31", "expires: \"2027-01-31T00:00:00Z\"",
+                              "expires: 2027-01-31T01:00+01:00", "expires: 1801353600",
+                              "expires_unix: 1801353600", "expires_unix: 2027-01-31"}) {
+    const DataFile read = ReadDataYaml(
+        std::string("partners:\n  - domain: a.example\n    ") + written + "\n", "x.yaml");
+    ASSERT_TRUE(read.mistakes.empty()) << written << ": " << read.mistakes.front().text;
+    EXPECT_EQ(DataYaml(read.data), yaml) << written;
+  }
+}
+
+TEST(DataYaml, AMistakeInAnExpiryIsToldByTheWordOfTheFile) {
+  const auto error_of = [](const std::string& keys) {
+    const DataFile read = ReadDataYaml("partners:\n  - domain: a.example\n" + keys, "x.yaml");
+    EXPECT_EQ(read.mistakes.size(), 1U) << keys;
+    return read.mistakes.empty() ? std::string() : read.mistakes.front().text;
+  };
+  EXPECT_EQ(error_of("    expires: tomorrow\n"),
+            "x.yaml:3: key 'partners[0].expires': is 'tomorrow'; would be right: a time such as "
+            "2027-01-31 or 2027-01-31T18:00Z (UTC), or never");
+  EXPECT_THAT(error_of("    expires:\n"), HasSubstr("is nothing; would be right: a time such as"));
+  EXPECT_THAT(
+      error_of("    expires: never\n    expires_unix: 0\n"),
+      HasSubstr("x.yaml:4: key 'partners[0].expires_unix': is given twice, first in line 3"));
+  const DataFile read =
+      ReadDataYaml("partners:\n  - domain: a.example\n    expires: 1\n", "x.yaml");
+  EXPECT_EQ(read.places.At("partners[0].expires_unix", "is past").text,
+            "x.yaml:3: key 'partners[0].expires': is past");
+}
+
+TEST(DataYaml, TakesTheWordsOfTheFlagsOrNamesItsOwn) {
+  for (const auto& [word, value] : {std::pair("allow", true), std::pair("deny", false),
+                                    std::pair("true", true), std::pair("false", false)}) {
+    const DataFile read =
+        ReadDataYaml(std::string("gateway:\n  unverified_outbound_im: ") + word + "\n", "x.yaml");
+    ASSERT_TRUE(read.mistakes.empty()) << read.mistakes.front().text;
+    EXPECT_EQ(read.data.gateway().unverified_outbound_im(), value) << word;
+  }
+  const auto error_of = [](const std::string& text) {
+    return ReadDataYaml(text, "x.yaml").mistakes.front().text;
+  };
+  EXPECT_THAT(error_of("gateway:\n  unverified_outbound_im: maybe\n"),
+              HasSubstr("is 'maybe'; would be right: deny, allow, true or false"));
+  EXPECT_THAT(error_of("gateway:\n  keep_alive_interval: 1\n"),
+              HasSubstr("did you mean 'keep_alive_interval_s'?"));
+  EXPECT_THAT(error_of("partners:\n  - domain: a.example\n    trust: x.pem\n"),
+              HasSubstr("did you mean 'trust_anchors'?"));
+  EXPECT_THAT(error_of("policies:\n  - name: global\n    enable_xmpp_access: true\n"),
+              HasSubstr("did you mean 'xmpp_access'?"));
+  EXPECT_THAT(error_of("policies:\n  - name: global\n    pattern: [a]\n"),
+              HasSubstr("did you mean 'patterns'?"));
+}
+
 // "on" and "off" are booleans to tools that read YAML 1.1.
 TEST(DataYaml, AWordThatMayBeReadAsABooleanIsQuoted) {
   proto::FederationData data;

@@ -54,6 +54,76 @@ TEST(CommandLine, ReadsManyContactsFromAFile) {
   EXPECT_THAT(MisuseOf("contact allow --file /absent"), HasSubstr("/absent: cannot be opened"));
 }
 
+TEST(CommandLine, AFileOfContactsIsTextAsAnyEditorWritesIt) {
+  const std::string file = testing::TempDir() + "encoded.txt";
+  const std::string line = "ann@contoso.example romeo@partner.example\r\n";
+  std::string wide = "\xFF\xFE";
+  for (const char c : line) wide += {c, '\0'};
+  for (const std::string& text : {"\xEF\xBB\xBF" + line, wide}) {
+    std::ofstream(file) << text;
+    const proto::ContactChange change = RequestOf("contact allow --file " + file).contact_change();
+    ASSERT_EQ(change.contacts_size(), 1);
+    EXPECT_EQ(change.contacts(0).sip_user(), "ann@contoso.example");
+    EXPECT_EQ(change.contacts(0).contact(), "romeo@partner.example");
+  }
+  std::ofstream(file) << line << "b\xFE@contoso.example romeo@partner.example\n";
+  EXPECT_THAT(MisuseOf("contact allow --file " + file),
+              HasSubstr("encoded.txt:2: is not in UTF-8; write the file in UTF-8"));
+  std::ofstream(file) << line << line << '\0' << line;
+  EXPECT_THAT(MisuseOf("contact block --file " + file),
+              HasSubstr("encoded.txt:3: has a zero octet; write the file in UTF-8"));
+}
+
+TEST(CommandLine, TheWordsOfAFileAreFlagsToo) {
+  EXPECT_THAT(RequestOf("policy set global --xmpp-access true").policy_set().fields(),
+              ElementsAre("xmpp_access"));
+  const proto::Grantees to =
+      RequestOf("policy grant sales --patterns c*@c.example --domains c.example")
+          .policy_grant()
+          .to();
+  EXPECT_THAT(to.patterns(), ElementsAre("c*@c.example"));
+  EXPECT_THAT(to.domains(), ElementsAre("c.example"));
+  const proto::GatewaySet set =
+      RequestOf("gateway set --keep-alive-interval-s 7 --unverified-outbound-im true")
+          .gateway_set();
+  EXPECT_EQ(set.settings().keep_alive_interval_s(), 7U);
+  EXPECT_TRUE(set.settings().unverified_outbound_im());
+  EXPECT_FALSE(RequestOf("gateway set --unverified-outbound-im false")
+                   .gateway_set()
+                   .settings()
+                   .unverified_outbound_im());
+}
+
+TEST(CommandLine, AFlagThatIsNoneNamesTheOneThatIsNear) {
+  EXPECT_THAT(MisuseOf("partner set a.example --trust_anchors x"),
+              HasSubstr("'--trust_anchors' is no flag here; did you mean --trust-anchors?"));
+  EXPECT_THAT(MisuseOf("partner set a.example --expires-unix=1"),
+              HasSubstr("did you mean --expires?"));
+  EXPECT_THAT(MisuseOf("policy grant sales --user a@c.example"),
+              HasSubstr("did you mean --users?"));
+  EXPECT_THAT(MisuseOf("partner list --jsn"), HasSubstr("did you mean --json?"));
+}
+
+TEST(CommandLine, NoWordThatIsNotInUtf8GetsAnywhere) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"partner", "new", "\xFF"},
+        {"partner", "set", "a.example", "--description", "\xFF"},
+        {"partner", "set", "a.example", "--reason=\xC3("},
+        {"policy", "new", "\xFF"},
+        {"why", "\xFF"},
+        {"audit", "--subject", "\xFF"},
+        {"cert", "request", "a", "--san", "\xFF"},
+        {"test", "im", "--from", "a@b.example", "--to", "\xFF@c.example"},
+        {"dns", "check", "\xFF.example"},
+        {"\xFF"}}) {
+    const auto invocation = Parse(words);
+    ASSERT_FALSE(invocation.has_value());
+    EXPECT_EQ(invocation.error().text,
+              "word " + std::to_string(words.size()) +
+                  " is not in UTF-8; write it in UTF-8, in a terminal that is set to it");
+  }
+}
+
 TEST(CommandLine, WantsAUserAndAContactOrAFile) {
   for (const char* text : {"contact allow", "contact block ann@contoso.example",
                            "contact forget a@b.example c@d.example --file x"})
@@ -109,11 +179,12 @@ TEST(CommandLine, TakesAPartnersExpiryAsATimeOfUtc) {
               ElementsAre("expires_unix"));
   for (const char* wrong : {"tomorrow", "2027-02-30", "2027-01-31T25:00Z", "31.1.2027"})
     EXPECT_THAT(MisuseOf("partner new a.example --expires=" + std::string(wrong)),
-                HasSubstr("write one like 2027-01-31"))
+                HasSubstr("write a time such as 2027-01-31"))
         << wrong;
-  EXPECT_THAT(Parse({"partner", "set", "a.example", "--expires", ""}).error().text,
-              HasSubstr("'' is no time; write one like 2027-01-31 or 2027-01-31T18:00Z (UTC), or "
-                        "never"));
+  EXPECT_THAT(
+      Parse({"partner", "set", "a.example", "--expires", ""}).error().text,
+      HasSubstr("'' is no time; write a time such as 2027-01-31 or 2027-01-31T18:00Z (UTC), or "
+                "never"));
 }
 
 TEST(CommandLine, TurnsTheCommandsOnDomainsThatAreNoPartnersIntoRequests) {
