@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <span>
 #include <thread>
 
 #include "core/config/certificate_name.h"
@@ -146,7 +147,7 @@ void CheckSip(YamlConfig& yaml) {
 
 Result<void> CheckDnsServer(const YamlConfig& yaml, int index) {
   const std::string& server = yaml.config().dns().servers(index);
-  if (SocketAddress::FromIp(server, 53) || SocketAddress::Parse(server)) return {};
+  if (DnsServerList(std::span(&server, 1))) return {};
   return std::unexpected(
       yaml.At(fmt::format("dns.servers[{}]", index),
               fmt::format("is '{}'; would be right: an IP address such as \"192.0.2.53\" or "

@@ -12,9 +12,9 @@
 #include "core/ctl/certificate_files.h"
 #include "core/ctl/contact_pages.h"
 #include "core/ctl/data_files.h"
-#include "core/ctl/fresh_file.h"
 #include "core/ctl/dns_work.h"
 #include "core/ctl/json_text.h"
+#include "core/ctl/fresh_file.h"
 #include "core/ctl/lync_export.h"
 #include "core/ctl/lync_mapping.h"
 #include "core/ctl/matrix_text.h"
@@ -69,6 +69,15 @@ Ending SetPassphrase(const Invocation& invocation, const Outside& outside) {
 }
 
 // The settings first: when they are refused the secret stays as it was.
+// A CA may take its time.
+void SayWhatIsAwaited(const Outside& outside) {
+  outside.say(
+      "waiting for the CA, a quarter of an hour at most; gatehousectl cert renewal in another "
+      "terminal says how it stands\n");
+  outside.when_interrupted(
+      "interrupted: the attempt goes on without you; see gatehousectl cert renewal\n");
+}
+
 Ending AskAll(const Invocation& invocation, const Outside& outside) {
   if (invocation.passphrase_file.empty()) return Ask(invocation, invocation.request, outside);
   if (invocation.request.command_case() == proto::CtlRequest::COMMAND_NOT_SET)
@@ -206,6 +215,7 @@ Ending CarryOut(const Invocation& invocation, const Outside& outside) {
     case Action::kExplainRow:
       return Explain(invocation);
     case Action::kCheckConfig:
+      if (invocation.request.has_certificate_renew()) SayWhatIsAwaited(outside);
       return CheckConfig(invocation, outside);
     case Action::kExport:
       return ExportData(invocation, outside);

@@ -47,6 +47,8 @@ struct Outside {
   std::function<Result<std::vector<std::string>>()> system_resolvers = {};
   // What is to be said when the command is broken off from now on; may be left out.
   std::function<void(const std::string&)> when_interrupted = [](const std::string&) {};
+  // Says something on standard error at once, while the command goes on; may be left out.
+  std::function<void(const std::string&)> say = [](const std::string&) {};
   // The names a configuration says this edge has.
   std::function<Result<EdgeNames>(const std::string& file)> names_in_config = {};
   // Prints the prompt and reads a line; none at the end of input. Empty where nobody sits at a

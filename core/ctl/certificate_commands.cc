@@ -199,9 +199,11 @@ void CertificateCommands::AddReading(CLI::App& parent, Invocation& invocation) {
 
 void CertificateCommands::AddRenewal(CLI::App& parent, Invocation& invocation) {
   parent
-      .add_subcommand("renew",
-                      "Gets the certificate that gatehouse.yaml names at acme.certificate from the "
-                      "CA now, whatever the back-off says, and waits for it")
+      .add_subcommand(
+          "renew",
+          "Gets the certificate that gatehouse.yaml names at acme.certificate from the "
+          "CA now, whatever the back-off says, and waits for it, a quarter of an hour at "
+          "most; cert renewal in another terminal says how it stands")
       ->callback([&invocation] {
         invocation.action = Action::kAsk;
         invocation.request.mutable_certificate_renew();

@@ -102,6 +102,7 @@ int Main(const std::vector<std::string>& arguments) {
       .look_up = dnscheck::LookUpZone,
       .system_resolvers = SystemResolvers,
       .when_interrupted = SayWhenInterrupted,
+      .say = [](const std::string& text) { std::fputs(text.c_str(), stderr); },
       .names_in_config = NamesInConfig};
   if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1) outside.ask = AskAtTerminal;
   const Ending ending = CarryOut(*invocation, outside);

@@ -53,7 +53,7 @@ Result<std::vector<std::string>> AsciiDomains(const std::vector<std::string>& do
     if (!ascii)
       return BadConfig(fmt::format("'{}' is no domain name; give one such as partner.example",
                                    Printable(domain)));
-    all.push_back(*std::move(ascii));
+    if (std::ranges::find(all, *ascii) == all.end()) all.push_back(*std::move(ascii));
   }
   return all;
 }

@@ -153,7 +153,10 @@ Result<dnscheck::OurSide> OurSideOf(const Invocation& invocation, const proto::C
     if (address->IsForbiddenTarget() && !allowed)
       return BadConfig(fmt::format(
           "--address {} cannot be reached by partners; give a public address of the edge", text));
-    ours.addresses.push_back(*address);
+    const auto is_it = [&address](const SocketAddress& one) {
+      return one.ToText() == address->ToText();
+    };
+    if (std::ranges::none_of(ours.addresses, is_it)) ours.addresses.push_back(*address);
   }
   if (ours.addresses.empty()) ours.addresses = PublicAddresses(ours);
   GATEHOUSE_TRY(ours.host, EdgeHost(invocation, config));

@@ -1,10 +1,32 @@
 #include "core/ctl/test_commands.h"
 
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "core/xmpp/jid.h"
+
 namespace gatehouse::ctl {
+namespace {
+
+// For CLI11: puts the prepared domain in place of the one that was written, which may end with a
+// dot, and gives what went wrong.
+std::string DomainInPlace(std::string& domain) {
+  Result<std::string> prepared = PrepareDomain(domain);
+  if (!prepared)
+    return fmt::format("'{}' is no domain ({}); write one such as partner.example", domain,
+                       prepared.error().text);
+  domain = *std::move(prepared);
+  return {};
+}
+
+CLI::Validator DomainCheck() {
+  return {&DomainInPlace, ""};
+}
+
+}  // namespace
 
 TestCommands::TestCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* test = app.add_subcommand("test", "Tries the real thing and tells each step");
@@ -21,15 +43,19 @@ TestCommands::TestCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* sip = test->add_subcommand(
       "sip", "Goes to the next hop of one of our domains: DNS, TCP, TLS, certificates, OPTIONS");
   sip->add_option("--domain", domain_, "Which of ours; the first when left out")
-      ->type_name("DOMAIN");
+      ->type_name("DOMAIN")
+      ->transform(DomainCheck());
   sip->callback([this, &invocation] {
     invocation.action = Action::kAsk;
     invocation.request.mutable_test_sip()->set_domain(domain_);
   });
   CLI::App* stream = test->add_subcommand("stream", "Opens a stream to a partner");
-  stream->add_option("DOMAIN", domain_, "The partner's domain")->required();
+  stream->add_option("DOMAIN", domain_, "The partner's domain")
+      ->required()
+      ->transform(DomainCheck());
   stream->add_option("--local-domain", local_domain_, "Which of ours; the first when left out")
-      ->type_name("DOMAIN");
+      ->type_name("DOMAIN")
+      ->transform(DomainCheck());
   stream->callback([this, &invocation] {
     invocation.action = Action::kAsk;
     invocation.request.mutable_test_stream()->set_domain(domain_);

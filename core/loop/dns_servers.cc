@@ -1,5 +1,7 @@
 #include "core/loop/dns_servers.h"
 
+#include <fmt/format.h>
+
 #include "core/loop/socket_address.h"
 
 namespace gatehouse {
@@ -9,7 +11,10 @@ constexpr std::uint16_t kDnsPort = 53;
 
 Result<SocketAddress> ParseServer(std::string_view text) {
   if (auto bare = SocketAddress::FromIp(text, kDnsPort)) return bare;
-  return SocketAddress::Parse(text);
+  GATEHOUSE_TRY(const SocketAddress address, SocketAddress::Parse(text));
+  if (address.Port() == 0)
+    return BadConfig(fmt::format("'{}' has port 0, where no name server can be", text));
+  return address;
 }
 
 }  // namespace

@@ -205,6 +205,7 @@ TEST_F(CheckConfigTest, ChecksSipAndDns) {
               HasSubstr("key 'sip.trusted_peers[0]'"));
   EXPECT_THAT(ErrorWith("sip: {profile: session}\n"), HasSubstr("would be right: page"));
   EXPECT_THAT(ErrorWith("dns: {servers: [ns.example]}\n"), HasSubstr("key 'dns.servers[0]'"));
+  EXPECT_THAT(ErrorWith("dns: {servers: ['192.0.2.53:0']}\n"), HasSubstr("key 'dns.servers[0]'"));
 }
 
 TEST_F(CheckConfigTest, TrustsTheAdBitOfResolversOnThisMachineOnly) {

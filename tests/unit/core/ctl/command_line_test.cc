@@ -293,6 +293,16 @@ TEST(CommandLine, TurnsTestCommandsIntoRequests) {
       RequestOf("test stream partner.example --local-domain contoso.example");
   EXPECT_EQ(stream.test_stream().domain(), "partner.example");
   EXPECT_EQ(stream.test_stream().local_domain(), "contoso.example");
+  const proto::CtlRequest dotted =
+      RequestOf("test stream Partner.example. --local-domain a.example.");
+  EXPECT_EQ(dotted.test_stream().domain(), "partner.example");
+  EXPECT_EQ(dotted.test_stream().local_domain(), "a.example");
+  EXPECT_EQ(RequestOf("test sip --domain contoso.example.").test_sip().domain(), "contoso.example");
+  EXPECT_EQ(RequestOf("test sip").test_sip().domain(), "");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"test", "stream", ""},
+                                                {"test", "sip", "--domain", ""},
+                                                {"test", "stream", "a..example"}})
+    EXPECT_THAT(Parse(words).error().text, HasSubstr("write one such as partner.example"));
 }
 
 TEST(CommandLine, ChecksAConfigurationOffline) {

@@ -198,6 +198,13 @@ TEST_F(Setup, APlanTakesNothingButNames) {
     EXPECT_THAT(ending.err, HasSubstr("; give ")) << words.back();
     EXPECT_THAT(ending.err, Not(HasSubstr("\nNew"))) << words.back();
   }
+  const std::string once = Run("dns plan --config there.yaml --address 192.0.2.10").out;
+  EXPECT_EQ(Run("dns plan corp.example corp.example --config there.yaml --address 192.0.2.10 "
+                "--address 192.0.2.10")
+                .out,
+            once);
+  EXPECT_THAT(Run("dns check partner.example --resolver 192.0.2.53:0").err,
+              HasSubstr("--resolver '192.0.2.53:0' is no address of a name server"));
   EXPECT_THAT(Run("dns plan --config there.yaml --host gw.example.").out,
               HasSubstr("5269 gw.example.\n"));
   EXPECT_THAT(Run("sip plan --config there.yaml --host GW.example. --site S-1_a.b").out,
