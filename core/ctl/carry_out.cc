@@ -8,13 +8,14 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/base/one_line.h"
 #include "core/ctl/apply_data.h"
 #include "core/ctl/certificate_files.h"
 #include "core/ctl/contact_pages.h"
 #include "core/ctl/data_files.h"
 #include "core/ctl/dns_work.h"
-#include "core/ctl/json_text.h"
 #include "core/ctl/fresh_file.h"
+#include "core/ctl/json_text.h"
 #include "core/ctl/lync_export.h"
 #include "core/ctl/lync_mapping.h"
 #include "core/ctl/matrix_text.h"
@@ -68,7 +69,6 @@ Ending SetPassphrase(const Invocation& invocation, const Outside& outside) {
   return ending;
 }
 
-// The settings first: when they are refused the secret stays as it was.
 // A CA may take its time.
 void SayWhatIsAwaited(const Outside& outside) {
   outside.say(
@@ -78,6 +78,7 @@ void SayWhatIsAwaited(const Outside& outside) {
       "interrupted: the attempt goes on without you; see gatehousectl cert renewal\n");
 }
 
+// The settings first: when they are refused the secret stays as it was.
 Ending AskAll(const Invocation& invocation, const Outside& outside) {
   if (invocation.passphrase_file.empty()) return Ask(invocation, invocation.request, outside);
   if (invocation.request.command_case() == proto::CtlRequest::COMMAND_NOT_SET)
@@ -149,7 +150,12 @@ std::expected<proto::CtlResponse, Ending> Call(const Invocation& invocation,
                                                const Outside& outside) {
   const seconds limit = std::max(invocation.limit, PatienceFor(request.command_case()));
   Result<std::optional<proto::CtlResponse>> response = outside.call(request, limit);
-  if (response && *response) return **std::move(response);
+  if (response && *response) {
+    proto::CtlResponse answer = **std::move(response);
+    // It may quote what a file has.
+    if (!answer.error().empty()) answer.set_error(AsSentence(answer.error()));
+    return answer;
+  }
   const std::string why =
       response ? fmt::format("no response within {} s", limit.count()) : response.error().text;
   const std::string_view doubt = DoubtOver(request);
@@ -209,13 +215,13 @@ Ending CarryOut(const Invocation& invocation, const Outside& outside) {
     case Action::kPrint:
       return {kDone, invocation.text, {}};
     case Action::kAsk:
+      if (invocation.request.has_certificate_renew()) SayWhatIsAwaited(outside);
       return AskAll(invocation, outside);
     case Action::kListContacts:
       return ListContacts(invocation, outside);
     case Action::kExplainRow:
       return Explain(invocation);
     case Action::kCheckConfig:
-      if (invocation.request.has_certificate_renew()) SayWhatIsAwaited(outside);
       return CheckConfig(invocation, outside);
     case Action::kExport:
       return ExportData(invocation, outside);

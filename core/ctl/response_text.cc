@@ -7,6 +7,7 @@
 #include <map>
 #include <string_view>
 
+#include "core/base/one_line.h"
 #include "core/ctl/audit_text.h"
 #include "core/ctl/certificate_text.h"
 #include "core/ctl/json_text.h"
@@ -109,11 +110,10 @@ std::string ImportText(bool dry_run, const proto::ImportReport& report) {
   std::map<std::string, int> counts;
   for (const proto::ImportResult& result : report.results()) {
     ++counts[result.result()];
-    const std::string name = result.name().empty() ? "" : " '" + result.name() + "'";
-    text += Printable(fmt::format("{}{} of {}: {}", result.kind(), name, result.from(),
-                                  ResultText(result, report.written()))) +
-            '\n';
-    for (const std::string& note : result.notes()) text += "  " + Printable(note) + '\n';
+    const std::string name = result.name().empty() ? "" : " '" + AsSentence(result.name()) + "'";
+    text += fmt::format("{}{} of {}: {}\n", result.kind(), name, Printable(result.from()),
+                        AsSentence(ResultText(result, report.written())));
+    for (const std::string& note : result.notes()) text += "  " + AsSentence(note) + '\n';
   }
   const std::string good =
       fmt::format("{} {}imported, {} {}replaced, {} unchanged", counts["imported"], would,

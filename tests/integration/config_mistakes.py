@@ -79,6 +79,18 @@ class Mistakes(unittest.TestCase):
             self.assertNotIn(word, done.stderr + done.stdout)
         self.assertIn("key '?[2J?listen': is not known", done.stderr)
 
+    def test_a_value_forges_no_line_and_is_not_told_whole(self):
+        for value, told in (('"a\\nx.yaml:1: all is well"', "is 'a?x.yaml:1: all is well'"), ("p" * 100_000, "p ... p")):
+            config = ECHO_CONFIG + f"sip:\n  profile: {value}\n"
+            self.refuse(config, ":7: key 'sip.profile': is '", told, "'; would be right: page")
+            file = self.folder() / "gatehouse.yaml"
+            file.write_text(config, encoding="utf-8")
+            done = subprocess.run([GATEHOUSECTL, "config", "check", file], capture_output=True, text=True, check=False)
+            complaints = [line for line in done.stderr.splitlines() if told in line]
+            self.assertEqual((done.returncode, len(complaints)), (1, 1), done.stderr[:2000])
+            self.assertNotIn("\nx.yaml", done.stderr)
+            self.assertLess(len(complaints[0]), 1000)
+
     def test_a_wrong_type(self):
         self.refuse(ECHO_CONFIG + "sip:\n  page_mode_max: many\n", ":7: key 'sip.page_mode_max': is 'many'", "a number")
         self.refuse(ECHO_CONFIG + "dns: yes\n", ":6: key 'dns': is 'yes'", "a group of keys")

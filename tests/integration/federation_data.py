@@ -145,6 +145,37 @@ class Data(unittest.IsolatedAsyncioTestCase):
         self.assertNotEqual(before[0], after[0], "the revision is another")
         self.assertEqual(before[2], after[2])
 
+    async def test_a_time_reads_alike_in_flag_file_and_audit_and_the_file_is_text_of_any_editor(self):
+        await self.must("partner", "new", "a.example", "--expires", "2099-12-31")
+        self.assertIn(", expires 2099-12-31T00:00:00Z", await self.must("audit", "--last", "1"))
+        await self.must("export", "-o", self.file)
+        text = self.file.read_text()
+        self.assertIn('    expires: "2099-12-31T00:00:00Z"\n', text)
+        older = text.replace('expires: "2099-12-31T00:00:00Z"', "expires_unix: 4102358400")
+        for written in (older.encode(), text.encode("utf-16"), b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()):
+            self.file.write_bytes(written)
+            self.assertEqual(await self.must("apply", "-f", self.file), "no record differs\n")
+        self.file.write_text(text.replace("2099-12-31T00", "2099-12-30T00"))
+        self.assertEqual(await self.must("apply", "-f", self.file, "--dry-run"),
+                         "partner a.example: expires 2099-12-31T00:00:00Z -> 2099-12-30T00:00:00Z\n1 record would change\n")
+        self.file.write_text(text.replace("2099-12-31T00", "2001-12-31T00"))
+        code, _, err = await self.run_ctl("apply", "-f", self.file)
+        self.assertEqual(code, 1)
+        self.assertRegex(err, r"^\S+partners.yaml:\d+: key 'partners\[0\].expires': partner a.example: the partner would have")
+
+    async def test_a_file_that_is_no_text_is_named_with_its_line_and_a_value_is_told_in_one_line(self):
+        contacts = self.edge.folder / "contacts.txt"
+        contacts.write_bytes(f"ann@{OURS} romeo@a.example\nb\xfe@{OURS} romeo@a.example\n".encode("latin-1"))
+        code, out, err = await self.run_ctl("contact", "allow", "--file", contacts)
+        self.assertEqual((code, out), (2, ""))
+        self.assertEqual(err, f"{contacts}:2: is not in UTF-8; write the file in UTF-8; see gatehousectl contact allow --help\n")
+        self.file.write_text('partners:\n  - domain: "a\\nx.yaml:1: all is well"\n    proxy: ' + "p" * 100_000 + "\n")
+        code, out, err = await self.run_ctl("apply", "-f", self.file)
+        self.assertEqual((code, out), (1, ""))
+        self.assertEqual(len(err.splitlines()), 2, err)
+        self.assertLess(len(err), 2500)
+        self.assertIn(" is not HOST[:PORT]; write it like proxy.partner.example:5269\n", err)
+
     async def test_a_dry_run_shows_the_difference_and_a_rollback_brings_it_back(self):
         await self.must("partner", "new", "fabrikam.example")
         revision = await self.revision()

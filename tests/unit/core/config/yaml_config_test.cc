@@ -97,6 +97,38 @@ TEST(YamlConfig, PlacesALaterErrorAtTheNearestKeyTheFileHas) {
   EXPECT_EQ(yaml->At("tls.trust", "is wrong").text, "g.yaml:1: key 'tls.trust': is wrong");
 }
 
+TEST(YamlConfig, AValueOrAKeyForgesNoLineAndIsNotToldWhole) {
+  const std::string forged = ErrorOf("tls:\n  trust: {\"a\\nforged: b\": 1}\n\"x\\ny\": 1\n");
+  EXPECT_EQ(forged.find('\n'), std::string::npos) << forged;
+  EXPECT_THAT(ErrorOf("\"x\\ny\": 1\n"),
+              testing::StartsWith("g.yaml:1: key 'x?y': is not known; "));
+  EXPECT_EQ(
+      ErrorOf("sip: \"a\\nforged.yaml:1: all is well\"\n"),
+      "g.yaml:1: key 'sip': is 'a?forged.yaml:1: all is well'; would be right: a group of keys");
+  const std::string much(1'000'000, 'a');
+  for (const std::string& text : {"sip: " + much + "\n", "\"" + much.substr(0, 1000) + "\": 1\n"}) {
+    const std::string error = ErrorOf(text);
+    EXPECT_LT(error.size(), 1000U) << error;
+    EXPECT_NE(error.find("a ... a"), std::string::npos) << error;
+    EXPECT_NE(error.find("would be right"), std::string::npos) << error;
+  }
+}
+
+TEST(YamlConfig, AMarkOrUtf16AsAnEditorWritesItIsRead) {
+  EXPECT_TRUE(YamlConfig::Parse("\xEF\xBB\xBFsip:\r\n  host: a\r\n", "g.yaml"));
+  const std::string_view utf16("\xFF\xFEs\0i\0p\0:\0", 10);
+  EXPECT_TRUE(YamlConfig::Parse(utf16, "g.yaml"));
+  EXPECT_EQ(ErrorOf("sip:\n  host: \xE4\n"), "g.yaml:2: is not in UTF-8; write the file in UTF-8");
+  EXPECT_EQ(ErrorOf(std::string("sip:\n  host: a\0", 15)),
+            "g.yaml:2: has a zero octet; write the file in UTF-8");
+}
+
+TEST(NearestWord, IsTheOnlyOneThatGoesOnWhereItEnds) {
+  EXPECT_EQ(NearestWord("trust", "domain type trust_anchors"), "trust_anchors");
+  EXPECT_EQ(NearestWord("trust", "domain trust_anchors trust_lists"), "");
+  EXPECT_EQ(NearestWord("tr", "domain trust_anchors"), "");
+}
+
 TEST(NearestWord, FindsTyposAndNothingElse) {
   EXPECT_EQ(NearestWord("tls_lstener", "policy_engine tls_listener"), "tls_listener");
   EXPECT_EQ(NearestWord("lsiten", "listen tls"), "listen");

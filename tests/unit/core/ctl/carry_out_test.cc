@@ -152,6 +152,39 @@ TEST(CarryOut, SaysBeforehandWhatInterruptingAChangeMayMean) {
   EXPECT_THAT(said, HasSubstr("may be done or not; see gatehousectl audit"));
 }
 
+TEST(CarryOut, ARenewalSaysAtOnceWhatIsAwaitedAndHowToLook) {
+  FakeSupervisor supervisor;
+  supervisor.Say(Done("set"));
+  supervisor.Say(Done("certificate 'edge' is renewed; 90 days left"));
+  Outside outside = supervisor.AsOutside();
+  std::string said;
+  outside.say = [&said](const std::string& text) { said = text; };
+  std::string interrupted;
+  outside.when_interrupted = [&interrupted](const std::string& text) { interrupted = text; };
+  Invocation invocation = Asking();
+  static_cast<void>(CarryOut(invocation, outside));
+  EXPECT_THAT(said, IsEmpty());
+  invocation.request.mutable_certificate_renew();
+  const Ending ending = CarryOut(invocation, outside);
+  EXPECT_THAT(said, HasSubstr("waiting for the CA, a quarter of an hour at most"));
+  EXPECT_THAT(said, HasSubstr("gatehousectl cert renewal"));
+  EXPECT_THAT(interrupted, HasSubstr("the attempt goes on"));
+  EXPECT_THAT(ending.err, IsEmpty());
+}
+
+TEST(CarryOut, ARefusalIsOneLineOfAReadableLengthWhateverItQuotes) {
+  FakeSupervisor supervisor;
+  proto::CtlResponse response;
+  response.set_exit_code(1);
+  response.set_error("'a\n" + std::string(100'000, 'b') +
+                     "' is no domain; write one like c.example");
+  supervisor.Say(response);
+  const Ending ending = CarryOut(Asking(), supervisor.AsOutside());
+  EXPECT_LT(ending.err.size(), 1000U);
+  EXPECT_EQ(ending.err.find('\n'), ending.err.size() - 1) << ending.err;
+  EXPECT_THAT(ending.err, HasSubstr("' is no domain; write one like c.example"));
+}
+
 TEST(CarryOut, SendsThePassphraseOfTheFileAndNeverPrintsIt) {
   const ScratchFile file("a secret of many octets\n");
   FakeSupervisor supervisor;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/ctl/json_text.h"
 #include "core/ctl/text_table.h"
 #include "core/policy/partner_type.h"
@@ -266,6 +268,38 @@ TEST(ResponseText, SaysOfAChangedListWhatWasAddedAndTakenHoweverManyThatAre) {
   users.clear_after();
   for (int i = 0; i < 100; ++i) users.mutable_after()->append("+ann@c.example, ");
   EXPECT_THAT(ResponseText(request, response), HasSubstr("+ann@c.example and more (1600 octets)"));
+}
+
+TEST(ResponseText, TellsATimeOfTheAuditAsTheFlagsHaveIt) {
+  proto::CtlRequest request;
+  request.mutable_config_diff();
+  proto::CtlResponse response;
+  proto::ChangeView& change = *response.mutable_changes()->add_changes();
+  change.set_kind("partner");
+  change.set_key("a.example");
+  proto::FieldChange& expires = *change.add_fields();
+  expires.set_field("expires_unix");
+  expires.set_before("0");
+  expires.set_after("1801353600");
+  EXPECT_THAT(ResponseText(request, response),
+              HasSubstr("partner a.example: expires never -> 2027-01-31T00:00:00Z\n"));
+  EXPECT_THAT(ResponseJson(request, response), HasSubstr("\"1801353600\"")) << "scripts have it so";
+}
+
+TEST(ResponseText, AnImportQuotesNothingWholeThatHasNoEnd) {
+  proto::CtlRequest request;
+  proto::CtlResponse response;
+  proto::ImportResult& one = *response.mutable_imported()->add_results();
+  one.set_kind("partner");
+  one.set_from("p.xml");
+  one.set_name("a\nb" + std::string(100'000, 'a'));
+  one.set_result("refused");
+  one.set_why("'" + std::string(100'000, 'a') + "' is no domain; write one like c.example");
+  one.add_notes("Foo '" + std::string(100'000, 'a') + "' is left out");
+  const std::string text = ResponseText(request, response);
+  EXPECT_LT(text.size(), 2500U);
+  EXPECT_THAT(text, HasSubstr("' is no domain; write one like c.example\n"));
+  EXPECT_EQ(std::ranges::count(text, '\n'), 2) << text;
 }
 
 TEST(ResponseText, SaysOfARecordThatIsNoMoreThanItsNameThatItCame) {
