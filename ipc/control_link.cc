@@ -73,7 +73,8 @@ class ControlRouterEnd final : public ControlServer {
 
 class ControlDealerEnd final : public ControlClient {
  public:
-  ControlDealerEnd(std::uint64_t epoch, OnWord on_word) : epoch_(epoch), on_word_(std::move(on_word)) {}
+  ControlDealerEnd(std::uint64_t epoch, OnWord on_word)
+      : epoch_(epoch), on_word_(std::move(on_word)) {}
 
   Result<void> Open(Loop& loop, ZmqContext& context, const std::string& address,
                     const std::string& instance) {

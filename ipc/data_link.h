@@ -84,9 +84,9 @@ class DataLink {
   virtual ~DataLink() = default;
   [[nodiscard]] virtual const std::string& instance() const = 0;  // the other end's name
   // Keeps the offer until it is settled or expired: one that the other end has from its own life
-  // is not expired while it may yet answer (Outbox::Expire). `share_key` (the domain pair) may hold an
-  // eighth of the window. Sent at the end of the turn, many in one frame. Works whether the other
-  // end lives or not.
+  // is not expired while it may yet answer (Outbox::Expire). `share_key` (the domain pair) may hold
+  // an eighth of the window. Sent at the end of the turn, many in one frame. Works whether the
+  // other end lives or not.
   virtual void Offer(std::string_view share_key, std::string body, Deadline expires,
                      OnSettled settled) = 0;
   // Soft: Offer still works when false.

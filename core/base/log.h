@@ -24,7 +24,8 @@ struct LogField {
 // Sets what every line of this process carries. `who` is "gatehoused" or an instance name.
 void SetUpLog(std::string_view who, LogFormat format, LogLevel lowest = LogLevel::kInfo);
 
-// `event` is a stable word such as "stream-closed"; fields follow in order. Control characters are escaped.
+// `event` is a stable word such as "stream-closed"; fields follow in order. Control characters are
+// escaped.
 //   Log(LogLevel::kInfo, "stream-open", {{"peer", domain}, {"method", "sasl_tls"}});
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 

@@ -8,7 +8,8 @@
 
 namespace gatehouse {
 
-inline constexpr const char* kNoRegularFile = "is a pipe, a device or a folder; name a regular file";
+inline constexpr const char* kNoRegularFile =
+    "is a pipe, a device or a folder; name a regular file";
 
 // At most the first `max_bytes` octets. Never waits: a pipe or a device, which may have no end, is
 // not read.

@@ -9,7 +9,8 @@ namespace gatehouse {
 
 enum class Fault {
   kPeer,     // a remote party broke its protocol: answer it in the protocol, count, keep running
-  kTrouble,  // the world is in the way (DNS, disk, link down): retry with back-off or settle as failed
+  kTrouble,  // the world is in the way (DNS, disk, link down): retry with back-off or settle as
+             // failed
   kConfig,   // the operator wrote something that cannot be: one line with the remedy
 };
 
@@ -43,14 +44,14 @@ inline std::unexpected<Error> BadConfig(std::string text) {
 
 #define GATEHOUSE_JOIN_(a, b) a##b
 #define GATEHOUSE_JOIN(a, b) GATEHOUSE_JOIN_(a, b)
-#define GATEHOUSE_TRY_(temporary, target, call)                              \
-  auto temporary = (call);                                                   \
-  if (!temporary) return std::unexpected(std::move(temporary).error());      \
+#define GATEHOUSE_TRY_(temporary, target, call)                         \
+  auto temporary = (call);                                              \
+  if (!temporary) return std::unexpected(std::move(temporary).error()); \
   target = *std::move(temporary)  // NOLINT(bugprone-macro-parentheses)
 // GATEHOUSE_TRY(const auto port, ParsePort(text)); returns the error early.
 #define GATEHOUSE_TRY(target, call) \
   GATEHOUSE_TRY_(GATEHOUSE_JOIN(gatehouse_try_, __LINE__), target, call)
 // The same for Result<void>.
-#define GATEHOUSE_TRY_VOID(call)                                                                  \
-  if (auto gatehouse_try_void = (call); !gatehouse_try_void)                                      \
+#define GATEHOUSE_TRY_VOID(call)                             \
+  if (auto gatehouse_try_void = (call); !gatehouse_try_void) \
   return std::unexpected(std::move(gatehouse_try_void).error())

@@ -156,9 +156,9 @@ bool LooksLikeEncryptedKey(std::string_view der) {
 // Nothing of this process goes on while a passphrase is tried.
 Result<void> CheckRounds(std::uint64_t rounds) {
   if (rounds <= kMaxDerivationRounds) return {};
-  return BadConfig(
-      "its passphrase is to be derived in more than " + std::to_string(kMaxDerivationRounds) +
-      " rounds; have it written with fewer, 600000 are usual");
+  return BadConfig("its passphrase is to be derived in more than " +
+                   std::to_string(kMaxDerivationRounds) +
+                   " rounds; have it written with fewer, 600000 are usual");
 }
 
 Result<void> TakeDer(std::string_view der, const std::string& passphrase,

@@ -123,8 +123,8 @@ Result<CertificateFacts> FactsOfRequest(const std::string& request_pem) {
   const CertificateObject asked(X509_new());
   const bssl::UniquePtr<STACK_OF(X509_EXTENSION)> extensions(
       X509_REQ_get_extensions(request.get()));
-  bool read = asked && X509_set_subject_name(asked.get(),
-                                             X509_REQ_get_subject_name(request.get())) == 1;
+  bool read =
+      asked && X509_set_subject_name(asked.get(), X509_REQ_get_subject_name(request.get())) == 1;
   if (extensions)
     for (X509_EXTENSION* extension : extensions.get())
       if (OBJ_obj2nid(X509_EXTENSION_get_object(extension)) == NID_subject_alt_name)

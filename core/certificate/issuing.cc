@@ -68,16 +68,16 @@ Result<std::string> Issue(X509_REQ* request, const Issuer& by, int days) {
   X509* const made = certificate.get();
   X509* const issuer = by.certificate == nullptr ? made : by.certificate;
   const auto now = static_cast<std::int64_t>(std::time(nullptr));
-  const bool done =
-      X509_set_version(made, X509_VERSION_3) == 1 && SetSerial(made) &&
-      SetTimes(made, now - kBackDated, std::min(now + days * kIssuedDay, by.end)) &&
-      X509_set_subject_name(made, X509_REQ_get_subject_name(request)) == 1 &&
-      X509_set_issuer_name(made, X509_get_subject_name(issuer)) == 1 &&
-      X509_set_pubkey(made, key.get()) == 1 && TakeExtensions(request, made) &&
-      AddIssuedText(made, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
-      AddIssuedText(made, issuer, NID_subject_key_identifier, "hash") &&
-      (by.certificate == nullptr || AddIssuedText(made, issuer, NID_authority_key_identifier, "keyid")) &&
-      X509_sign(made, by.key, DigestFor(by.key)) > 0;
+  const bool done = X509_set_version(made, X509_VERSION_3) == 1 && SetSerial(made) &&
+                    SetTimes(made, now - kBackDated, std::min(now + days * kIssuedDay, by.end)) &&
+                    X509_set_subject_name(made, X509_REQ_get_subject_name(request)) == 1 &&
+                    X509_set_issuer_name(made, X509_get_subject_name(issuer)) == 1 &&
+                    X509_set_pubkey(made, key.get()) == 1 && TakeExtensions(request, made) &&
+                    AddIssuedText(made, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
+                    AddIssuedText(made, issuer, NID_subject_key_identifier, "hash") &&
+                    (by.certificate == nullptr ||
+                     AddIssuedText(made, issuer, NID_authority_key_identifier, "keyid")) &&
+                    X509_sign(made, by.key, DigestFor(by.key)) > 0;
   if (!done) return CannotMake("a certificate");
   return PemOf(made);
 }

@@ -142,9 +142,10 @@ std::string RenewalText(const proto::RenewalView& view, std::int64_t now) {
   lines.Add("challenge", view.challenge());
   lines.Add("ends", ends());
   const bool waits = view.state() == "waiting";
-  lines.Add("next attempt", !waits                            ? "it is being renewed now"
-                            : view.next_attempt_unix() <= now ? std::string("now")
-                                                              : MinuteText(view.next_attempt_unix()));
+  lines.Add("next attempt", !waits ? "it is being renewed now"
+                            : view.next_attempt_unix() <= now
+                                ? std::string("now")
+                                : MinuteText(view.next_attempt_unix()));
   lines.Add("last attempt",
             view.last_attempt_unix() == 0 ? "none yet" : MinuteText(view.last_attempt_unix()));
   lines.Add("last result", view.last_result());

@@ -74,9 +74,9 @@ std::string StreamsText(const proto::PartnerView& view) {
   if (view.last_streams().empty()) return "last streams:\n  none is known\n";
   TextTable table({"WHEN", "WAY", "DOMAIN", "METHOD", "TLS", "PEER", "WHY NOT"});
   for (const proto::StreamRecord& stream : view.last_streams())
-    table.Add({SecondText(stream.at_unix()), stream.outbound() ? "out" : "in", stream.remote_domain(),
-               OrDash(stream.method()), OrDash(stream.tls()), OrDash(stream.peer()),
-               OrDash(stream.why())});
+    table.Add({SecondText(stream.at_unix()), stream.outbound() ? "out" : "in",
+               stream.remote_domain(), OrDash(stream.method()), OrDash(stream.tls()),
+               OrDash(stream.peer()), OrDash(stream.why())});
   return "last streams:\n" + table.ToText();
 }
 

@@ -49,11 +49,13 @@ std::string VerdictText(const proto::PolicyVerdict& verdict) {
          RefusalLine("SIP user", verdict.sip_user()) + RefusalLine("contact", verdict.contact()) +
          RefusalLine("direction", verdict.direction()) + RefusalLine("kind", verdict.kind()) +
          RefusalLine("partner type",
-              verdict.partner_type().empty() ? "(no partner)" : verdict.partner_type()) +
-         RefusalLine("contact state", verdict.contact_state()) + RefusalLine("reason", verdict.reason()) +
-         RefusalLine("", verdict.sentence()) + RefusalLine("remedy", verdict.remedy()) +
-         RefusalLine("answer", verdict.reason().empty() || !verdict.answer().empty() ? verdict.answer()
-                                                                              : "(nothing)");
+                     verdict.partner_type().empty() ? "(no partner)" : verdict.partner_type()) +
+         RefusalLine("contact state", verdict.contact_state()) +
+         RefusalLine("reason", verdict.reason()) + RefusalLine("", verdict.sentence()) +
+         RefusalLine("remedy", verdict.remedy()) +
+         RefusalLine("answer", verdict.reason().empty() || !verdict.answer().empty()
+                                   ? verdict.answer()
+                                   : "(nothing)");
 }
 
 std::string RefusalsText(const proto::RefusalRecords& records, bool in_full) {
@@ -61,7 +63,8 @@ std::string RefusalsText(const proto::RefusalRecords& records, bool in_full) {
   if (!in_full) return TableOf(records) + "\n" + WordsOf(records);
   std::string text;
   for (const proto::RefusalRecord& record : records.refusals())
-    text += RefusalLine("id", record.id()) + RefusalLine("at", SecondText(record.at_unix_ms() / 1000)) +
+    text += RefusalLine("id", record.id()) +
+            RefusalLine("at", SecondText(record.at_unix_ms() / 1000)) +
             RefusalLine("partner", record.partner()) + RefusalLine("from", record.from()) +
             RefusalLine("to", record.to()) + RefusalLine("direction", record.direction()) +
             RefusalLine("kind", record.kind()) + RefusalLine("rule", record.rule()) +

@@ -107,7 +107,7 @@ std::string JsonOf(const CertificateOrder& order, const Made& made) {
 
 // The request, or what is signed already, printed or said where it lies.
 Ending ToldOfRequest(const Invocation& invocation, const CertificateOrder& order, const Made& made,
-            const std::string& done) {
+                     const std::string& done) {
   Ending ending;
   ending.err = Distrust(order);
   if (invocation.json) {

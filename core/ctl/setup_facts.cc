@@ -123,17 +123,16 @@ Result<std::vector<std::string>> OurDomains(const proto::Config& config) {
 Result<std::string> GivenHost(std::string_view option, const std::string& name) {
   auto ascii = AsciiDomain(name);
   if (ascii && !SocketAddress::FromIp(*ascii, 0)) return ascii;
-  return BadConfig(fmt::format(
-      "{} '{}' is no name that DNS can have; give one such as edge.corp.example", option,
-      Printable(name)));
+  return BadConfig(
+      fmt::format("{} '{}' is no name that DNS can have; give one such as edge.corp.example",
+                  option, Printable(name)));
 }
 
 Result<std::string> EdgeHost(const Invocation& invocation, const proto::Config& config) {
   if (!invocation.setup.host.empty()) return GivenHost("--host", invocation.setup.host);
   const std::string& sip_host = config.sip().host();
   const auto names = NamesOf(config);
-  const bool is_name = sip_host.find('.') != std::string::npos &&
-                       !names.contains(sip_host);
+  const bool is_name = sip_host.find('.') != std::string::npos && !names.contains(sip_host);
   if (is_name)
     if (auto known = GivenHost("sip.host", sip_host)) return known;
   const auto domains = OurDomains(config);

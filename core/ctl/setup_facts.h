@@ -33,7 +33,8 @@ struct SetupFacts {
 // The name SRV records shall give: --host, the name SIP peers know us by, or "edge." and the first
 // domain.
 //   fails  as GivenHost, of --host
-[[nodiscard]] Result<std::string> EdgeHost(const Invocation& invocation, const proto::Config& config);
+[[nodiscard]] Result<std::string> EdgeHost(const Invocation& invocation,
+                                           const proto::Config& config);
 // What the running supervisor shows to XMPP partners from its store, with its chain in PEM; none
 // where nobody answers, or that slot has nothing in the store. With --config nobody is asked.
 [[nodiscard]] std::optional<proto::CertificateView> AssignedCertificate(

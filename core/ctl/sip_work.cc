@@ -62,13 +62,13 @@ std::vector<std::string> PartnerDomains(const proto::PartnerViews& views) {
 // As Lync writes site ids; the plan is pasted into a shell.
 bool IsSiteId(std::string_view site) {
   return std::ranges::all_of(site, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
   });
 }
 
 Result<SipPlan> PlanOf(const Invocation& invocation, const proto::Config& config,
-               const ListenAddress& listener, const proto::PartnerViews& partners) {
+                       const ListenAddress& listener, const proto::PartnerViews& partners) {
   const SetupOptions& setup = invocation.setup;
   const std::string ip = listener.address.Ip();
   const bool wildcard = ip == "::" || ip == "0.0.0.0";
@@ -79,9 +79,10 @@ Result<SipPlan> PlanOf(const Invocation& invocation, const proto::Config& config
   plan.address = wildcard ? plan.host : v6 ? '[' + ip + ']' : ip;
   plan.port = listener.address.Port();
   if (!IsSiteId(setup.site))
-    return BadConfig(fmt::format("--site '{}' is no site id; give the SiteId that Get-CsSite shows, "
-                                 "of letters, digits, '-', '_' and '.'",
-                                 Printable(setup.site)));
+    return BadConfig(
+        fmt::format("--site '{}' is no site id; give the SiteId that Get-CsSite shows, "
+                    "of letters, digits, '-', '_' and '.'",
+                    Printable(setup.site)));
   plan.site = setup.site.empty() ? kSite : setup.site;
   plan.registrar = PoolOf(config);
   if (!setup.registrar.empty()) {

@@ -21,7 +21,7 @@ class ChildProcess {
   struct Plan {
     std::vector<std::string> command;  // [0] is the path of the program
     std::vector<int> descriptors;      // become 3, 4, ... in the child; stay open here
-    int standard_error = 2;  // becomes 2 in the child; stays open here
+    int standard_error = 2;            // becomes 2 in the child; stays open here
     int standard_input = 0;
     int standard_output = 1;
     // "A=b"; nullopt: ours.
@@ -36,7 +36,7 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
 
   [[nodiscard]] int pid() const;
-  void Kill(int signal);  // does nothing after on_exit
+  void Kill(int signal);       // does nothing after on_exit
   void KillGroup(int signal);  // of a child with own_group; does nothing after on_exit
 
  private:

@@ -19,7 +19,8 @@ bool SkipName(DnsOctets& octets) {
     if (label == 0) return true;
     if ((label & kDnsPointer) == kDnsPointer) return octets.Skip(1);
     length += std::size_t{label} + 1;
-    if ((label & kDnsPointer) != 0 || length >= kDnsMaxNameBytes || !octets.Skip(label)) return false;
+    if ((label & kDnsPointer) != 0 || length >= kDnsMaxNameBytes || !octets.Skip(label))
+      return false;
   }
   return false;
 }

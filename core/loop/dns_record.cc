@@ -143,7 +143,8 @@ std::string DnsTypeWord(std::uint16_t type) {
 std::optional<std::vector<DnsRecord>> ReadDnsRecords(std::span<const unsigned char> message) {
   const auto header = ReadDnsHeader(message);
   std::size_t at = kDnsHeaderBytes;
-  if (!header || header->answers > kMaxDnsRecords || !SkipQuestionsAt(message, header->questions, at))
+  if (!header || header->answers > kMaxDnsRecords ||
+      !SkipQuestionsAt(message, header->questions, at))
     return std::nullopt;
   std::vector<DnsRecord> records;
   for (std::uint16_t i = 0; i < header->answers; ++i) {

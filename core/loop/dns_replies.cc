@@ -77,10 +77,9 @@ DnsAnswer<SocketAddress> AddressesOfPacket(const DnsReply& reply, int family, st
   hostent* found = nullptr;
   const auto* data = reply.packet.data();
   const int size = static_cast<int>(reply.packet.size());
-  const int status =
-      StatusOfReading(family == AF_INET6
-                          ? ares_parse_aaaa_reply(data, size, &found, nullptr, nullptr)
-                          : ares_parse_a_reply(data, size, &found, nullptr, nullptr));
+  const int status = StatusOfReading(
+      family == AF_INET6 ? ares_parse_aaaa_reply(data, size, &found, nullptr, nullptr)
+                         : ares_parse_a_reply(data, size, &found, nullptr, nullptr));
   const std::unique_ptr<hostent, FreeHost> host(found);
   std::vector<SocketAddress> addresses;
   if (status != ARES_SUCCESS || !host) return Finished(status, addresses, reply.secure);

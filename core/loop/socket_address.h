@@ -27,9 +27,7 @@ struct SocketAddress {
   [[nodiscard]] bool IsLoopback() const;
   // Loopback, link-local, multicast or unspecified: no target of a federation connection (3.1).
   [[nodiscard]] bool IsForbiddenTarget() const;
-  [[nodiscard]] const sockaddr* raw() const {
-    return reinterpret_cast<const sockaddr*>(&storage);
-  }
+  [[nodiscard]] const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage); }
   [[nodiscard]] socklen_t size() const;
 };
 

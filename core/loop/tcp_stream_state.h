@@ -25,7 +25,7 @@ struct TcpStream::State {
   bool started = false;
   bool paused = false;
   bool reads_on_later = false;  // at the end of this turn
-  bool closing = false;  // CloseAfterWrites was called
+  bool closing = false;         // CloseAfterWrites was called
   bool half_closed = false;
   bool peer_ended = false;
   bool closed = false;     // on_closed was called

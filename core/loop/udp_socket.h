@@ -15,7 +15,8 @@ namespace gatehouse {
 class UdpSocket {
  public:
   using OnDatagram = std::function<void(std::span<const std::byte>, const SocketAddress& from)>;
-  static Result<std::unique_ptr<UdpSocket>> Create(Loop& loop, int bound_fd, OnDatagram on_datagram);
+  static Result<std::unique_ptr<UdpSocket>> Create(Loop& loop, int bound_fd,
+                                                   OnDatagram on_datagram);
   ~UdpSocket();
   // Sends or drops: UDP promises nothing. False when the kernel refused.
   bool Send(const SocketAddress& to, std::string_view bytes);

@@ -42,7 +42,7 @@ bool MethodSet::Has(proto::AuthMethod method) const {
 
 NegotiationRow RowOf(const proto::Partner& partner) {
   return {LevelOf(partner.tls()), LevelOf(partner.sasl()), partner.dialback(),
-          partner.strict_sasl(), partner.bidi(), partner.same_certificate()};
+          partner.strict_sasl(),  partner.bidi(),          partner.same_certificate()};
 }
 
 int RowNumber(const NegotiationRow& row) {

@@ -59,9 +59,10 @@ proto::CtlResponse MergeReloads(std::span<const WorkersAnswer> answers) {
     if (answer.response.exit_code() != 0)
       objections.push_back(fmt::format("{}: {}", answer.instance, answer.response.error()));
   if (objections.empty()) return Done("reloaded");
-  return Refused(fmt::format("reloaded, but not by every worker; {}; what could not be taken stays "
-                             "as it was",
-                             fmt::join(objections, "; ")));
+  return Refused(
+      fmt::format("reloaded, but not by every worker; {}; what could not be taken stays "
+                  "as it was",
+                  fmt::join(objections, "; ")));
 }
 
 std::uint64_t Sum(const proto::StatusReport& report, std::string_view counter) {

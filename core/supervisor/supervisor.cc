@@ -83,23 +83,22 @@ Supervisor::Supervisor(const Options& options, proto::Topology topology, YamlCon
 Supervisor::~Supervisor() = default;
 
 Fleet::Hooks Supervisor::FleetHooks() {
-  return Fleet::Hooks{.say = [this](const Instance& instance,
-                                    const proto::FromSupervisor& word) { Say(instance, word); },
-                      .on_all_ready = [this] { OnAllReady(); },
-                      .on_all_stopped =
-                          [this] { dns_hook_.WhenIdle(kHookPatience, [this] { loop_->Stop(); }); },
-                      .on_died_of_config =
-                          [this](const Error& why) {
-                            failed_ = why;
-                            loop_->Stop();
-                          },
-                      .on_died =
-                          [this](const Instance& instance) {
-                            desk_.OnDied(instance);
-                            if (instance.name().plugin == kAcmeWorker)
-                              dns_hook_.OnAskerDied();
-                          },
-                      .on_pong = [this](const Instance& instance) { desk_.OnPong(instance); }};
+  return Fleet::Hooks{
+      .say = [this](const Instance& instance,
+                    const proto::FromSupervisor& word) { Say(instance, word); },
+      .on_all_ready = [this] { OnAllReady(); },
+      .on_all_stopped = [this] { dns_hook_.WhenIdle(kHookPatience, [this] { loop_->Stop(); }); },
+      .on_died_of_config =
+          [this](const Error& why) {
+            failed_ = why;
+            loop_->Stop();
+          },
+      .on_died =
+          [this](const Instance& instance) {
+            desk_.OnDied(instance);
+            if (instance.name().plugin == kAcmeWorker) dns_hook_.OnAskerDied();
+          },
+      .on_pong = [this](const Instance& instance) { desk_.OnPong(instance); }};
 }
 
 CtlDesk::Hooks Supervisor::DeskHooks() {

@@ -12,8 +12,9 @@ namespace gatehouse {
 namespace {
 
 constexpr int kExitWrong = 2;
-// Workers allocate for many stanzas in one turn and free them in another: a longer thread cache keeps
-// the C library from its slow path, a sixth of a busy translator's time. Read by it at start only.
+// Workers allocate for many stanzas in one turn and free them in another: a longer thread cache
+// keeps the C library from its slow path, a sixth of a busy translator's time. Read by it at start
+// only.
 constexpr const char* kAllocatorTuning = "glibc.malloc.tcache_count=1000:glibc.malloc.mxfast=0";
 
 // `text` is one line, whatever was put into it.

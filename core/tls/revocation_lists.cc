@@ -144,8 +144,8 @@ ListSigners SignersOf(const RevocationLists& lists, X509_STORE* trust) {
     bool signed_by_one = false;
     for (const X509_OBJECT* object : X509_STORE_get0_objects(trust)) {
       X509* const authority = X509_OBJECT_get0_X509(object);
-      if (authority == nullptr || X509_NAME_cmp(X509_CRL_get_issuer(list.get()),
-                                                X509_get_subject_name(authority)) != 0)
+      if (authority == nullptr ||
+          X509_NAME_cmp(X509_CRL_get_issuer(list.get()), X509_get_subject_name(authority)) != 0)
         continue;
       known = true;
       signed_by_one = signed_by_one || IsSignedBy(list.get(), authority);

@@ -6,8 +6,7 @@ const PeerCertificate* VerdictMemory::Find(const std::string& chain, std::int64_
   const auto found = by_chain_.find(chain);
   if (found == by_chain_.end()) return nullptr;
   const PeerCertificate& verdict = found->second;
-  const bool in_time =
-      now_unix >= verdict.not_before_unix && now_unix <= verdict.not_after_unix;
+  const bool in_time = now_unix >= verdict.not_before_unix && now_unix <= verdict.not_after_unix;
   return in_time ? &verdict : nullptr;
 }
 

@@ -25,7 +25,8 @@ inline constexpr std::string_view kBidiFeature = "urn:xmpp:features:bidi";
 }  // namespace ns
 
 [[nodiscard]] bool Is(const proto::Element& element, std::string_view name, std::string_view ns);
-// The value of an unprefixed attribute (or of `ns`); empty when absent: `HasAttribute` tells the two apart.
+// The value of an unprefixed attribute (or of `ns`); empty when absent: `HasAttribute` tells the
+// two apart.
 [[nodiscard]] std::string_view Attribute(const proto::Element& element, std::string_view name,
                                          std::string_view ns = {});
 [[nodiscard]] bool HasAttribute(const proto::Element& element, std::string_view name,
@@ -50,9 +51,10 @@ void AddText(proto::Element& parent, std::string_view text);
 [[nodiscard]] std::string_view DefaultErrorType(proto::StanzaCondition condition);
 // Who answers `stanza`: its `to`, prepared as the domain was that a stream of ours proves.
 [[nodiscard]] std::string AnswersFrom(const proto::Element& stanza);
-// The error reply to `stanza`: from and to swapped, id kept, type='error', payload not echoed (2.9).
-// `text` may be empty; `type` empty: the default.
-[[nodiscard]] proto::Element MakeErrorReply(const proto::Element& stanza, proto::StanzaCondition condition,
+// The error reply to `stanza`: from and to swapped, id kept, type='error', payload not echoed
+// (2.9). `text` may be empty; `type` empty: the default.
+[[nodiscard]] proto::Element MakeErrorReply(const proto::Element& stanza,
+                                            proto::StanzaCondition condition,
                                             std::string_view text = {}, std::string_view type = {});
 // Gives the <error/> of `reply`, its first child, words for whoever reads it there.
 void AddErrorText(proto::Element& reply, std::string_view text);

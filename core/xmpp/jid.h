@@ -21,12 +21,13 @@ struct Jid {
   bool operator==(const Jid&) const = default;
 };
 
-// The prepared domain of an address, for who needs no more: checks all of `text` as Jid::Parse does. The view is part of
-// `text` or of `scratch`. Allocates nothing for an address in lower-case ASCII.
+// The prepared domain of an address, for who needs no more: checks all of `text` as Jid::Parse
+// does. The view is part of `text` or of `scratch`. Allocates nothing for an address in lower-case
+// ASCII.
 Result<std::string_view> DomainOfJid(std::string_view text, std::string& scratch);
 
-// A domainpart alone: U-labels, lower case, NFC, trailing dot stripped. Fails for IP literals, single labels,
-// labels IDNA2008 refuses, '@' or '/' (6.1, 6.2).
+// A domainpart alone: U-labels, lower case, NFC, trailing dot stripped. Fails for IP literals,
+// single labels, labels IDNA2008 refuses, '@' or '/' (6.1, 6.2).
 Result<std::string> PrepareDomain(std::string_view text);
 // The prepared domain with A-labels: for DNS, certificates, SIP.
 Result<std::string> DomainToAscii(std::string_view prepared);

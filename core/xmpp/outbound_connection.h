@@ -21,9 +21,9 @@ class OutboundConnection {
  public:
   struct Order {
     OutboundTerms terms;
-    std::string proxy;          // the partner's, or empty
-    std::string other_host;     // redirected there by the peer (3.7), or empty
-    std::string trust_anchors;  // PEM, the partner's own; empty: those of the contexts (2.5)
+    std::string proxy;               // the partner's, or empty
+    std::string other_host;          // redirected there by the peer (3.7), or empty
+    std::string trust_anchors;       // PEM, the partner's own; empty: those of the contexts (2.5)
     DaneMode dane = DaneMode::kOff;  // not asked where `proxy` or `other_host` leads
     std::shared_ptr<const TlsContext> starttls;
     std::shared_ptr<const TlsContext> direct;  // ALPN "xmpp-server"
@@ -161,8 +161,8 @@ class OutboundConnection {
   std::int64_t proven_until_unix_ = 0;  // end of the certificate that proved the peer; 0: none did
   OutboundTarget target_;               // of transport_
   bool in_clear_next_ = false;          // at the same target
-  bool tls_pending_ = false;   // nothing can be said now
-  bool peer_is_done_ = false;  // its footer came, or its XML was bad: nothing to wait for
+  bool tls_pending_ = false;            // nothing can be said now
+  bool peer_is_done_ = false;           // its footer came, or its XML was bad: nothing to wait for
   OutboundState timed_state_ = OutboundState::kIdle;
   Timer establishment_, state_limit_, close_limit_, certificate_end_, sweep_;
 };

@@ -1,5 +1,5 @@
-// The initiating side of one server-to-server stream as a value: events in, actions out (3.4, 3.6, 4.6).
-// Owns no socket and no timer; core/xmpp/outbound_connection.cc does what it says.
+// The initiating side of one server-to-server stream as a value: events in, actions out
+// (3.4, 3.6, 4.6). Owns no socket and no timer; core/xmpp/outbound_connection.cc does what it says.
 #pragma once
 
 #include <array>
@@ -36,20 +36,41 @@ struct OutboundTerms {
   std::string remote;  // the peer's, prepared
   NegotiationRow row;
   OutboundPurpose purpose = OutboundPurpose::kSendStanzas;
-  bool shows_certificate = false;  // we have one: SASL EXTERNAL is possible
+  bool shows_certificate = false;                 // we have one: SASL EXTERNAL is possible
   OutboundDemand demand = OutboundDemand::kNone;  // narrows the methods of the row (3.6)
   bool takes_theirs = false;  // where the peer offers it: its own stanzas on this stream (2.14)
-  bool may_go_clear = true;        // the downgrade guard of 3.4.1 allows a stream without TLS
+  bool may_go_clear = true;   // the downgrade guard of 3.4.1 allows a stream without TLS
 };
 
 enum class OutboundState : std::uint8_t {
-  kIdle, kAwaitHeader, kAwaitFeatures, kAwaitProceed, kHandshake, kAwaitTlsHeader, kAwaitTlsFeatures,
-  kAwaitSasl, kAwaitAuthHeader, kAwaitAuthFeatures, kProving, kOpen, kClosed,
+  kIdle,
+  kAwaitHeader,
+  kAwaitFeatures,
+  kAwaitProceed,
+  kHandshake,
+  kAwaitTlsHeader,
+  kAwaitTlsFeatures,
+  kAwaitSasl,
+  kAwaitAuthHeader,
+  kAwaitAuthFeatures,
+  kProving,
+  kOpen,
+  kClosed,
 };
 // What happened, or what the machine chose to do after features (kChose…, kRefused).
 enum class OutboundEvent : std::uint8_t {
-  kConnected, kConnectedForTls, kHeader, kChoseTls, kChoseSasl, kChoseDialback, kChoseOpen, kProceed,
-  kTlsDone, kSaslSuccess, kPairProven, kRefused,
+  kConnected,
+  kConnectedForTls,
+  kHeader,
+  kChoseTls,
+  kChoseSasl,
+  kChoseDialback,
+  kChoseOpen,
+  kProceed,
+  kTlsDone,
+  kSaslSuccess,
+  kPairProven,
+  kRefused,
 };
 struct OutboundStep {
   OutboundState from;
@@ -95,7 +116,8 @@ constexpr std::optional<OutboundState> Next(OutboundState from, OutboundEvent on
   return std::nullopt;
 }
 [[nodiscard]] std::string_view OutboundStateName(OutboundState state);  // "await-header"
-// How long the stream may stay in `state`, counted from entering it (3.3); nullopt: as long as it likes.
+// How long the stream may stay in `state`, counted from entering it (3.3); nullopt: as long as it
+// likes.
 [[nodiscard]] std::optional<seconds> TimeLimitOf(OutboundState state);
 
 // One <db:verify/> we sent and its answer (2.8.3).
@@ -108,32 +130,58 @@ struct VerifyRequest {
 enum class VerifyResult : std::uint8_t { kValid, kInvalid, kNotFound, kError };
 
 namespace outbound {
-struct SendXml { std::string xml; };
-struct OpenXml { std::string header; };  // a fresh parser, then this header
+struct SendXml {
+  std::string xml;
+};
+struct OpenXml {
+  std::string header;
+};  // a fresh parser, then this header
 struct BeginTls {};
-struct ReconnectInClear {};              // same target, StartInClear next (3.4.1)
-struct MakeKey { std::string local, stream_id; };
-struct PairOpen { std::string local; proto::AuthMethod method; };
-struct PairFailed { std::string local; OutboundFault fault; };
+struct ReconnectInClear {};  // same target, StartInClear next (3.4.1)
+struct MakeKey {
+  std::string local, stream_id;
+};
+struct PairOpen {
+  std::string local;
+  proto::AuthMethod method;
+};
+struct PairFailed {
+  std::string local;
+  OutboundFault fault;
+};
 struct ReadyToVerify {};
-struct Verified { VerifyRequest request; VerifyResult result; };
-struct Acknowledged { std::uint32_t h; };  // <a/> of XEP-0198, not judged
-struct AcksRefused {};                     // no stanza of this stream will be acknowledged
+struct Verified {
+  VerifyRequest request;
+  VerifyResult result;
+};
+struct Acknowledged {
+  std::uint32_t h;
+};                      // <a/> of XEP-0198, not judged
+struct AcksRefused {};  // no stanza of this stream will be acknowledged
 // The element of this event is a stanza of the peer's for an open pair (2.14).
 struct Deliver {
   std::string_view local;  // until the next event
   proto::AuthMethod method;
   std::uint64_t number = 0;  // for CountHandled once it is settled; 0: nobody counts
 };
-struct AnswerStanza { std::string local; proto::Element reply; };  // an error for its sender
-struct Dropped { std::string what; };    // an answer nobody asked for: logged, counted, without effect
+struct AnswerStanza {
+  std::string local;
+  proto::Element reply;
+};  // an error for its sender
+struct Dropped {
+  std::string what;
+};  // an answer nobody asked for: logged, counted, without effect
 // The stream is over. `say` goes out as a stream error first.
-struct Fail { OutboundFault fault; std::optional<StreamCondition> say; };
+struct Fail {
+  OutboundFault fault;
+  std::optional<StreamCondition> say;
+};
 }  // namespace outbound
 using OutboundAction =
-    std::variant<outbound::SendXml, outbound::OpenXml, outbound::BeginTls, outbound::ReconnectInClear,
-                 outbound::MakeKey, outbound::PairOpen, outbound::PairFailed, outbound::ReadyToVerify,
-                 outbound::Verified, outbound::Acknowledged, outbound::AcksRefused, outbound::Deliver,
+    std::variant<outbound::SendXml, outbound::OpenXml, outbound::BeginTls,
+                 outbound::ReconnectInClear, outbound::MakeKey, outbound::PairOpen,
+                 outbound::PairFailed, outbound::ReadyToVerify, outbound::Verified,
+                 outbound::Acknowledged, outbound::AcksRefused, outbound::Deliver,
                  outbound::AnswerStanza, outbound::Dropped, outbound::Fail>;
 using OutboundActions = std::vector<OutboundAction>;
 
@@ -141,7 +189,8 @@ class OutboundMachine {
  public:
   explicit OutboundMachine(OutboundTerms terms);
 
-  // The TCP connection stands. A machine starts once, or again after ReconnectInClear or for the next target.
+  // The TCP connection stands. A machine starts once, or again after ReconnectInClear or for the
+  // next target.
   [[nodiscard]] OutboundActions Start(bool direct_tls, TlsDemand demand = TlsDemand::kByRow);
   [[nodiscard]] OutboundActions StartInClear();  // after ReconnectInClear: TLS is not tried again
   [[nodiscard]] OutboundActions OnHeader(const StreamHeader& header);
@@ -153,8 +202,8 @@ class OutboundMachine {
   [[nodiscard]] OutboundActions OnTls(bool certificate_ok,
                                       Reason why_not = Reason::kCertificateRefused);
   // kTlsFailed or kDaneMismatch.
-  [[nodiscard]] OutboundActions OnTlsFailed(
-      std::string why, OutboundFailure failure = OutboundFailure::kTlsFailed);
+  [[nodiscard]] OutboundActions OnTlsFailed(std::string why,
+                                            OutboundFailure failure = OutboundFailure::kTlsFailed);
   // The answer to MakeKey; empty: none could be made.
   [[nodiscard]] OutboundActions OnKey(std::string_view local, std::string_view key);
   [[nodiscard]] OutboundActions OnFooter();  // </stream:stream>
@@ -186,10 +235,11 @@ class OutboundMachine {
   [[nodiscard]] const std::string& stream_id() const { return stream_id_; }
   // How this stream's pairs are proven; AUTH_METHOD_NONE while that is open.
   [[nodiscard]] proto::AuthMethod method() const { return method_; }
-  // Open by dialback, and no key of ours was refused here. A stream of EXTERNAL takes no second pair: that pair
-  // would be proven by a weaker method than a stream of its own (2.7).
+  // Open by dialback, and no key of ours was refused here. A stream of EXTERNAL takes no second
+  // pair: that pair would be proven by a weaker method than a stream of its own (2.7).
   [[nodiscard]] bool MayAddPair() const;
-  // We have sent <enable/>: the peer acknowledges each stanza sent from then on (2.13). False again once it refused.
+  // We have sent <enable/>: the peer acknowledges each stanza sent from then on (2.13). False again
+  // once it refused.
   [[nodiscard]] bool has_acks() const { return has_acks_; }
   // It failed before the peer had said what it permits: another target may do better.
   [[nodiscard]] bool MayTryNextTarget() const { return may_try_next_target_; }

@@ -29,9 +29,8 @@ void Collect(const DnsAnswer<SrvRecord>& answer, bool direct_tls, std::vector<Ca
     // An address is no host name. RFC 2782, "Target"
     if (record.target.empty() || record.port == 0 || SocketAddress::FromIp(record.target, 1))
       continue;
-    out.push_back({record.priority,
-                   record.weight,
-                   {record.target, record.port, direct_tls, answer.secure}});
+    out.push_back(
+        {record.priority, record.weight, {record.target, record.port, direct_tls, answer.secure}});
   }
 }
 

@@ -8,14 +8,35 @@
 namespace gatehouse {
 
 enum class StreamCondition : std::uint8_t {
-  kBadFormat, kBadNamespacePrefix, kConflict, kConnectionTimeout, kHostGone, kHostUnknown,
-  kImproperAddressing, kInternalServerError, kInvalidFrom, kInvalidNamespace, kInvalidXml,
-  kNotAuthorized, kNotWellFormed, kPolicyViolation, kRemoteConnectionFailed, kReset,
-  kResourceConstraint, kRestrictedXml, kSeeOtherHost, kSystemShutdown, kUndefinedCondition,
-  kUnsupportedEncoding, kUnsupportedFeature, kUnsupportedStanzaType, kUnsupportedVersion,
+  kBadFormat,
+  kBadNamespacePrefix,
+  kConflict,
+  kConnectionTimeout,
+  kHostGone,
+  kHostUnknown,
+  kImproperAddressing,
+  kInternalServerError,
+  kInvalidFrom,
+  kInvalidNamespace,
+  kInvalidXml,
+  kNotAuthorized,
+  kNotWellFormed,
+  kPolicyViolation,
+  kRemoteConnectionFailed,
+  kReset,
+  kResourceConstraint,
+  kRestrictedXml,
+  kSeeOtherHost,
+  kSystemShutdown,
+  kUndefinedCondition,
+  kUnsupportedEncoding,
+  kUnsupportedFeature,
+  kUnsupportedStanzaType,
+  kUnsupportedVersion,
 };
 [[nodiscard]] std::string_view StreamConditionName(StreamCondition condition);  // "bad-format"
-// "<stream:error>…</stream:error></stream:stream>" (2.10); `text` is one of our fixed strings or empty.
+// "<stream:error>…</stream:error></stream:stream>" (2.10); `text` is one of our fixed strings or
+// empty.
 [[nodiscard]] std::string StreamErrorXml(StreamCondition condition, std::string_view text = {});
 
 }  // namespace gatehouse

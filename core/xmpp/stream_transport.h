@@ -59,7 +59,7 @@ class StreamTransport {
 
   [[nodiscard]] virtual const TlsSession* tls() const = 0;  // null while in clear
   virtual void JudgeBy(const std::shared_ptr<const TlsContext>& context) = 0;  // as of TlsSession
-  virtual void ForgetTickets() = 0;                         // of a client's session, if there is one
+  virtual void ForgetTickets() = 0;  // of a client's session, if there is one
   [[nodiscard]] virtual const SocketAddress& peer() const = 0;
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
   // How many times this transport has handed all its bytes to the kernel since Send was last

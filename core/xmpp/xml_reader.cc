@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "core/base/limits.h"
+#include "core/base/utf8_check.h"
 #include "core/tls/crypto.h"
 #include "core/xmpp/element.h"
-#include "core/base/utf8_check.h"
 
 namespace gatehouse {
 namespace {
@@ -203,7 +203,7 @@ class Parse {
   std::size_t parser_bytes_ = 0;  // what expat holds
   Parser parser_;
   Utf8Check utf8_;
-  std::unique_ptr<StanzaMemory> memory_;  // null: none since it rested
+  std::unique_ptr<StanzaMemory> memory_;                              // null: none since it rested
   std::array<Element*, static_cast<std::size_t>(kMaxDepth)> open_{};  // from the stanza inwards
   std::unique_ptr<Element> oversized_;  // the start tag of a stanza too large to keep
   StreamHeader header_;

@@ -49,16 +49,15 @@ Attempt::~Attempt() {
 
 void Attempt::Follow(Step step) {
   if (result_) return;
-  std::visit(
-      Overloaded{
-          [this](const SendStep& send) { Send(send); },
-          [this](const ProvideStep& provide) { Provide(provide); },
-          [this](const WaitStep& wait) { wait_.Start(wait.delay); },
-          [this](IssuedStep& issued) { End(std::move(issued.chain)); },
-          [this](RefusedStep& refused) {
-            End(std::unexpected(AttemptFailure{std::move(refused.why), refused.retry_after}));
-          }},
-      step);
+  std::visit(Overloaded{[this](const SendStep& send) { Send(send); },
+                        [this](const ProvideStep& provide) { Provide(provide); },
+                        [this](const WaitStep& wait) { wait_.Start(wait.delay); },
+                        [this](IssuedStep& issued) { End(std::move(issued.chain)); },
+                        [this](RefusedStep& refused) {
+                          End(std::unexpected(
+                              AttemptFailure{std::move(refused.why), refused.retry_after}));
+                        }},
+             step);
 }
 
 void Attempt::Send(const SendStep& step) {

@@ -37,9 +37,8 @@ std::int64_t DueAt(const proto::CertificateView* held, const AcmeSettings& wante
                    const proto::AcmeMemory& memory) {
   if (held == nullptr || !held->issued()) return 0;
   const bool ours = !memory.issued_sha256().empty() && memory.issued_sha256() == held->sha256();
-  const bool as_wanted =
-      ours ? memory.issued_for() == wanted.WhatIsWanted()
-           : !memory.directory_changed() && IsAsWanted(*held, wanted);
+  const bool as_wanted = ours ? memory.issued_for() == wanted.WhatIsWanted()
+                              : !memory.directory_changed() && IsAsWanted(*held, wanted);
   if (!as_wanted) return 0;
   return RenewalTime(held->not_before_unix(), held->not_after_unix(), held->sha256());
 }

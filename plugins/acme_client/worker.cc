@@ -73,12 +73,11 @@ class AcmeClientWorker final : public Worker {
     GATEHOUSE_TRY(AcmeSettings settings, AcmeSettingsOf(config));
     TlsContext::Options options;
     options.resume_sessions = true;
-    GATEHOUSE_TRY(tls_, TlsContext::Create(
-                            {.chain_file = {},
-                             .key_file = {},
-                             .trust = settings.trust,
-                             .crl_file = settings.crl_file},
-                            options));
+    GATEHOUSE_TRY(tls_, TlsContext::Create({.chain_file = {},
+                                            .key_file = {},
+                                            .trust = settings.trust,
+                                            .crl_file = settings.crl_file},
+                                           options));
     settings_ = std::move(settings);
     return {};
   }
@@ -90,7 +89,8 @@ class AcmeClientWorker final : public Worker {
     return {};
   }
 
-  // Of one that is damaged nothing is known: no CA is asked at once by whoever damages it each time.
+  // Of one that is damaged nothing is known: no CA is asked at once by whoever damages it each
+  // time.
   void TakeMemory(Result<proto::AcmeMemory> memory) {
     if (memory) {
       memory_ = *std::move(memory);

@@ -25,12 +25,13 @@ namespace {
 constexpr std::array<std::string_view, 10> kImportedPartnerFields = {
     "domain",   "additional_domains", "type",       "tls",   "sasl",
     "dialback", "connection_limit",   "keep_alive", "proxy", "description"};
-constexpr std::array<std::string_view, 6> kImportedGatewayFields = {"connection_limit",
-                                                            "partner_connection_limit",
-                                                            "keep_alive_interval_s",
-                                                            "stream_establishment_timeout_s",
-                                                            "stream_inactivity_timeout_s",
-                                                            "subscription_refresh_interval_s"};
+constexpr std::array<std::string_view, 6> kImportedGatewayFields = {
+    "connection_limit",
+    "partner_connection_limit",
+    "keep_alive_interval_s",
+    "stream_establishment_timeout_s",
+    "stream_inactivity_timeout_s",
+    "subscription_refresh_interval_s"};
 
 // Of an audit entry's subject, but for a single file's name.
 constexpr std::size_t kMaxSubjectBytes = 1024;
@@ -45,7 +46,8 @@ bool AreAsMade(const proto::GatewaySettings& settings) {
   proto::GatewaySettings as_made = settings;
   google::protobuf::RepeatedPtrField<std::string> fields;
   for (const std::string_view field : kImportedGatewayFields) *fields.Add() = field;
-  return ReplaceFields(fields, kImportedGatewayFields, DefaultGatewaySettings(), as_made).has_value() &&
+  return ReplaceFields(fields, kImportedGatewayFields, DefaultGatewaySettings(), as_made)
+             .has_value() &&
          as_made.SerializeAsString() == settings.SerializeAsString();
 }
 

@@ -84,9 +84,9 @@ bool InboundStreams::EvictOldest(StreamNumber newcomer) {
 }
 
 bool InboundStreams::HasRoomFor(const proto::Partner& partner) const {
-  const std::uint32_t limit =
-      OrDefault(partner.connection_limit(),
-         OrDefault(rules_.policy->gateway().partner_connection_limit(), kPartnerConnectionLimit));
+  const std::uint32_t limit = OrDefault(
+      partner.connection_limit(),
+      OrDefault(rules_.policy->gateway().partner_connection_limit(), kPartnerConnectionLimit));
   std::size_t used = StreamsOf(partner.id());
   if (setup_.outbound_streams) used += setup_.outbound_streams(partner.id());
   if (setup_.others) used += setup_.others().StreamsOf(partner.id());

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/limits.h"
 #include "core/base/clock.h"
+#include "core/base/limits.h"
 #include "core/base/log.h"
 #include "core/policy/downgrade_guard.h"
 #include "plugins/tls_listener/outbound_outcome.h"

@@ -74,7 +74,7 @@ class OutboundStream {
 
   TimePoint last_stanza{};
   TimePoint last_octet{};
-  bool closing = false;                // takes no stanzas any more
+  bool closing = false;  // takes no stanzas any more
   // Proven or being proven here; of a lent one: that use it.
   std::vector<std::string> pair_keys;
   std::vector<std::string> lent_for;  // pairs that may use it

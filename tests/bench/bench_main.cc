@@ -82,8 +82,8 @@ CrowdSetup CrowdSetupOf(const DriverSetup& setup, const Words& words) {
           .tls = setup.partner.tls,
           .fresh_tls =
               [words](std::size_t number) {
-                return TlsContext::Create({fmt::format("{}/{}.crt", words.fresh_chains, number),
-                                           words.key, words.trust});
+                return TlsContext::Create(
+                    {fmt::format("{}/{}.crt", words.fresh_chains, number), words.key, words.trust});
               },
           .partner_fd = setup.partner_fd,
           .sip_fd = setup.sip_fd,

@@ -29,8 +29,7 @@ Result<CrowdOrder> ParseCrowd(const std::string& text) {
     const std::string kind = text.substr(0, colon);
     const std::string direction = text.substr(colon + 1, equals - colon - 1);
     order.stays = kind == "idle";
-    order.direction =
-        direction == "out" ? CrowdOrder::Direction::kOut : CrowdOrder::Direction::kIn;
+    order.direction = direction == "out" ? CrowdOrder::Direction::kOut : CrowdOrder::Direction::kIn;
     order.fresh = !order.stays && direction == "fresh";
     if ((order.stays || kind == "handshakes") &&
         (direction == "in" || direction == "out" || order.fresh))
@@ -44,10 +43,10 @@ Crowd::Crowd(Loop& loop, const CrowdSetup& setup, CrowdOrder order)
     : loop_(loop),
       setup_(setup),
       order_(order),
-      events_{.on_open = [this](PartnerStream& /*stream*/) { OnOpen(); },
-              .on_message = [](const proto::Element& /*message*/) {},
-              .on_gone = [this](PartnerStream& stream,
-                                std::string_view why) { OnGone(stream, why); }},
+      events_{
+          .on_open = [this](PartnerStream& /*stream*/) { OnOpen(); },
+          .on_message = [](const proto::Element& /*message*/) {},
+          .on_gone = [this](PartnerStream& stream, std::string_view why) { OnGone(stream, why); }},
       sip_(loop, setup.sip_gatehouse, setup.local_domain,
            {.on_message = [](MessageNumber /*number*/) {},
             .on_answer =
@@ -61,10 +60,9 @@ Crowd::Crowd(Loop& loop, const CrowdSetup& setup, CrowdOrder order)
 
 Result<CrowdResult> Crowd::Run() {
   GATEHOUSE_TRY_VOID(sip_.Listen(setup_.sip_fd));
-  GATEHOUSE_TRY(acceptor_, TcpAcceptor::Create(loop_, setup_.partner_fd,
-                                               [this](auto tcp) {
-                                                 Add(std::move(tcp), {}, setup_.tls);
-                                               }));
+  GATEHOUSE_TRY(acceptor_, TcpAcceptor::Create(loop_, setup_.partner_fd, [this](auto tcp) {
+                  Add(std::move(tcp), {}, setup_.tls);
+                }));
   for (std::size_t number = 0; order_.fresh && number < order_.streams; ++number) {
     GATEHOUSE_TRY(auto tls, setup_.fresh_tls(number));
     fresh_.push_back(std::move(tls));
@@ -153,8 +151,8 @@ void Crowd::MeasureOpening() {
   result_.open_s = std::chrono::duration<double>(loop_.Now() - since_).count();
   const auto now = UsageOf(setup_.processes);
   for (std::size_t i = 0; i < now.size(); ++i)
-    result_.workers.push_back({.worker = setup_.processes[i].name,
-                               .open_cpu_us = now[i].cpu_us - before_[i].cpu_us});
+    result_.workers.push_back(
+        {.worker = setup_.processes[i].name, .open_cpu_us = now[i].cpu_us - before_[i].cpu_us});
   if (!order_.stays) return Close();
   After(setup_.settle_s, &Crowd::MeasureIdle);
 }
@@ -206,13 +204,13 @@ std::string ToJson(const CrowdResult& result) {
   }
   std::string json = fmt::format(
       R"({{"phase":"{} {}","streams":{},"per_second":{:.1f},"cpu_us_per_negotiation":{:.1f})",
-      result.order.stays ? "idle" : "handshakes",
-      DirectionName(result.order), result.order.streams,
+      result.order.stays ? "idle" : "handshakes", DirectionName(result.order), result.order.streams,
       streams / result.open_s, open_cpu_us / streams);
   if (result.order.stays)
-    json += fmt::format(R"(,"kib_per_stream":{:.1f},"idle_cpu_percent":{:.2f},"left_while_idle":{})",
-                        static_cast<double>(grown_kib) / streams,
-                        idle_cpu_us / result.idle_s / 10000, result.left_while_idle);
+    json +=
+        fmt::format(R"(,"kib_per_stream":{:.1f},"idle_cpu_percent":{:.2f},"left_while_idle":{})",
+                    static_cast<double>(grown_kib) / streams, idle_cpu_us / result.idle_s / 10000,
+                    result.left_while_idle);
   return json + R"(,"workers":[)" + workers + "]}";
 }
 

@@ -1,4 +1,5 @@
-// Many streams at once: what it costs to open one, and what an open one costs while nothing is said.
+// Many streams at once: what it costs to open one, and what an open one costs while nothing is
+// said.
 #pragma once
 
 #include <cstdint>

@@ -18,11 +18,10 @@ PartnerEnd::PartnerEnd(Loop& loop, PartnerSetup setup, Events events)
     : loop_(loop),
       setup_(std::move(setup)),
       events_(std::move(events)),
-      stream_events_{
-          .on_open = [this](PartnerStream& stream) { StreamOpen(stream); },
-          .on_message = [this](const proto::Element& message) { OnMessage(message); },
-          .on_gone = [this](PartnerStream& stream,
-                            std::string_view why) { StreamGone(stream, why); }},
+      stream_events_{.on_open = [this](PartnerStream& stream) { StreamOpen(stream); },
+                     .on_message = [this](const proto::Element& message) { OnMessage(message); },
+                     .on_gone = [this](PartnerStream& stream,
+                                       std::string_view why) { StreamGone(stream, why); }},
       open_(setup_.domains.size(), nullptr) {}
 
 void PartnerEnd::Add(std::unique_ptr<TcpStream> tcp, const std::string& domain) {
@@ -42,11 +41,11 @@ Result<void> PartnerEnd::Listen(int listening_fd) {
 void PartnerEnd::Connect(std::function<void()> ready) {
   ready_ = std::move(ready);
   for (const std::string& domain : setup_.domains)
-    attempts_.push_back(
-        TcpStream::Connect(loop_, setup_.gatehouse, kPartnerConnectLimit, [this, &domain](auto tcp) {
-          if (!tcp) return events_.on_trouble(tcp.error().text);
-          Add(*std::move(tcp), domain);
-        }));
+    attempts_.push_back(TcpStream::Connect(loop_, setup_.gatehouse, kPartnerConnectLimit,
+                                           [this, &domain](auto tcp) {
+                                             if (!tcp) return events_.on_trouble(tcp.error().text);
+                                             Add(*std::move(tcp), domain);
+                                           }));
 }
 
 void PartnerEnd::StreamOpen(PartnerStream& stream) {

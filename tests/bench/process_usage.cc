@@ -30,8 +30,7 @@ std::uint64_t PssKib(pid_t pid) {
 std::vector<UsageNow> UsageOf(const std::vector<WatchedProcess>& processes) {
   std::vector<UsageNow> usage;
   for (const WatchedProcess& process : processes)
-    usage.push_back(
-        {static_cast<double>(CpuNanoseconds(process.pid)) / 1000, PssKib(process.pid)});
+    usage.push_back({static_cast<double>(CpuNanoseconds(process.pid)) / 1000, PssKib(process.pid)});
   return usage;
 }
 

@@ -120,7 +120,8 @@ Certificate Unsigned(const CertificatePlan& plan, EVP_PKEY* key) {
   RAND_bytes(reinterpret_cast<std::uint8_t*>(&serial), sizeof serial);
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), serial >> 1);
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), plan.starts_in_days * 86400L);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), plan.ends_in_days * 86400L + plan.ends_in_seconds);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()),
+                  plan.ends_in_days * 86400L + plan.ends_in_seconds);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
                              reinterpret_cast<const std::uint8_t*>(plan.common_name.c_str()), -1,
                              -1, 0);

@@ -17,8 +17,8 @@ class FakeDns final : public DnsLookup {
   std::map<std::string, std::vector<std::string>, std::less<>> addresses;  // IPs
   std::map<std::string, std::vector<TlsaRecord>, std::less<>> tlsa;
   std::map<std::string, std::vector<std::string>, std::less<>> texts;
-  bool signed_zone = false;                                                // all answers are secure
-  std::set<std::string, std::less<>> broken;                               // names that time out
+  bool signed_zone = false;                   // all answers are secure
+  std::set<std::string, std::less<>> broken;  // names that time out
   int questions = 0;
 
   void Srv(std::string_view name, std::function<void(DnsAnswer<SrvRecord>)> done) override {

@@ -33,18 +33,18 @@ class FakeXmppServer {
   std::shared_ptr<const TlsContext> tls;  // offered as STARTTLS where set
   bool direct_tls = false;                // TLS first
   bool refuse_starttls = false;
-  bool hide_starttls = false;         // not offered, but taken
-  bool external = false;              // offered inside TLS
-  bool silent = false;                // accepts and says nothing
-  std::size_t takes = SIZE_MAX;       // connections; then nobody listens any more
-  std::string result_type = "valid";  // of <db:result/>; "" answers nothing
+  bool hide_starttls = false;              // not offered, but taken
+  bool external = false;                   // offered inside TLS
+  bool silent = false;                     // accepts and says nothing
+  std::size_t takes = SIZE_MAX;            // connections; then nobody listens any more
+  std::string result_type = "valid";       // of <db:result/>; "" answers nothing
   std::vector<std::string> result_errors;  // conditions that the first <db:result/>s get instead
-  std::string verify_type = "valid";  // of <db:verify/>; "" answers nothing
-  std::string stream_error;           // sent in place of features
-  std::string other_host;             // where it sends whoever is inside TLS
-  bool bidi = false;                  // XEP-0288: offered inside TLS
-  bool acks = false;                  // XEP-0198: offered, and <r/> answered
-  bool withholds_acks = false;        // <r/> is answered with h='0'
+  std::string verify_type = "valid";       // of <db:verify/>; "" answers nothing
+  std::string stream_error;                // sent in place of features
+  std::string other_host;                  // where it sends whoever is inside TLS
+  bool bidi = false;                       // XEP-0288: offered inside TLS
+  bool acks = false;                       // XEP-0198: offered, and <r/> answered
+  bool withholds_acks = false;             // <r/> is answered with h='0'
   std::string acks_answer = "<enabled xmlns='urn:xmpp:sm:3'/>";  // to <enable/>
 
   // What it got.
@@ -164,9 +164,9 @@ class FakeXmppServer {
 
     void Refuse(const proto::Element& asked, const std::string& condition) {
       transport->Send("<db:result from='" + std::string(Attribute(asked, "to")) + "' to='" +
-                      std::string(Attribute(asked, "from")) + "' type='error'><error type='wait'><" +
-                      condition + " xmlns='" + std::string(ns::kStanzaErrors) +
-                      "'/></error></db:result>");
+                      std::string(Attribute(asked, "from")) +
+                      "' type='error'><error type='wait'><" + condition + " xmlns='" +
+                      std::string(ns::kStanzaErrors) + "'/></error></db:result>");
     }
 
     void Answer(const proto::Element& asked, const std::string& type) {

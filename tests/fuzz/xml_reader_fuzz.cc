@@ -1,5 +1,5 @@
-// The bytes of a hostile stream: cut anywhere they give the same elements and are refused or not, and
-// what they give is written so that it reads as the same tree again (12.1).
+// The bytes of a hostile stream: cut anywhere they give the same elements and are refused or not,
+// and what they give is written so that it reads as the same tree again (12.1).
 #include <cstdint>
 #include <string>
 #include <string_view>

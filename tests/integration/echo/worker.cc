@@ -27,8 +27,7 @@ class EchoWorker final : public Worker {
     context.OnReconfigure([this](const proto::Config& config) -> Result<void> {
       Log(LogLevel::kInfo, "echo-reconfigured",
           {{"instance", instance_}, {"domain", config.domains(0).name()}});
-      if (config.sip().host() == "untakable.example")
-        return Trouble("this host cannot be taken");
+      if (config.sip().host() == "untakable.example") return Trouble("this host cannot be taken");
       return {};
     });
     return {};

@@ -129,14 +129,12 @@ TEST_F(CertificateBundleFile, WhosePassphraseCostsTooMuchIsRefusedBeforeItIsTrie
   };
   constexpr char kOctets = 0x04, kOid = 0x06, kSequence = 0x30;
   const std::string rounds("\x02\x04\x05\xF5\xE1\x00", 6);  // 100,000,000
-  const std::string kdf =
-      der(kSequence, der(kOid, "\x2A\x86\x48\x86\xF7\x0D\x01\x05\x0C") +
-                         der(kSequence, der(kOctets, "saltsalt") + rounds));
+  const std::string kdf = der(kSequence, der(kOid, "\x2A\x86\x48\x86\xF7\x0D\x01\x05\x0C") +
+                                             der(kSequence, der(kOctets, "saltsalt") + rounds));
   const std::string cipher = der(kSequence, der(kOid, "\x60\x86\x48\x01\x65\x03\x04\x01\x2A") +
                                                 der(kOctets, std::string(16, 'i')));
-  const std::string pbes2 =
-      der(kSequence, der(kOid, "\x2A\x86\x48\x86\xF7\x0D\x01\x05\x0D") +
-                         der(kSequence, kdf + cipher));
+  const std::string pbes2 = der(
+      kSequence, der(kOid, "\x2A\x86\x48\x86\xF7\x0D\x01\x05\x0D") + der(kSequence, kdf + cipher));
   EXPECT_THAT(ErrorOf(der(kSequence, pbes2 + der(kOctets, std::string(16, 'x'))), "secret"),
               HasSubstr("derived in more than 10000000 rounds; have it written with fewer"));
 

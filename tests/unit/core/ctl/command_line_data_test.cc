@@ -217,7 +217,8 @@ TEST(CommandLine, AKindOfTrafficThatIsNoneIsWrongUsageAndHelpNamesThemAll) {
               HasSubstr("'mesage' is no kind of traffic; use one of subscribe, "));
   const Result<Invocation> help = ParseText("policy test --help");
   ASSERT_TRUE(help.has_value());
-  for (const TrafficKindWord& row : KindWords()) EXPECT_THAT(help->text, HasSubstr(std::string(row.word)));
+  for (const TrafficKindWord& row : KindWords())
+    EXPECT_THAT(help->text, HasSubstr(std::string(row.word)));
 }
 
 TEST(CommandLine, WhoBreaksOffWhatChangesTheStoreIsToldSo) {

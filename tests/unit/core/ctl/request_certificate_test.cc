@@ -388,7 +388,8 @@ TEST_F(RequestingACertificate, ExportedKeysAreTheirOwnersAlone) {
 }
 
 TEST_F(RequestingACertificate, KeyThatMayNotBeExportedLeavesNoFile) {
-  supervisor_.Say(RefusedWith("the key of 'external' is not exportable; request it with --exportable"));
+  supervisor_.Say(
+      RefusedWith("the key of 'external' is not exportable; request it with --exportable"));
   const Ending ending = Run("cert export-key external --out DIR/e.key");
   EXPECT_EQ(ending.exit_code, kRefused);
   EXPECT_THAT(ending.err, HasSubstr("not exportable"));

@@ -16,7 +16,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-OwnedFd Take() { return OwnedFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)); }
+OwnedFd Take() {
+  return OwnedFd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+}
 
 class AcceptGateTest : public ::testing::Test {
  protected:

@@ -57,7 +57,8 @@ TEST(ListeningSockets, NameTheKeyOfAnOccupiedPort) {
   ASSERT_TRUE(other.Open(ListenPlanOf("xmpp: ['127.0.0.1:0']", 1), Nobody));
   const std::string address = other.All()[0].address;
   ListeningSockets sockets;
-  const auto opened = sockets.Open(ListenPlanOf("xmpp: ['127.0.0.1:0', '" + address + "']", 1), Nobody);
+  const auto opened =
+      sockets.Open(ListenPlanOf("xmpp: ['127.0.0.1:0', '" + address + "']", 1), Nobody);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().key, "listen.xmpp[1]");
   EXPECT_THAT(opened.error().what, HasSubstr(address + " is occupied by another program"));

@@ -531,10 +531,10 @@ OutboundActions OpenInClear(OutboundMachine& machine, bool offers_acks) {
 class AckedOutbound : public ::testing::Test {
  protected:
   void SetUp() override { opened_ = OpenInClear(machine_, true); }
-  OutboundMachine machine_{{.local = kLocal,
-                            .remote = kRemote,
-                            .row = {NegotiationLevel::kNotSupported,
-                                    NegotiationLevel::kNotSupported, true}}};
+  OutboundMachine machine_{
+      {.local = kLocal,
+       .remote = kRemote,
+       .row = {NegotiationLevel::kNotSupported, NegotiationLevel::kNotSupported, true}}};
   OutboundActions opened_;
 };
 
@@ -579,10 +579,10 @@ TEST_F(AckedOutbound, EndsForACountThatIsNoNumber) {
 }
 
 TEST(OutboundMachine, AsksForNoAcknowledgementsWhereNoneAreOffered) {
-  OutboundMachine machine({.local = kLocal,
-                           .remote = kRemote,
-                           .row = {NegotiationLevel::kNotSupported,
-                                   NegotiationLevel::kNotSupported, true}});
+  OutboundMachine machine(
+      {.local = kLocal,
+       .remote = kRemote,
+       .row = {NegotiationLevel::kNotSupported, NegotiationLevel::kNotSupported, true}});
   EXPECT_EQ(OpenInClear(machine, false).size(), 1U);
   EXPECT_FALSE(machine.has_acks());
 }

@@ -145,9 +145,9 @@ TEST(HandledCount, FollowsAnyOrderOverManyStanzas) {
 }
 
 TEST_F(AckedStream, IsLeftAtOnceForThePeerSendsTheRestAgain) {
-  EXPECT_EQ(scene_.Told(scene_.machine_.LeaveForShutdown()),
-            AckXml(0) + StreamErrorXml(StreamCondition::kSystemShutdown) +
-                "[close system-shutdown]");
+  EXPECT_EQ(
+      scene_.Told(scene_.machine_.LeaveForShutdown()),
+      AckXml(0) + StreamErrorXml(StreamCondition::kSystemShutdown) + "[close system-shutdown]");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// An engine with certificates, commanded as by an operator; certificates are made as they are needed.
+// An engine with certificates, commanded as by an operator; certificates are made as they are
+// needed.
 #pragma once
 
 #include <gmock/gmock.h>

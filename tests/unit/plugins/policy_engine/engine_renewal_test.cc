@@ -69,7 +69,8 @@ TEST_F(EngineRenewal, LeavesTheSlotToWhatTheOperatorAssigned) {
 }
 
 TEST_F(EngineRenewal, LeavesTheSlotToTheOperatorsFiles) {
-  Renew("edge", ShownEnd{.name = "/etc/chain.pem", .not_after = UnixNow() + 86'400, .from_file = true});
+  Renew("edge",
+        ShownEnd{.name = "/etc/chain.pem", .not_after = UnixNow() + 86'400, .from_file = true});
   ASSERT_TRUE(Take(edge_));
   EXPECT_THAT(Shown(Slot::kXmpp), IsEmpty());
   ASSERT_TRUE(Take(Make({kOurs})));

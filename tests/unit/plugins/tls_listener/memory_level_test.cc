@@ -21,7 +21,9 @@ TEST(MemoryLevel, FallsOnlyOnceSomeIsFreeAgain) {
   EXPECT_EQ(MemoryLevelOf(749, 1000, kFull), kCalm);
 }
 
-TEST(MemoryLevel, KnowsNoCapOfNothing) { EXPECT_EQ(MemoryLevelOf(1, 0, kCalm), kCalm); }
+TEST(MemoryLevel, KnowsNoCapOfNothing) {
+  EXPECT_EQ(MemoryLevelOf(1, 0, kCalm), kCalm);
+}
 
 }  // namespace
 }  // namespace gatehouse
