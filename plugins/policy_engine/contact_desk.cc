@@ -5,6 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "plugins/policy_engine/boot_clock.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -20,14 +21,17 @@ void Answer(const ContactDesk::Reply& reply, proto::ContactState state) {
 
 }  // namespace
 
-ContactDesk::ContactDesk(WorkerContext& context, Engine& engine)
+ContactDesk::ContactDesk(WorkerContext& context, Engine& engine, std::string boot_id)
     : context_(context),
       engine_(engine),
+      boot_id_(std::move(boot_id)),
       write_seen_(context.loop(), [this] { WriteSeen(); }),
       sweep_(context.loop(), [this] { Sweep(); }),
       wanted_total_(context.metrics().Value("gatehouse_contacts_asked_total")),
       seen_total_(context.metrics().Value("gatehouse_contacts_seen_total")),
       commits_total_(context.metrics().Value("gatehouse_contacts_commits_total")) {
+  if (auto readings = engine_.ResumeSweep(boot_id_); readings && !boot_id_.empty())
+    sweep_clock_ = SweepClock(*std::move(readings), SinceBoot());
   sweep_.StartRepeating(kSweepEvery);
 }
 
@@ -66,9 +70,18 @@ void ContactDesk::WriteSeen() {
 }
 
 void ContactDesk::Sweep() {
-  const std::int64_t ended_by_unix = sweep_clock_.Read(UnixNow(), context_.loop().Now());
+  const std::int64_t ended_by_unix = sweep_clock_.Read(UnixNow(), SinceBoot());
   if (const Result<void> swept = engine_.SweepContacts(ended_by_unix); !swept)
     Log(LogLevel::kWarning, "contacts-not-swept", {{"why", swept.error().text}});
+  KeepSweep();
+}
+
+// Only every few minutes is there anything new.
+void ContactDesk::KeepSweep() {
+  if (boot_id_.empty() || sweep_clock_.readings() == kept_) return;
+  if (const Result<void> done = engine_.KeepSweep(boot_id_, sweep_clock_.readings()); !done)
+    return Log(LogLevel::kWarning, "contacts-not-swept", {{"why", done.error().text}});
+  kept_ = sweep_clock_.readings();
 }
 
 }  // namespace gatehouse::policy_engine

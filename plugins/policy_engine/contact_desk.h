@@ -18,8 +18,9 @@ namespace gatehouse::policy_engine {
 class ContactDesk {
  public:
   using Reply = ipc::AskServer::Reply;
-  // Both outlive this object.
-  ContactDesk(WorkerContext& context, Engine& engine);
+  // Both outlive this object. `boot_id`: as BootId gives it; where it is empty, a sweep does not go
+  // on from what a process before has seen.
+  ContactDesk(WorkerContext& context, Engine& engine, std::string boot_id);
   ContactDesk(const ContactDesk&) = delete;
   ContactDesk& operator=(const ContactDesk&) = delete;
 
@@ -30,13 +31,16 @@ class ContactDesk {
  private:
   void WriteSeen();
   void Sweep();
+  void KeepSweep();
 
   WorkerContext& context_;
   Engine& engine_;
+  const std::string boot_id_;
   std::vector<proto::ContactSeen> seen_;
   std::vector<Reply> replies_;  // to seen_, one each
   EndOfTurn write_seen_;
   SweepClock sweep_clock_;
+  SweepClock::Readings kept_;
   Timer sweep_;
   double& wanted_total_;
   double& seen_total_;

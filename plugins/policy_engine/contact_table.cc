@@ -328,13 +328,20 @@ Result<void> ContactTable::Sweep(SqliteDatabase& database, const ContactClock& c
   if (more) remove.Bind(5, to.sip_user).Bind(6, to.domain_id).Bind(7, to.local);
   GATEHOUSE_TRY_VOID(TakeOut(remove));
   GATEHOUSE_TRY_VOID(NoteDomains(database, swept_to_, more ? std::optional(to) : std::nullopt));
-  if (!more) GATEHOUSE_TRY_VOID(RemoveEmptyDomains(database));
+  if (!more && whole_round_) GATEHOUSE_TRY_VOID(RemoveEmptyDomains(database));
+  if (!more) domains_in_use_.clear();
+  whole_round_ = whole_round_ || !more;
   swept_to_ = to;
   return {};
 }
 
 void ContactTable::SweepAnew() {
-  swept_to_ = {};
+  SweepFrom({});
+}
+
+void ContactTable::SweepFrom(const std::string& place) {
+  swept_to_ = ReadPlace(place);
+  whole_round_ = swept_to_.sip_user.empty();
   domains_in_use_.clear();
 }
 
@@ -375,7 +382,6 @@ Result<void> ContactTable::RemoveEmptyDomains(SqliteDatabase& database) {
     remove.Reset();
     GATEHOUSE_TRY_VOID(remove.Bind(1, id).Run());
   }
-  domains_in_use_.clear();
   return {};
 }
 

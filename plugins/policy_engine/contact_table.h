@@ -120,6 +120,10 @@ class ContactTable {
   Result<void> Sweep(SqliteDatabase& database, const ContactClock& clock);
   // The next call begins at the first row: the last one was not written.
   void SweepAnew();
+  // It begins behind this row, which swept_to() of a process before gave. Domains that no contact
+  // is of stay until the round after.
+  void SweepFrom(const std::string& place);
+  [[nodiscard]] std::string swept_to() const { return WritePlace(swept_to_); }
   // The table has been replaced by another.
   void BeginAnew();
 
@@ -157,6 +161,7 @@ class ContactTable {
   std::optional<SqliteStatement> find_partner_;
   std::optional<SqliteStatement> put_;
   Key swept_to_;
+  bool whole_round_ = true;  // it began at the first row
   // Of contacts that this round of sweeping has come by, or that were written meanwhile. Complete
   // at the end of a round only because each begins at the first row.
   std::unordered_set<std::int64_t> domains_in_use_;

@@ -66,6 +66,13 @@ class Engine {
   // What had ended by then, as SweepClock says, leaves the store in small portions, one with each
   // call.
   Result<void> SweepContacts(std::int64_t ended_by_unix);
+  // As Store has them.
+  Result<SweepClock::Readings> ResumeSweep(const std::string& boot_id) {
+    return store_.ResumeSweep(boot_id);
+  }
+  Result<void> KeepSweep(const std::string& boot_id, const SweepClock::Readings& readings) {
+    return store_.KeepSweep(boot_id, readings);
+  }
   // Unlisted domains that wanted a stream, while the gateway discovers.
   void NoteStrangers(const proto::StrangersSeen& seen);
   // The clock has gone on: who has expired is enabled no more in policy(). To be called when

@@ -11,6 +11,7 @@
 #include "plugins/policy_engine/record_rows.h"
 #include "plugins/policy_engine/record_set.h"
 #include "plugins/policy_engine/store_file.h"
+#include "plugins/policy_engine/sweep_memory.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -337,6 +338,19 @@ Result<void> Store::SweepIn(const ContactClock& clock) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   GATEHOUSE_TRY_VOID(contacts_.Sweep(database_, clock));
+  return transaction.Commit();
+}
+
+Result<SweepClock::Readings> Store::ResumeSweep(const std::string& boot_id) {
+  GATEHOUSE_TRY(const std::string place, ReadSweptTo(database_));
+  contacts_.SweepFrom(place);
+  return ReadSweepReadings(database_, boot_id);
+}
+
+Result<void> Store::KeepSweep(const std::string& boot_id, const SweepClock::Readings& readings) {
+  GATEHOUSE_TRY_VOID(CheckFileIsThere());
+  GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
+  GATEHOUSE_TRY_VOID(policy_engine::KeepSweep(database_, boot_id, readings, contacts_.swept_to()));
   return transaction.Commit();
 }
 

@@ -16,6 +16,7 @@
 #include "plugins/policy_engine/contact_table.h"
 #include "plugins/policy_engine/sqlite_database.h"
 #include "plugins/policy_engine/store_content.h"
+#include "plugins/policy_engine/sweep_clock.h"
 #include "proto/federation_data.pb.h"
 
 namespace gatehouse::policy_engine {
@@ -74,6 +75,10 @@ class Store {
   Result<ContactPage> ListContacts(const ContactFilter& filter, const ContactClock& clock);
   // A small portion of what has ended is taken out.
   Result<void> SweepContacts(const ContactClock& clock);
+  // What KeepSweep has kept in this start of this machine; the sweep goes on from where it was.
+  Result<SweepClock::Readings> ResumeSweep(const std::string& boot_id);
+  // Keeps these, and how far the sweep has come, for the next process.
+  Result<void> KeepSweep(const std::string& boot_id, const SweepClock::Readings& readings);
 
   // --- our own certificates: audited, but of no revision
   Result<CertificateContent> Certificates() { return ReadCertificates(database_); }

@@ -19,6 +19,7 @@
 #include "plugins/policy_engine/certificate_table.h"
 #include "plugins/policy_engine/contact_table.h"
 #include "plugins/policy_engine/store_content.h"
+#include "plugins/policy_engine/sweep_memory.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -182,9 +183,10 @@ constexpr std::array kUpgrades = {
     Upgrade{13, kCertificateSchema},
     // 0 is not written down in what is sealed: the seal from before fits.
     Upgrade{14, "ALTER TABLE gateway ADD COLUMN synthetic_interval_s INTEGER NOT NULL DEFAULT 0"},
+    Upgrade{15, kSweepSchema},
     // Partner types of an operator's own; of a partner that has one, `type` says the least there
     // is. In the audit types had the names of an enum, and the seal is over its numbers.
-    Upgrade{15,
+    Upgrade{16,
             "CREATE TABLE partner_type (name TEXT PRIMARY KEY,"
             " may_subscribe INTEGER NOT NULL CHECK (may_subscribe IN (0, 1)),"
             " auto_approve INTEGER NOT NULL CHECK (auto_approve IN (0, 1)),"

@@ -8,10 +8,10 @@
 
 namespace gatehouse::policy_engine {
 
-inline constexpr int kSchemaVersion = 15;
+inline constexpr int kSchemaVersion = 16;
 
-// Removes a database, its logs and its mark, whatever of them is there: SQLite would play an old log into a
-// new file.
+// Removes a database, its logs and its mark, whatever of them is there: SQLite would play an old
+// log into a new file.
 void RemoveStoreFile(const std::string& path);
 // Creates `path`, empty and with mode 0600, in place of what is there.
 Result<void> CreatePrivateFile(const std::string& path);

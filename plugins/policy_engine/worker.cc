@@ -12,6 +12,7 @@
 #include "core/tls/crypto.h"
 #include "core/tls/own_certificate.h"
 #include "core/worker/plugin_abi.h"
+#include "plugins/policy_engine/boot_clock.h"
 #include "plugins/policy_engine/certificate_desk.h"
 #include "plugins/policy_engine/contact_desk.h"
 #include "plugins/policy_engine/engine.h"
@@ -51,6 +52,7 @@ class PolicyEngineWorker final : public Worker {
   Result<void> Prepare(const WorkerConfig& config) override {
     GATEHOUSE_TRY(Engine engine, OpenEngine(config));
     state_dir_ = config.state_dir();
+    boot_id_ = BootId();
     engine_.emplace(std::move(engine));
     return {};
   }
@@ -70,7 +72,7 @@ class PolicyEngineWorker final : public Worker {
       OnCtl(request, answer);
     });
     context.OnReconfigure([this](const proto::Config& config) { return OnReconfigure(config); });
-    contacts_.emplace(context, *engine_);
+    contacts_.emplace(context, *engine_, boot_id_);
     return {};
   }
 
@@ -189,6 +191,7 @@ class PolicyEngineWorker final : public Worker {
 
   WorkerContext* context_ = nullptr;
   std::string state_dir_;
+  std::string boot_id_;
   std::optional<Engine> engine_;
   std::optional<StoreTransfer> transfer_;
   std::optional<Timer> expiry_;

@@ -100,6 +100,7 @@ TEST(Store, BringsAnOlderFileUpToDateAndKeepsWhatIsInIt) {
                         " ALTER TABLE gateway DROP COLUMN synthetic_interval_s;"
                         " DROP TABLE certificate_slot; DROP TABLE certificate;"
                         " DROP TABLE partner_type; ALTER TABLE partner DROP COLUMN own_type;"
+                        " DROP TABLE sweep_reading; ALTER TABLE store_state DROP COLUMN swept_to;"
                         " ALTER TABLE partner DROP COLUMN expires_unix;"
                         " PRAGMA user_version = 1;")
                   .has_value());
@@ -138,6 +139,8 @@ TEST(Store, AnUpgradeSealsNothingThatIsNotWhatWasWritten) {
                                                      " DROP TABLE IF EXISTS certificate;"
                                                      " DROP TABLE partner_type;"
                                                      " ALTER TABLE partner DROP COLUMN own_type;"
+                                                     " DROP TABLE sweep_reading;"
+                                                     " ALTER TABLE store_state DROP COLUMN swept_to;"
                                                      " PRAGMA user_version = 11")
                                                .c_str());
   };
