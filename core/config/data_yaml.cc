@@ -27,7 +27,7 @@ const RecordKind* KindOfBody(const google::protobuf::Descriptor& type) {
 
 constexpr std::string_view kContacts = "contacts";
 // The fields of ContactViews and ContactView that are in no file.
-constexpr std::array<std::string_view, 3> kOfAList = {"next", "seen_unix", "ends_unix"};
+constexpr std::array<std::string_view, 4> kOfAList = {"next", "seen_unix", "ends_unix", "ended"};
 
 bool Hides(const FieldDescriptor& field) {
   const auto* const type = field.containing_type();

@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config/data_yaml.h"
 #include "core/ctl/audit_text.h"
-#include "core/ctl/contact_marks.h"
-#include "core/ctl/contact_pages.h"
 #include "core/ctl/json_text.h"
 #include "core/ctl/text_table.h"
 
@@ -33,6 +32,9 @@ std::string TextOf(Mistakes mistakes, const YamlPlaces& places) {
   return text;
 }
 
+// Far below what the engine takes at once.
+constexpr int kContactsOfAPart = 2000;
+
 std::string Contacts(std::size_t count) {
   return count == 1 ? "1 contact" : fmt::format("{} contacts", count);
 }
@@ -45,14 +47,16 @@ class Application {
 
   Ending Run() {
     if (!read_.has_contacts) return ApplyRecords();
-    file_ = MarksOf(read_.contacts, read_.places);
-    if (Ending checked = CheckAll(); checked.exit_code != kDone) return checked;
-    Ending ending;
-    if (!read_.sections.empty()) ending = ApplyRecords();
-    return ending.exit_code == kDone ? ApplyContacts() : ending;
+    if (const Ending told = TellContacts(); told.exit_code != kDone) return told;
+    if (const Ending checked = CheckAll(); checked.exit_code != kDone) return checked;
+    Ending ending = dry_run() ? Ending{} : ApplyRecords();
+    if (ending.exit_code != kDone) return ending;
+    return GoOn();
   }
 
  private:
+  using Changes = google::protobuf::RepeatedPtrField<proto::ChangeView>;
+
   [[nodiscard]] bool dry_run() const { return invocation_.request.apply().dry_run(); }
 
   [[nodiscard]] proto::CtlRequest ApplyRequest() const {
@@ -61,18 +65,11 @@ class Application {
     *apply.mutable_data() = read_.data;
     for (const std::string& section : read_.sections) apply.add_sections(section);
     apply.set_file(invocation_.file);
+    apply.set_plan(plan_);
     return request;
   }
 
-  // A further command of the same application, refused where somebody came in between.
-  [[nodiscard]] proto::CtlRequest Further() const {
-    proto::CtlRequest request;
-    request.set_reason(invocation_.request.reason());
-    if (invocation_.request.has_if_revision())
-      request.set_if_revision(revision_ > 0 ? revision_ : invocation_.request.if_revision());
-    return request;
-  }
-
+  // The records, and the first of the contacts with them.
   Ending ApplyRecords() {
     const auto response = Call(invocation_, ApplyRequest(), outside_);
     if (!response) return response.error();
@@ -80,79 +77,89 @@ class Application {
     ending.err = TextOf({response->mistakes().begin(), response->mistakes().end()}, read_.places);
     if (!response->error().empty()) ending.err += response->error() + '\n';
     if (ending.exit_code != kDone) return ending;
-    revision_ = response->revision();
-    report_ = response->changes();
+    Take(*response);
+    more_ = response->more_contacts();
     ending.out = Shown(invocation_, invocation_.request, *response);
-    if (!invocation_.json) out_ = ending.out;
     return ending;
   }
 
-  // What one command would find by itself, found before the first of several.
+  void Take(const proto::CtlResponse& response) {
+    report_ = response.changes();
+    if (!invocation_.json && !read_.sections.empty())
+      out_ = Shown(invocation_, invocation_.request, response);
+    changes_.MergeFrom(response.contact_changes());
+  }
+
+  // What is wrong is kept, and told with all else that is.
+  std::optional<Ending> Note(const std::expected<proto::CtlResponse, Ending>& answer) {
+    if (!answer) return answer.error();
+    if (answer->exit_code() != kDone && answer->mistakes().empty())
+      return Ending{static_cast<int>(answer->exit_code()), {}, answer->error() + '\n'};
+    mistakes_.insert(mistakes_.end(), answer->mistakes().begin(), answer->mistakes().end());
+    return std::nullopt;
+  }
+
+  Ending TellContacts() {
+    int told = 0;
+    do {
+      proto::CtlRequest request;
+      proto::ApplyPart& part = *request.mutable_apply_part();
+      part.set_plan(plan_);
+      const int end = std::min(told + kContactsOfAPart, read_.contacts.contacts_size());
+      for (; told < end; ++told) part.add_contacts()->Swap(read_.contacts.mutable_contacts(told));
+      const auto answer = Call(invocation_, request, outside_);
+      if (const auto trouble = Note(answer)) return *trouble;
+      plan_ = answer->apply_plan().plan();
+    } while (told < read_.contacts.contacts_size());
+    return {};
+  }
+
+  // All that may be wrong is found before anything is made.
   Ending CheckAll() {
-    Mistakes mistakes = file_.mistakes;
-    if (!read_.sections.empty()) {
-      proto::CtlRequest dry = ApplyRequest();
-      dry.mutable_apply()->set_dry_run(true);
-      const auto said = Call(invocation_, dry, outside_);
-      if (!said) return said.error();
-      if (said->exit_code() != kDone && said->mistakes().empty())
-        return {static_cast<int>(said->exit_code()), {}, said->error() + '\n'};
-      mistakes.insert(mistakes.end(), said->mistakes().begin(), said->mistakes().end());
+    proto::CtlRequest dry = ApplyRequest();
+    dry.mutable_apply()->set_dry_run(true);
+    const auto said = Call(invocation_, dry, outside_);
+    if (const auto trouble = Note(said)) return *trouble;
+    if (dry_run()) Take(*said);
+    proto::CtlRequest request;
+    request.mutable_apply_compare()->set_plan(plan_);
+    for (bool more = true; more;) {
+      const auto answer = Call(invocation_, request, outside_);
+      if (const auto trouble = Note(answer)) return *trouble;
+      more = answer->apply_plan().more();
+      differ_ = answer->apply_plan().differ();
     }
-    proto::CtlRequest request = Further();
-    request.mutable_status();
-    const auto status = GoodAnswer(invocation_, request, outside_);
-    if (!status) return status.error();
-    request.mutable_export_data();
-    const auto present = GoodAnswer(invocation_, request, outside_);
-    if (!present) return present.error();
-    const bool has_partners = std::ranges::find(read_.sections, "partners") != read_.sections.end();
-    const proto::FederationData& data = has_partners ? read_.data : present->federation_data();
-    const std::vector<std::string> served(status->status().domains().begin(),
-                                          status->status().domains().end());
-    Mistakes strangers = StrangersIn(file_, data, served, {});
-    if (!strangers.empty()) {  // only then is it worth asking for all there are
-      const Result<ContactMarks, Ending> marks = MarksInStore(invocation_, outside_);
-      if (!marks) return marks.error();
-      strangers = StrangersIn(file_, data, served, *marks);
-    }
-    mistakes.insert(mistakes.end(), strangers.begin(), strangers.end());
-    Mistakes too_many = TooManyIn(file_, data);
-    mistakes.insert(mistakes.end(), too_many.begin(), too_many.end());
-    if (mistakes.empty()) return {};
-    return {kRefused, {}, TextOf(std::move(mistakes), read_.places)};
+    more_ = differ_ > 0;
+    if (mistakes_.empty()) return {};
+    return {kRefused, {}, TextOf(std::move(mistakes_), read_.places)};
   }
 
-  Ending ApplyContacts() {
-    const Result<ContactMarks, Ending> present = MarksInStore(invocation_, outside_);
-    if (!present)
-      return read_.sections.empty() ? present.error() : Broken(present.error().err, 0, 0);
-    changes_ = Difference(*present, file_.marks);
-    if (dry_run()) return Told(changes_.size());
-    for (std::size_t done = 0; done < changes_.size();) {
-      proto::CtlRequest request = Further();
-      *request.mutable_contact_change() = CommandFrom(changes_, done);
-      const auto count = static_cast<std::size_t>(request.contact_change().contacts_size());
-      outside_.when_interrupted(fmt::format(
-          "interrupted: {}of {} that differ {} are changed, and {} more may be; gatehousectl apply "
-          "--dry-run shows what is left\n",
-          Records(), Contacts(changes_.size()), done, count));
+  // The contacts that are left to be made, or all to be shown.
+  Ending GoOn() {
+    proto::CtlRequest request;
+    request.mutable_apply_on()->set_plan(plan_);
+    while (more_) {
+      if (!dry_run())
+        outside_.when_interrupted(fmt::format(
+            "interrupted: {}{} of {} that differ are changed, and the policy engine goes on with "
+            "the others by itself; see gatehousectl audit\n",
+            Records(), changes_.size(), Contacts(differ_)));
       const auto answer = GoodAnswer(invocation_, request, outside_);
-      if (!answer) return Broken(answer.error().err, done, count);
-      done += count;
+      if (!answer) return dry_run() ? answer.error() : Broken(answer.error().err);
+      changes_.MergeFrom(answer->contact_changes());
+      more_ = answer->apply_plan().more();
     }
-    return Told(changes_.size());
+    return Told();
   }
 
-  // The first `count` changes of contacts, behind what was made of the records.
-  Ending Told(std::size_t count) {
-    google::protobuf::RepeatedPtrField<proto::ChangeView> views;
-    for (std::size_t i = 0; i < count; ++i) *views.Add() = ChangeViewOf(changes_[i]);
+  // The changes of contacts, behind what was made of the records.
+  Ending Told() {
     if (invocation_.json) {
-      report_.mutable_changes()->MergeFrom(views);
+      report_.mutable_changes()->MergeFrom(changes_);
       return {kDone, JsonText(report_) + '\n', {}};
     }
-    std::string text = out_ + ChangesText(views, "");
+    std::string text = out_ + ChangesText(changes_, "");
+    const auto count = static_cast<std::size_t>(changes_.size());
     if (count == 0)
       text += "no contact differs\n";
     else
@@ -164,31 +171,29 @@ class Application {
     return read_.sections.empty() ? "" : "partners and settings are applied; ";
   }
 
-  // `done` changes of contacts are made; of the next `tried` something went wrong.
-  Ending Broken(std::string why, std::size_t done, std::size_t tried) {
+  // Those that were told are made; with the next portion something went wrong.
+  Ending Broken(std::string why) {
     if (why.ends_with('\n')) why.pop_back();
-    Ending ending = Told(done);
+    const auto made = static_cast<std::size_t>(changes_.size());
+    Ending ending = Told();
     ending.exit_code = kRefused;
-    ending.err = Records();
-    if (tried == 0)
-      ending.err += fmt::format("no contact is changed: {}\n", why);
-    else
-      ending.err += fmt::format(
-          "of {} that differ {} are changed, {} were not tried, and with the {} between there was "
-          "trouble: {}; gatehousectl apply --dry-run shows what is left; once that is mended, "
-          "apply the file again\n",
-          Contacts(changes_.size()), done, changes_.size() - done - tried, tried, why);
+    ending.err = fmt::format(
+        "{}of {} that differ {} are changed, and with the next there was trouble: {}; gatehousectl "
+        "apply --dry-run shows what is left; once that is mended, apply the file again\n",
+        Records(), Contacts(differ_), made, why);
     return ending;
   }
 
   const Invocation& invocation_;
   const Outside& outside_;
   DataFile read_;
-  FileMarks file_;
-  std::vector<MarkChange> changes_;
+  std::uint64_t plan_ = 0;  // the engine's, of the file's contacts
+  Mistakes mistakes_;
+  std::uint64_t differ_ = 0;  // contacts
+  bool more_ = false;         // of them, for GoOn
+  Changes changes_;           // of them, so far
   proto::ChangeReport report_;
-  std::string out_;             // what was made of the records, as text
-  std::uint64_t revision_ = 0;  // after that; 0: nothing was sent yet
+  std::string out_;  // what was made of the records, as text
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Carries out apply: the federation data in one command, then what the file says of contacts.
+// Carries out apply: the federation data in one command, and what the file says of contacts.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,9 @@ namespace gatehouse::ctl {
 // The largest file that is read; far above what as many partners take as fit into a snapshot.
 inline constexpr std::size_t kMaxDataFileBytes = std::size_t{64} * 1024 * 1024;
 
-// Mistakes are told all at once, each with its line; nothing is changed before the whole file is
-// found good. Contacts go in portions: where one fails, what is done and what is not is told.
+// Mistakes are told all at once, each with its line: the policy engine finds them, all of them
+// before it changes anything. Contacts go to it in parts, and are made in portions, the first with
+// the records; where one fails, what is done and what is not is told.
 [[nodiscard]] Ending ApplyData(const Invocation& invocation, const Outside& outside);
 
 }  // namespace gatehouse::ctl

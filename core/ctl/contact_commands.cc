@@ -44,6 +44,9 @@ void ContactCommands::AddList(CLI::App& parent, Invocation& invocation) {
   CLI::App* command = parent.add_subcommand("list", "Who has authorised whom, and until when");
   command->add_option("USER", user_, "One of our users, such as sip:ann@contoso.example");
   command->add_option("--contact", contact_, "Only this XMPP contact")->type_name("JID");
+  command->add_flag("--ended", ended_,
+                    "Also those that have ended: they authorise nobody, but count among those a "
+                    "partner may have until they are taken away");
   command->add_option("--limit", limit_, "Most contacts to show")
       ->type_name("N")
       ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()))
@@ -56,6 +59,7 @@ void ContactCommands::AddList(CLI::App& parent, Invocation& invocation) {
     list.set_contact(contact_);
     list.set_after(after_);
     list.set_limit(limit_);
+    list.set_ended(ended_);
   });
 }
 

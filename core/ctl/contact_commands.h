@@ -31,6 +31,7 @@ class ContactCommands {
   std::string file_;
   std::string after_;
   std::uint32_t limit_ = 100;
+  bool ended_ = false;
 };
 
 // "USER JID" a line into `change`; empty lines and lines that begin with '#' do not count.

@@ -65,7 +65,8 @@ std::string TestText(const proto::TestReport& report) {
 std::string ContactsText(const proto::ContactViews& views) {
   TextTable table({"SIP USER", "CONTACT", "STATE", "SEEN", "ENDS"});
   for (const proto::ContactView& view : views.contacts())
-    table.Add({view.sip_user(), view.contact(), view.state(), MinuteText(view.seen_unix()),
+    table.Add({view.sip_user(), view.contact(), view.state() + (view.ended() ? " (ended)" : ""),
+               MinuteText(view.seen_unix()),
                view.ends_unix() == 0 ? "never" : MinuteText(view.ends_unix())});
   std::string text = table.ToText();
   if (!views.next().empty())
@@ -169,6 +170,8 @@ std::string ResponseText(const Request& request, const Response& response) {
     case Response::kFederationData:
     case Response::kBackup:
       return {};  // files, not texts
+    case Response::kApplyPlan:
+      return {};  // of use to `apply` alone
     case Response::kVerdict:
       return VerdictText(response.verdict());
     case Response::kRefusals:
@@ -218,6 +221,7 @@ std::string ResponseJson(const Request& request, const Response& response) {
     case Response::kFederationData:
       return JsonText(response.federation_data());
     case Response::kBackup:
+    case Response::kApplyPlan:
       return {};
     case Response::kVerdict:
       return JsonText(response.verdict());

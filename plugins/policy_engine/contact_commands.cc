@@ -10,18 +10,6 @@
 namespace gatehouse::policy_engine {
 namespace {
 
-std::string_view MarkWord(ContactMark mark) {
-  switch (mark) {
-    case ContactMark::kLearned:
-      return "learned";
-    case ContactMark::kAllowed:
-      return "allowed";
-    case ContactMark::kBlocked:
-      return "blocked";
-  }
-  return {};
-}
-
 // 0: it does not end by itself.
 std::int64_t EndOf(const ContactRow& row, const ContactClock& clock) {
   return row.mark == ContactMark::kBlocked ? 0 : row.seen_unix + clock.ttl_s;
@@ -34,6 +22,7 @@ proto::ContactView ViewOf(const ContactRow& row, const ContactClock& clock) {
   view.set_state(std::string(MarkWord(row.mark)));
   view.set_seen_unix(row.seen_unix);
   view.set_ends_unix(EndOf(row, clock));
+  view.set_ended(HasEnded(row, clock));
   return view;
 }
 
@@ -75,6 +64,27 @@ std::string DoneText(const proto::ContactChange& command, const std::vector<Cont
 
 }  // namespace
 
+std::string_view MarkWord(ContactMark mark) {
+  switch (mark) {
+    case ContactMark::kLearned:
+      return "learned";
+    case ContactMark::kAllowed:
+      return "allowed";
+    case ContactMark::kBlocked:
+      return "blocked";
+  }
+  return {};
+}
+
+ContactEdit EditOf(const ContactPair& pair, std::optional<ContactMark> mark,
+                   const std::optional<ContactRow>& before, AuditEntry audit,
+                   std::int64_t now_unix) {
+  audit.subject = fmt::format("{} {}", pair.sip_user, pair.contact);
+  audit.before = AuditText(before);
+  if (mark) audit.after = AuditText(ContactRow{pair, *mark, now_unix});
+  return {pair, mark, std::move(audit)};
+}
+
 std::string_view ActionOf(proto::ContactChange::Verb verb) {
   switch (verb) {
     case proto::ContactChange::ALLOW:
@@ -86,9 +96,9 @@ std::string_view ActionOf(proto::ContactChange::Verb verb) {
   }
 }
 
-Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rules,
-                                          const proto::ContactChange& command,
-                                          const AuditEntry& audit, const ContactClock& clock) {
+Result<ContactsChanged> ChangeContacts(Store& store, const ContactRules& rules,
+                                       const proto::ContactChange& command, const AuditEntry& audit,
+                                       const ContactClock& clock) {
   if (command.contacts_size() > kMaxContactsOfACommand)
     return BadConfig(
         fmt::format("{} contacts are too many for one command; split them, at most {} "
@@ -104,24 +114,21 @@ Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rule
     GATEHOUSE_TRY(ContactPair pair, PairOf(name, of_whom));
     if (mark) GATEHOUSE_TRY_VOID(rules.check_partner(DomainOf(pair.contact)));
     if (mark == ContactMark::kBlocked) blocked.insert(DomainOf(pair.contact));
-    GATEHOUSE_TRY(const std::optional<ContactRow> before, store.FindContact(pair, clock));
+    // What has ended is there until it is swept, and counts.
+    GATEHOUSE_TRY(const std::optional<ContactRow> before, store.ReadContact(pair));
     if (!mark && !before)
       return BadConfig(fmt::format("'{}' is no contact of '{}'; see gatehousectl contact list",
                                    pair.contact, pair.sip_user));
     const bool was_blocked = before && before->mark == ContactMark::kBlocked;
     if (was_blocked && mark != ContactMark::kBlocked) ++lifted;
-    ContactEdit edit{pair, mark, audit};
-    edit.audit.subject = fmt::format("{} {}", pair.sip_user, pair.contact);
-    edit.audit.before = AuditText(before);
-    if (mark) edit.audit.after = AuditText(ContactRow{pair, *mark, clock.now_unix});
-    edits.push_back(std::move(edit));
+    edits.push_back(EditOf(pair, mark, before, audit, clock.now_unix));
   }
   if (edits.empty()) return BadConfig("no contact is named; name a user and a contact");
   if (!blocked.empty()) GATEHOUSE_TRY_VOID(rules.check_blocks(blocked));
-  GATEHOUSE_TRY_VOID(store.EditContacts(edits, clock.now_unix));
-  proto::CtlResponse response;
-  response.set_done(DoneText(command, edits, lifted));
-  return response;
+  GATEHOUSE_TRY(StoreContent content, store.EditContacts(edits, clock));
+  ContactsChanged changed{{}, std::move(content)};
+  changed.response.set_done(DoneText(command, edits, lifted));
+  return changed;
 }
 
 Result<proto::CtlResponse> ListContacts(Store& store, const ContactRules& rules,
@@ -134,6 +141,7 @@ Result<proto::CtlResponse> ListContacts(Store& store, const ContactRules& rules,
   if (!command.contact().empty()) {
     GATEHOUSE_TRY(filter.contact, XmppContactOf(command.contact()));
   }
+  filter.ended = command.ended();
   filter.after = command.after();
   filter.limit = std::clamp(command.limit(), 1U, kMaxContactsOfAPage);
   GATEHOUSE_TRY(const ContactPage page, store.ListContacts(filter, clock));

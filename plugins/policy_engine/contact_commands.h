@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,14 +31,25 @@ struct ContactRules {
 
 // "contact allow", for the audit.
 [[nodiscard]] std::string_view ActionOf(proto::ContactChange::Verb verb);
+// "allowed"
+[[nodiscard]] std::string_view MarkWord(ContactMark mark);
+// What becomes of a contact, `before` what it is; nothing for `mark`: it is forgotten. `audit` says
+// who and why.
+[[nodiscard]] ContactEdit EditOf(const ContactPair& pair, std::optional<ContactMark> mark,
+                                 const std::optional<ContactRow>& before, AuditEntry audit,
+                                 std::int64_t now_unix);
+struct ContactsChanged {
+  proto::CtlResponse response;
+  StoreContent content;  // what the store holds from then on
+};
 // All of the command's contacts, or none of them; each is audited.
 //   fails  kConfig, one sentence with the remedy: an address that is none, a user outside our
 //   domains (one to forget may be), a contact outside the partners', one to forget that is not
 //   there, too many, no room for so many domains of blocked ones;
 //   kTrouble: the store
-Result<proto::CtlResponse> ChangeContacts(Store& store, const ContactRules& rules,
-                                          const proto::ContactChange& command,
-                                          const AuditEntry& audit, const ContactClock& clock);
+Result<ContactsChanged> ChangeContacts(Store& store, const ContactRules& rules,
+                                       const proto::ContactChange& command, const AuditEntry& audit,
+                                       const ContactClock& clock);
 // One page. Fails for addresses as above; the contact's domain may be anybody's.
 Result<proto::CtlResponse> ListContacts(Store& store, const ContactRules& rules,
                                         const proto::ContactList& command,

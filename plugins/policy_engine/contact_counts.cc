@@ -14,6 +14,16 @@ std::int64_t ContactCounts::OfPartnerWith(DomainId domain) const {
   return found == domains_.end() ? 0 : found->second.partner->second;
 }
 
+std::int64_t ContactCounts::OfDomain(DomainId domain) const {
+  const auto found = domains_.find(domain);
+  return found == domains_.end() ? 0 : found->second.contacts;
+}
+
+bool ContactCounts::IsOf(DomainId domain, const std::string& partner) const {
+  const auto found = domains_.find(domain);
+  return found != domains_.end() && found->second.partner->first == partner;
+}
+
 void ContactCounts::Add(DomainId domain, const std::string& partner, std::int64_t contacts) {
   const auto known = domains_.find(domain);
   Partner* const of =

@@ -20,8 +20,11 @@ class ContactCounts {
   // Of the partner with this id; of the one whose the domain is, which has a contact.
   [[nodiscard]] std::int64_t OfPartner(const std::string& partner) const;
   [[nodiscard]] std::int64_t OfPartnerWith(DomainId domain) const;
+  [[nodiscard]] std::int64_t OfDomain(DomainId domain) const;
   // Whether any contact is counted in the domain: then it is known whose it is.
   [[nodiscard]] bool Has(DomainId domain) const { return domains_.contains(domain); }
+  // Whether it has a contact and is this partner's.
+  [[nodiscard]] bool IsOf(DomainId domain, const std::string& partner) const;
 
   // So many more; `partner` is not asked for where Has(domain).
   void Add(DomainId domain, const std::string& partner, std::int64_t contacts = 1);

@@ -33,10 +33,6 @@ std::string Join(std::string_view local, std::string_view domain) {
   return contact;
 }
 
-bool Counts(ContactMark mark, std::int64_t seen_unix, const ContactClock& clock) {
-  return mark == ContactMark::kBlocked || seen_unix > clock.now_unix - clock.ttl_s;
-}
-
 // Of all that a row says: its key could become another pair's by one bit, and blocked allowed.
 std::int64_t GuardOf(const ContactRow& row) {
   const std::string said = std::to_string(static_cast<int>(row.mark)) + '\n' +
@@ -61,6 +57,10 @@ class Use {
 };
 
 }  // namespace
+
+bool HasEnded(const ContactRow& row, const ContactClock& clock) {
+  return row.mark != ContactMark::kBlocked && row.seen_unix <= clock.now_unix - clock.ttl_s;
+}
 
 Result<SqliteStatement*> ContactTable::Kept(SqliteDatabase& database,
                                             std::optional<SqliteStatement>& statement,
@@ -97,11 +97,24 @@ Result<void> ContactTable::Count(SqliteDatabase& database) {
   return {};
 }
 
+Result<std::vector<std::pair<std::string, std::int64_t>>> ContactTable::CountsByDomain(
+    SqliteDatabase& database) {
+  GATEHOUSE_TRY_VOID(Count(database));
+  GATEHOUSE_TRY(SqliteStatement domains, database.Prepare("SELECT id, domain FROM contact_domain"));
+  std::vector<std::pair<std::string, std::int64_t>> counts;
+  for (;;) {
+    GATEHOUSE_TRY(const bool more, domains.Step());
+    if (!more) return counts;
+    const std::int64_t count = counts_.OfDomain(domains.Integer(0));
+    if (count > 0) counts.emplace_back(domains.Text(1), count);
+  }
+}
+
 Result<std::optional<ContactRow>> ContactTable::Find(SqliteDatabase& database,
                                                      const ContactPair& pair,
                                                      const ContactClock& clock) {
   GATEHOUSE_TRY(std::optional<ContactRow> row, Row(database, pair));
-  if (!row || !Counts(row->mark, row->seen_unix, clock)) return std::nullopt;
+  if (!row || HasEnded(*row, clock)) return std::nullopt;
   return row;
 }
 
@@ -125,14 +138,31 @@ Result<std::optional<ContactRow>> ContactTable::Row(SqliteDatabase& database,
   return row;
 }
 
+Result<EndedContacts> ContactTable::CountEnded(SqliteDatabase& database, std::string_view contact,
+                                               const ContactClock& clock) {
+  GATEHOUSE_TRY(const std::string partner, PartnerOf(database, Split(contact).domain));
+  GATEHOUSE_TRY(SqliteStatement rows,
+                database.Prepare("SELECT domain_id, mark <> ?1 AND seen_unix <= ?2 FROM contact"));
+  rows.Bind(1, static_cast<std::int64_t>(ContactMark::kBlocked));
+  rows.Bind(2, clock.now_unix - clock.ttl_s);
+  EndedContacts ended;
+  for (std::int64_t looked_at = 0; looked_at < kPortionOfACount; ++looked_at) {
+    GATEHOUSE_TRY(const bool more, rows.Step());
+    if (!more) return ended;
+    if (rows.Integer(1) != 0 && counts_.IsOf(rows.Integer(0), partner)) ++ended.count;
+  }
+  ended.all = false;
+  return ended;
+}
+
 Result<ContactTable::Seen> ContactTable::See(SqliteDatabase& database, const ContactPair& pair,
                                              const ContactClock& clock) {
   GATEHOUSE_TRY(const std::optional<ContactRow> row, Row(database, pair));
-  const bool holds = row && Counts(row->mark, row->seen_unix, clock);
+  const bool holds = row && !HasEnded(*row, clock);
   if (holds && row->mark == ContactMark::kBlocked) return Seen(row->mark);
   const std::int64_t step = clock.ttl_s / kSeenSteps;
   if (holds && std::abs(clock.now_unix - row->seen_unix) < step) return Seen(row->mark);
-  const ContactMark mark = holds ? row->mark : ContactMark::kLearned;
+  const ContactMark mark = row ? row->mark : ContactMark::kLearned;
   GATEHOUSE_TRY(const auto refused, Write(database, {pair, mark, clock.now_unix}, !row));
   if (refused) return Seen(std::unexpected(*refused));
   return Seen(mark);
@@ -299,7 +329,7 @@ Result<ContactPage> ContactTable::List(SqliteDatabase& database, const ContactFi
     ContactRow row{{user, Join(select.Text(2), domain)},
                    static_cast<ContactMark>(select.Integer(3)),
                    select.Integer(4)};
-    const bool wanted = !domain.empty() && Counts(row.mark, row.seen_unix, clock) &&
+    const bool wanted = !domain.empty() && (filter.ended || !HasEnded(row, clock)) &&
                         (filter.contact.empty() || filter.contact == row.pair.contact);
     if (wanted) page.rows.push_back(std::move(row));
     if (page.rows.size() < filter.limit && looked_at < kPortion) continue;

@@ -10,13 +10,18 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
-#include "core/policy/contact_limit.h"
 #include "plugins/policy_engine/contact_counts.h"
 #include "plugins/policy_engine/sqlite_database.h"
 
 namespace gatehouse::policy_engine {
+
+// What a partner may have, in all its domains together (12.5). A contact that has ended counts until
+// it is swept or forgotten; a blocked one counts, but is never refused: a block takes no right to
+// anything.
+inline constexpr std::int64_t kMaxContactsOfAPartner = 100'000;
 
 // Two bare JIDs, prepared (6.2).
 struct ContactPair {
@@ -49,10 +54,18 @@ struct ContactClock {
   std::int64_t now_unix = 0;
   std::int64_t ttl_s = 0;
 };
+[[nodiscard]] bool HasEnded(const ContactRow& row, const ContactClock& clock);
+
+// How many of a partner's contacts have ended and are not swept yet.
+struct EndedContacts {
+  std::int64_t count = 0;
+  bool all = true;  // false: there may be more
+};
 
 struct ContactFilter {
   std::string sip_user = {};  // empty: all
   std::string contact = {};   // empty: all
+  bool ended = false;         // also what has ended and is not swept yet
   std::string after = {};     // ContactPage::next of the page before; else from the start
   std::size_t limit = 100;
 };
@@ -68,6 +81,8 @@ class ContactTable {
 
   // The most rows that one call looks at, so that no call takes long.
   static constexpr std::size_t kPortion = 10'000;
+  // The most that CountEnded looks at: a tenth of a second.
+  static constexpr std::int64_t kPortionOfACount = 300'000;
   // A domain has a number, so that a row is short and a domain's rows can be made void by one
   // deletion; numbers are never given twice. An empty local part is the domain itself.
   static constexpr const char* kSchema =
@@ -87,15 +102,25 @@ class ContactTable {
   // Nothing where there is no row, or none that still counts.
   Result<std::optional<ContactRow>> Find(SqliteDatabase& database, const ContactPair& pair,
                                          const ContactClock& clock);
+  // The same of a row that has ended, too.
+  Result<std::optional<ContactRow>> Row(SqliteDatabase& database, const ContactPair& pair);
+  // Of the partner whose the contact's domain is.
+  Result<EndedContacts> CountEnded(SqliteDatabase& database, std::string_view contact,
+                                   const ContactClock& clock);
   // Counts the contacts of every partner, once: a walk of the whole table. To be called before the
   // first change of contacts in a transaction; what is changed until then is not counted either.
   Result<void> Count(SqliteDatabase& database);
+  // Of each domain that has some.
+  Result<std::vector<std::pair<std::string, std::int64_t>>> CountsByDomain(
+      SqliteDatabase& database);
+  [[nodiscard]] std::int64_t most_of_a_partner() const { return most_of_a_partner_; }
   // How the transaction of the calls before has ended.
   void Keep() { counts_.Keep(); }
   void TakeBack() { counts_.TakeBack(); }
   using Seen = std::expected<ContactMark, NotNoted>;
-  // A SUBSCRIBE: learns the pair, or makes it seen now. What is blocked stays as it is. A new time
-  // is written after a 32nd of the time to live only.
+  // A SUBSCRIBE: learns the pair, or makes it seen now. What is blocked stays as it is, and what an
+  // administrator allowed stays allowed, even where it has ended: by a clock that may be wrong. A
+  // new time is written after a 32nd of the time to live only.
   //   gives  what holds from now on, or why nothing was written
   Result<Seen> See(SqliteDatabase& database, const ContactPair& pair, const ContactClock& clock);
   //   gives  why nothing was written
@@ -138,8 +163,6 @@ class ContactTable {
   static Result<SqliteStatement*> Kept(SqliteDatabase& database,
                                        std::optional<SqliteStatement>& statement,
                                        std::string_view sql);
-  // Whether it still counts or not.
-  Result<std::optional<ContactRow>> Row(SqliteDatabase& database, const ContactPair& pair);
   Result<std::optional<NotNoted>> Write(SqliteDatabase& database, const ContactRow& row,
                                         bool is_new);
   // 0: there is none.

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "core/base/one_line.h"
+#include "core/supervisor/command_route.h"
+#include "plugins/policy_engine/store_file.h"
 
 namespace gatehouse::policy_engine {
 namespace {
@@ -24,6 +26,7 @@ Engine::Engine(Store store, std::vector<std::string> served, StoreContent conten
 
 Result<Engine> Engine::Create(Store store, std::vector<std::string> served, std::int64_t now_unix,
                               const DataLimits& limits) {
+  RemoveStoreFile(PlanPath(store));  // of a life that was ended in the middle of an apply
   GATEHOUSE_TRY(StoreContent content, store.Read());
   GATEHOUSE_TRY_VOID(store.CountContacts());
   return Engine(std::move(store), std::move(served), std::move(content), now_unix, limits);
@@ -76,6 +79,7 @@ proto::CtlResponse Engine::Sealed(const proto::CtlRequest& request, Reply reply)
 
 // What every changing command may say besides.
 Result<void> Engine::MayChange(const proto::CtlRequest& request) const {
+  if (IsApplying() && Changes(request)) return BadConfig(std::string(kIsApplying));
   if (request.reason().size() > kMaxReasonBytes)
     return BadConfig(fmt::format("the reason has {} octets; at most {} are possible",
                                  request.reason().size(), kMaxReasonBytes));
@@ -136,6 +140,12 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
     case proto::CtlRequest::kApply:
       audit.action = "apply";
       return ApplyData(request.apply(), std::move(audit));
+    case proto::CtlRequest::kApplyPart:
+      return TakePart(request.apply_part(), audit);
+    case proto::CtlRequest::kApplyCompare:
+      return ComparePart(request.apply_compare().plan());
+    case proto::CtlRequest::kApplyOn:
+      return ApplyOn(request.apply_on().plan());
     case proto::CtlRequest::kGatewaySet:
       audit.action = "gateway set";
       return SetGateway(request.gateway_set(), std::move(audit));

@@ -5,13 +5,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
 #include "plugins/policy_engine/certificate_keeper.h"
 #include "plugins/policy_engine/contact_commands.h"
+#include "plugins/policy_engine/contact_plan.h"
 #include "plugins/policy_engine/data_rules.h"
 #include "plugins/policy_engine/record_set.h"
 #include "plugins/policy_engine/snapshot_compiler.h"
@@ -22,6 +26,9 @@
 #include "proto/link_policy.pb.h"
 
 namespace gatehouse::policy_engine {
+
+inline constexpr std::string_view kIsApplying =
+    "contacts of an apply are being made just now; try again in a moment";
 
 class Engine {
  public:
@@ -73,6 +80,12 @@ class Engine {
   Result<void> KeepSweep(const std::string& boot_id, const SweepClock::Readings& readings) {
     return store_.KeepSweep(boot_id, readings);
   }
+  // Whether an `apply` is being made, in portions. Nobody else changes anything meanwhile, but for
+  // what SIP users add.
+  [[nodiscard]] bool IsApplying() const { return applying_ && applying_->is_being_made; }
+  // Its next portion, for a gatehousectl that does not ask for it any more.
+  //   fails  what was not made, and why; it is given up
+  Result<void> ApplyOnAlone(std::int64_t now_unix);
   // Unlisted domains that wanted a stream, while the gateway discovers.
   void NoteStrangers(const proto::StrangersSeen& seen);
   // The clock has gone on: who has expired is enabled no more in policy(). To be called when
@@ -148,10 +161,38 @@ class Engine {
   Reply RollBack(std::uint64_t revision, AuditEntry audit);
   Reply ExportData() const;
   Reply ApplyData(const proto::Apply& command, AuditEntry audit);
-  Reply Become(const CheckedData& target, AuditEntry audit, bool dry_run);
-  // Makes the changes of `audit` so, if there are any.
+  // --- contacts of `apply`, which come in parts, are compared and made in portions
+  // What is known of a file of `apply` with contacts.
+  struct Applying {
+    ContactPlan plan;
+    // What the plan was compared with.
+    std::string records;  // the digest of the command's
+    std::uint64_t revision = 0;
+    std::uint64_t contacts_epoch = 0;
+    AuditEntry audit;  // who makes it, and why
+    bool is_being_made = false;
+    std::uint64_t given = 0;  // of what differs: shown, or made
+  };
+  static std::string PlanPath(const Store& store) { return store.path() + ".apply"; }
+  Reply TakePart(const proto::ApplyPart& command, const AuditEntry& audit);
+  Reply ComparePart(std::uint64_t plan);
+  Reply ApplyOn(std::uint64_t plan);
+  Result<Applying*> PlanOf(std::uint64_t number);
+  // That the command's plan was compared with what is here now, and is good.
+  Result<Applying*> GoodPlan(const proto::Apply& command);
+  // The plan as an answer; what failed takes it with it.
+  Reply PlanView(Result<ContactPlan::Mistakes> mistakes);
+  Result<std::vector<PlannedChange>> MakeNext();
+  Result<std::vector<ContactEdit>> EditsOf(const std::vector<PlannedChange>& changes);
+  Reply MakePlan(const CheckedData& target, const proto::Apply& command, AuditEntry audit);
+  void NoteMade(std::size_t changes);
+
+  Reply Become(const CheckedData& target, AuditEntry audit, bool dry_run,
+               std::span<const ContactEdit> edits = {});
+  // Makes the changes of `audit` so, if there are any, and those of contacts with them.
   //   gives  the domains whose blocked contacts are forgotten by it
-  Result<std::vector<std::string>> Commit(AuditEntry audit);
+  Result<std::vector<std::string>> Commit(AuditEntry audit,
+                                          std::span<const ContactEdit> edits = {});
   Result<RecordSet> RecordsAt(std::uint64_t revision);
   Result<void> MayChange(const proto::CtlRequest& request) const;
 
@@ -195,6 +236,9 @@ class Engine {
   std::int64_t now_unix_;  // of the last command or tick
   StoreContent content_;
   CompiledPolicy policy_;
+  std::unique_ptr<Applying> applying_;
+  std::uint64_t last_plan_ = 0;
+  std::uint64_t made_plan_ = 0;  // the last that was made to its end
 };
 
 }  // namespace gatehouse::policy_engine

@@ -43,10 +43,10 @@ ContactRules Engine::RulesOfContacts() const {
 Engine::Reply Engine::ChangeContacts(const proto::ContactChange& command, AuditEntry audit) {
   audit.action = ActionOf(command.verb());
   const ContactClock clock = ClockAt(audit.at_unix_ms / 1000);
-  GATEHOUSE_TRY(proto::CtlResponse response,
+  GATEHOUSE_TRY(ContactsChanged changed,
                 policy_engine::ChangeContacts(store_, RulesOfContacts(), command, audit, clock));
-  GATEHOUSE_TRY_VOID(Take(store_.Read()));
-  return response;
+  GATEHOUSE_TRY_VOID(Take(std::move(changed.content)));
+  return std::move(changed.response);
 }
 
 Result<proto::ContactState> Engine::ContactOf(const proto::ContactWanted& wanted,

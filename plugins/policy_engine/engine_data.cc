@@ -1,4 +1,4 @@
-// The engine's commands on the federation data as a whole: its history, export and apply, and the
+// The engine's commands on the federation data as a whole: its history and export, and the
 // store's file.
 #include <fmt/format.h>
 
@@ -111,26 +111,8 @@ Engine::Reply Engine::ExportData() const {
   return response;
 }
 
-Engine::Reply Engine::ApplyData(const proto::Apply& command, AuditEntry audit) {
-  std::vector<const google::protobuf::FieldDescriptor*> sections;
-  for (const std::string& name : command.sections()) {
-    sections.push_back(proto::FederationData::descriptor()->FindFieldByName(name));
-    if (sections.back() == nullptr)
-      return BadConfig(fmt::format("'{}' is no part of the federation data", name));
-  }
-  proto::FederationData data = content_.data;
-  proto::FederationData given = WithoutKept(command.data());
-  data.GetReflection()->SwapFields(&data, &given, sections);
-  CheckedData target = CheckAll(std::move(data));
-  if (target.mistakes.empty())
-    target.mistakes = ExpiryMistakes(content_.data, target.data, now_unix_);
-  if (target.mistakes.empty() && !command.allow_lookalike())
-    target.mistakes = LookalikeMistakes(content_.data, target.data, served_, still_busy_);
-  audit.subject = command.file();
-  return Become(target, std::move(audit), command.dry_run());
-}
-
-Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool dry_run) {
+Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool dry_run,
+                             std::span<const ContactEdit> edits) {
   proto::CtlResponse response;
   if (!target.mistakes.empty()) {
     response.set_exit_code(1);
@@ -145,24 +127,33 @@ Engine::Reply Engine::Become(const CheckedData& target, AuditEntry audit, bool d
     still_busy_();
   }
   if (dry_run) return response;
-  GATEHOUSE_TRY(const std::vector<std::string> lifted, Commit(std::move(audit)));
+  GATEHOUSE_TRY(const std::vector<std::string> lifted, Commit(std::move(audit), edits));
   for (const std::string& domain : lifted)
     *report.add_changes() = ChangeViewOf("contact", domain, std::string(kLiftedBlocks), {});
   report.set_to(content_.revision);
   return response;
 }
 
-Result<std::vector<std::string>> Engine::Commit(AuditEntry audit) {
-  if (audit.changes.empty()) return {};
+Result<std::vector<std::string>> Engine::Commit(AuditEntry audit,
+                                                std::span<const ContactEdit> edits) {
+  const ContactClock clock = ClockAt(audit.at_unix_ms / 1000);
+  if (audit.changes.empty()) {
+    if (!edits.empty()) GATEHOUSE_TRY_VOID(Take(store_.EditContacts(edits, clock)));
+    return {};
+  }
   const std::vector<std::string> blocked = content_.blocked_domains;
   std::vector<std::string> removed;
   for (const proto::RecordChange& change : audit.changes)
     if (change.before().has_partner() && !change.has_after())
       removed.push_back(change.before().partner().id());
-  GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit))));
+  GATEHOUSE_TRY_VOID(Take(store_.Write(std::move(audit), edits, clock)));
   for (const std::string& id : removed) streams_.Forget(id);
   std::vector<std::string> lifted;
   std::ranges::set_difference(blocked, content_.blocked_domains, std::back_inserter(lifted));
+  // Not what the edits themselves have lifted, which they say.
+  for (const ContactEdit& edit : edits)
+    if (!edit.audit.before.empty())
+      std::erase(lifted, edit.pair.contact.substr(edit.pair.contact.find('@') + 1));
   return lifted;
 }
 

@@ -39,14 +39,10 @@ Result<void> NextContactsEpoch(SqliteDatabase& database) {
   return database.Run("UPDATE store_state SET contacts_epoch = contacts_epoch + 1");
 }
 
-std::unexpected<Error> WhyNotEdited(NotNoted why, const ContactPair& pair) {
-  if (why == NotNoted::kNoPartner)
-    return Trouble(fmt::format("the domain of '{}' is no partner's", pair.contact));
-  return BadConfig(
-      fmt::format("contact '{}' of '{}' would be one too many, its partner has as many as one may "
-                  "have; see gatehousectl contact list, and take out who is needed no more with: "
-                  "gatehousectl contact forget",
-                  pair.contact, pair.sip_user));
+// ", 3 of them ended": what the operator may forget first.
+std::string EndedText(const EndedContacts& ended) {
+  if (ended.count == 0) return ended.all ? ", none of them ended" : "";
+  return fmt::format(", {}{} of them ended", ended.all ? "" : "at least ", ended.count);
 }
 
 std::vector<std::string> DomainsOf(const proto::Record& record) {
@@ -190,8 +186,11 @@ Result<StoreContent> Store::Read() {
   return Trouble(fmt::format("policy store '{}': {}; restore a copy", path_, content.error().text));
 }
 
-Result<StoreContent> Store::Write(AuditEntry change) {
-  return Write(std::move(change), [](std::uint64_t) { return Result<void>(); });
+Result<StoreContent> Store::Write(AuditEntry change, std::span<const ContactEdit> edits,
+                                  const ContactClock& clock) {
+  return Write(std::move(change), [&](std::uint64_t) {
+    return edits.empty() ? Result<void>() : MakeEdits(edits, clock);
+  });
 }
 
 Result<StoreContent> Store::ForgetTls(const std::string& id, AuditEntry change) {
@@ -296,26 +295,42 @@ Result<std::vector<Store::Seen>> Store::SeeIn(std::span<const ContactPair> pairs
   return marks;
 }
 
-Result<void> Store::EditContacts(std::span<const ContactEdit> edits, std::int64_t now_unix) {
-  return Settled(EditIn(edits, now_unix));
+Result<StoreContent> Store::EditContacts(std::span<const ContactEdit> edits,
+                                         const ContactClock& clock) {
+  return Settled(EditIn(edits, clock));
 }
 
-Result<void> Store::EditIn(std::span<const ContactEdit> edits, std::int64_t now_unix) {
+Result<void> Store::NotEdited(NotNoted why, const ContactPair& pair, const ContactClock& clock) {
+  if (why == NotNoted::kNoPartner)
+    return Trouble(fmt::format("the domain of '{}' is no partner's", pair.contact));
+  GATEHOUSE_TRY(const EndedContacts ended, contacts_.CountEnded(database_, pair.contact, clock));
+  return BadConfig(fmt::format(
+      "contact '{}' of '{}' would be one too many, its partner has as many as one may have{}; see "
+      "gatehousectl contact list{}, and take out who is needed no more with: gatehousectl contact "
+      "forget",
+      pair.contact, pair.sip_user, EndedText(ended), ended.count > 0 ? " --ended" : ""));
+}
+
+Result<StoreContent> Store::EditIn(std::span<const ContactEdit> edits, const ContactClock& clock) {
   GATEHOUSE_TRY_VOID(CheckFileIsThere());
   GATEHOUSE_TRY(SqliteTransaction transaction, SqliteTransaction::Begin(database_));
   GATEHOUSE_TRY_VOID(CountContacts());
+  GATEHOUSE_TRY_VOID(MakeEdits(edits, clock));
+  return Seal(transaction);
+}
+
+Result<void> Store::MakeEdits(std::span<const ContactEdit> edits, const ContactClock& clock) {
   GATEHOUSE_TRY_VOID(NextContactsEpoch(database_));
   for (const ContactEdit& edit : edits) {
     if (edit.mark) {
       GATEHOUSE_TRY(const auto refused,
-                    contacts_.Put(database_, {edit.pair, *edit.mark, now_unix}));
-      if (refused) return WhyNotEdited(*refused, edit.pair);
+                    contacts_.Put(database_, {edit.pair, *edit.mark, clock.now_unix}));
+      if (refused) return NotEdited(*refused, edit.pair, clock);
     } else {
       GATEHOUSE_TRY_VOID(contacts_.Forget(database_, edit.pair));
     }
     GATEHOUSE_TRY_VOID(AddAudit(database_, edit.audit));
   }
-  GATEHOUSE_TRY_VOID(Seal(transaction));
   return {};
 }
 

@@ -58,11 +58,16 @@ class Store {
       const std::string& path, std::function<void()> still_busy = [] {},
       std::int64_t contacts_of_a_partner = kMaxContactsOfAPartner);
 
+  [[nodiscard]] const std::string& path() const { return path_; }
   void OnProgress(std::function<void()> still_busy);
 
   // Fails where what is in it is not what was written.
   Result<StoreContent> Read();
   Result<std::optional<ContactRow>> FindContact(const ContactPair& pair, const ContactClock& clock);
+  // The same of one that has ended and is not swept yet, too.
+  Result<std::optional<ContactRow>> ReadContact(const ContactPair& pair) {
+    return contacts_.Row(database_, pair);
+  }
   using Seen = ContactTable::Seen;
   // SUBSCRIBEs that came together, as ContactTable::See takes each. No audit, no revision.
   Result<std::vector<Seen>> SeeContacts(std::span<const ContactPair> pairs,
@@ -71,10 +76,17 @@ class Store {
   Result<void> CountContacts() { return contacts_.Count(database_); }
   // All of them or none. Every contact's domain must be a partner's.
   //   fails  also kConfig, one sentence with the remedy: a partner has no room for another
-  Result<void> EditContacts(std::span<const ContactEdit> edits, std::int64_t now_unix);
+  Result<StoreContent> EditContacts(std::span<const ContactEdit> edits, const ContactClock& clock);
   Result<ContactPage> ListContacts(const ContactFilter& filter, const ContactClock& clock);
   // A small portion of what has ended is taken out.
   Result<void> SweepContacts(const ContactClock& clock);
+  // How many there are in each domain that has some, whoever has it.
+  Result<std::vector<std::pair<std::string, std::int64_t>>> ContactsByDomain() {
+    return contacts_.CountsByDomain(database_);
+  }
+  [[nodiscard]] std::int64_t most_contacts_of_a_partner() const {
+    return contacts_.most_of_a_partner();
+  }
   // What KeepSweep has kept in this start of this machine; the sweep goes on from where it was.
   Result<SweepClock::Readings> ResumeSweep(const std::string& boot_id);
   // Keeps these, and how far the sweep has come, for the next process.
@@ -91,7 +103,10 @@ class Store {
   // Makes `change.changes` be so, as one revision, and notes `change`, whose `revision` is set
   // here, as is that of every record that is written. Records that only change places (a domain
   // that goes from one partner to another) may stand in any order.
-  Result<StoreContent> Write(AuditEntry change);
+  Result<StoreContent> Write(AuditEntry change) { return Write(std::move(change), {}, {}); }
+  // The same, and then EditContacts, together.
+  Result<StoreContent> Write(AuditEntry change, std::span<const ContactEdit> edits,
+                             const ContactClock& clock);
   // Streams over TLS to these partners have succeeded (3.4.1). No operator did this: no audit, no
   // revision.
   Result<StoreContent> RememberTls(std::span<const std::string> ids, std::int64_t at_unix);
@@ -134,14 +149,17 @@ class Store {
   Result<bool> MovesDomains(const AuditEntry& audit);
   Result<void> BecomeRecords(const AuditEntry& audit);
   // `blocked_before`: the domains of blocked contacts, in order.
-  Result<void> NoteLiftedBlocks(std::span<const std::string> blocked_before,
-                                const AuditEntry& why);
+  Result<void> NoteLiftedBlocks(std::span<const std::string> blocked_before, const AuditEntry& why);
   template <class Change>
   Result<StoreContent> Write(AuditEntry audit, Change change);
   template <class Change>
   Result<StoreContent> WriteIn(AuditEntry audit, Change change);
   Result<std::vector<Seen>> SeeIn(std::span<const ContactPair> pairs, const ContactClock& clock);
-  Result<void> EditIn(std::span<const ContactEdit> edits, std::int64_t now_unix);
+  Result<StoreContent> EditIn(std::span<const ContactEdit> edits, const ContactClock& clock);
+  // Within the caller's transaction.
+  Result<void> MakeEdits(std::span<const ContactEdit> edits, const ContactClock& clock);
+  // Why it was refused.
+  Result<void> NotEdited(NotNoted why, const ContactPair& pair, const ContactClock& clock);
   Result<void> SweepIn(const ContactClock& clock);
   template <class Change>
   Result<void> Noted(const AuditEntry& audit, Change change);

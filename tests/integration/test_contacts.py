@@ -180,6 +180,53 @@ class Contacts(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await self.ctl("contact", "forget", f"sip:u7@{lab.SIP_DOMAIN}", f"c7@{lab.XMPP_DOMAIN}"))[0], 0)
         self.assertEqual(await self.edge.sip.subscribe(Watcher(ben.user, ben.contact)), 200)
 
+    async def store(self, change):
+        """Carries `change` out on the store while policy_engine is away."""
+        self.assertEqual((await self.ctl("worker", "drain", "policy_engine/0"))[0], 0)
+
+        def write():
+            with contextlib.closing(sqlite3.connect(self.edge.lab.folder / "state" / "policy.db", timeout=60)) as store, store:
+                change(store)
+        await asyncio.to_thread(write)
+        self.assertEqual((await self.ctl("worker", "restart", "policy_engine/0"))[0], 0)
+        await asyncio.to_thread(self.edge.lab.wait_gatehouse)
+
+    async def test_what_has_ended_is_shown_and_forgotten_and_authorises_nobody(self):
+        for name in ("romeo", "tybalt"):
+            self.assertEqual((await self.ctl("contact", "allow", ANN, f"{name}@{lab.XMPP_DOMAIN}"))[0], 0)
+        await self.store(lambda store: store.execute("UPDATE contact SET seen_unix = seen_unix - 31 * 86400, guard = NULL"
+                                                     " WHERE local = 'tybalt'"))
+        ann = ANN.removeprefix("sip:")
+        self.assertEqual(await self.contacts(), [(ann, ROMEO, "allowed")])
+        self.assertEqual(await self.contacts("--ended"), [(ann, ROMEO, "allowed"), (ann, f"tybalt@{lab.XMPP_DOMAIN}", "allowed")])
+        self.assertRegex((await self.ctl("contact", "list", "--ended"))[1], r"(?m) tybalt@\S+ +allowed \(ended\) ")
+        self.assertEqual((await self.ctl("contact", "forget", ANN, f"tybalt@{lab.XMPP_DOMAIN}"))[0], 0)
+        self.assertEqual(await self.contacts("--ended"), [(ann, ROMEO, "allowed")])
+
+    async def test_a_sweep_goes_by_what_an_engine_before_has_seen_in_this_start_of_the_machine(self):
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        since_boot = int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        self.assertEqual((await self.ctl("contact", "allow", ANN, ROMEO))[0], 0)
+
+        def an_hour_ago(store):
+            store.execute("UPDATE contact SET seen_unix = seen_unix - 31 * 86400, guard = NULL")
+            store.execute("DELETE FROM sweep_reading")
+            store.execute("INSERT INTO sweep_reading VALUES (?, ?, ?)", (boot, since_boot - 3700, int(time.time()) - 3700))
+        await self.store(an_hour_ago)
+        self.assertEqual(len(await self.contacts("--ended")), 1)
+        for _ in range(PATIENCE_S * 2):
+            if not await self.contacts("--ended"):
+                break
+            await asyncio.sleep(0.5)
+        self.assertEqual(await self.contacts("--ended"), [], "it is swept")
+
+        def kept(store):
+            rows = store.execute("SELECT boot_id, since_boot_s FROM sweep_reading ORDER BY since_boot_s").fetchall()
+            self.assertEqual({row[0] for row in rows}, {boot})
+            self.assertGreaterEqual(rows[-1][1], since_boot)
+        await self.store(kept)
+
     async def test_with_a_partner_its_contacts_go(self):
         await self.watch()
         self.assertEqual((await self.ctl("partner", "remove", lab.XMPP_DOMAIN))[0], 0)

@@ -49,11 +49,13 @@ class ContactLimitTest : public testing::Test {
     const Store::Seen seen = See(contact, now);
     return !seen && seen.error() == NotNoted::kNoRoom;
   }
-  Result<void> Edit(const std::vector<std::string>& contacts, std::optional<ContactMark> mark) {
+  Result<void> Edit(const std::vector<std::string>& contacts, std::optional<ContactMark> mark,
+                    std::int64_t now = kNow) {
     std::vector<ContactEdit> edits;
     for (const std::string& contact : contacts)
       edits.push_back({{"ann@contoso.example", contact}, mark, {}});
-    return store_.EditContacts(edits, kNow);
+    GATEHOUSE_TRY_VOID(store_.EditContacts(edits, {now, kTtl}));
+    return {};
   }
   void Fill() {
     for (const char* contact : {"a@partner.example", "b@chat.example", "c@im.partner.example"})
@@ -114,10 +116,26 @@ TEST_F(ContactLimitTest, AnOperatorIsToldThatThereIsNoRoomAndNothingIsChanged) {
   EXPECT_EQ(refused.error().fault, Fault::kConfig);
   EXPECT_EQ(refused.error().text,
             "contact 'd@partner.example' of 'ann@contoso.example' would be one too many, its "
-            "partner has as many as one may have; see gatehousectl contact list, and take out who "
-            "is needed no more with: gatehousectl contact forget");
+            "partner has as many as one may have, none of them ended; see gatehousectl contact "
+            "list, and take out who is needed no more with: gatehousectl contact forget");
   EXPECT_FALSE(IsStored("c@partner.example"));
   EXPECT_TRUE(Edit({"a@partner.example", "c@partner.example"}, ContactMark::kAllowed).has_value());
+}
+
+TEST_F(ContactLimitTest, HeIsToldHowManyHaveEndedAndForgettingOneOfThemMakesRoomAtOnce) {
+  See("z@other.example");
+  See("a@partner.example");
+  See("b@chat.example");
+  See("c@partner.example", kNow + 1);
+  ASSERT_TRUE(Edit({"y@other.example"}, ContactMark::kBlocked).has_value());
+  const auto allow = [this] {
+    return Edit({"d@partner.example"}, ContactMark::kAllowed, kNow + kTtl);
+  };
+  EXPECT_THAT(allow().error().text,
+              testing::HasSubstr("as many as one may have, 2 of them ended; see gatehousectl "
+                                 "contact list --ended, and take out who is needed no more"));
+  ASSERT_TRUE(Edit({"a@partner.example"}, std::nullopt).has_value());
+  EXPECT_TRUE(allow().has_value());
 }
 
 TEST_F(ContactLimitTest, ABlockIsNeverRefused) {

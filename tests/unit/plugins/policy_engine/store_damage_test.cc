@@ -12,6 +12,7 @@
 #include <fstream>
 #include <random>
 
+#include "core/policy/partner_words.h"
 #include "tests/unit/plugins/policy_engine/store_scene.h"
 
 namespace gatehouse::policy_engine {

@@ -71,7 +71,7 @@ TEST_F(SweepMemoryTest, TheNextProcessSweepsWhatTheOneBeforeHasNotComeTo) {
 TEST_F(SweepMemoryTest, ARoundThatBeganInTheMiddleTakesNoDomainForEmpty) {
   const ContactPair blocked{"ann@contoso.example", "eve@partner.example"};
   const ContactEdit block{blocked, ContactMark::kBlocked, {}};
-  ASSERT_TRUE(store_.EditContacts(std::span(&block, 1), kNow).has_value());
+  ASSERT_TRUE(store_.EditContacts(std::span(&block, 1), {kNow, kTtl}).has_value());
   SeeMany();
   ASSERT_TRUE(store_.SweepContacts(kLater).has_value());
   ASSERT_TRUE(store_.KeepSweep("boot", readings_).has_value());
