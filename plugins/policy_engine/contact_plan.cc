@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/address/sip_user.h"
+#include "plugins/policy_engine/data_rules.h"
 
 namespace gatehouse::policy_engine {
 namespace {

@@ -20,6 +20,7 @@ from gatehouse import wait_until  # noqa: E402
 
 PARTNERS = int(os.environ.get("PARTNERS", "10000"))
 CHANGES = 10
+CONTACTS = int(os.environ.get("CONTACTS", "200000"))
 
 
 def unix(record):
@@ -84,6 +85,24 @@ class Partners(unittest.IsolatedAsyncioTestCase):
         begun = time.time()
         await self.edge.ctl("backup", self.edge.folder / "copy.db")
         print(f"backup: {time.time() - begun:.3f} s, {(self.edge.folder / 'copy.db').stat().st_size} octets", flush=True)
+
+    async def test_an_apply_of_many_contacts_and_who_asks_meanwhile(self):
+        file = self.edge.folder / "contacts.yaml"
+        names = [f"p{number}.example" for number in range(10)]
+        contacts = (f"  - {{sip_user: u{number % 5000}@contoso.example, contact: c{number}@{names[number % 10]}, state: allowed}}\n"
+                    for number in range(CONTACTS))
+        file.write_text("partners:\n" + "".join(f"  - domain: {name}\n" for name in names) + "contacts:\n" + "".join(contacts))
+        for what in ("all of them new", "nothing differs"):
+            waits = []
+            begun = time.time()
+            apply = asyncio.create_task(self.edge.ctl("apply", "-f", file))
+            while not apply.done():
+                asked = time.time()
+                await self.edge.ctl("partner", "list")
+                waits.append(time.time() - asked)
+            await apply
+            print(f"apply of {CONTACTS} contacts, {what}: {time.time() - begun:.2f} s; who asked meanwhile waited "
+                  f"{statistics.median(waits):.3f} s (worst {max(waits):.3f})", flush=True)
 
 
 if __name__ == "__main__":
