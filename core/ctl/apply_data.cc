@@ -51,7 +51,7 @@ class Application {
     if (const Ending checked = CheckAll(); checked.exit_code != kDone) return checked;
     Ending ending = dry_run() ? Ending{} : ApplyRecords();
     if (ending.exit_code != kDone) return ending;
-    return GoOn();
+    return ShowContacts();
   }
 
  private:
@@ -69,7 +69,7 @@ class Application {
     return request;
   }
 
-  // The records, and the first of the contacts with them.
+  // The records, and the contacts with them.
   Ending ApplyRecords() {
     const auto response = Call(invocation_, ApplyRequest(), outside_);
     if (!response) return response.error();
@@ -78,7 +78,6 @@ class Application {
     if (!response->error().empty()) ending.err += response->error() + '\n';
     if (ending.exit_code != kDone) return ending;
     Take(*response);
-    more_ = response->more_contacts();
     ending.out = Shown(invocation_, invocation_.request, *response);
     return ending;
   }
@@ -87,7 +86,6 @@ class Application {
     report_ = response.changes();
     if (!invocation_.json && !read_.sections.empty())
       out_ = Shown(invocation_, invocation_.request, response);
-    changes_.MergeFrom(response.contact_changes());
   }
 
   // What is wrong is kept, and told with all else that is.
@@ -129,25 +127,19 @@ class Application {
       more = answer->apply_plan().more();
       differ_ = answer->apply_plan().differ();
     }
-    more_ = differ_ > 0;
     if (mistakes_.empty()) return {};
     return {kRefused, {}, TextOf(std::move(mistakes_), read_.places)};
   }
 
-  // The contacts that are left to be made, or all to be shown.
-  Ending GoOn() {
+  // Those that differ, or did until now.
+  Ending ShowContacts() {
     proto::CtlRequest request;
-    request.mutable_apply_on()->set_plan(plan_);
-    while (more_) {
-      if (!dry_run())
-        outside_.when_interrupted(fmt::format(
-            "interrupted: {}{} of {} that differ are changed, and the policy engine goes on with "
-            "the others by itself; see gatehousectl audit\n",
-            Records(), changes_.size(), Contacts(differ_)));
+    request.mutable_apply_differing()->set_plan(plan_);
+    for (bool more = differ_ > 0; more;) {
       const auto answer = GoodAnswer(invocation_, request, outside_);
-      if (!answer) return dry_run() ? answer.error() : Broken(answer.error().err);
+      if (!answer) return dry_run() ? answer.error() : Unshown(answer.error().err);
       changes_.MergeFrom(answer->contact_changes());
-      more_ = answer->apply_plan().more();
+      more = answer->apply_plan().more();
     }
     return Told();
   }
@@ -167,21 +159,13 @@ class Application {
     return {kDone, text, {}};
   }
 
-  [[nodiscard]] std::string Records() const {
-    return read_.sections.empty() ? "" : "partners and settings are applied; ";
-  }
-
-  // Those that were told are made; with the next portion something went wrong.
-  Ending Broken(std::string why) {
+  // It is made, and which contacts it changed cannot be told.
+  Ending Unshown(std::string why) {
     if (why.ends_with('\n')) why.pop_back();
-    const auto made = static_cast<std::size_t>(changes_.size());
-    Ending ending = Told();
-    ending.exit_code = kRefused;
-    ending.err = fmt::format(
-        "{}of {} that differ {} are changed, and with the next there was trouble: {}; gatehousectl "
-        "apply --dry-run shows what is left; once that is mended, apply the file again\n",
-        Records(), Contacts(differ_), made, why);
-    return ending;
+    return {kDone, out_,
+            fmt::format("the file is applied and has changed {}; which, gatehousectl audit shows: "
+                        "they cannot be listed here: {}\n",
+                        Contacts(differ_), why)};
   }
 
   const Invocation& invocation_;
@@ -190,8 +174,7 @@ class Application {
   std::uint64_t plan_ = 0;  // the engine's, of the file's contacts
   Mistakes mistakes_;
   std::uint64_t differ_ = 0;  // contacts
-  bool more_ = false;         // of them, for GoOn
-  Changes changes_;           // of them, so far
+  Changes changes_;           // of them
   proto::ChangeReport report_;
   std::string out_;  // what was made of the records, as text
 };

@@ -24,12 +24,9 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
   });
   CLI::App* apply = app.add_subcommand(
       "apply",
-      "Makes the store equal to a file, live: all of it is found good or nothing is made; "
-      "partners, settings and up to 1000 'contacts:' that differ are made together, more after "
-      "them "
-      "in portions. A partner, partner type, access policy, grant or denied domain that is not in "
-      "the file is removed; a section that is not in it ('gateway:', 'partner_types:', "
-      "'partners:', "
+      "Makes the store equal to a file, live, in one step: all of it is found good, or nothing is "
+      "made. A partner, partner type, access policy, grant or denied domain that is not in the "
+      "file is removed; a section that is not in it ('gateway:', 'partner_types:', 'partners:', "
       "'policies:', "
       "'denied:', 'contacts:') stays as it is; a setting that is left out has its default. A "
       "contact that is allowed or blocked here and not in the file is forgotten, also where the "

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/utf8_check.h"
 #include "core/tls/crypto.h"
 
 namespace gatehouse {
@@ -31,6 +32,11 @@ bool IsSame(const RefusalNote& one, const RefusalNote& other) {
 
 bool IsOnceAMinute(const RefusalNote& note) {
   return note.once_a_minute || note.shelf != RefusalShelf::kTold || note.kind == kStreamKind;
+}
+
+// What is no UTF-8 could be told to nobody.
+void Cut(std::string& text, std::size_t max_octets) {
+  text = BeginningOf(AsUtf8(text), max_octets);
 }
 
 void Write(std::string_view partner, const RefusalNote& note, proto::RefusalRecord& record) {
@@ -62,7 +68,9 @@ RefusalMemory::Notes& RefusalMemory::PlaceFor(Shelf& shelf, std::string_view par
 RefusalMemory::Added RefusalMemory::Add(std::string_view partner, RefusalNote note,
                                         std::uint64_t now_unix_ms) {
   if (partner.empty() && note.remote_domain.empty()) partner = kNameless;
-  if (note.detail.size() > kMaxDetailBytes) note.detail.resize(kMaxDetailBytes);
+  Cut(note.detail, kMaxDetailBytes);
+  for (std::string* address : {&note.remote_domain, &note.from, &note.to})
+    Cut(*address, kMaxAddressBytes);
   Notes& notes = PlaceFor(shelves_.at(static_cast<std::size_t>(note.shelf)), partner);
   if (IsOnceAMinute(note)) {
     const auto same = std::ranges::find_if(

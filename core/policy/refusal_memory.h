@@ -41,7 +41,7 @@ struct RefusalNote {
   std::string_view rule = {};    // static
   std::string_view answer = {};  // static; empty: nothing was told
   std::string_view about = {};   // static: which of several things that are otherwise the same
-  std::string detail = {};       // of the reason; one line, not the peer's words
+  std::string detail = {};       // of the reason; one line, maybe in the peer's words
   bool once_a_minute = false;    // told about a stanza, and the same all the same
 };
 
@@ -49,7 +49,9 @@ class RefusalMemory {
  public:
   static constexpr std::size_t kPerPartner = 32;  // of each shelf
   static constexpr std::size_t kPartners = 256;   // of each shelf
+  // Longer ones are cut, at a character: a peer may have written them.
   static constexpr std::size_t kMaxDetailBytes = 256;
+  static constexpr std::size_t kMaxAddressBytes = 1024;
   static constexpr std::uint64_t kSameWithinMs = 60'000;
   // What `All` gives at most.
   static constexpr std::size_t kMaxListed = 200;

@@ -57,7 +57,7 @@ inline constexpr std::array kCommandRoutes = {
     CommandRoute{proto::CtlRequest::kApply,             "policy_engine",     Effect::kChanges, kWholeData},
     CommandRoute{proto::CtlRequest::kApplyPart,         "policy_engine",     Effect::kReads,   kWholeData},
     CommandRoute{proto::CtlRequest::kApplyCompare,      "policy_engine",     Effect::kReads,   kWholeData},
-    CommandRoute{proto::CtlRequest::kApplyOn,           "policy_engine",     Effect::kReads,   kWholeData},
+    CommandRoute{proto::CtlRequest::kApplyDiffering,    "policy_engine",     Effect::kReads,   kWholeData},
     CommandRoute{proto::CtlRequest::kBackupRead,        "policy_engine",     Effect::kReads,   kWholeData},
     CommandRoute{proto::CtlRequest::kRestoreWrite,      "policy_engine",     Effect::kChanges, kWholeData},
     CommandRoute{proto::CtlRequest::kGatewayGet,        "policy_engine",     Effect::kReads,   kOneRecord},

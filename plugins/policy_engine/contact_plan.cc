@@ -46,6 +46,8 @@ Result<ContactPlan> ContactPlan::Create(const std::string& path, std::uint64_t n
 
 Result<ContactPlan::Mistakes> ContactPlan::Add(
     const google::protobuf::RepeatedPtrField<proto::ContactView>& contacts) {
+  if (step_ != Step::kTaking)
+    return BadConfig("the contacts of the file are being compared already; apply it again");
   Mistakes mistakes;
   GATEHOUSE_TRY_VOID(file_.Begin());
   for (const proto::ContactView& view : contacts) {
@@ -71,18 +73,28 @@ Result<ContactPlan::Mistakes> ContactPlan::Add(
                       *user, *first)));
   }
   GATEHOUSE_TRY_VOID(file_.End());
-  has_mistakes_ = has_mistakes_ || !mistakes.empty();
+  has_wrong_parts_ = has_wrong_parts_ || !mistakes.empty();
   return mistakes;
 }
 
-void ContactPlan::BeginComparing(const PlanTarget& target) {
+Result<void> ContactPlan::BeginComparing(const PlanTarget& target) {
+  GATEHOUSE_TRY_VOID(file_.ForgetChanges());
   step_ = Step::kFile;
+  has_mistakes_ = has_wrong_parts_;
+  compared_to_ = {};
+  store_compared_to_.clear();
+  owners_.clear();
+  tallies_.clear();
+  first_block_.reset();
+  differ_ = 0;
+  Rewind();
   now_ = PartnerDomains(target.now);
   then_ = PartnerDomains(target.then);
   served_ = target.served;
   blocked_domains_ = {target.blocked_domains.begin(), target.blocked_domains.end()};
   record_octets_ = OctetsOf(target.then);
   limits_ = target.limits;
+  return {};
 }
 
 const ContactPlan::Owner& ContactPlan::OwnerOf(const std::string& domain) {
@@ -181,6 +193,15 @@ Result<void> ContactPlan::Differs(const PlannedChange& change) {
 }
 
 Result<void> ContactPlan::CheckRooms(Store& store, Mistakes& mistakes) {
+  if (differ_ > kMostChanges) {
+    proto::Mistake& many = mistakes.emplace_back();
+    many.set_key("contacts");
+    many.set_what(
+        fmt::format("{} contacts differ from what is here, and {} can be changed at once; apply a "
+                    "file with fewer changes first, or bring them by gatehousectl contact allow "
+                    "--file or a backup",
+                    differ_, kMostChanges));
+  }
   if (first_block_) {
     const std::vector<std::string> blocked(blocked_domains_.begin(), blocked_domains_.end());
     if (const auto room = CheckRoomToBlock(record_octets_ + OctetsOf(blocked), limits_); !room)
@@ -208,9 +229,16 @@ Result<void> ContactPlan::CheckRooms(Store& store, Mistakes& mistakes) {
 }
 
 Result<std::vector<PlannedChange>> ContactPlan::Next() {
-  GATEHOUSE_TRY(std::vector<PlannedChange> changes, file_.Changes(given_, kMade));
+  GATEHOUSE_TRY(std::vector<PlannedChange> changes, file_.Changes(given_, kGiven));
+  if (changes.empty() && !IsShown()) return Trouble("the file of the contacts has lost some");
   if (!changes.empty()) given_ = changes.back();
+  given_count_ += changes.size();
   return changes;
+}
+
+void ContactPlan::Rewind() {
+  given_.reset();
+  given_count_ = 0;
 }
 
 }  // namespace gatehouse::policy_engine

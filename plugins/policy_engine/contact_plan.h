@@ -1,7 +1,6 @@
-// What a file of `apply` makes of the contacts (5.4, 12.5): taken in part by part, every rule
-// checked and compared with the store portion by portion before anything of the file is made, then
-// made. The store may learn contacts meanwhile; whoever changes it otherwise must be told from
-// here.
+// What a file of `apply` makes of the contacts (5.4, 12.5): taken in part by part, then every rule
+// checked and compared with the store portion by portion, before anything of the file is made. The
+// store may learn contacts meanwhile; where it was changed otherwise, compare from the start.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +30,11 @@ struct PlanTarget {
 
 class ContactPlan {
  public:
-  // How many contacts one call looks at, or makes: a tenth of a second.
+  // How many contacts one call looks at, or gives: a tenth of a second.
   static constexpr std::size_t kCompared = 2000;
-  static constexpr std::size_t kMade = 1000;
+  static constexpr std::size_t kGiven = 1000;
+  // How many may differ: the engine makes them in one step, and whoever asks it waits meanwhile.
+  static constexpr std::uint64_t kMostChanges = 100'000;
   // As many octets of addresses as a file of `apply` can have.
   static constexpr std::size_t kMostOctets = std::size_t{64} * 1024 * 1024;
 
@@ -44,23 +45,26 @@ class ContactPlan {
   using Mistakes = std::vector<proto::Mistake>;
   // The next elements of the section `contacts:`.
   //   gives  what is wrong with them: an address, a state, a pair that was there before
-  //   fails  kConfig: too many of them; kTrouble
+  //   fails  kConfig: too many of them, or the comparison has begun; kTrouble
   Result<Mistakes> Add(const google::protobuf::RepeatedPtrField<proto::ContactView>& contacts);
 
   // The comparison begins, from the start: against `store` as it is now, once it has `target`.
-  void BeginComparing(const PlanTarget& target);
+  Result<void> BeginComparing(const PlanTarget& target);
   // A portion of it.
   //   gives  what is wrong: a user who is not ours, unless that very mark of his is there; a
   //   contact that is nobody's; and at the end a partner with more than it may have, learned ones
-  //   and what has ended among them, or too many domains of blocked ones
+  //   and what has ended among them, too many domains of blocked ones, or too many that differ
   Result<Mistakes> Compare(Store& store, const ContactClock& clock);
   [[nodiscard]] bool IsCompared() const { return step_ == Step::kCompared; }
   // No mistake was found, neither in the parts nor by the comparison, which is done.
   [[nodiscard]] bool IsGood() const { return IsCompared() && !has_mistakes_; }
   [[nodiscard]] std::uint64_t differ() const { return differ_; }
 
-  // The next that differ, at most kMade; none: that was all.
+  // The next that differ, at most kGiven.
   Result<std::vector<PlannedChange>> Next();
+  // Whether all of them were given since the last Rewind.
+  [[nodiscard]] bool IsShown() const { return given_count_ >= differ_; }
+  void Rewind();
 
  private:
   enum class Step : std::uint8_t { kTaking, kFile, kStore, kCompared };
@@ -91,6 +95,7 @@ class ContactPlan {
   bool has_mistakes_ = false;
   std::int64_t taken_ = 0;  // elements
   std::size_t octets_ = 0;
+  bool has_wrong_parts_ = false;
   // --- of the comparison
   PartnerDomains now_;
   PartnerDomains then_;
@@ -104,7 +109,8 @@ class ContactPlan {
   std::map<std::string, Tally> tallies_;
   std::optional<std::int64_t> first_block_;
   std::uint64_t differ_ = 0;
-  std::optional<PlannedChange> given_;
+  std::optional<PlannedChange> given_;  // the last
+  std::uint64_t given_count_ = 0;
 };
 
 }  // namespace gatehouse::policy_engine

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "core/base/one_line.h"
-#include "core/supervisor/command_route.h"
 #include "plugins/policy_engine/store_file.h"
 
 namespace gatehouse::policy_engine {
@@ -60,8 +59,13 @@ proto::CtlResponse Engine::Answer(const proto::CtlRequest& request,
                                   std::chrono::system_clock::time_point now) {
   OnTime(std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
   const Result<void> may = MayChange(request);
-  return Sealed(request, may ? Dispatch(request, EntryOf(request, now))
-                             : Reply(std::unexpected(may.error())));
+  proto::CtlResponse response =
+      Sealed(request,
+             may ? Dispatch(request, EntryOf(request, now)) : Reply(std::unexpected(may.error())));
+  // Whoever is refused comes back with another file.
+  if (applying_ && request.apply().plan() == applying_->plan.number() && !response.error().empty())
+    DropPlan();
+  return response;
 }
 
 proto::CtlResponse Engine::Sealed(const proto::CtlRequest& request, Reply reply) const {
@@ -79,7 +83,6 @@ proto::CtlResponse Engine::Sealed(const proto::CtlRequest& request, Reply reply)
 
 // What every changing command may say besides.
 Result<void> Engine::MayChange(const proto::CtlRequest& request) const {
-  if (IsApplying() && Changes(request)) return BadConfig(std::string(kIsApplying));
   if (request.reason().size() > kMaxReasonBytes)
     return BadConfig(fmt::format("the reason has {} octets; at most {} are possible",
                                  request.reason().size(), kMaxReasonBytes));
@@ -144,8 +147,8 @@ Engine::Reply Engine::Dispatch(const proto::CtlRequest& request, AuditEntry audi
       return TakePart(request.apply_part(), audit);
     case proto::CtlRequest::kApplyCompare:
       return ComparePart(request.apply_compare().plan());
-    case proto::CtlRequest::kApplyOn:
-      return ApplyOn(request.apply_on().plan());
+    case proto::CtlRequest::kApplyDiffering:
+      return ShowDiffering(request.apply_differing().plan());
     case proto::CtlRequest::kGatewaySet:
       audit.action = "gateway set";
       return SetGateway(request.gateway_set(), std::move(audit));

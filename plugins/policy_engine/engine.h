@@ -27,9 +27,6 @@
 
 namespace gatehouse::policy_engine {
 
-inline constexpr std::string_view kIsApplying =
-    "contacts of an apply are being made just now; try again in a moment";
-
 class Engine {
  public:
   // `served` are our own domains, prepared. Fails when the store cannot be read.
@@ -80,12 +77,10 @@ class Engine {
   Result<void> KeepSweep(const std::string& boot_id, const SweepClock::Readings& readings) {
     return store_.KeepSweep(boot_id, readings);
   }
-  // Whether an `apply` is being made, in portions. Nobody else changes anything meanwhile, but for
-  // what SIP users add.
-  [[nodiscard]] bool IsApplying() const { return applying_ && applying_->is_being_made; }
-  // Its next portion, for a gatehousectl that does not ask for it any more.
-  //   fails  what was not made, and why; it is given up
-  Result<void> ApplyOnAlone(std::int64_t now_unix);
+  // How often contacts of a file of `apply`, which are kept between its commands, were used so far.
+  // Those that nobody uses any more are to be dropped.
+  [[nodiscard]] std::uint64_t plan_uses() const { return plan_uses_; }
+  void DropPlan() { applying_.reset(); }
   // Unlisted domains that wanted a stream, while the gateway discovers.
   void NoteStrangers(const proto::StrangersSeen& seen);
   // The clock has gone on: who has expired is enabled no more in policy(). To be called when
@@ -161,31 +156,31 @@ class Engine {
   Reply RollBack(std::uint64_t revision, AuditEntry audit);
   Reply ExportData() const;
   Reply ApplyData(const proto::Apply& command, AuditEntry audit);
-  // --- contacts of `apply`, which come in parts, are compared and made in portions
-  // What is known of a file of `apply` with contacts.
+  // --- contacts of `apply`, which come in parts and are compared in portions
+  // A file with contacts, from its first part until what differs was shown.
   struct Applying {
+    explicit Applying(ContactPlan of_file) : plan(std::move(of_file)) {}
     ContactPlan plan;
-    // What the plan was compared with.
-    std::string records;  // the digest of the command's
+    // What it was compared with.
+    std::string records;  // the digest of the command's; empty: they are not good
     std::uint64_t revision = 0;
     std::uint64_t contacts_epoch = 0;
-    AuditEntry audit;  // who makes it, and why
-    bool is_being_made = false;
-    std::uint64_t given = 0;  // of what differs: shown, or made
+    bool is_made = false;
+    // Whether whoever began it has something left to do with it.
+    [[nodiscard]] bool IsWanted() const;
   };
   static std::string PlanPath(const Store& store) { return store.path() + ".apply"; }
   Reply TakePart(const proto::ApplyPart& command, const AuditEntry& audit);
   Reply ComparePart(std::uint64_t plan);
-  Reply ApplyOn(std::uint64_t plan);
+  Reply ShowDiffering(std::uint64_t plan);
   Result<Applying*> PlanOf(std::uint64_t number);
   // That the command's plan was compared with what is here now, and is good.
   Result<Applying*> GoodPlan(const proto::Apply& command);
   // The plan as an answer; what failed takes it with it.
   Reply PlanView(Result<ContactPlan::Mistakes> mistakes);
-  Result<std::vector<PlannedChange>> MakeNext();
-  Result<std::vector<ContactEdit>> EditsOf(const std::vector<PlannedChange>& changes);
+  // All that differ, as they are to be written.
+  Result<std::vector<ContactEdit>> EditsOf(ContactPlan& plan, const AuditEntry& audit);
   Reply MakePlan(const CheckedData& target, const proto::Apply& command, AuditEntry audit);
-  void NoteMade(std::size_t changes);
 
   Reply Become(const CheckedData& target, AuditEntry audit, bool dry_run,
                std::span<const ContactEdit> edits = {});
@@ -238,7 +233,7 @@ class Engine {
   CompiledPolicy policy_;
   std::unique_ptr<Applying> applying_;
   std::uint64_t last_plan_ = 0;
-  std::uint64_t made_plan_ = 0;  // the last that was made to its end
+  std::uint64_t plan_uses_ = 0;
 };
 
 }  // namespace gatehouse::policy_engine

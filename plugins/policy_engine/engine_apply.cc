@@ -1,5 +1,5 @@
-// The engine's command `apply`: the records in one piece; what operators say of contacts, of which
-// there may be very many, in parts that are taken in, compared and made one after the other.
+// The engine's command `apply`: what operators say of contacts, of which there may be very many, is
+// taken in and compared part by part; all of it is made in one step.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +10,8 @@
 
 namespace gatehouse::policy_engine {
 namespace {
+
+constexpr std::string_view kAppliedAlready = "the file is applied already; apply it again";
 
 // What the command says but for whether it is a dry run.
 std::string DigestOf(proto::Apply command) {
@@ -49,10 +51,6 @@ proto::ChangeView ViewOf(const PlannedChange& change) {
   return view;
 }
 
-void AddViews(const std::vector<PlannedChange>& changes, proto::CtlResponse& response) {
-  for (const PlannedChange& change : changes) *response.add_contact_changes() = ViewOf(change);
-}
-
 }  // namespace
 
 Engine::Reply Engine::ApplyData(const proto::Apply& command, AuditEntry audit) {
@@ -74,45 +72,50 @@ Engine::Reply Engine::ApplyData(const proto::Apply& command, AuditEntry audit) {
   if (command.plan() == 0) return Become(target, std::move(audit), command.dry_run());
   if (!command.dry_run()) return MakePlan(target, command, std::move(audit));
   GATEHOUSE_TRY(Applying * applying, PlanOf(command.plan()));
-  applying->plan.BeginComparing(
-      {content_.data, target.data, served_, content_.blocked_domains, limits_});
-  applying->records = DigestOf(command);
+  if (applying->is_made) return BadConfig(std::string(kAppliedAlready));
+  GATEHOUSE_TRY_VOID(applying->plan.BeginComparing(
+      {content_.data, target.data, served_, content_.blocked_domains, limits_}));
+  applying->records = target.mistakes.empty() ? DigestOf(command) : std::string();
   applying->revision = content_.revision;
   applying->contacts_epoch = content_.contacts_epoch;
   return Become(target, std::move(audit), true);
 }
 
-// The first portion is made with the records; where there are no more, the file is one transaction.
+// The whole file is one transaction: whom it blocks is blocked before its records let anybody in.
 Engine::Reply Engine::MakePlan(const CheckedData& target, const proto::Apply& command,
                                AuditEntry audit) {
   if (!target.mistakes.empty()) return Become(target, std::move(audit), true);
   GATEHOUSE_TRY(Applying * applying, GoodPlan(command));
-  applying->audit = audit;
-  GATEHOUSE_TRY(const std::vector<PlannedChange> first, applying->plan.Next());
-  Result<std::vector<ContactEdit>> edits = EditsOf(first);
-  Reply response = edits ? Become(target, std::move(audit), false, *edits)
-                         : Reply(std::unexpected(std::move(edits).error()));
+  GATEHOUSE_TRY(const std::vector<ContactEdit> edits, EditsOf(applying->plan, audit));
+  Reply response = Become(target, std::move(audit), false, edits);
   if (!response) {
-    applying_.reset();
+    DropPlan();
     return response;
   }
-  AddViews(first, *response);
-  applying->is_being_made = true;
-  NoteMade(first.size());
-  response->set_more_contacts(IsApplying());
+  applying->is_made = true;
+  applying->plan.Rewind();
   return response;
 }
 
+bool Engine::Applying::IsWanted() const {
+  if (is_made) return false;
+  if (!plan.IsCompared()) return true;
+  return plan.IsGood() && !records.empty() && !plan.IsShown();
+}
+
 Engine::Reply Engine::TakePart(const proto::ApplyPart& command, const AuditEntry& audit) {
-  if (IsApplying()) return BadConfig(std::string(kIsApplying));
   if (command.contacts_size() > kMaxContactsOfACommand)
     return BadConfig(fmt::format("{} contacts are too many for one part; at most {} are possible",
                                  command.contacts_size(), kMaxContactsOfACommand));
   if (command.plan() == 0) {
-    applying_.reset();
+    if (applying_ && applying_->IsWanted())
+      return BadConfig(
+          "another file is being applied, or looked at with --dry-run, just now; try again in some "
+          "seconds");
+    DropPlan();
     last_plan_ = std::max(last_plan_ + 1, static_cast<std::uint64_t>(audit.at_unix_ms));
     GATEHOUSE_TRY(ContactPlan plan, ContactPlan::Create(PlanPath(store_), last_plan_));
-    applying_ = std::make_unique<Applying>(Applying{std::move(plan), {}, 0, 0, {}, false, 0});
+    applying_ = std::make_unique<Applying>(std::move(plan));
   }
   GATEHOUSE_TRY(Applying * applying, PlanOf(command.plan() == 0 ? last_plan_ : command.plan()));
   return PlanView(applying->plan.Add(command.contacts()));
@@ -120,12 +123,13 @@ Engine::Reply Engine::TakePart(const proto::ApplyPart& command, const AuditEntry
 
 Engine::Reply Engine::ComparePart(std::uint64_t plan) {
   GATEHOUSE_TRY(Applying * applying, PlanOf(plan));
+  if (applying->is_made) return BadConfig(std::string(kAppliedAlready));
   return PlanView(applying->plan.Compare(store_, ClockAt(now_unix_)));
 }
 
 Engine::Reply Engine::PlanView(Result<ContactPlan::Mistakes> mistakes) {
   if (!mistakes) {
-    applying_.reset();
+    DropPlan();
     if (mistakes.error().fault == Fault::kConfig) return std::unexpected(mistakes.error());
     return Trouble(fmt::format(
         "the contacts of the file cannot be compared: {}; see that the disk of the store has room",
@@ -140,41 +144,31 @@ Engine::Reply Engine::PlanView(Result<ContactPlan::Mistakes> mistakes) {
   return response;
 }
 
-Engine::Reply Engine::ApplyOn(std::uint64_t plan) {
-  proto::CtlResponse response;
-  if (plan == made_plan_) {  // by itself, meanwhile
-    response.mutable_apply_plan()->set_plan(plan);
-    return response;
-  }
+Engine::Reply Engine::ShowDiffering(std::uint64_t plan) {
   GATEHOUSE_TRY(Applying * applying, PlanOf(plan));
   if (!applying->plan.IsGood()) return BadConfig("the contacts of the file are not compared yet");
-  Result<std::vector<PlannedChange>> changes =
-      applying->is_being_made ? MakeNext() : applying->plan.Next();
-  if (!changes) return std::unexpected(std::move(changes).error());
-  if (applying_ && !applying_->is_being_made) applying_->given += changes->size();
-  AddViews(*changes, response);
+  GATEHOUSE_TRY(const std::vector<PlannedChange> changes, applying->plan.Next());
+  proto::CtlResponse response;
+  for (const PlannedChange& change : changes) *response.add_contact_changes() = ViewOf(change);
   proto::ApplyPlan& view = *response.mutable_apply_plan();
   view.set_plan(plan);
-  view.set_more(applying_ && applying_->given < applying_->plan.differ());
+  view.set_more(!applying->plan.IsShown());
+  view.set_differ(applying->plan.differ());
+  if (applying->is_made && applying->plan.IsShown()) DropPlan();
   return response;
 }
 
-Result<void> Engine::ApplyOnAlone(std::int64_t now_unix) {
-  if (!IsApplying()) return {};
-  OnTime(now_unix);
-  applying_->audit.at_unix_ms = now_unix * 1000;
-  GATEHOUSE_TRY([[maybe_unused]] const std::vector<PlannedChange> made, MakeNext());
-  return {};
-}
-
 Result<Engine::Applying*> Engine::PlanOf(std::uint64_t number) {
-  if (applying_ && applying_->plan.number() == number) return &*applying_;
-  return BadConfig(
-      "another apply has begun meanwhile, or policy_engine anew; apply the file again");
+  if (!applying_ || applying_->plan.number() != number)
+    return BadConfig(
+        "another apply has begun meanwhile, or policy_engine anew; apply the file again");
+  ++plan_uses_;
+  return applying_.get();
 }
 
 Result<Engine::Applying*> Engine::GoodPlan(const proto::Apply& command) {
   GATEHOUSE_TRY(Applying * applying, PlanOf(command.plan()));
+  if (applying->is_made) return BadConfig(std::string(kAppliedAlready));
   if (!applying->plan.IsGood() || applying->records != DigestOf(command))
     return BadConfig("the file was not found good yet; compare it before it is made");
   if (applying->revision == content_.revision &&
@@ -185,43 +179,25 @@ Result<Engine::Applying*> Engine::GoodPlan(const proto::Apply& command) {
       "again");
 }
 
-Result<std::vector<ContactEdit>> Engine::EditsOf(const std::vector<PlannedChange>& changes) {
-  const std::int64_t now_unix = applying_->audit.at_unix_ms / 1000;
+Result<std::vector<ContactEdit>> Engine::EditsOf(ContactPlan& plan, const AuditEntry& audit) {
+  plan.Rewind();
   std::vector<ContactEdit> edits;
-  edits.reserve(changes.size());
-  for (const PlannedChange& change : changes) {
-    std::optional<ContactRow> before;
-    if (change.before) {
-      GATEHOUSE_TRY(before, store_.ReadContact(change.pair));
+  edits.reserve(plan.differ());
+  while (!plan.IsShown()) {
+    GATEHOUSE_TRY(const std::vector<PlannedChange> changes, plan.Next());
+    for (const PlannedChange& change : changes) {
+      std::optional<ContactRow> before;
+      if (change.before) {
+        GATEHOUSE_TRY(before, store_.ReadContact(change.pair));
+      }
+      AuditEntry of_contact = audit;
+      of_contact.action = ActionOf(CommandOf(change.verb));
+      edits.push_back(EditOf(change.pair, MarkAfter(change.verb), before, std::move(of_contact),
+                             audit.at_unix_ms / 1000));
     }
-    AuditEntry audit = applying_->audit;
-    audit.action = ActionOf(CommandOf(change.verb));
-    edits.push_back(
-        EditOf(change.pair, MarkAfter(change.verb), before, std::move(audit), now_unix));
+    still_busy_();
   }
   return edits;
-}
-
-Result<std::vector<PlannedChange>> Engine::MakeNext() {
-  const auto make = [this]() -> Result<std::vector<PlannedChange>> {
-    GATEHOUSE_TRY(std::vector<PlannedChange> changes, applying_->plan.Next());
-    GATEHOUSE_TRY(const std::vector<ContactEdit> edits, EditsOf(changes));
-    GATEHOUSE_TRY_VOID(Take(store_.EditContacts(edits, ClockAt(now_unix_))));
-    return changes;
-  };
-  Result<std::vector<PlannedChange>> made = make();
-  if (made)
-    NoteMade(made->size());
-  else
-    applying_.reset();
-  return made;
-}
-
-void Engine::NoteMade(std::size_t changes) {
-  applying_->given += changes;
-  if (changes > 0 && applying_->given < applying_->plan.differ()) return;
-  made_plan_ = applying_->plan.number();
-  applying_.reset();
 }
 
 }  // namespace gatehouse::policy_engine

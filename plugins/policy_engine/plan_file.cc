@@ -59,7 +59,7 @@ Result<void> PlanFile::Prepare() {
 }
 
 PlanFile::~PlanFile() {
-  if (!path_.empty() && !statements_.empty()) RemoveStoreFile(path_);
+  if (!path_.empty()) RemoveStoreFile(path_);
 }
 
 Result<std::optional<std::int64_t>> PlanFile::Add(const PlannedMark& mark) {

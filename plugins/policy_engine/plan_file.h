@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugins/policy_engine/contact_table.h"
@@ -33,7 +34,10 @@ class PlanFile {
  public:
   // Makes the file anew, for this user alone.
   static Result<PlanFile> Create(const std::string& path);
-  PlanFile(PlanFile&&) noexcept = default;
+  PlanFile(PlanFile&& other) noexcept
+      : path_(std::exchange(other.path_, {})),
+        database_(std::move(other.database_)),
+        statements_(std::move(other.statements_)) {}
   PlanFile& operator=(PlanFile&&) = delete;
   ~PlanFile();
 
@@ -46,6 +50,7 @@ class PlanFile {
   Result<bool> Has(const ContactPair& pair);
   // The next after `after` by SIP user and contact.
   Result<std::vector<PlannedMark>> Marks(const ContactPair& after, std::size_t limit);
+  Result<void> ForgetChanges() { return database_.Run("DELETE FROM change"); }
   Result<void> AddChange(const PlannedChange& change);
   // The next in their order; nothing: from the first on.
   Result<std::vector<PlannedChange>> Changes(const std::optional<PlannedChange>& after,
@@ -56,7 +61,7 @@ class PlanFile {
       : path_(std::move(path)), database_(std::move(database)) {}
   Result<void> Prepare();
 
-  std::string path_;
+  std::string path_;  // empty: of one that was moved from
   SqliteDatabase database_;
   std::vector<SqliteStatement> statements_;
 };

@@ -26,9 +26,8 @@ namespace {
 
 // The wall clock may be set: who waits for a time of it looks again after at most so long.
 constexpr milliseconds kLongestWait{60'000};
-// gatehousectl asks for each portion of an apply as soon as it has the one before.
-constexpr milliseconds kApplyIsLeftAlone{2000};
-constexpr milliseconds kBetweenPortions{10};
+// gatehousectl goes on with a file of `apply` as soon as it has an answer.
+constexpr milliseconds kPlanIsLeftAlone{10'000};
 
 std::string SealFileIn(const std::string& state_dir) {
   return state_dir + "/certificate.key";
@@ -65,7 +64,7 @@ class PolicyEngineWorker final : public Worker {
     engine_->OnBusy([&context] { context.StillBusy(); });
     transfer_.emplace(context.loop(), *engine_, state_dir_);
     expiry_.emplace(context.loop(), [this] { OnTime(); });
-    apply_on_.emplace(context.loop(), [this] { ApplyOnAlone(); });
+    plan_end_.emplace(context.loop(), [this] { engine_->DropPlan(); });
     certificates_.emplace(context, *engine_);
     certificates_->Refresh();
     Publish();
@@ -95,23 +94,9 @@ class PolicyEngineWorker final : public Worker {
                                                               : engine_->Answer(request, now);
     Publish();
     certificates_->Refresh();
-    if (request.has_apply() || request.has_apply_on()) AwaitApplyOn(kApplyIsLeftAlone);
+    if (const std::uint64_t uses = engine_->plan_uses(); uses != std::exchange(plan_uses_, uses))
+      plan_end_->Start(kPlanIsLeftAlone);
     answer(std::move(response));
-  }
-
-  // What was begun is made to its end, whether gatehousectl is there to ask for it or not.
-  void AwaitApplyOn(milliseconds wait) {
-    if (engine_->IsApplying())
-      apply_on_->Start(wait);
-    else
-      apply_on_->Stop();
-  }
-
-  void ApplyOnAlone() {
-    if (const Result<void> made = engine_->ApplyOnAlone(UnixNow()); !made)
-      Log(LogLevel::kError, "apply-broken-off", {{"why", made.error().text}});
-    Publish();
-    AwaitApplyOn(kBetweenPortions);
   }
 
   void OnQuestion(std::string_view instance, std::string_view bytes, ipc::AskServer::Reply reply) {
@@ -215,7 +200,8 @@ class PolicyEngineWorker final : public Worker {
   std::optional<Engine> engine_;
   std::optional<StoreTransfer> transfer_;
   std::optional<Timer> expiry_;
-  std::optional<Timer> apply_on_;
+  std::optional<Timer> plan_end_;
+  std::uint64_t plan_uses_ = 0;
   Publication publication_;
   UsageTotals usage_;
   std::optional<ContactDesk> contacts_;

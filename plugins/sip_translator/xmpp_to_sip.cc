@@ -360,7 +360,9 @@ void XmppToSip::ReplyWithError(const StanzaHead& head, ipc::Ticket ticket, SipRe
                                FlowResult counted) {
   stanzas_.Count(counted);
   const auto condition = result.answer.condition;
-  if (result.id.empty()) NoteStanza(context_, TrafficKind::kMessage, head.addresses, result);
+  const TrafficKind kind =
+      head.head.name() == "iq" ? TrafficKind::kIqToUser : TrafficKind::kMessage;
+  if (result.id.empty()) NoteStanza(context_, kind, head.addresses, result);
   LogRefusal(head.addresses, ConditionName(condition), result);
   replies_.Send(head.addresses, MakeError(head, result.answer, result.text, result.address),
                 std::move(ticket),

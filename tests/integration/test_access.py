@@ -24,6 +24,8 @@ DROP TABLE access_grant;
 DROP TABLE access_policy;
 DROP TABLE certificate_slot;
 DROP TABLE certificate;
+DROP TABLE partner_type;
+ALTER TABLE partner DROP COLUMN own_type;
 DROP TABLE sweep_reading;
 ALTER TABLE store_state DROP COLUMN swept_to;
 PRAGMA user_version = 9;

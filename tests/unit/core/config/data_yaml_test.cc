@@ -71,7 +71,10 @@ class AnyData {
       if (field.is_repeated()) {
         for (int n = Below(4); n > 0; --n) set.AddString(&body, &field, Text());
       } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-        set.SetString(&body, &field, Text());
+        std::string text = Text();
+        if (text.empty() && field.name() == "type")
+          text = "supplier";  // the one without a default ""
+        set.SetString(&body, &field, text);
       } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
         set.SetBool(&body, &field, Below(2) == 0);
       } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {

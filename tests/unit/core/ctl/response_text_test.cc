@@ -222,7 +222,7 @@ TEST(JsonText, PrintsNumbersAsNumbersAndLeavesOutMembersOfAOneofThatAreNotSet) {
   response.set_id(18446744073709551615U);
   EXPECT_EQ(JsonText(response),
             "{\"id\":18446744073709551615,\"exit_code\":0,\"error\":\"\",\"revision\":0,"
-            "\"mistakes\":[],\"contact_changes\":[],\"more_contacts\":false}");
+            "\"mistakes\":[],\"contact_changes\":[]}");
 }
 
 TEST(TextTable, AlignsByCharactersAndShowsNoControlCharacters) {

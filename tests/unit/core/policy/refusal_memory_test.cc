@@ -54,6 +54,22 @@ TEST(RefusalMemory, ExplainsARefusalByItsId) {
   EXPECT_EQ(memory.Find("bbbb").refusals_size(), 0);
 }
 
+TEST(RefusalMemory, KeepsAPeersWordsSoThatTheyCanBeTold) {
+  RefusalMemory memory;
+  RefusalNote note = Note("partner.example");
+  note.detail = "x";
+  for (int i = 0; i < 200; ++i) note.detail += "ü";
+  note.from = "y";
+  for (int i = 0; i < 5000; ++i) note.from += "ü";
+  note.to = "ann\xff@corp.example";
+  const std::string id = memory.Add("partner.example", note, 1000).id;
+  const proto::RefusalRecords found = memory.Find(id);
+  proto::RefusalRecords read;
+  ASSERT_TRUE(read.ParseFromString(found.SerializeAsString())) << "octets that are no UTF-8";
+  EXPECT_LE(read.refusals(0).from().size(), RefusalMemory::kMaxAddressBytes);
+  EXPECT_TRUE(read.refusals(0).sentence().ends_with("ü)"));
+}
+
 TEST(RefusalMemory, TellsADetailBehindTheSentence) {
   RefusalMemory memory;
   RefusalNote note = Stream("partner.example");

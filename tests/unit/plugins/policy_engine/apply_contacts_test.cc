@@ -163,6 +163,7 @@ TEST_F(ApplyContacts, EveryChangeSaysWhoAndWhyAndGoesByTheRevision) {
   EXPECT_THAT(Contacts(), IsEmpty());
   EXPECT_EQ(Apply(file, with(revision())).err, "");
   const std::vector<AuditEntry> audit = Audit();
+  ASSERT_GE(audit.size(), 2U);
   EXPECT_EQ(audit[0].action, "apply");
   EXPECT_EQ(audit[1].action, "contact allow");
   EXPECT_EQ(audit[1].subject, "ann@contoso.example u0@partner.example");

@@ -1,4 +1,4 @@
-// An `apply` of many contacts goes in portions: what may come between them, and what is left then.
+// The contacts of an `apply` come in parts and are compared in portions: what may come between.
 #include "tests/unit/plugins/policy_engine/apply_scene.h"
 
 namespace gatehouse::policy_engine {
@@ -16,46 +16,64 @@ class ApplyPortions : public ApplyScene {
   // What happens once, before the first command of this kind.
   void BeforeFirst(Command command, const std::function<void()>& what) {
     before_ = [this, command, what](const proto::CtlRequest& request) {
+      if (request.has_apply_compare()) plan_ = request.apply_compare().plan();
       if (request.command_case() != command || request.apply().dry_run()) return;
       before_ = {};
       what();
     };
   }
+  std::uint64_t plan_ = 0;  // once it is being compared
   const std::string many_ =
       "denied: [{domain: bad.example}]\ncontacts:\n" + Marks(0, 2500, "allowed");
 };
 
-TEST_F(ApplyPortions, RecordsAndTheFirstContactsAreOneStepOthersFollow) {
+TEST_F(ApplyPortions, AllOfAFileIsOneStep) {
   std::vector<std::size_t> held;
   before_ = [&](const proto::CtlRequest& request) {
-    if (request.has_apply_on()) held.push_back(Contacts().size());
+    if (request.has_apply() || request.has_apply_differing()) held.push_back(Contacts().size());
   };
   const ctl::Ending ending = Apply(many_);
-  EXPECT_THAT(held, testing::ElementsAre(1000, 2000));
+  EXPECT_THAT(held, testing::ElementsAre(0, 0, 2500, 2500, 2500))
+      << "dry, made, and shown by the thousand";
   EXPECT_THAT(ending.out, EndsWith("2500 contacts changed\n"));
   EXPECT_EQ(std::ranges::count(ending.out, '\n'), 2500 + 3);
-  EXPECT_THAT(Contacts(), SizeIs(2500));
   EXPECT_FALSE(std::filesystem::exists(folder_.File("policy.db.apply")));
-  asked_.clear();
-  Apply("contacts:\n" + Marks(0, 2499, "allowed"));
-  EXPECT_EQ(std::ranges::count(asked_, Command::kApplyOn), 0) << "one step is enough";
 }
 
-TEST_F(ApplyPortions, NobodyElseChangesAnythingBetweenThemButWhatUsersAddGoesIn) {
-  BeforeFirst(Command::kApplyOn, [this] {
-    EXPECT_EQ(
-        Change(proto::ContactChange::BLOCK, "ann@contoso.example", "u1@partner.example").error(),
-        kIsApplying);
+TEST_F(ApplyPortions, WhoAsksWhileAFileIsComparedIsServedButForAnotherFile) {
+  BeforeFirst(Command::kApplyCompare, [this] {
     proto::CtlRequest other;
     other.mutable_apply_part();
-    EXPECT_EQ(Answer(other).error(), kIsApplying);
-    EXPECT_THAT(Contacts(), SizeIs(1000)) << "whoever only reads is served";
+    EXPECT_THAT(Answer(other).error(), HasSubstr("try again in some seconds"));
+    EXPECT_THAT(Contacts(), IsEmpty());
     Subscribe("zoe@contoso.example", "romeo@partner.example");
   });
   EXPECT_EQ(Apply(many_).err, "");
   EXPECT_THAT(Contacts(), SizeIs(2501));
-  EXPECT_EQ(
-      Change(proto::ContactChange::BLOCK, "ann@contoso.example", "u1@partner.example").error(), "");
+}
+
+TEST_F(ApplyPortions, AFileThatIsRefusedShownOrDroppedLeavesTheWayFree) {
+  EXPECT_EQ(Apply("contacts:\n" + Marks(0, 1, "friend")).exit_code, ctl::kRefused);
+  EXPECT_EQ(Apply("gateway: {connection_limit: 0}\n" + many_).exit_code, ctl::kRefused);
+  EXPECT_EQ(Apply(many_, Dry).exit_code, ctl::kDone);
+  proto::CtlRequest left_alone;
+  left_alone.mutable_apply_part();
+  const std::uint64_t uses = engine_.plan_uses();
+  EXPECT_EQ(Answer(left_alone).error(), "");
+  EXPECT_NE(engine_.plan_uses(), uses);
+  engine_.DropPlan();
+  EXPECT_FALSE(std::filesystem::exists(folder_.File("policy.db.apply")));
+  EXPECT_EQ(Apply(many_).err, "");
+}
+
+TEST_F(ApplyPortions, WhatIsShownFirstIsMadeWholeAfterwards) {
+  BeforeFirst(Command::kApply, [this] {
+    proto::CtlRequest show;
+    show.mutable_apply_differing()->set_plan(plan_);
+    EXPECT_EQ(Answer(show).contact_changes_size(), 1000);
+  });
+  EXPECT_THAT(Apply(many_).out, EndsWith("2500 contacts changed\n"));
+  EXPECT_THAT(Contacts(), SizeIs(2500));
 }
 
 TEST_F(ApplyPortions, WhatSomebodyChangedWhileTheFileWasComparedIsNotOverwritten) {
@@ -73,59 +91,76 @@ TEST_F(ApplyPortions, WhatSomebodyChangedWhileTheFileWasComparedIsNotOverwritten
   EXPECT_EQ(Apply(many_).err, "");
 }
 
-TEST_F(ApplyPortions, WhereUsersTookThePlacesMeanwhileItIsSaidWhatIsMadeAndWhatNot) {
-  BeforeFirst(Command::kApplyOn, [this] {
+TEST_F(ApplyPortions, WhereUsersTookThePlacesMeanwhileNothingIsMade) {
+  BeforeFirst(Command::kApply, [this] {
     for (int i = 0; i < 2500; ++i)
       Subscribe("zoe@contoso.example", "x" + std::to_string(i) + "@partner.example");
   });
+  const std::uint64_t before = revision();
   const ctl::Ending ending = Apply(many_);
   EXPECT_EQ(ending.exit_code, ctl::kRefused);
-  EXPECT_THAT(ending.err, testing::StartsWith(
-                              "partners and settings are applied; of 2500 contacts that differ "
-                              "1000 are changed, and with the next there was trouble: contact "));
   EXPECT_THAT(ending.err, HasSubstr("would be one too many"));
-  EXPECT_THAT(ending.err, EndsWith("gatehousectl apply --dry-run shows what is left; once that is "
-                                   "mended, apply the file again\n"));
-  EXPECT_THAT(ending.out, EndsWith("1000 contacts changed\n"));
-  EXPECT_THAT(Contacts(), SizeIs(3500));
-  EXPECT_FALSE(engine_.IsApplying());
-}
-
-TEST_F(ApplyPortions, WhatWasBegunIsMadeToItsEndWithoutGatehousectl) {
-  BeforeFirst(Command::kApplyOn, [this] {
-    while (engine_.IsApplying()) ASSERT_TRUE(engine_.ApplyOnAlone(now_).has_value());
-  });
-  EXPECT_EQ(Apply(many_).exit_code, ctl::kDone);
+  EXPECT_EQ(revision(), before);
   EXPECT_THAT(Contacts(), SizeIs(2500));
 }
 
-TEST_F(ApplyPortions, AnotherFileTakesThePlaceOfOneThatWasNotFinished) {
-  BeforeFirst(Command::kApplyCompare, [this] {
-    proto::CtlRequest other;
-    other.mutable_apply_part();
-    EXPECT_EQ(Answer(other).error(), "");
+TEST_F(ApplyPortions, AFileComparedTwiceIsComparedWithWhatTheSecondSays) {
+  BeforeFirst(Command::kApply, [this] {
+    proto::CtlRequest again;
+    again.mutable_apply()->set_plan(plan_);
+    again.mutable_apply()->set_dry_run(true);
+    again.mutable_apply()->add_sections("partners");  // without any
+    EXPECT_EQ(Answer(again).error(), "");
+    proto::CtlRequest compare;
+    compare.mutable_apply_compare()->set_plan(plan_);
+    std::size_t mistakes = 0;
+    for (bool more = true; more;) {
+      const proto::CtlResponse answer = Answer(compare);
+      mistakes += static_cast<std::size_t>(answer.mistakes_size());
+      more = answer.apply_plan().more();
+    }
+    EXPECT_EQ(mistakes, 2500U) << "each is nobody's then";
   });
-  EXPECT_EQ(Apply(many_).err,
-            "another apply has begun meanwhile, or policy_engine anew; apply the file again\n");
+  EXPECT_THAT(Apply(many_).err, HasSubstr("was not found good"));
   EXPECT_THAT(Contacts(), IsEmpty());
 }
 
-TEST_F(ApplyPortions, NothingIsMadeThatWasNotComparedAndFoundGood) {
+TEST_F(ApplyPortions, ContactsThatComeAfterTheComparisonAreRefused) {
+  BeforeFirst(Command::kApply, [this] {
+    proto::CtlRequest late;
+    late.mutable_apply_part()->set_plan(plan_);
+    EXPECT_THAT(Answer(late).error(), HasSubstr("being compared already"));
+  });
+  Apply(many_);
+}
+
+TEST_F(ApplyPortions, MoreThanAHundredThousandAreNotChangedAtOnce) {
+  const ctl::Ending ending = Apply("contacts:\n" + Marks(0, 100'001, "allowed"));
+  EXPECT_EQ(ending.exit_code, ctl::kRefused);
+  EXPECT_THAT(ending.err, HasSubstr("100001 contacts differ from what is here, and 100000 can be "
+                                    "changed at once; apply a file with fewer changes first"));
+  EXPECT_THAT(Contacts(), IsEmpty());
+}
+
+TEST_F(ApplyPortions, NothingIsMadeOrShownThatWasNotComparedAndFoundGood) {
   proto::CtlRequest part;
-  part.mutable_apply_part()->add_contacts()->set_sip_user("ann@contoso.example");
-  part.mutable_apply_part()->mutable_contacts(0)->set_contact("a@partner.example");
-  part.mutable_apply_part()->mutable_contacts(0)->set_state("allowed");
-  const std::uint64_t plan = Answer(part).apply_plan().plan();
-  proto::CtlRequest apply;
-  apply.mutable_apply()->set_plan(plan);
-  EXPECT_THAT(Answer(apply).error(), HasSubstr("compare it before it is made"));
-  apply.mutable_apply()->set_dry_run(true);
-  Answer(apply);
-  apply.mutable_apply()->set_dry_run(false);
-  EXPECT_THAT(Answer(apply).error(), HasSubstr("compare it before it is made"));
-  proto::CtlRequest on;
-  on.mutable_apply_on()->set_plan(plan);
-  EXPECT_NE(Answer(on).error(), "");
+  proto::ContactView& contact = *part.mutable_apply_part()->add_contacts();
+  contact.set_sip_user("ann@contoso.example");
+  contact.set_contact("a@partner.example");
+  contact.set_state("allowed");
+  for (const bool begun : {false, true}) {
+    proto::CtlRequest show;
+    show.mutable_apply_differing()->set_plan(Answer(part).apply_plan().plan());
+    proto::CtlRequest apply;
+    apply.mutable_apply()->set_plan(show.apply_differing().plan());
+    apply.mutable_apply()->set_dry_run(true);
+    if (begun) {
+      EXPECT_EQ(Answer(apply).error(), "");
+    }
+    EXPECT_THAT(Answer(show).error(), HasSubstr("are not compared yet"));
+    apply.mutable_apply()->set_dry_run(false);
+    EXPECT_THAT(Answer(apply).error(), HasSubstr("compare it before it is made"));
+  }
   EXPECT_THAT(Contacts(), IsEmpty());
 }
 
