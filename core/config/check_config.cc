@@ -17,6 +17,7 @@
 #include "core/config/check_certificate.h"
 #include "core/config/check_domains.h"
 #include "core/config/listen_address.h"
+#include "core/config/plain_sip.h"
 #include "core/loop/dns_servers.h"
 #include "proto/topology.pb.h"
 
@@ -136,6 +137,7 @@ Result<void> CheckTrustedPeer(const YamlConfig& yaml, int index) {
 void CheckSip(YamlConfig& yaml) {
   const proto::Sip& sip = yaml.config().sip();
   for (int i = 0; i < sip.trusted_peers_size(); ++i) yaml.Note(CheckTrustedPeer(yaml, i));
+  if (RefusesAllPlainSip(yaml.config())) yaml.Warn("sip.trusted_peers", kRefusesAllPlainSip);
   if (!sip.profile().empty() && sip.profile() != "page")
     yaml.Note(std::unexpected(
         yaml.At("sip.profile", fmt::format("is '{}'; would be right: page", sip.profile()))));

@@ -28,8 +28,10 @@ const char* VerbName(proto::WorkerCommand::Verb verb) {
 }
 
 const char* VerbHelp(proto::WorkerCommand::Verb verb) {
-  return verb == proto::WorkerCommand::DRAIN ? "Lets one worker settle what it holds, then stops it"
-                                             : "Ends one worker and starts it anew";
+  return verb == proto::WorkerCommand::DRAIN
+             ? "Lets one worker settle what it holds, then stops it, until worker "
+               "restart"
+             : "Ends one worker and starts it anew";
 }
 
 }  // namespace

@@ -294,8 +294,8 @@ proto::StatusReport CtlDesk::Report(const Gathering& one) const {
       [&report](const Instance& instance) { *report.add_workers() = StatusOf(instance); });
   report.set_streams(Sum(report, "gatehouse_streams"));
   report.set_partners(Sum(report, "gatehouse_policy_partners"));
-  for (std::string& notice :
-       StatusNotices(report, one.renewal ? &*one.renewal : nullptr, UnixNow()))
+  for (std::string& notice : StatusNotices(fleet_.plan().config, report,
+                                           one.renewal ? &*one.renewal : nullptr, UnixNow()))
     report.add_notices(std::move(notice));
   return report;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -10,8 +11,10 @@
 #include <optional>
 #include <string_view>
 
+#include "core/config/plain_sip.h"
 #include "core/policy/access_notice.h"
 #include "core/policy/certificate_notice.h"
+#include "core/policy/peer_notice.h"
 
 namespace gatehouse {
 namespace {
@@ -25,12 +28,22 @@ struct SlotUser {
 constexpr std::array kSlotUsers = {SlotUser{"xmpp", "tls_listener"},
                                    SlotUser{"sip", "sip_translator"}};
 
+// From so many on, one that starts is one that dies again and again.
+constexpr std::uint32_t kManyRestarts = 3;
+
+std::string MinuteOf(std::int64_t unix_s) {
+  return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(static_cast<std::time_t>(unix_s)));
+}
+
 class Notices {
  public:
-  Notices(const proto::StatusReport& report, std::int64_t now) : report_(report), now_(now) {}
+  Notices(const proto::Config& config, const proto::StatusReport& report, std::int64_t now)
+      : config_(config), report_(report), now_(now) {}
 
   std::vector<std::string> Collect(const proto::RenewalView* renewal) {
+    AddIdlePlugins();
     if (Largest({}, kNobodyMayMetric).value_or(0) != 0) notices_.emplace_back(kNobodyMay);
+    AddSipPeers();
     for (const SlotUser& user : kSlotUsers) AddSlot(user);
     if (renewal != nullptr)
       AddRenewal(*renewal);
@@ -51,6 +64,70 @@ class Notices {
           largest = std::max(largest.value_or(counter.value()), counter.value());
     }
     return largest;
+  }
+
+  // Where its workers listen, as gatehouse.yaml says: "xmpp [::]:5269, xmpps [::]:5270".
+  [[nodiscard]] std::string AddressesOf(std::string_view plugin) const {
+    const proto::Listen& listen = config_.listen();
+    std::vector<std::string> all;
+    const auto add = [&all](std::string_view kind, const auto& addresses) {
+      for (const std::string& address : addresses)
+        all.push_back(fmt::format("{} {}", kind, address));
+    };
+    if (plugin == "tls_listener") {
+      add("xmpp", listen.xmpp());
+      add("xmpps", listen.xmpps());
+    }
+    if (plugin == "sip_translator") add("sip", listen.sip());
+    if (plugin == "acme_client") add("http", listen.http());
+    return fmt::format("{}", fmt::join(all, ", "));
+  }
+
+  void AddIdlePlugins() {
+    std::vector<std::string_view> plugins;
+    for (const proto::WorkerStatus& worker : report_.workers())
+      if (std::ranges::find(plugins, worker.plugin()) == plugins.end())
+        plugins.push_back(worker.plugin());
+    for (const std::string_view plugin : plugins) AddIdlePlugin(plugin);
+  }
+
+  void AddIdlePlugin(std::string_view plugin) {
+    bool stopped = true;
+    const proto::WorkerStatus* first = nullptr;
+    for (const proto::WorkerStatus& worker : report_.workers()) {
+      if (worker.plugin() != plugin) continue;
+      const bool is_stopped = worker.state() == "stopped";
+      const bool dies = worker.state() == "waiting" ||
+                        (worker.state() == "starting" && worker.restarts() >= kManyRestarts);
+      if (!is_stopped && !dies) return;
+      stopped = stopped && is_stopped;
+      if (first == nullptr || (first->state() == "stopped" && dies)) first = &worker;
+    }
+    const std::string addresses = AddressesOf(plugin);
+    if (stopped)
+      notices_.push_back(fmt::format(
+          "{0} is stopped{1}; start it with gatehousectl worker restart {2}", plugin,
+          addresses.empty() ? "" : ", so nobody listens on " + addresses, first->name()));
+    else
+      notices_.push_back(fmt::format(
+          "{0} dies again and again{1}; the log says why (worker-died); mend that, and it starts "
+          "by itself within a minute, or at once with gatehousectl worker restart {2}",
+          plugin, addresses.empty() ? "" : ", so nobody is served on " + addresses, first->name()));
+  }
+
+  void AddSipPeers() {
+    if (RefusesAllPlainSip(config_))
+      notices_.push_back(fmt::format("sip.trusted_peers {}; then reload", kRefusesAllPlainSip));
+    const double refused = Largest({}, kUntrustedPeersMetric).value_or(0);
+    if (refused < 1) return;
+    const double last = Largest({}, kLastUntrustedPeerMetric).value_or(0);
+    notices_.push_back(fmt::format(
+        "{} of SIP peers that are not in sip.trusted_peers {} refused since the start, the last at "
+        "{}; the log names them (reason untrusted-peer); add those that are yours in "
+        "gatehouse.yaml and reload",
+        refused < 2 ? "a request or connection"
+                    : fmt::format("{:.0f} requests or connections", refused),
+        refused < 2 ? "was" : "were", MinuteOf(static_cast<std::int64_t>(last))));
   }
 
   void AddSlot(const SlotUser& user) {
@@ -77,13 +154,12 @@ class Notices {
     const bool waits = renewal.state() == "waiting";
     const std::uint32_t failures = renewal.failures() - (!waits && renewal.failures() > 0 ? 1 : 0);
     if (failures == 0) return;
-    const auto next = static_cast<std::time_t>(std::max(renewal.next_attempt_unix(), now_));
     notices_.push_back(fmt::format(
         "ACME has failed to renew certificate '{}' {}{}; {}; mend the cause, then "
         "gatehousectl cert renew",
         renewal.certificate(), TimesText(failures),
         renewal.last_error().empty() ? "" : ": " + renewal.last_error(),
-        waits ? fmt::format("the next attempt is at {:%Y-%m-%d %H:%M} UTC", fmt::gmtime(next))
+        waits ? "the next attempt is at " + MinuteOf(std::max(renewal.next_attempt_unix(), now_))
               : "an attempt is under way"));
   }
 
@@ -104,6 +180,7 @@ class Notices {
     return days == 1 ? "1 day" : fmt::format("{} days", days);
   }
 
+  const proto::Config& config_;
   const proto::StatusReport& report_;
   std::int64_t now_;
   std::vector<std::string> notices_;
@@ -111,9 +188,10 @@ class Notices {
 
 }  // namespace
 
-std::vector<std::string> StatusNotices(const proto::StatusReport& report,
+std::vector<std::string> StatusNotices(const proto::Config& config,
+                                       const proto::StatusReport& report,
                                        const proto::RenewalView* renewal, std::int64_t now) {
-  return Notices(report, now).Collect(renewal);
+  return Notices(config, report, now).Collect(renewal);
 }
 
 }  // namespace gatehouse

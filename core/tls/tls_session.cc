@@ -53,6 +53,7 @@ class BoringSession final : public TlsSession {
   [[nodiscard]] std::string own_certificate_refusal() const override {
     return own_certificate_refusal_;
   }
+  [[nodiscard]] bool missed_certificate() const override { return missed_certificate_; }
   [[nodiscard]] std::string version() const override { return SSL_get_version(ssl_.get()); }
   [[nodiscard]] std::string cipher() const override;
   [[nodiscard]] std::string alpn() const override;
@@ -116,6 +117,7 @@ class BoringSession final : public TlsSession {
   bool asked_for_certificate_ = false;
   bool peer_closed_ = false;
   bool failed_ = false;
+  bool missed_certificate_ = false;
 };
 
 // What the oldest reason BoringSSL noted says of our certificate, if it is an alert of the peer's.
@@ -192,6 +194,7 @@ void BoringSession::SendOutput() {
 Result<void> BoringSession::Fail(Frame& frame) {
   failed_ = true;
   own_certificate_refusal_ = CertificateAlert();
+  missed_certificate_ = ERR_GET_REASON(ERR_peek_error()) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
   std::string text = "tls: " + TakeTlsReason();
   if (!handshake_done_ && offered_ticket_) context_->vault->ForgetForClient(server_name_);
   if (!handshake_done_ && !peer_.chain_error.empty()) text += ": " + peer_.chain_error;

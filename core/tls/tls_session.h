@@ -80,6 +80,8 @@ class TlsSession {
   // The alert by which the peer refused our certificate, during the handshake or (TLS 1.3) after
   // it: "unknown CA". Empty: it has not.
   [[nodiscard]] virtual std::string own_certificate_refusal() const = 0;
+  // Server: the handshake failed because the peer showed no certificate.
+  [[nodiscard]] virtual bool missed_certificate() const = 0;
   [[nodiscard]] virtual std::string version() const = 0;  // "TLSv1.3"
   [[nodiscard]] virtual std::string cipher() const = 0;
   [[nodiscard]] virtual std::string alpn() const = 0;         // negotiated, or empty

@@ -93,6 +93,8 @@ void ServerRequests::LogRefusal(std::string_view event, const RefusedRequest& re
        {"status", answer.status},
        {"reason", ReasonCode(answer.why)},
        {"why", answer.reason},
+       {"remedy", answer.why == Reason::kUntrustedPeer ? RemedyForPeer(whence.peer)
+                                                       : std::string(EntryOf(answer.why).remedy)},
        {"id", answer.id},
        {"left_out", *left_out}});
 }
@@ -101,6 +103,7 @@ void ServerRequests::NoteRefusal(const RefusedRequest& request, RequestAnswer& a
                                  const Whence& whence) {
   CountRefusal(answer.status, answer.why);
   if (whence.trusted) refusals_(request, answer);
+  if (answer.why == Reason::kUntrustedPeer) CountUntrustedPeer(metrics_);
   LogRefusal("request-refused", request, answer, whence);
 }
 

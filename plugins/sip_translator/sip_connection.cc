@@ -95,9 +95,16 @@ void SipConnection::OnSocketBytes(std::string_view bytes) {
   if (tls_ == nullptr) return OnPlaintext(bytes);
   const auto fed = tls_->Feed(std::as_bytes(std::span(bytes)));
   if (fed) return;
+  if (phase_ == Phase::kHandshake && !opened_by_us_ && ProvesNothing())
+    return Close(SipClosed::kTlsIdentity, fed.error().text);
   const std::string refusal = tls_->own_certificate_refusal();
   if (refusal.empty()) return Close(SipClosed::kTransport, fed.error().text);
   Close(SipClosed::kOwnRefused, "the peer refused our certificate: " + refusal);
+}
+
+bool SipConnection::ProvesNothing() const {
+  const PeerCertificate& peer = tls_->peer();
+  return tls_->missed_certificate() || (peer.presented && !peer.chain_valid);
 }
 
 void SipConnection::OnHandshakeDone() {

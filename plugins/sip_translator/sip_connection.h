@@ -114,6 +114,7 @@ class SipConnection {
   void TakeStream(std::unique_ptr<TcpStream> stream);
   void StartTls();
   void OnSocketBytes(std::string_view bytes);
+  [[nodiscard]] bool ProvesNothing() const;
   void OnHandshakeDone();
   void BecomeOpen();
   void OnPlaintext(std::string_view bytes);

@@ -177,6 +177,21 @@ void SipTransportLayer::LogConnection(std::string_view event, const SocketAddres
        {"left_out", *left_out}});
 }
 
+// Anybody may knock: ten lines a minute of all of them together.
+void SipTransportLayer::OnUntrusted(const SipConnection& connection, std::string_view why) {
+  CountUntrustedPeer(metrics_);
+  const auto left_out = untrusted_log_.Admit("untrusted");
+  if (!left_out) return;
+  const PeerCertificate& certificate = connection.certificate();
+  Log(LogLevel::kInfo, "sip-connection-refused",
+      {{"peer", connection.peer().ToText()},
+       {"names", ShownNames(certificate)},
+       {"why", why},
+       {"reason", ReasonCode(Reason::kUntrustedPeer)},
+       {"remedy", RemedyForPeer(certificate)},
+       {"left_out", *left_out}});
+}
+
 void SipTransportLayer::OnDatagram(std::string_view bytes, const SocketAddress& from) {
   if (!bytes.starts_with("SIP/") && !user_.TakesRequests()) return;
   if (bytes.find_first_not_of("\r\n") == std::string_view::npos) return;  // a keepalive
@@ -431,10 +446,12 @@ void SipTransportLayer::OnWritten(SipConnection& connection) {
 void SipTransportLayer::OnClosed(SipConnection& connection, SipClosed how, std::string_view why) {
   const SipConnectionId id = connection.id();
   const bool untrusted = how == SipClosed::kTlsIdentity;
-  if (!connection.stranger() || untrusted)  // strangers could fill the log
-    LogConnection("sip-connection-closed", connection.peer(), why,
-                  untrusted ? Reason::kUntrustedPeer : Reason::kNone);
   if (untrusted) untrusted_total_ += 1;
+  if (untrusted && !connection.opened_by_us())
+    OnUntrusted(connection, why);
+  else if (!connection.stranger())  // strangers could fill the log
+    LogConnection("sip-connection-closed", connection.peer(), why,
+                  untrusted ? Reason::kNextHopUntrusted : Reason::kNone);
   // Over TLS 1.3 a peer refuses our certificate after the handshake; none of our requests was read.
   const bool never_sent =
       !connection.was_open() || (how == SipClosed::kOwnRefused && !connection.heard());

@@ -111,6 +111,7 @@ class SipTransportLayer final : private SipConnection::User {
   [[nodiscard]] std::size_t AcceptedFrom(const TcpStream& stream) const;
   void ServeLine();
   void OnTooMany(const SocketAddress& peer, Reason why);
+  void OnUntrusted(const SipConnection& connection, std::string_view why);
   void LogConnection(std::string_view event, const SocketAddress& peer, std::string_view why,
                      Reason reason);
   void OnDatagram(std::string_view bytes, const SocketAddress& from);
@@ -167,6 +168,7 @@ class SipTransportLayer final : private SipConnection::User {
   double& refused_total_;
   SteadyClock clock_;
   LogSampler log_sampler_{clock_};
+  LogSampler untrusted_log_{clock_, seconds{60}};
 };
 
 }  // namespace gatehouse

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/clock.h"
+#include "core/base/metrics.h"
 #include "core/base/result.h"
 #include "core/loop/socket_address.h"
 
@@ -32,5 +34,16 @@ class SipTrust {
   std::vector<Network> networks_;
   std::vector<std::string> names_;
 };
+
+// The names a certificate shows, for an operator: "a.example, sip:b.example", or "CN=a.example"
+// where it has no other; empty: none.
+[[nodiscard]] std::string ShownNames(const PeerCertificate& certificate);
+
+// What to do where somebody is refused who should not be: by tcp or udp, and by TLS.
+[[nodiscard]] std::string RemedyForPeer(const SocketAddress& peer);
+[[nodiscard]] std::string RemedyForPeer(const PeerCertificate& certificate);
+
+// One that was refused, for `status`.
+void CountUntrustedPeer(Metrics& metrics);
 
 }  // namespace gatehouse

@@ -66,6 +66,21 @@ TEST_F(CheckConfigTest, AcceptsASmallAndAFullConfiguration) {
             "");
 }
 
+TEST_F(CheckConfigTest, WarnsWhereNobodyMaySendSipByTcpOrUdp) {
+  const auto warnings = [this](const std::string& peers) {
+    YamlConfig yaml = YamlConfig::ReadAll(
+        "listen: {sip: ['tls:[::]:5061', 'udp:[::]:5060']}\nsip: {trusted_peers: [" + peers +
+            "]}\n",
+        "g.yaml");
+    FindMistakes(yaml, topology_);
+    return yaml.warnings();
+  };
+  EXPECT_THAT(warnings("pool.contoso.example"),
+              testing::ElementsAre(HasSubstr("g.yaml:2: key 'sip.trusted_peers': has no network, "
+                                             "so that each request that comes to the tcp: and")));
+  EXPECT_THAT(warnings("pool.contoso.example, 192.0.2.7"), testing::IsEmpty());
+}
+
 TEST_F(CheckConfigTest, WantsDomainsWithNames) {
   EXPECT_THAT(ErrorOf("workers: [{plugin: policy_engine}]\n"),
               HasSubstr("key 'domains': is missing; would be right: "));

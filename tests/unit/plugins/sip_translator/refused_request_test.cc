@@ -113,6 +113,20 @@ TEST_F(RefusedRequest, ThatGoesInCirclesOrNamesAnotherUserSaysSo) {
   }
 }
 
+TEST_F(RefusedRequest, ThatNobodyAnswersInTimeOrThatIsOneTooManySaysSo) {
+  for (const auto& [status, reason] :
+       {std::pair{504, Reason::kExpired}, std::pair{500, Reason::kOverloaded}}) {
+    RequestAnswer answer{status, ReasonPhrase(status), {}, reason};
+    NoteRequest(context, {"MESSAGE", "sip:ann@corp.example", "sip:bob@partner.example"}, answer);
+    const proto::RefusalRecord record = Record(answer.id);
+    EXPECT_EQ(record.reason(), ReasonCode(reason));
+    EXPECT_EQ(record.answer(), std::to_string(status));
+    EXPECT_EQ(record.from(), "ann@corp.example");
+    EXPECT_EQ(record.partner(), "partner.example");
+    EXPECT_THAT(WarningOf(answer), HasSubstr("(" + answer.id + ")"));
+  }
+}
+
 // What cannot be read names nobody but where it came from.
 TEST_F(RefusedRequest, ThatCannotBeReadIsOneRecordOfItsPeerForEachFault) {
   const auto refuse = [this](int status, std::string_view fault, std::string_view peer) {
