@@ -305,7 +305,7 @@ void ClientRequests::OnConnectionGone(SipConnectionId connection, SipFailure fai
       pending.tried = ~(std::uint64_t{1} << pending.target);
       Attempt(pending);
     } else {
-      FailLater(pending, failure);
+      FailLater(pending, failure == SipFailure::kTransport ? SipFailure::kClosed : failure);
     }
   }
 }

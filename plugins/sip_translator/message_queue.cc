@@ -32,35 +32,6 @@ SipResult NotSent(SipSendRefusal refusal) {
   std::unreachable();
 }
 
-SipResult NoAnswer(SipFailure failure) {
-  switch (failure) {
-    case SipFailure::kNone:
-      return {.answer = ErrorFor(500),
-              .log = "final answer without a response",
-              .reason = Reason::kInternal};
-    case SipFailure::kTimeout:
-      return {
-          .answer = ErrorForNoAnswer(), .log = "no final answer", .reason = Reason::kNextHopSilent};
-    case SipFailure::kTransport:
-      return {.answer = ErrorForNoAnswer(),
-              .log = "no connection to the next hop",
-              .reason = Reason::kNextHopUnreachable};
-    case SipFailure::kTlsIdentity:
-      return {.answer = ErrorForNoAnswer(),
-              .log = "certificate of the next hop",
-              .reason = Reason::kNextHopUntrusted};
-    case SipFailure::kOwnRefused:
-      return {.answer = ErrorForNoAnswer(),
-              .log = "the next hop refused our certificate",
-              .reason = Reason::kOwnCertificateRefused};
-    case SipFailure::kNoRoute:
-      return {.answer = {proto::REMOTE_SERVER_NOT_FOUND, ErrorType::kCancel},
-              .log = "no SIP route",
-              .reason = Reason::kNoSipRoute};
-  }
-  std::unreachable();
-}
-
 // The URI in "<sip:x@y>;q=1" or "sip:x@y".
 std::string_view UriOfContact(std::string_view value) {
   const auto open = value.find('<');
@@ -99,6 +70,39 @@ SipResult ResultOf(const SipFinal& final) {
 }
 
 }  // namespace
+
+SipResult NoAnswer(SipFailure failure) {
+  switch (failure) {
+    case SipFailure::kNone:
+      return {.answer = ErrorFor(500),
+              .log = "final answer without a response",
+              .reason = Reason::kInternal};
+    case SipFailure::kTimeout:
+      return {
+          .answer = ErrorForNoAnswer(), .log = "no final answer", .reason = Reason::kNextHopSilent};
+    case SipFailure::kTransport:
+      return {.answer = ErrorForNoAnswer(),
+              .log = "no connection to the next hop",
+              .reason = Reason::kNextHopUnreachable};
+    case SipFailure::kClosed:
+      return {.answer = ErrorForNoAnswer(),
+              .log = "the next hop closed the connection without an answer",
+              .reason = Reason::kNextHopClosed};
+    case SipFailure::kTlsIdentity:
+      return {.answer = ErrorForNoAnswer(),
+              .log = "certificate of the next hop",
+              .reason = Reason::kNextHopUntrusted};
+    case SipFailure::kOwnRefused:
+      return {.answer = ErrorForNoAnswer(),
+              .log = "the next hop refused our certificate",
+              .reason = Reason::kOwnCertificateRefused};
+    case SipFailure::kNoRoute:
+      return {.answer = {proto::REMOTE_SERVER_NOT_FOUND, ErrorType::kCancel},
+              .log = "no SIP route",
+              .reason = Reason::kNoSipRoute};
+  }
+  std::unreachable();
+}
 
 void MessageQueue::Add(std::string pair, QueuedMessage message) {
   Pair& queue = *queues_.try_emplace(std::move(pair)).first;

@@ -36,6 +36,9 @@ struct SipResult {
   Reason reason = Reason::kNone;  // where not delivered
 };
 
+// What is said of a request that got no answer; `failure` is not kNone.
+[[nodiscard]] SipResult NoAnswer(SipFailure failure);
+
 class MessageQueue {
  public:
   using OnDone = std::function<void(QueuedMessage&, const SipResult&)>;

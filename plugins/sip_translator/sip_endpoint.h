@@ -39,6 +39,7 @@ enum class SipFailure : std::uint8_t {
   kNone,         // a final response came
   kTimeout,      // Timer B or F (after every target was tried)
   kTransport,    // no target could be connected or written to
+  kClosed,       // the connection ended with the request on it, before an answer came
   kTlsIdentity,  // the next hop's certificate is not the one it must have (11.8)
   kOwnRefused,   // the next hop refused our certificate
   kNoRoute,      // DNS: no such domain, or it offers no transport of ours
@@ -117,8 +118,8 @@ class SipEndpoint {
       std::function<void(const SipMessage& message, const SipPeer& peer, SipReply reply)>;
   virtual void OnRequests(OnRequest handler) = 0;  // set once, before ResumeRequests
 
-  // Called for each request of a trusted peer that is refused here, just ahead of the answer; it may
-  // remember the refusal, and say its id there.
+  // Called for each request of a trusted peer that is refused here, just ahead of the answer; it
+  // may remember the refusal, and say its id there.
   using OnRefusal = std::function<void(const RefusedRequest& request, RequestAnswer& answer)>;
   virtual void OnRefusals(OnRefusal handler) = 0;  // set once, before ResumeRequests
 
@@ -132,9 +133,10 @@ class SipEndpoint {
   // none. Those that are open stay as they are. Gives whether there is one where one is needed.
   virtual bool ShowCertificate(const OwnCertificate* certificate) = 0;
 
-  // All of it or nothing: new domains and trusted peers after a reload, and the files of tls anew, for the next
-  // ShowCertificate; where they cannot be read, the old ones stay. Connections whose peer proves
-  // itself no more end, once what is under way on them is answered, 20 s later at the latest.
+  // All of it or nothing: new domains and trusted peers after a reload, and the files of tls anew,
+  // for the next ShowCertificate; where they cannot be read, the old ones stay. Connections whose
+  // peer proves itself no more end, once what is under way on them is answered, 20 s later at the
+  // latest.
   virtual Result<void> Reconfigure(const proto::Config& config) = 0;
 
   [[nodiscard]] virtual std::size_t requests_in_flight() const = 0;  // ours, without a final answer

@@ -1,7 +1,6 @@
 #include "plugins/sip_translator/test_sip.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <ctime>
 #include <random>
@@ -13,6 +12,7 @@
 #include "core/tls/tls_probe.h"
 #include "plugins/sip_translator/next_hop_health.h"
 #include "plugins/sip_translator/sip_resolver.h"
+#include "plugins/sip_translator/sip_trust.h"
 #include "plugins/sip_translator/test_report.h"
 #include "plugins/sip_translator/told_dns.h"
 #include "proto/config.pb.h"
@@ -27,10 +27,8 @@ constexpr milliseconds kEndLimit{2000};
 constexpr std::int64_t kDayS = 86400;
 
 std::string NamesText(const PeerCertificate& peer) {
-  std::vector<std::string> names = peer.dns_names;
-  names.insert(names.end(), peer.uris.begin(), peer.uris.end());
-  if (names.empty() && !peer.common_name.empty()) names.push_back("CN=" + peer.common_name);
-  return names.empty() ? "no names" : fmt::format("names: {}", fmt::join(names, ", "));
+  const std::string names = ShownNames(peer);
+  return names.empty() ? "no names" : "names: " + names;
 }
 
 std::string_view TransportWord(SipTransport transport) {
@@ -91,6 +89,10 @@ Fault FaultOfFailure(SipFailure failure) {
               "set next_hop of the domain, or add its records"};
     case SipFailure::kOwnRefused:
       return OwnCertificateFault({});
+    case SipFailure::kClosed:
+      return {Reason::kNextHopClosed,
+              "the next hop took the OPTIONS and closed the connection without an answer",
+              std::string(EntryOf(Reason::kNextHopClosed).remedy)};
     case SipFailure::kTransport:
     case SipFailure::kNone:
       break;
@@ -295,7 +297,8 @@ class SipTests::Test {
       failure_ = final.failure;
       // The connection of our own hears in a moment what ended the other one.
       awaiting_end_ = tls_ != nullptr && AskedForCertificate(*tls_) &&
-                      (failure_ == SipFailure::kTransport || failure_ == SipFailure::kOwnRefused);
+                      (failure_ == SipFailure::kTransport || failure_ == SipFailure::kClosed ||
+                       failure_ == SipFailure::kOwnRefused);
       if (!awaiting_end_ || ended_) return AfterOptionsFailed();
       return limit_.Start(kEndLimit);
     }

@@ -41,10 +41,10 @@ workers:
 
 class SipServer:
     """Answers every request with `status`; None: never. `tls`: chain and key file. `ca`: whose certificates it asks for.
-    `hangs_up`: once it has seen ours it closes, without a word."""
+    `hangs_up`: once it has seen ours it closes, without a word; `closes`: once it has read a request."""
 
-    def __init__(self, status=200, tls=None, ca=None, newest=None, hangs_up=False):
-        self.status, self.tls, self.hangs_up = status, None, hangs_up
+    def __init__(self, status=200, tls=None, ca=None, newest=None, hangs_up=False, closes=False):
+        self.status, self.tls, self.hangs_up, self.closes = status, None, hangs_up, closes
         if tls:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(*tls)
@@ -79,6 +79,8 @@ class SipServer:
                 bytes_ += part
                 while b"\r\n\r\n" in bytes_:
                     head, bytes_ = bytes_.split(b"\r\n\r\n", 1)
+                    if self.closes:
+                        return
                     if head.strip() and self.status is not None:
                         connection.sendall(self._answer(head.decode()))
         except OSError:
@@ -127,6 +129,8 @@ class SipSide(unittest.TestCase):
             "tcp.example": f"sip:127.0.0.1:{server(status=404)};transport=tcp",
             "forbidden.example": f"sip:127.0.0.1:{server(status=403)};transport=tcp",
             "login.example": f"sip:127.0.0.1:{server(status=401)};transport=tcp",
+            "closes.example": f"sip:127.0.0.1:{server(closes=True)};transport=tcp",
+            "closes-tls.example": f"sip:good.pool.example:{server(tls=good, closes=True)};transport=tls",
             "silent.example": f"sip:127.0.0.1:{server(status=None)};transport=tcp",
         }
         for name, words in refusing.items():
@@ -199,6 +203,14 @@ class SipSide(unittest.TestCase):
                 self.assertIn(reason, report["reason"])
                 self.assertIn(remedy, report["remedy"])
                 self.assertFalse(report["steps"][-1]["ok"])
+
+    def test_a_next_hop_that_closes_instead_of_an_answer_is_told_apart(self):
+        for domain in ("closes.example", "closes-tls.example"):
+            with self.subTest(domain):
+                code, report, steps = self.probe(domain)
+                self.assertEqual((code, report["code"]), (1, "next-hop-closed"), report)
+                self.assertIn("took the OPTIONS and closed the connection", steps["options"])
+                self.assertIn("next hop's log", report["remedy"])
 
     def test_a_next_hop_that_refuses_our_certificate_is_told_apart(self):
         for domain, step, reason in (

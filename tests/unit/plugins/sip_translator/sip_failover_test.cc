@@ -125,7 +125,7 @@ TEST_F(SipFailover, ConnectionLostWithARequestUnderWayIsToldAndNotSentTwice) {
   first_.reset();
   while (finals.empty() && loop_->Now() < limit) loop_->RunOnce();
   ASSERT_EQ(finals.size(), 1U);
-  EXPECT_EQ(finals[0].failure, SipFailure::kTransport);
+  EXPECT_EQ(finals[0].failure, SipFailure::kClosed);
   EXPECT_EQ(to_second_, 0);
 }
 
@@ -179,7 +179,7 @@ TEST_F(SipFailover, ConnectionThatWasInUseUntilNowIsNoReasonToSendAgain) {
   ForgetfulServer server(*loop_, 2);
   Announce(1, server.address);
   EXPECT_EQ(Send().status, 200);
-  EXPECT_EQ(Send().failure, SipFailure::kTransport);
+  EXPECT_EQ(Send().failure, SipFailure::kClosed);
   EXPECT_EQ(server.branches.size(), 2U);
 }
 

@@ -111,10 +111,46 @@ TEST_F(SipTlsScene, PeerWithAnUntrustedNameIsClosed) {
   const auto two = MakeEdge("two.example", {"somebody.example"});
   Accept(*two);
   const SipFinal final = Send(*one, "two.example", *two);
-  EXPECT_EQ(final.failure, SipFailure::kTransport);
+  EXPECT_EQ(final.failure, SipFailure::kClosed);
   EXPECT_EQ(final.status, 0);
   EXPECT_TRUE(names_.empty());
   EXPECT_EQ(two->Metric("gatehouse_sip_untrusted_connections_total"), 1);
+}
+
+// The names, or that there are none, and what to do; whoever was let in before is not counted.
+TEST_F(SipTlsScene, WhoIsNotLetInIsLoggedWithTheNamesItShowsAndTheRemedy) {
+  CertificateMaker other_authority;
+  const auto two = MakeEdge("two.example", {"one.example"});
+  Accept(*two);
+  const auto unnamed = MakeEdge("unnamed.example", {"two.example"});
+  Edge foreign(*loop_, "alpha.example", {"two.example"}, [&](WorkerConfig& config) {
+    CertificatePlan plan;
+    plan.dns_names = {"foreign.example"};
+    const TlsFiles files = other_authority.Issue(plan);
+    auto* tls = config.mutable_config()->mutable_tls();
+    tls->set_chain_file(files.chain_file);
+    tls->set_key_file(files.key_file);
+    tls->set_trust(maker_.Issue({}).trust);
+    config.mutable_config()->mutable_dns()->add_servers(dns_.server());
+    config.mutable_config()->mutable_dns()->set_allow_loopback_targets(true);
+  });
+  struct Case {
+    Edge* from;
+    std::vector<std::string> words;
+  };
+  double refused = 0;
+  for (const Case& one :
+       {Case{unnamed.get(), {"names=unnamed.example", "one of the names it shows"}},
+        Case{&foreign, {"names=foreign.example", "by an authority in tls.trust"}}}) {
+    testing::internal::CaptureStderr();
+    EXPECT_NE(Send(*one.from, "two.example", *two).failure, SipFailure::kNone);
+    EXPECT_TRUE(
+        Until([&] { return two->Metric("gatehouse_sip_untrusted_refused_total") > refused; }));
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(two->Metric("gatehouse_sip_untrusted_refused_total"), ++refused);
+    EXPECT_NE(log.find("reason=untrusted-peer"), std::string::npos) << log;
+    for (const std::string& word : one.words) EXPECT_NE(log.find(word), std::string::npos) << log;
+  }
 }
 
 TEST_F(SipTlsScene, NumericNextHopMustProveATrustedName) {
@@ -137,7 +173,7 @@ TEST_F(SipTlsScene, AReloadEndsTheConnectionOfWhoIsTrustedNoMoreAndOfNobodyElse)
   EXPECT_EQ(Connections(*two), 1);
   ASSERT_TRUE(Distrust(*two));
   EXPECT_TRUE(Until([&] { return Connections(*one) == 0 && Connections(*two) == 0; }));
-  EXPECT_EQ(Send(*one, "two.example", *two).failure, SipFailure::kTransport);
+  EXPECT_EQ(Send(*one, "two.example", *two).failure, SipFailure::kClosed);
   EXPECT_EQ(names_.size(), 2U);
 }
 

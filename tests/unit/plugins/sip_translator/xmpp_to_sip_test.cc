@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "core/policy/partner_type.h"
 #include "core/base/limits.h"
+#include "core/policy/partner_type.h"
 #include "plugins/sip_translator/transaction_ids.h"
 #include "tests/unit/plugins/sip_translator/flow_fixture.h"
 
@@ -156,6 +156,7 @@ TEST_F(XmppToSipFlow, TurnsEveryWayOfGettingNoAnswerIntoAnError) {
   for (const auto& [failure, condition] :
        {std::pair{SipFailure::kTimeout, "remote-server-timeout/wait"},
         {SipFailure::kTransport, "remote-server-timeout/wait"},
+        {SipFailure::kClosed, "remote-server-timeout/wait"},
         {SipFailure::kTlsIdentity, "remote-server-timeout/wait"},
         {SipFailure::kOwnRefused, "remote-server-timeout/wait"},
         {SipFailure::kNoRoute, "remote-server-not-found/cancel"}}) {
