@@ -21,6 +21,8 @@ namespace gatehouse {
 inline constexpr std::string_view kStreamKind = "stream";
 // A SIP request of a method or with an extension that is not served.
 inline constexpr std::string_view kRequestKind = "request";
+// What a SIP user is told of a contact he watches.
+inline constexpr std::string_view kWatchKind = "watch";
 
 // Who stands behind a refusal, and who learns of it: none of these pushes out another's records.
 enum class RefusalShelf : std::uint8_t {

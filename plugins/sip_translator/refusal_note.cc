@@ -155,4 +155,21 @@ bool NoteStanza(FlowContext& context, TrafficKind kind, const StanzaAddresses& a
   return added.is_new;
 }
 
+RefusalMemory::Added NoteEndedWatch(FlowContext& context, const ContactPair& pair, Reason reason,
+                                    std::string_view about, std::string_view detail) {
+  const auto contact = Jid::Parse(pair.contact);
+  const std::string domain = contact ? contact->domain : std::string();
+  return context.refusals.Add(PlaceOf(context.policy.get(), domain),
+                              {.shelf = RefusalShelf::kUnserved,
+                               .remote_domain = domain,
+                               .from = pair.contact,
+                               .to = pair.sip_user,
+                               .kind = kWatchKind,
+                               .reason = reason,
+                               .about = about,
+                               .detail = AsUtf8(detail),
+                               .once_a_minute = true},
+                              context.unix_ms());
+}
+
 }  // namespace gatehouse::translator

@@ -32,4 +32,9 @@ void NoteRequest(FlowContext& context, const RefusedRequest& request, RequestAns
 bool NoteStanza(FlowContext& context, TrafficKind kind, const StanzaAddresses& addresses,
                 SipResult& result);
 
+// Of a SIP user who watches a contact no longer, though he has not ended it. `about`, static, is
+// which of several such ends.
+RefusalMemory::Added NoteEndedWatch(FlowContext& context, const ContactPair& pair, Reason reason,
+                                    std::string_view about, std::string_view detail);
+
 }  // namespace gatehouse::translator

@@ -53,20 +53,19 @@ SipOutgoing SubscriptionDialog::Notify(std::string_view state, std::string_view 
                                                   {"Contact", contact},
                                                   {"Event", request_.event},
                                                   {"Subscription-State", state}}};
-  return SipOutgoing(
-      {.method = "NOTIFY",
-       .request_uri = request_.target,
-       .from_uri = local_uri_,
-       .from_tag = local_tag_,
-       .to_uri = remote_uri_,
-       .to_tag = remote_tag_,
-       .call_id = call_id_,
-       .cseq = ++local_cseq_,
-       .branch = FreshIds().branch,
-       .headers = headers,
-       .content_type = body.empty() ? "" : "application/pidf+xml",
-       .body = body,
-       .next_hop = request_.routes.empty() ? request_.target : request_.routes.front()});
+  return SipOutgoing({.method = "NOTIFY",
+                      .request_uri = request_.target,
+                      .from_uri = local_uri_,
+                      .from_tag = local_tag_,
+                      .to_uri = remote_uri_,
+                      .to_tag = remote_tag_,
+                      .call_id = call_id_,
+                      .cseq = ++local_cseq_,
+                      .branch = FreshIds().branch,
+                      .headers = headers,
+                      .content_type = body.empty() ? "" : "application/pidf+xml",
+                      .body = body,
+                      .next_hop = next_hop()});
 }
 
 }  // namespace gatehouse::translator

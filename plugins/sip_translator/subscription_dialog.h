@@ -24,6 +24,11 @@ class SubscriptionDialog {
   [[nodiscard]] const std::string& event() const { return request_.event; }
   [[nodiscard]] const std::string& contact() const { return contact_; }
   [[nodiscard]] std::uint32_t expires_s() const { return request_.expires_s; }
+  [[nodiscard]] const std::string& watched_uri() const { return local_uri_; }
+  // Where the next NOTIFY goes: a SIP URI.
+  [[nodiscard]] const std::string& next_hop() const {
+    return request_.routes.empty() ? request_.target : request_.routes.front();
+  }
 
   // Takes a later SUBSCRIBE of the dialog: its Contact is where NOTIFYs go from now on.
   //   gives  false for one that comes out of order (RFC 3261 §12.2.2), which changes nothing

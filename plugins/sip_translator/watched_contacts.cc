@@ -30,16 +30,16 @@ WatchedContacts::~WatchedContacts() = default;
 void WatchedContacts::OnSnapshot() {
   const std::uint64_t epoch = context_.policy->snapshot().contacts_epoch();
   const bool contacts_changed = std::exchange(contacts_epoch_, epoch) != epoch;
-  std::vector<std::string> denied;
+  std::vector<std::pair<std::string, Verdict>> denied;
   if (contacts_changed) to_check_.clear();
   for (const auto& [pair, watch] : watches_) {
     const Verdict verdict = Decide(*context_.policy, EnvelopeOf(watch->addresses));
     if (!verdict.allowed() && verdict.decision != Decision::kAskEngine)
-      denied.push_back(pair);
+      denied.emplace_back(pair, verdict);
     else if (contacts_changed)
       to_check_.push_back(pair);
   }
-  for (const std::string& pair : denied) EndAll(*watches_.at(pair), kRejected);
+  for (const auto& [pair, verdict] : denied) EndByPolicy(*watches_.at(pair), verdict);
 }
 
 // An administrator may have blocked some of those that are watched.
@@ -58,7 +58,10 @@ void WatchedContacts::CheckSome() {
            const auto still = watches_.find(pair);
            if (still == watches_.end()) return;
            if (!state) return to_check_.push_back(pair);
-           if (*state == proto::CONTACT_BLOCKED) EndAll(*still->second, kRejected);
+           if (*state != proto::CONTACT_BLOCKED) return;
+           Envelope blocked = EnvelopeOf(still->second->addresses);
+           blocked.contact = ContactState::kBlocked;
+           EndByPolicy(*still->second, Decide(*context_.policy, blocked));
          });
   }
 }

@@ -89,10 +89,15 @@ class WatchedContacts {
   void OnApproved(Watch& watch);
   void OnError(Watch& watch, const proto::Element& presence);
   void EndAll(Watch& watch, Ending reason);
+  // The same, and an operator is told why: by the policy, or by the contact's `word`, which is
+  // static.
+  void EndByPolicy(Watch& watch, const Verdict& verdict);
+  void EndByContact(Watch& watch, Ending reason, std::string_view word);
 
   void NotifyAll(Watch& watch, bool at_once);
   void Notify(Dialog& dialog);
   void OnNotified(const std::string& key, const SipFinal& final);
+  void NoteUndelivered(const Dialog& dialog, std::string_view why);
   void End(Dialog& dialog, Ending reason);
   void Arm(Dialog& dialog);
   void Remove(Dialog& dialog);

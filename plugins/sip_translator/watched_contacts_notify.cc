@@ -1,13 +1,23 @@
 // Notification dialogs of WatchedContacts: what their watchers are told, and how they end.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "core/address/sip_address.h"
+#include "core/base/log.h"
+#include "core/base/utf8_check.h"
+#include "plugins/sip_translator/message_queue.h"
+#include "plugins/sip_translator/refusal_note.h"
+#include "plugins/sip_translator/text.h"
 #include "plugins/sip_translator/watched_contacts_state.h"
 
 namespace gatehouse::translator {
 namespace {
 
 constexpr seconds kNotifyPause{5};  // RFC 3856 §6.10
+constexpr int kNoSuchDialog = 481;
+constexpr std::size_t kMaxTargetOctets = 160;
 
 // A dialog that its watcher does not know, or does not want, any more. RFC 6665 §4.2.2
 bool EndsDialog(const SipFinal& final) {
@@ -15,7 +25,61 @@ bool EndsDialog(const SipFinal& final) {
   return final.status / 100 != 2 && final.status / 100 != 5;
 }
 
+// Empty: nothing is wrong, or a watcher who has gone by himself.
+std::string WhyUndelivered(const SipFinal& final) {
+  if (final.failure != SipFailure::kNone) return NoAnswer(final.failure).log;
+  if (final.status / 100 == 2 || final.status == kNoSuchDialog) return {};
+  return fmt::format("answered by {}", final.status);
+}
+
+void LogEnd(FlowContext& context, const PageAddresses& addresses, Reason reason,
+            std::string_view id) {
+  if (const auto left_out = context.log_sampler.Admit("watch-ended"))
+    Log(LogLevel::kInfo, "watch-ended",
+        {{"user", addresses.from.Bare()},
+         {"contact", addresses.to.Bare()},
+         {"reason", ReasonCode(reason)},
+         {"id", id},
+         {"left_out", *left_out}});
+}
+
 }  // namespace
+
+void WatchedContacts::EndByPolicy(Watch& watch, const Verdict& verdict) {
+  const PageAddresses& who = watch.addresses;
+  LogEnd(context_, who, verdict.reason,
+         context_.NoteRefusal(TrafficKind::kSipSubscribe, who.from, who.to, verdict));
+  EndAll(watch, kRejected);
+}
+
+void WatchedContacts::EndByContact(Watch& watch, Ending reason, std::string_view word) {
+  const PageAddresses& who = watch.addresses;
+  const auto noted = NoteEndedWatch(context_, {who.from.Bare(), who.to.Bare()},
+                                    Reason::kContactDeclined, word, word);
+  if (noted.is_new) LogEnd(context_, who, Reason::kContactDeclined, noted.id);
+  EndAll(watch, reason);
+}
+
+void WatchedContacts::NoteUndelivered(const Dialog& dialog, std::string_view why) {
+  const auto contact = SipUriToJid(dialog.sip.watched_uri());
+  const std::string bare = contact ? contact->Bare() : std::string();
+  const std::string target = OneLine(AsUtf8(dialog.sip.next_hop()), kMaxTargetOctets);
+  const auto noted = NoteEndedWatch(context_, {dialog.sip_user, bare}, Reason::kNotifyUndelivered,
+                                    "", fmt::format("{}; NOTIFY to {}", why, target));
+  if (!noted.is_new) return;
+  const auto left_out = context_.log_sampler.Admit("notify");
+  if (!left_out) return;
+  const ReasonEntry& entry = EntryOf(Reason::kNotifyUndelivered);
+  Log(LogLevel::kWarning, "notify-undelivered",
+      {{"user", dialog.sip_user},
+       {"contact", bare},
+       {"target", target},
+       {"reason", entry.code},
+       {"why", why},
+       {"remedy", entry.remedy},
+       {"id", noted.id},
+       {"left_out", *left_out}});
+}
 
 void WatchedContacts::NotifyAll(Watch& watch, bool at_once) {
   const std::vector<Dialog*> dialogs = watch.dialogs;
@@ -59,7 +123,10 @@ void WatchedContacts::Notify(Dialog& dialog) {
   dialog.under_way = false;
   notifies_.Count(FlowResult::kFailed);
   dialog.wanted = true;
-  if (sent.error() != SipSendRefusal::kTooMany) dialog.ends_at = now;
+  if (sent.error() != SipSendRefusal::kTooMany) {
+    dialog.ends_at = now;
+    NoteUndelivered(dialog, "it is no address to send to");
+  }
   Arm(dialog);
 }
 
@@ -71,6 +138,7 @@ void WatchedContacts::OnNotified(const std::string& key, const SipFinal& final) 
   if (known == dialogs_.end()) return;
   Dialog& dialog = *known->second;
   dialog.under_way = false;
+  if (const std::string why = WhyUndelivered(final); !why.empty()) NoteUndelivered(dialog, why);
   const bool was_last = !dialog.last_state.empty() && !dialog.wanted;
   if (was_last || EndsDialog(final)) return Remove(dialog);
   if (!dialog.wanted) return;

@@ -93,7 +93,7 @@ bool WatchedContacts::OnPresence(const proto::Element& presence, const StanzaAdd
     OnApproved(watch);
   } else if (type == "unsubscribed") {
     approved_.Remove(KeyOf(watch.pair));
-    EndAll(watch, kRejected);
+    EndByContact(watch, kRejected, "unsubscribed");
   } else if (type == "error") {
     OnError(watch, presence);
   } else if (type.empty() || type == "unavailable") {
@@ -123,8 +123,8 @@ void WatchedContacts::OnError(Watch& watch, const proto::Element& presence) {
   const proto::Element* error = FindChild(presence, "error", ns::kServer);
   const proto::Element* word = error == nullptr ? nullptr : FirstChild(*error);
   const auto condition = word == nullptr ? proto::CONDITION_NONE : ConditionFromName(word->name());
-  if (condition == proto::ITEM_NOT_FOUND) return EndAll(watch, kNoResource);
-  if (condition == proto::FORBIDDEN) return EndAll(watch, kRejected);
+  if (condition == proto::ITEM_NOT_FOUND) return EndByContact(watch, kNoResource, "item-not-found");
+  if (condition == proto::FORBIDDEN) return EndByContact(watch, kRejected, "forbidden");
   OnSaid(watch.pair, false);
 }
 

@@ -420,6 +420,51 @@ TEST_F(WatchedContactsTest, AWatcherThatKnowsNoDialogOrIsGoneIsDropped) {
   EXPECT_EQ(watched.dialogs(), 1U);
 }
 
+TEST_F(WatchedContactsTest, ANotifyThatReachesNobodyIsToldOnceAMinuteWithItsTargetAndTheRemedy) {
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) {
+    Subscribe({.call_id = "sub-" + std::to_string(i)});
+    EngineSays(proto::CONTACT_AUTHORISED);
+    endpoint.FailFirst(SipFailure::kTransport);
+  }
+  Subscribe({.call_id = "gone"});
+  EngineSays(proto::CONTACT_AUTHORISED);
+  TakeNotify(481);
+  const std::string log = testing::internal::GetCapturedStderr();
+  const proto::RefusalRecords noted = context.refusals.Of("partner.example");
+  ASSERT_EQ(noted.refusals_size(), 1);
+  const proto::RefusalRecord& record = noted.refusals(0);
+  EXPECT_EQ(record.reason(), "notify-undelivered");
+  EXPECT_EQ(record.from(), "bob@partner.example");
+  EXPECT_EQ(record.to(), "ann@corp.example");
+  EXPECT_THAT(record.sentence(), HasSubstr("NOTIFY to sip:ann@10.0.0.5:5061;transport=tcp"));
+  EXPECT_NE(log.find(" target="), std::string::npos) << log;
+  EXPECT_EQ(log.find(" target="), log.rfind(" target=")) << log;
+  for (const std::string& word : {record.id(), std::string("sip:ann@10.0.0.5:5061;transport=tcp"),
+                                  std::string("no connection"), std::string("record_route()")})
+    EXPECT_THAT(log, HasSubstr(word));
+}
+
+TEST_F(WatchedContactsTest, AWatchThatEndsByPolicyOrByTheContactHasAReason) {
+  const auto reasons = [this] {
+    std::vector<std::string> all;
+    const proto::RefusalRecords noted = context.refusals.Of("partner.example");
+    for (const proto::RefusalRecord& refusal : noted.refusals()) all.push_back(refusal.reason());
+    return all;
+  };
+  WatchActively();
+  Hear("unsubscribed");
+  TakeNotify();
+  EXPECT_EQ(reasons(), std::vector<std::string>{"contact-declined"});
+  TakeStanza();  // our "unavailable"
+  Wait(seconds{3});
+  WatchActively();
+  context.policy = std::make_shared<const PolicyView>(proto::PolicySnapshot());
+  watched.OnSnapshot();
+  TakeNotify();
+  EXPECT_EQ(reasons(), (std::vector<std::string>{"no-xmpp-access", "contact-declined"}));
+}
+
 TEST_F(WatchedContactsTest, ANotifyThatCannotBeSentIsSentLaterOrNever) {
   endpoint.refuse_with = SipSendRefusal::kTooMany;
   Subscribe({});
@@ -498,6 +543,13 @@ TEST_F(WatchedContactsTest, ASubscribeOutOfOrderChangesNothing) {
   watched.OnSubscribe(*SipMessage::Parse(late, true), SipPeer{SipTransport::kTcp, {}, {}},
                       SipReply(replies, 99));
   EXPECT_EQ(LastStatus(), 500);
+  EXPECT_EQ(replies.answers.back().why, Reason::kMalformedRequest);
+  ASSERT_GT(context.refusals.All().refusals_size(), 0);
+  const proto::RefusalRecord record = context.refusals.All().refusals(0);
+  EXPECT_EQ(record.reason(), "malformed-request");
+  EXPECT_EQ(record.answer(), "500");
+  EXPECT_THAT(record.sentence(), HasSubstr("CSeq goes backwards"));
+  EXPECT_THAT(LastHeader("Warning"), HasSubstr(record.id()));
   EXPECT_EQ(watched.dialogs(), 1U);
 }
 
