@@ -239,6 +239,8 @@ void StreamMachine::TakeDialbackVerify(const proto::Element& element) {
   if (++verify_requests_ > kMaxVerifyRequests) return End(StreamCondition::kPolicyViolation);
   const std::string id(Attribute(element, "id"));
   if (!rules_.Serves(*to)) {
+    Note(Reason::kNotOurDomain, "item-not-found", "a dialback key of it is asked about", *from,
+         *to);
     proto::Element verify = MakeDialback("verify", *to, *from, "error");
     SetAttribute(verify, "id", id);
     AddError(verify, proto::ITEM_NOT_FOUND, "item-not-found");

@@ -357,6 +357,10 @@ TEST(Dialback, AnswersVerifyRequestsItCannotJudge) {
             "<db:verify from='nosuch.example' to='partner.example' type='error' id='1'>"
             "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
             "</error></db:verify>");
+  EXPECT_EQ(scene.refused_,
+            std::vector<std::string>{
+                "partner.example to nosuch.example: not-our-domain (a dialback key of "
+                "it is asked about), item-not-found"});
   EXPECT_EQ(scene.In("<db:verify from='partner.example' to='corp.example' id='a b'>k</db:verify>"),
             "<db:verify from='corp.example' to='partner.example' type='invalid' id='a b'/>");
   scene.In(kVerify);
