@@ -40,7 +40,11 @@ class Planner {
 
   void AddHost(PlannedZone& zone) const {
     for (const SocketAddress& address : ours_.addresses)
-      zone.lines.push_back({AddressLine(ours_.host, address), "the address of the edge"});
+      zone.lines.push_back({AddressLine(ours_.host, address),
+                            IsPublic(address)
+                                ? "the address of the edge"
+                                : "the address of the edge, but partners cannot reach it from "
+                                  "outside (private-address); give the public one with --address"});
     if (ours_.addresses.empty())
       zone.lines.push_back({fmt::format("{}. 3600 IN A YOUR-PUBLIC-ADDRESS", ours_.host),
                             "no public address is known; give it with --address", true});

@@ -54,5 +54,15 @@ TEST(DnsPlan, WithoutAnAddressItIsForTheOperatorToFill) {
   EXPECT_THAT(text, Not(HasSubstr("TLSA")));
 }
 
+TEST(DnsPlan, AnAddressThatNobodyReachesFromOutsideIsSaidAboveItsRecord) {
+  OurSide ours = Ours();
+  EXPECT_THAT(PlanText(PlanZones({}, ours, std::nullopt)), Not(HasSubstr("private-address")));
+  ours.addresses = {SocketAddress::FromIp("192.168.1.5", 0).value()};
+  EXPECT_THAT(PlanText(PlanZones({}, ours, std::nullopt)),
+              HasSubstr("; the address of the edge, but partners cannot reach it from outside "
+                        "(private-address); give the public one with --address\n"
+                        "edge.corp.example. 3600 IN A 192.168.1.5\n"));
+}
+
 }  // namespace
 }  // namespace gatehouse::dnscheck
