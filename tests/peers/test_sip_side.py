@@ -1,11 +1,16 @@
 """What `sip plan` prints, in a real Kamailio, and `test sip` with it."""
 
+import asyncio
 import json
 import re
 import subprocess
+import sys
 import unittest
 
-from scene import Scene, lab
+from scene import ROOT, Scene, lab
+
+sys.path.insert(0, str(ROOT / "tests" / "fakes"))
+from sip_peer import SipPeer, Watcher  # noqa: E402
 
 OTHER = "elsewhere.example"
 
@@ -32,7 +37,12 @@ class ThePlannedRoutesInKamailio(Scene):
         by_hand = re.search(r'  if \(\$rd == "fabrikam\.example"\) \{.*?\n  \}\n', text, re.DOTALL)
         self.assertTrue(by_hand, text)
         self.lab.kamailio.stop()
-        conf.write_text(text.replace(by_hand[0], "  route(GATEHOUSE);\n") + "\n" + self.plan("--kamailio"))
+        planned = self.plan("--kamailio")
+        within = re.search(r"^#   (if \(has_totag\(\) && loose_route\(\)\).*)$", planned, re.MULTILINE)
+        self.assertTrue(within, planned)
+        text = text.replace(by_hand[0], "  route(GATEHOUSE);\n")
+        text = text.replace("request_route {\n", f"request_route {{\n  {within[1]}\n", 1)
+        conf.write_text(text + "\n" + planned)
         checked = subprocess.run(["kamailio", "-c", "-f", conf, "-Y", self.lab.folder / "kamailio"], check=False,
                                  capture_output=True, text=True)
         self.assertEqual(checked.returncode, 0, checked.stderr)
@@ -41,7 +51,25 @@ class ThePlannedRoutesInKamailio(Scene):
         self.sip_to_xmpp("By the planned route.")
         self.assertNotIn("to gatehouse MESSAGE", self.lab.kamailio.text())
 
-    def test_3_lync_is_told_each_domain(self):
+    def test_3_a_watcher_behind_it_is_notified_by_way_of_kamailio(self):
+        asyncio.run(self.watch())
+
+    async def watch(self):
+        ben = SipPeer(lab.free_port(), self.lab.ports["sip"])
+        await ben.listen()
+        watcher = Watcher(f"sip:ben@{lab.SIP_DOMAIN}", f"sip:romeo@{lab.XMPP_DOMAIN}")
+        self.assertEqual(await ben.subscribe(watcher), 200)
+        for _ in range(2000):
+            if ben.notified_of(watcher):
+                break
+            await asyncio.sleep(0.01)
+        self.assertTrue(ben.notified_of(watcher))
+        vias = ben.notified_of(watcher)[0].headers["via"]
+        self.assertEqual(len(vias), 2, vias)
+        self.assertIn(f":{self.lab.ports['sip']}", vias[0])
+        await ben.stop()
+
+    def test_4_lync_is_told_each_domain(self):
         text = self.plan("--lync", "--site", "BONN", "--registrar", "pool.contoso.example")
         for line in ("New-CsTrustedApplicationPool -Identity edge.contoso.example -Registrar pool.contoso.example -Site BONN",
                      "New-CsTrustedApplication -ApplicationId xmppedge", "Enable-CsTopology",

@@ -164,7 +164,10 @@ TEST_F(Setup, ThePlanOfSipHasALineForEachPartnerThatIsOne) {
         "-UseDefaultCertificate $true",
         "-MatchUri \"partner.example\"", "-Route @{Add=$r2}",
         "$(rd{s.tolower}) == \"partner.example\"", "$(rd{s.tolower}) =~ \"\\.partner\\.example$\"",
-        "$du = \"sip:edge.corp.example:5061;transport=tls\";"})
+        "# The certificate on our port 5061 must name edge.corp.example",
+        "must have a name of Kamailio's certificate",
+        "  if (is_method(\"SUBSCRIBE\")) record_route();\n  $du = "
+        "\"sip:edge.corp.example:5061;transport=tls\";"})
     EXPECT_THAT(ending.out, HasSubstr(part));
   EXPECT_THAT(ending.out, Not(HasSubstr("off.example")));
   EXPECT_THAT(Run("sip plan --config there.yaml --lync").out, Not(HasSubstr("$du")));
@@ -224,7 +227,9 @@ TEST(SipPlan, WithoutTlsTheAddressIsNamed) {
                .registrar = "P",
                .partners = {"partner.example"}};
   EXPECT_THAT(LyncText(plan), HasSubstr("-TCPRoute -Destination 192.0.2.10 -Port 5060"));
+  EXPECT_THAT(LyncText(plan), Not(HasSubstr("certificate")));
   EXPECT_THAT(KamailioText(plan), HasSubstr("sip:192.0.2.10:5060;transport=tcp"));
+  EXPECT_THAT(KamailioText(plan), HasSubstr("must have the address Kamailio sends from"));
   plan.transport = "udp";
   EXPECT_THAT(LyncText(plan), HasSubstr("UDP only"));
 }
