@@ -52,7 +52,7 @@ class SipPeer:
         self.silent_for = None            # messages to this user part get no answer
         self.refuses_late = None          # (user part, seconds): messages to it get 404 after that time
         self.last_answer = None           # the final response that came last
-        self._connections = set()
+        self._server, self._connections = None, set()
         self._writer, self._pending, self._answers = None, {}, None
         self._turn = asyncio.Lock()       # who comes first writes first, also while one connection replaces another
 
@@ -171,7 +171,8 @@ class SipPeer:
                         future.set_result(None)
 
     async def stop(self):
-        self._server.close()
+        if self._server:
+            self._server.close()
         for writer in list(self._connections):
             writer.close()
         if self._answers:

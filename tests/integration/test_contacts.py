@@ -12,7 +12,7 @@ import time
 import unittest
 
 from traffic import Edge, lab  # first: it knows where the fakes are
-from sip_peer import Watcher
+from sip_peer import SipPeer, Watcher
 
 ANN = f"sip:ann@{lab.SIP_DOMAIN}"
 ROMEO = f"romeo@{lab.XMPP_DOMAIN}"
@@ -104,6 +104,19 @@ class Contacts(unittest.IsolatedAsyncioTestCase):
         code, said = await self.ctl("contact", "allow", ANN, "romeo@nowhere.example")
         self.assertEqual(code, 1)
         self.assertIn("no partner has the domain 'nowhere.example'", said)
+
+    async def test_a_watcher_whom_no_notify_reaches_is_told_to_the_operator_with_where_it_went(self):
+        away = SipPeer(lab.free_port(), self.edge.lab.ports["gatehouse_sip"])  # listens nowhere
+        self.addAsyncCleanup(away.stop)
+        self.assertEqual(await away.subscribe(self.ann), 200)
+        log = await until(lambda: next((line for line in self.edge.lab.gatehouse.text().splitlines()
+                                        if " notify-undelivered " in line), None), "a line in the log")
+        self.assertIn(f"sip:ann@127.0.0.1:{away.port}", log)
+        self.assertIn("record_route()", log)
+        code, text = await self.ctl("why", "--partner", lab.XMPP_DOMAIN)
+        self.assertEqual(code, 0, text)
+        self.assertIn("notify-undelivered", text)
+        self.assertIn(f"NOTIFY to sip:ann@127.0.0.1:{away.port}", text)
 
     async def test_what_was_answered_outlives_the_policy_engine(self):
         engine = await asyncio.to_thread(self.edge.lab.worker_pid, "policy_engine/0")
