@@ -35,7 +35,7 @@ constexpr std::string_view kKamailio =
     R"(# --- for kamailio.cfg: what goes to XMPP partners goes to Gatehouse.
 # In request_route, behind your checks of the sender and before what you do with other domains:
 #   route(GATEHOUSE);
-# It needs tm.so, sl.so, pv.so, rr.so and textops.so{2}.
+# It needs tm.so, sl.so, pv.so, rr.so, siputils.so and textops.so{2}.
 # What comes back in a dialog (NOTIFY) finds its way by record_route() here and loose_route() at the beginning of your
 # request_route, as in Kamailio's own example (route(WITHINDLG)):
 #   if (has_totag() && loose_route()) {{ if (!t_relay()) sl_reply_error(); exit; }}

@@ -19,6 +19,9 @@ class Echo(unittest.TestCase):
         self.gatehouse.start()
         self.gatehouse.wait_ready()
 
+    def notices(self):
+        return self.gatehouse.ctl("status")[1].get("notices", [])
+
     def right_answers(self):
         return self.gatehouse.counter("echo_caller/0", "gatehouse_echo_caller_right_total")
 
@@ -86,10 +89,23 @@ class Echo(unittest.TestCase):
     def test_a_drained_worker_stays_away_until_it_is_restarted(self):
         self.assertEqual(self.gatehouse.ctl("worker", "drain", "echo/0")[0], 0)
         self.assertEqual(self.gatehouse.workers()["echo/0"]["state"], "stopped")
+        self.assertEqual(self.notices(), ["echo is stopped; start it with gatehousectl worker restart echo/0"])
         self.assertEqual(self.gatehouse.ctl("worker", "restart", "echo/0")[0], 0)
+        self.assertEqual(self.notices(), [])
         self.assertEqual(self.gatehouse.workers()["echo/0"]["state"], "ready")
         self.wait_more_answers()
         self.assertEqual(self.gatehouse.ctl("worker", "restart", "nobody/0")[0], 1)
+
+    def test_a_worker_that_dies_again_and_again_is_told_with_what_to_do(self):
+        for _ in range(5):
+            self.kill_and_wait("echo/0")
+        os.kill(int(self.gatehouse.workers()["echo/0"]["pid"]), signal.SIGKILL)
+        wait_until(lambda: self.gatehouse.workers()["echo/0"]["state"] == "waiting", "it is left alone for a while")
+        told = self.notices()
+        self.assertEqual(len(told), 1, told)
+        self.assertTrue(told[0].startswith("echo dies again and again; the log says why (worker-died)"), told)
+        self.assertEqual(self.gatehouse.ctl("worker", "restart", "echo/0")[0], 0)
+        self.assertEqual(self.notices(), [])
 
     def test_the_end_of_the_supervisor_is_the_end_of_its_workers(self):
         pids = [int(worker["pid"]) for worker in self.gatehouse.workers().values()]
