@@ -10,7 +10,7 @@
 namespace gatehouse::ctl {
 namespace {
 
-using google::protobuf::Value;
+using JsonValue = google::protobuf::Value;
 
 std::string NumberText(double number) {
   if (std::abs(number) < 1e15 && number == std::floor(number))
@@ -18,34 +18,34 @@ std::string NumberText(double number) {
   return fmt::format("{}", number);
 }
 
-LyncValue ValueOf(const Value& json);
+LyncValue ValueOf(const JsonValue& json);
 
 LyncValue ListOf(const google::protobuf::ListValue& list) {
   LyncValue value;
-  for (const Value& item : list.values())
+  for (const JsonValue& item : list.values())
     for (std::string& text : ValueOf(item).items) value.items.push_back(std::move(text));
   return value;
 }
 
-LyncValue ValueOf(const Value& json) {
+LyncValue ValueOf(const JsonValue& json) {
   switch (json.kind_case()) {
-    case Value::kNumberValue:
+    case JsonValue::kNumberValue:
       return {{NumberText(json.number_value())}, false, false};
-    case Value::kBoolValue:
+    case JsonValue::kBoolValue:
       return {{json.bool_value() ? "true" : "false"}, false, false};
-    case Value::kStringValue:
+    case JsonValue::kStringValue:
       return json.string_value().empty() ? LyncValue{}
                                          : LyncValue{{json.string_value()}, false, false};
-    case Value::kListValue:
+    case JsonValue::kListValue:
       return ListOf(json.list_value());
-    case Value::kStructValue: {
+    case JsonValue::kStructValue: {
       // PowerShell 5 writes some lists as {"value":[...],"Count":2}, and enums as {"value":1,...}.
       const auto& fields = json.struct_value().fields();
       const auto inner = fields.find("value");
       return inner == fields.end() ? LyncValue{} : ValueOf(inner->second);
     }
-    case Value::kNullValue:
-    case Value::KIND_NOT_SET:
+    case JsonValue::kNullValue:
+    case JsonValue::KIND_NOT_SET:
       break;
   }
   return {};
@@ -58,7 +58,7 @@ LyncObject ObjectOf(const google::protobuf::Struct& json) {
 }
 
 // What PowerShell 5 puts around a list: {"value":[...],"Count":2}. Else `json` itself.
-const Value& Unwrapped(const Value& json) {
+const JsonValue& Unwrapped(const JsonValue& json) {
   const auto& fields = json.struct_value().fields();
   const auto inner = fields.find("value");
   return inner != fields.end() && fields.contains("Count") ? inner->second : json;
@@ -67,15 +67,15 @@ const Value& Unwrapped(const Value& json) {
 }  // namespace
 
 Result<std::vector<LyncObject>> ReadLyncJson(std::string_view text) {
-  Value whole;
+  JsonValue whole;
   const auto status = google::protobuf::util::JsonStringToMessage(
       {text.data(), text.size()}, &whole, google::protobuf::util::JsonParseOptions());
   if (!status.ok())
     return BadConfig("the file is not well-formed JSON; write it again with ConvertTo-Json");
-  const Value& json = Unwrapped(whole);
+  const JsonValue& json = Unwrapped(whole);
   std::vector<LyncObject> objects;
   if (json.has_struct_value()) objects.push_back(ObjectOf(json.struct_value()));
-  for (const Value& item : json.list_value().values())
+  for (const JsonValue& item : json.list_value().values())
     if (item.has_struct_value()) objects.push_back(ObjectOf(item.struct_value()));
   return objects;
 }
