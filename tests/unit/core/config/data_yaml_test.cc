@@ -71,10 +71,8 @@ class AnyData {
       if (field.is_repeated()) {
         for (int n = Below(4); n > 0; --n) set.AddString(&body, &field, Text());
       } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-        std::string text = Text();
-        if (text.empty() && field.name() == "type")
-          text = "supplier";  // the one without a default ""
-        set.SetString(&body, &field, text);
+        // No record is without a type: one that is left out is that of a new partner.
+        set.SetString(&body, &field, (field.name() == "type" ? "t" : "") + Text());
       } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
         set.SetBool(&body, &field, Below(2) == 0);
       } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
