@@ -8,6 +8,11 @@ namespace gatehouse {
 // Resident memory in octets; 0 where /proc cannot be read.
 [[nodiscard]] std::uint64_t ResidentBytes();
 
+// What an operator may set. Below kAmpleWorkerMemoryMib a worker may be near its cap before it has
+// anything to do, and a listener that is takes no newcomers.
+inline constexpr std::uint32_t kLeastWorkerMemoryMib = 16;
+inline constexpr std::uint32_t kAmpleWorkerMemoryMib = 128;
+inline constexpr std::uint32_t kMostWorkerMemoryMib = 1'048'576;
 // What limits.worker_memory_mib of the configuration stands for: 0 is the default.
 [[nodiscard]] constexpr std::uint32_t WorkerMemoryMib(std::uint32_t configured) {
   constexpr std::uint32_t kDefault = 1024;

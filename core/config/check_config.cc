@@ -4,14 +4,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <span>
 #include <thread>
 
+#include "core/base/process_resources.h"
 #include "core/config/certificate_name.h"
 #include "core/config/check_acme.h"
 #include "core/config/check_certificate.h"
@@ -19,6 +22,7 @@
 #include "core/config/listen_address.h"
 #include "core/config/plain_sip.h"
 #include "core/loop/dns_servers.h"
+#include "core/xmpp/jid.h"
 #include "proto/topology.pb.h"
 
 namespace gatehouse {
@@ -27,10 +31,12 @@ namespace {
 using proto::Topology;
 using proto::WorkerKind;
 
+// Who listens where, by what the kernel tells apart: "tcp 0.0.0.0:5269".
+using Listening = std::map<std::string, std::string>;
+
 void CheckListenList(YamlConfig& yaml, std::string_view key,
                      const google::protobuf::RepeatedPtrField<std::string>& list,
-                     Result<ListenAddress> (*parse)(std::string_view)) {
-  std::set<std::string> seen;
+                     Result<ListenAddress> (*parse)(std::string_view), Listening& listening) {
   for (int i = 0; i < list.size(); ++i) {
     const std::string item = fmt::format("{}[{}]", key, i);
     const auto parsed = parse(list[i]);
@@ -38,10 +44,15 @@ void CheckListenList(YamlConfig& yaml, std::string_view key,
       yaml.Note(std::unexpected(yaml.At(item, parsed.error().text)));
       continue;
     }
-    const bool repeated = !seen.insert(parsed->transport + parsed->address.ToText()).second;
-    if (repeated && parsed->address.Port() != 0)
-      yaml.Note(std::unexpected(
-          yaml.At(item, fmt::format("names '{}' again; would be right: once", list[i]))));
+    if (parsed->address.Port() == 0) continue;
+    const std::string_view socket = parsed->transport == "udp" ? "udp " : "tcp ";
+    const auto [first, is_new] =
+        listening.emplace(std::string(socket) + parsed->address.ToText(), item);
+    if (!is_new)
+      yaml.Note(std::unexpected(yaml.At(
+          item, fmt::format("is '{}', where {} listens already; would be right: another port, or "
+                            "without one of the two",
+                            list[i], first->second))));
   }
 }
 
@@ -57,10 +68,11 @@ Result<void> CheckUnserved(const YamlConfig& yaml, std::string_view key, const s
 
 void CheckListen(YamlConfig& yaml) {
   const proto::Listen& listen = yaml.config().listen();
-  CheckListenList(yaml, "listen.xmpp", listen.xmpp(), ListenAddress::ParseXmpp);
-  CheckListenList(yaml, "listen.xmpps", listen.xmpps(), ListenAddress::ParseXmpp);
-  CheckListenList(yaml, "listen.sip", listen.sip(), ListenAddress::ParseSip);
-  CheckListenList(yaml, "listen.http", listen.http(), ListenAddress::ParseXmpp);
+  Listening listening;
+  CheckListenList(yaml, "listen.xmpp", listen.xmpp(), ListenAddress::ParseXmpp, listening);
+  CheckListenList(yaml, "listen.xmpps", listen.xmpps(), ListenAddress::ParseXmpp, listening);
+  CheckListenList(yaml, "listen.sip", listen.sip(), ListenAddress::ParseSip, listening);
+  CheckListenList(yaml, "listen.http", listen.http(), ListenAddress::ParseXmpp, listening);
   yaml.Note(CheckUnserved(yaml, "listen.control_panel", listen.control_panel(),
                           "gatehousectl has the commands"));
   yaml.Note(CheckUnserved(yaml, "listen.metrics", listen.metrics(),
@@ -134,8 +146,32 @@ Result<void> CheckTrustedPeer(const YamlConfig& yaml, int index) {
                   peer)));
 }
 
+// It goes into Via and Contact as it is: a name, or an address as a URI has it. An
+// internationalised name becomes what DNS has.
+Result<void> CheckSipHost(YamlConfig& yaml) {
+  std::string& host = *yaml.config().mutable_sip()->mutable_host();
+  const bool is_ip6 = host.size() > 2 && host.starts_with('[') && host.ends_with(']') &&
+                      host.contains(':') &&
+                      SocketAddress::FromIp(host.substr(1, host.size() - 2), 0).has_value();
+  const bool is_ip4 = !host.contains(':') && SocketAddress::FromIp(host, 0).has_value();
+  if (is_ip4 || is_ip6) return {};
+  const bool is_ascii = std::ranges::all_of(host, [](char c) { return (c & 0x80) == 0; });
+  if (is_ascii && IsDomain(host)) return {};
+  if (const auto prepared = PrepareDomain(host); !is_ascii && prepared && IsDomain(host))
+    if (auto encoded = DomainToAscii(*prepared)) {
+      host = *std::move(encoded);
+      return {};
+    }
+  return std::unexpected(yaml.At(
+      "sip.host", fmt::format("is '{}'; would be right: a name alone such as "
+                              "edge.contoso.example, without a port, a scheme, blanks or a dot at "
+                              "its end",
+                              host)));
+}
+
 void CheckSip(YamlConfig& yaml) {
   const proto::Sip& sip = yaml.config().sip();
+  if (!sip.host().empty()) yaml.Note(CheckSipHost(yaml));
   for (int i = 0; i < sip.trusted_peers_size(); ++i) yaml.Note(CheckTrustedPeer(yaml, i));
   if (RefusesAllPlainSip(yaml.config())) yaml.Warn("sip.trusted_peers", kRefusesAllPlainSip);
   if (!sip.profile().empty() && sip.profile() != "page")
@@ -145,6 +181,40 @@ void CheckSip(YamlConfig& yaml) {
     yaml.Note(std::unexpected(
         yaml.At("sip.page_mode_max",
                 fmt::format("is {}; would be right: at most 65535 octets", sip.page_mode_max()))));
+}
+
+// What an edge can live with. 0 is the default, as if the key were not there.
+void CheckLimits(YamlConfig& yaml) {
+  struct Row {
+    const char* key;
+    std::uint32_t value;
+    std::uint32_t least;
+    std::uint32_t most;
+    const char* what;
+  };
+  const proto::Limits& limits = yaml.config().limits();
+  constexpr std::uint32_t kMostPerSecond = 1'000'000;
+  constexpr std::uint32_t kMostOfAddress = 10'000'000;
+  // clang-format off
+  const std::array rows = {
+      Row{"limits.stanzas_per_second", limits.stanzas_per_second(), 1, kMostPerSecond, "stanzas a second"},
+      Row{"limits.stanza_burst", limits.stanza_burst(), 1, kMostPerSecond, "stanzas at once"},
+      Row{"limits.connections_per_minute", limits.connections_per_minute(), 1, kMostOfAddress, "connections a minute"},
+      Row{"limits.unauthenticated_per_address", limits.unauthenticated_per_address(), 1, kMostOfAddress, "connections"},
+      Row{"limits.worker_memory_mib", limits.worker_memory_mib(), kLeastWorkerMemoryMib, kMostWorkerMemoryMib, "MiB"},
+  };
+  // clang-format on
+  for (const Row& row : rows)
+    if (row.value != 0 && (row.value < row.least || row.value > row.most))
+      yaml.Note(std::unexpected(yaml.At(
+          row.key, fmt::format("is {}; would be right: 0, which is the default, or {} to {} {}",
+                               row.value, row.least, row.most, row.what))));
+  const std::uint32_t mib = limits.worker_memory_mib();
+  if (mib >= kLeastWorkerMemoryMib && mib < kAmpleWorkerMemoryMib)
+    yaml.Warn("limits.worker_memory_mib",
+              fmt::format("is {}; a worker may be near that before it has anything to do, and then "
+                          "takes no newcomers; better would be {} or more",
+                          mib, kAmpleWorkerMemoryMib));
 }
 
 Result<void> CheckDnsServer(const YamlConfig& yaml, int index) {
@@ -270,6 +340,7 @@ void FindMistakes(YamlConfig& yaml, const Topology& topology) {
   if (yaml.IsRead("tls")) CheckTls(yaml);
   if (yaml.IsRead("sip")) CheckSip(yaml);
   if (yaml.IsRead("dns")) CheckDns(yaml);
+  if (yaml.IsRead("limits")) CheckLimits(yaml);
   // It leans on most of the others.
   if (yaml.mistakes().empty()) CheckAcme(yaml);
 }

@@ -24,6 +24,8 @@ bool IsLabel(std::string_view label) {
   });
 }
 
+}  // namespace
+
 bool IsDomain(std::string_view name) {
   if (name.empty() || name.size() > kMaxDomainBytes) return false;
   if (SocketAddress::FromIp(name, 0)) return false;
@@ -34,6 +36,8 @@ bool IsDomain(std::string_view name) {
     name.remove_prefix(dot + 1);
   }
 }
+
+namespace {
 
 bool IsPort(std::string_view text) {
   unsigned port = 0;
@@ -80,8 +84,10 @@ bool IsNextHop(std::string_view uri) {
   return semicolon == std::string_view::npos || AreParameters(uri.substr(semicolon + 1));
 }
 
-Result<void> CheckDomain(const YamlConfig& yaml, int index) {
-  const proto::Domain& domain = yaml.config().domains(index);
+// A dot at the end of its name, as zone files have it, is taken away.
+Result<void> CheckDomain(YamlConfig& yaml, int index) {
+  proto::Domain& domain = *yaml.config().mutable_domains(index);
+  if (domain.name().size() > 1 && domain.name().ends_with('.')) domain.mutable_name()->pop_back();
   const std::string key = fmt::format("domains[{}]", index);
   if (domain.name().empty())
     return std::unexpected(

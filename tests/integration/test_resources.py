@@ -16,6 +16,7 @@ from dialback_partner import answer_of, dialback
 
 DESCRIPTORS = 160
 ADDRESSES = 20  # with at most 10 half-open connections each
+LEAST_CAP = 16  # MiB: less than a listener has before it has anything to do
 
 
 class Scene(unittest.IsolatedAsyncioTestCase):
@@ -99,7 +100,7 @@ class Memory(Scene):
             self.skipTest("no limit with a sanitizer")
         self.use_cap(4096)
         await self.until(lambda: self.hard_cap() == 2 * 4096 * 2**20, "the cap is raised")
-        self.use_cap(1)
+        self.use_cap(LEAST_CAP)
         await asyncio.to_thread(self.edge.gatehouse.wait_event, "accepting-stopped")
         self.assertEqual(self.hard_cap(), 2 * 4096 * 2**20)
 
@@ -110,7 +111,7 @@ class Memory(Scene):
         stranger = await self.edge.knock("127.0.2.1", partner.domain)
         await stranger.expect("header")
         await stranger.expect("element", "features")
-        self.use_cap(1)
+        self.use_cap(LEAST_CAP)
         self.assertEqual(await asyncio.wait_for(answer_of(stranger), 20), "resource-constraint")
         await self.edge.until_counted(1, "gatehouse_connections_refused_total", reason="memory")
         self.assertFalse(await self.greeted(1), "who comes now waits")

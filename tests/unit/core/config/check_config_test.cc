@@ -87,9 +87,9 @@ TEST_F(CheckConfigTest, WantsDomainsWithNames) {
   const std::string workers = "workers: [{plugin: policy_engine}]\n";
   EXPECT_THAT(ErrorOf("domains: [{next_hop: 'sip:x'}]\n" + workers),
               HasSubstr("key 'domains[0].name': is missing"));
-  for (const std::string bad : {"a..b", "-a.example", "a b", "192.0.2.1", "a.example."})
+  for (const std::string bad : {"a..b", "-a.example", "a b", "192.0.2.1", ".", "a..example."})
     EXPECT_THAT(ErrorOf("domains: [{name: '" + bad + "'}]\n" + workers),
-                HasSubstr("key 'domains[0].name': is '" + bad + "'"));
+                HasSubstr("key 'domains[0].name': is '" + bad.substr(0, 9)));
   EXPECT_THAT(ErrorOf("domains: [{name: a.example}, {name: a.example}]\n" + workers),
               HasSubstr("key 'domains[1].name': names 'a.example' again"));
 }
@@ -113,8 +113,12 @@ TEST_F(CheckConfigTest, NamesABadListenAddress) {
                         "address and a port"));
   EXPECT_THAT(ErrorWith("listen: {sip: ['[::]:5061']}\n"), HasSubstr("tls, tcp or udp"));
   EXPECT_THAT(ErrorWith("listen: {sip: ['tls:5061']}\n"), HasSubstr("\"tls:[::]:5061\""));
-  EXPECT_THAT(ErrorWith("listen: {xmpp: ['[::]:5269', '[::]:5269']}\n"),
-              HasSubstr("key 'listen.xmpp[1]': names '[::]:5269' again"));
+  EXPECT_THAT(
+      ErrorWith("listen: {xmpp: ['[::]:5269', '[::]:5269']}\n"),
+      HasSubstr("key 'listen.xmpp[1]': is '[::]:5269', where listen.xmpp[0] listens already"));
+  EXPECT_THAT(ErrorWith("listen: {xmpp: ['[::]:5269'], sip: ['udp:[::]:5269', 'tls:[::]:5269']}\n"),
+              HasSubstr("key 'listen.sip[1]': is 'tls:[::]:5269', where listen.xmpp[0] listens "
+                        "already; would be right: another port"));
   EXPECT_EQ(ErrorWith("listen: {xmpp: ['[::]:0', '[::]:0']}\n"), "");
 }
 
@@ -221,6 +225,53 @@ TEST_F(CheckConfigTest, ChecksSipAndDns) {
   EXPECT_THAT(ErrorWith("sip: {profile: session}\n"), HasSubstr("would be right: page"));
   EXPECT_THAT(ErrorWith("dns: {servers: [ns.example]}\n"), HasSubstr("key 'dns.servers[0]'"));
   EXPECT_THAT(ErrorWith("dns: {servers: ['192.0.2.53:0']}\n"), HasSubstr("key 'dns.servers[0]'"));
+}
+
+// What stands there goes into Via and Contact.
+TEST_F(CheckConfigTest, WantsTheSipHostAlone) {
+  const auto error_of = [this](const std::string& host) {
+    return ErrorWith("sip: {host: '" + host + "'}\n");
+  };
+  for (const std::string good :
+       {"edge.contoso.example", "edge", "192.0.2.1", "[2001:db8::1]", "Edge-1.contoso.example"}) {
+    EXPECT_EQ(error_of(good), "") << good;
+    EXPECT_EQ(config_.sip().host(), good);
+  }
+  for (const std::string bad :
+       {"edge.contoso.example:5061", "sip:edge.contoso.example", "edge.contoso.example.", " edge",
+        "edge contoso", "2001:db8::1", "192.0.2.1:5061", "[2001:db8::1]:5061", "a..b",
+        "b\u00fc cher.example"})
+    EXPECT_THAT(error_of(bad), HasSubstr("key 'sip.host': is '" + bad +
+                                         "'; would be right: a name "
+                                         "alone such as edge.contoso.example, without a port"));
+  EXPECT_EQ(error_of("edge.b\u00fccher.example"), "");
+  EXPECT_EQ(config_.sip().host(), "edge.xn--bcher-kva.example");
+}
+
+TEST_F(CheckConfigTest, TakesADotAtTheEndOfADomain) {
+  const std::string workers = "workers: [{plugin: policy_engine}]\n";
+  EXPECT_EQ(ErrorOf("domains: [{name: contoso.example.}]\n" + workers), "");
+  EXPECT_EQ(config_.domains(0).name(), "contoso.example");
+  EXPECT_THAT(ErrorOf("domains: [{name: a.example}, {name: a.example.}]\n" + workers),
+              HasSubstr("key 'domains[1].name': names 'a.example' again"));
+}
+
+TEST_F(CheckConfigTest, KnowsWhichLimitsAnEdgeCanLiveWith) {
+  EXPECT_EQ(ErrorWith("limits: {stanzas_per_second: 1, stanza_burst: 1000000,\n"
+                      "  connections_per_minute: 0, worker_memory_mib: 16}\n"),
+            "");
+  EXPECT_THAT(ErrorWith("limits: {stanzas_per_second: 1000001}\n"),
+              HasSubstr("key 'limits.stanzas_per_second': is 1000001; would be right: 0, which is "
+                        "the default, or 1 to 1000000 stanzas a second"));
+  EXPECT_THAT(
+      ErrorsOf("domains: [{name: contoso.example}]\nworkers: [{plugin: policy_engine}]\n"
+               "limits: {stanza_burst: 1000001, connections_per_minute: 10000001,\n"
+               "  unauthenticated_per_address: 4294967295, worker_memory_mib: 1}\n"),
+      testing::ElementsAre(HasSubstr("key 'limits.stanza_burst'"),
+                           HasSubstr("key 'limits.connections_per_minute'"),
+                           HasSubstr("key 'limits.unauthenticated_per_address'"),
+                           HasSubstr("key 'limits.worker_memory_mib': is 1; would be right: "
+                                     "0, which is the default, or 16 to 1048576 MiB")));
 }
 
 TEST_F(CheckConfigTest, TrustsTheAdBitOfResolversOnThisMachineOnly) {
