@@ -11,7 +11,9 @@ namespace gatehouse::ctl {
 DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* exported = app.add_subcommand(
       "export", "Partners and settings as YAML, as apply takes it; there are no secrets in it");
-  exported->add_option("-o,--output", file_, "Into this file; printed when left out")
+  exported
+      ->add_option("-o,--output", file_,
+                   "Into this file, which is new, empty or an export; printed when left out")
       ->type_name("FILE");
   exported->add_flag("--contacts", contacts_,
                      "With what operators said of contacts (contact allow and block); what only "
@@ -44,9 +46,16 @@ DataCommands::DataCommands(CLI::App& app, Invocation& invocation) {
     invocation.changes = !dry_run_;
     invocation.request.mutable_apply()->set_allow_lookalike(allow_lookalike_);
   });
+  AddStoreCommands(app, invocation);
+}
+
+void DataCommands::AddStoreCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* backup = app.add_subcommand(
       "backup", "A copy of the whole store, with contacts and audit, made while it is in use");
-  backup->add_option("FILE", file_, "Replaced when all of the copy is there; mode 0600")
+  backup
+      ->add_option(
+          "FILE", file_,
+          "New, or replaced when all of the copy is there if it is empty or a backup; mode 0600")
       ->required();
   backup->callback([this, &invocation] {
     invocation.action = Action::kBackup;

@@ -20,6 +20,8 @@ class DataCommands {
   DataCommands& operator=(const DataCommands&) = delete;
 
  private:
+  void AddStoreCommands(CLI::App& app, Invocation& invocation);
+
   std::string file_;
   bool contacts_ = false;
   bool dry_run_ = false;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -22,8 +23,30 @@ namespace {
 // What a part of a store may have at most (proto/ctl.proto).
 constexpr std::size_t kPartBytes = std::size_t{4} * 1024 * 1024;
 
-// What is there already may be replaced if it is an ordinary file that nobody is at work with.
-Result<void> MayReplace(const std::string& file) {
+constexpr std::string_view kExportBegins = "# Gatehouse's federation data ";
+
+bool IsExport(std::string_view head) {
+  return head.starts_with(kExportBegins);
+}
+
+// By the header of SQLite's format, with the application's number at octet 68.
+bool IsStore(std::string_view head) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  constexpr std::string_view kGatehouse = "GATE";
+  return head.starts_with(kMagic) && head.size() >= 72 && head.substr(68, 4) == kGatehouse;
+}
+
+// What a file is replaced by, and may hold before.
+struct FileKind {
+  std::string_view name;
+  bool (*is_one)(std::string_view head);
+};
+constexpr FileKind kExport{"an export of Gatehouse's", IsExport};
+constexpr FileKind kStore{"a backup of Gatehouse's", IsStore};
+
+// What is there already may be replaced if it is empty, or of the same kind and nobody is at work
+// with it.
+Result<void> MayReplace(const std::string& file, const FileKind& kind) {
   struct stat info{};
   if (::lstat(file.c_str(), &info) != 0) return {};
   if (!S_ISREG(info.st_mode))
@@ -31,11 +54,22 @@ Result<void> MayReplace(const std::string& file) {
   struct stat log{};
   if (::lstat((file + "-wal").c_str(), &log) == 0)
     return Trouble(fmt::format("'{}' is a store in use; name another file", file));
-  return {};
+  if (info.st_size == 0) return {};
+  const OwnedFd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  std::array<char, 128> head{};
+  const ssize_t got = opened.get() < 0 ? -1 : ::pread(opened.get(), head.data(), head.size(), 0);
+  if (got < 0)
+    return Trouble(
+        fmt::format("'{}' is there and cannot be read: {}; name another file, or remove "
+                    "it",
+                    file, std::strerror(errno)));
+  if (kind.is_one(std::string_view(head.data(), static_cast<std::size_t>(got)))) return {};
+  return Trouble(
+      fmt::format("'{}' is there and is not {}; name another file, or remove it", file, kind.name));
 }
 
 Result<void> ReplaceFile(const std::string& file, mode_t mode, std::string_view text) {
-  GATEHOUSE_TRY_VOID(MayReplace(file));
+  GATEHOUSE_TRY_VOID(MayReplace(file, kExport));
   FreshFile fresh(file, mode);
   GATEHOUSE_TRY_VOID(fresh.Write(text));
   return fresh.TakeItsPlace();
@@ -52,10 +86,9 @@ Ending Told(const Invocation& invocation, std::string done) {
 Ending ExportData(const Invocation& invocation, const Outside& outside) {
   const auto response = GoodAnswer(invocation, invocation.request, outside);
   if (!response) return response.error();
-  std::string text = fmt::format(
-      "# Gatehouse's federation data at revision {}; bring it back with: "
-      "gatehousectl apply -f FILE\n{}",
-      response->revision(), DataYaml(response->federation_data()));
+  std::string text =
+      fmt::format("{}at revision {}; bring it back with: gatehousectl apply -f FILE\n{}",
+                  kExportBegins, response->revision(), DataYaml(response->federation_data()));
   std::string json = ResponseJson(invocation.request, *response);
   if (invocation.contacts) {
     const Result<ContactMarks, Ending> marks = MarksInStore(invocation, outside);
@@ -80,9 +113,12 @@ Ending ExportData(const Invocation& invocation, const Outside& outside) {
 }
 
 Ending BackUp(const Invocation& invocation, const Outside& outside) {
-  if (const Result<void> may = MayReplace(invocation.file); !may)
+  if (const Result<void> may = MayReplace(invocation.file, kStore); !may)
     return {kRefused, {}, may.error().text + '\n'};
   FreshFile fresh(invocation.file, kPrivate);
+  // Before a copy is made that nobody could keep.
+  if (const Result<void> can = fresh.Write({}); !can)
+    return {kRefused, {}, can.error().text + '\n'};
   proto::CtlRequest request = invocation.request;
   proto::BackupRead& wanted = *request.mutable_backup_read();
   while (true) {
