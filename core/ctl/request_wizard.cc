@@ -83,8 +83,10 @@ class Dialog {
   }
 
  private:
-  // Until the answer is good, or there are no more. An empty one is what is `proposed`.
-  void Ask(const std::string& question, const std::string& proposed, const Take& take) {
+  // Until the answer is good, or there are no more. An empty one is what is `proposed`: a copy, for
+  // an answer that is refused may be in its place already.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param)
+  void Ask(const std::string& question, const std::string proposed, const Take& take) {
     std::string complaint;
     while (!ended_) {
       const auto line = ask_(fmt::format("{}{} [{}]: ", complaint, question,

@@ -320,6 +320,16 @@ TEST_F(RequestingACertificate, AsksStepByStepWithoutAName) {
   EXPECT_EQ(Read("e.csr"), stored.request());
 }
 
+// Enter took it again and again.
+TEST_F(RequestingACertificate, AnAnswerThatIsRefusedIsNotProposed) {
+  ServeDomains();
+  answers_ = {"", "", "", "", "", "", "", "Germany", "", "", "", "", "", Path("e.csr"), "n"};
+  EXPECT_EQ(Run("cert request").err, "nothing was changed\n");
+  EXPECT_THAT(answers_, IsEmpty());
+  EXPECT_THAT(prompts_, HasSubstr("write two letters such as DE\nCountry, two letters [none]: "));
+  EXPECT_THAT(prompts_, Not(HasSubstr("[Germany]")));
+}
+
 TEST_F(RequestingACertificate, ChangesNothingWhereTheOperatorSaysNoOrLeaves) {
   for (const char* last : {"n", "", "EOF"}) {
     supervisor_ = {};
