@@ -1,6 +1,7 @@
 #include "core/ctl/command_line.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -60,15 +61,17 @@ std::string ChoiceText(const CLI::App& group) {
   return names;
 }
 
-// A flag that is none, and the one that is near; empty where what is left over is no flag.
+// A flag that is none, and the one that is near; empty where what is left over is no flag. With
+// one dash, as "-tls", it is a letter to CLI11.
 std::string WhichFlag(const CLI::App& command, const std::string& left) {
-  if (!left.starts_with("--")) return {};
+  const std::size_t dashes = left.starts_with("--") ? 2 : 1;
+  if (!left.starts_with('-') || left.size() < dashes + 2) return {};
   std::string flags;
   for (const CLI::App* at = &command; at != nullptr; at = at->get_parent())
     for (const CLI::Option* option : at->get_options())
       for (const std::string& name : option->get_lnames()) flags += ' ' + name;
   const std::string flag = left.substr(0, left.find('='));
-  const std::string_view nearest = NearestWord(flag.substr(2), flags);
+  const std::string_view nearest = NearestWord(flag.substr(dashes), flags);
   if (nearest.empty()) return {};
   return fmt::format("'{}' is no flag here; did you mean --{}?", flag, nearest);
 }
@@ -82,6 +85,8 @@ std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& wrong) {
   if (wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
     for (const std::string& word : left)
       if (std::string which = WhichFlag(deepest, word); !which.empty()) return which;
+  if (choice.empty() && wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
+    return fmt::format("nothing here takes '{}'", fmt::join(left, " "));
   if (choice.empty() || wrong.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError))
     return wrong.what();
   if (left.empty()) return "a command is missing; use one of " + choice;

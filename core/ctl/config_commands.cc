@@ -5,6 +5,7 @@
 #include <CLI/Formatter.hpp>
 #include <limits>
 
+#include "core/ctl/number_check.h"
 #include "core/ctl/write_options.h"
 
 namespace gatehouse::ctl {
@@ -37,8 +38,9 @@ void ConfigCommands::AddRevisions(CLI::App& config, Invocation& invocation) {
   });
   CLI::App* diff = config.add_subcommand(
       "diff", "What is different in revision B, or now, from what it was at revision A");
-  diff->add_option("A", from_, "A revision")->required();
-  diff->add_option("B", to_, "Another; what holds now when left out");
+  const CLI::Validator is_revision = NumberCheck(std::numeric_limits<std::uint64_t>::max());
+  diff->add_option("A", from_, "A revision")->required()->check(is_revision);
+  diff->add_option("B", to_, "Another; what holds now when left out")->check(is_revision);
   diff->callback([this, &invocation] {
     invocation.action = Action::kAsk;
     invocation.request.mutable_config_diff()->set_from(from_);
@@ -48,7 +50,7 @@ void ConfigCommands::AddRevisions(CLI::App& config, Invocation& invocation) {
       "rollback",
       "Makes partners and settings what they were at a revision, live; this is a new revision, so "
       "it can be taken back too");
-  rollback->add_option("REVISION", from_, "See config history")->required();
+  rollback->add_option("REVISION", from_, "See config history")->required()->check(is_revision);
   AddWriteOptions(*rollback, invocation);
   rollback->callback([this, &invocation] {
     invocation.action = Action::kAsk;

@@ -1,32 +1,12 @@
 #include "core/ctl/test_commands.h"
 
-#include <fmt/format.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
-#include "core/xmpp/jid.h"
+#include "core/ctl/domain_check.h"
 
 namespace gatehouse::ctl {
-namespace {
-
-// For CLI11: puts the prepared domain in place of the one that was written, which may end with a
-// dot, and gives what went wrong.
-std::string DomainInPlace(std::string& domain) {
-  Result<std::string> prepared = PrepareDomain(domain);
-  if (!prepared)
-    return fmt::format("'{}' is no domain ({}); write one such as partner.example", domain,
-                       prepared.error().text);
-  domain = *std::move(prepared);
-  return {};
-}
-
-CLI::Validator DomainCheck() {
-  return {&DomainInPlace, ""};
-}
-
-}  // namespace
 
 TestCommands::TestCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* test = app.add_subcommand("test", "Tries the real thing and tells each step");

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "core/ctl/domain_check.h"
 #include "core/ctl/refusal_text.h"
 
 namespace gatehouse::ctl {
@@ -13,7 +14,8 @@ WhyCommand::WhyCommand(CLI::App& app, Invocation& invocation) {
   why->add_option("ID", id_, "As the log line or the answer gave it, e.g. 7f3kq2mx");
   why->add_option("--partner", partner_,
                   "The last refusals of this partner, or of a domain that is none, newest first")
-      ->type_name("DOMAIN");
+      ->type_name("DOMAIN")
+      ->transform(DomainCheck());
   why->add_flag("--list", list_, "The last refusals of everybody, newest first");
   why->add_flag("--reasons", reasons_, "All reasons there are, offline");
   why->callback([this, &invocation] {

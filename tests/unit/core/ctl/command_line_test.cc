@@ -82,8 +82,9 @@ TEST(CommandLine, TurnsPermissionsOfATypeIntoFields) {
   EXPECT_EQ(added.description(), "goods");
   EXPECT_EQ(PermissionsOf(added), Permissions{.sees_note = true});
   const proto::PartnerTypeSet set =
-      RequestOf("partner type set supplier --may-subscribe true --auto-approve true"
-                " --may-message-unlisted true --sees-rich-activity true --sees-note false")
+      RequestOf(
+          "partner type set supplier --may-subscribe true --auto-approve true"
+          " --may-message-unlisted true --sees-rich-activity true --sees-note false")
           .partner_type_set();
   EXPECT_EQ(set.name(), "supplier");
   EXPECT_THAT(set.fields(), ElementsAre("may_subscribe", "auto_approve", "may_message_unlisted",
@@ -341,6 +342,16 @@ TEST(CommandLine, SaysWhatIsWrongAndWhatWouldBeRight) {
               HasSubstr("not in {required,optional,not-supported}"));
   EXPECT_THAT(MisuseOf("partner new a.example --dialback yes"), HasSubstr("not in {true,false}"));
   EXPECT_THAT(MisuseOf("partner new a.example --colour red"), HasSubstr("--colour"));
+  EXPECT_THAT(MisuseOf("partner new a.example -tls required"),
+              HasSubstr("'-tls' is no flag here; did you mean --tls?"));
+  EXPECT_THAT(MisuseOf("partner get a.example b.example c.example"),
+              HasSubstr("nothing here takes 'b.example c.example'; see gatehousectl partner get"));
+  EXPECT_THAT(MisuseOf("config rollback abc"), HasSubstr("'abc' is no number from 0 to"));
+  EXPECT_THAT(MisuseOf("config diff 1 now"), HasSubstr("'now' is no number from 0 to"));
+  EXPECT_THAT(MisuseOf("why --partner https://a.example"),
+              HasSubstr("'https://a.example' is no domain"));
+  EXPECT_THAT(MisuseOf("test stream https://a.example"),
+              HasSubstr("'https://a.example' is no domain"));
   EXPECT_THAT(MisuseOf("partner new a.example --connection-limit -1"),
               HasSubstr("is no number from 0 to 4294967295"));
   EXPECT_THAT(MisuseOf("partner set a.example"), HasSubstr("nothing to set is given"));
