@@ -29,7 +29,7 @@ std::string DomainOwners::DeniedBy(std::string_view domain) const {
   return denied_.contains(pattern) ? pattern : std::string();
 }
 
-std::string DomainOwners::WhyTaken(std::string_view domain) const {
+std::string DomainOwners::WhyTaken(std::string_view domain, Place place) const {
   for (const std::string& own : served_)
     if (own != domain && Covers(domain, own))
       return fmt::format(
@@ -54,13 +54,18 @@ std::string DomainOwners::WhyTaken(std::string_view domain) const {
     return fmt::format(
         "domain '{}' belongs to partner '{}' already; a domain has one partner, name it once",
         domain, owner);
+  if (owner == domain && place == Place::kAdditional)
+    return fmt::format(
+        "the additional domain '{}' is a partner of its own; leave it out here, or take that "
+        "partner out first with: gatehousectl partner remove {}",
+        domain, domain);
   if (owner == domain)
     return fmt::format("partner '{}' exists already; change it with: gatehousectl partner set {}",
                        domain, domain);
   return fmt::format(
-      "domain '{}' is an additional domain of partner '{}'; take it out there first with: "
+      "domain '{}' is an additional domain of partner '{}'; {}take it out there first with: "
       "gatehousectl partner set {} --additional-domains ...",
-      domain, owner, owner);
+      domain, owner, place == Place::kAdditional ? "leave it out here, or " : "", owner);
 }
 
 }  // namespace gatehouse::policy_engine

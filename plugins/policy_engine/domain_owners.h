@@ -19,15 +19,20 @@ class DomainOwners {
   // What a sentence tells the operator to do: give a command, or change the file he brings in.
   enum class Remedy : std::uint8_t { kCommand, kInTheFile };
 
+  // As what a partner is to have a domain.
+  enum class Place : std::uint8_t { kFirst, kAdditional };
+
   // `served` are our own domains, prepared (6.2); `denied` is the deny list.
   explicit DomainOwners(const std::vector<std::string>& served, Remedy remedy = Remedy::kCommand,
                         const std::vector<std::string>& denied = {});
   // Adds the partner's primary and additional domains; `remedy` where that is not as for the
   // others.
   void Add(const proto::Partner& partner, std::optional<Remedy> remedy = {});
-  // Why `domain` (prepared, or a wildcard) cannot be given to another partner, with the remedy;
-  // empty when it is free. A domain below another partner's wildcard is: the narrower one holds.
-  [[nodiscard]] std::string WhyTaken(std::string_view domain) const;
+  // Why `domain` (prepared, or a wildcard) cannot be given to another partner as `place`, with the
+  // remedy; empty when it is free. A domain below another partner's wildcard is: the narrower one
+  // holds.
+  [[nodiscard]] std::string WhyTaken(std::string_view domain, Place place = Place::kFirst) const;
+  [[nodiscard]] Remedy remedy() const { return remedy_; }
 
  private:
   struct Owner {

@@ -75,7 +75,8 @@ void PrepareDomain(std::string field, std::string& domain, std::set<std::string>
   if (!own.insert(domain).second)
     return mistakes.Add(std::move(field),
                         fmt::format("domain '{}' is named twice; name it once", domain));
-  std::string why = others.WhyTaken(domain);
+  std::string why = others.WhyTaken(
+      domain, field == "domain" ? DomainOwners::Place::kFirst : DomainOwners::Place::kAdditional);
   if (!why.empty()) mistakes.Add(std::move(field), std::move(why));
 }
 
@@ -200,8 +201,13 @@ std::optional<HostPort> SplitProxy(std::string_view proxy) {
   return parts;
 }
 
-Result<void> CheckOwnProxy(const proto::Partner& partner) {
-  return partner.proxy().empty() ? Result<void>() : CheckProxy(partner.proxy());
+// As DNS has it.
+std::string HostInDns(std::string host) {
+  if (host.size() > 1 && host.ends_with('.')) host.pop_back();
+  if (std::ranges::all_of(host, [](char c) { return (c & 0x80) == 0; })) return host;
+  const Result<std::string> prepared = gatehouse::PrepareDomain(host);
+  if (!prepared) return host;
+  return DomainToAscii(*prepared).value_or(host);
 }
 
 Result<void> CheckAnchors(const proto::Partner& partner) {
@@ -223,12 +229,15 @@ Result<void> CheckLastDay(const proto::Partner& partner) {
 
 }  // namespace
 
-Result<void> CheckProxy(std::string_view proxy) {
-  const std::optional<HostPort> parts = SplitProxy(proxy);
+Result<std::string> CheckProxy(std::string_view proxy) {
+  std::optional<HostPort> parts = SplitProxy(proxy);
+  if (parts && !parts->bracketed) parts->host = HostInDns(std::move(parts->host));
   const bool host_ok = parts && (parts->bracketed ? IsIpv6(parts->host) : IsHost(parts->host));
-  if (host_ok && (!parts->port || IsPort(*parts->port))) return {};
-  return BadConfig(fmt::format(
-      "proxy '{}' is not HOST[:PORT]; write it like proxy.partner.example:5269", proxy));
+  if (!host_ok || (parts->port && !IsPort(*parts->port)))
+    return BadConfig(fmt::format(
+        "proxy '{}' is not HOST[:PORT]; write it like proxy.partner.example:5269", proxy));
+  const std::string host = parts->bracketed ? fmt::format("[{}]", parts->host) : parts->host;
+  return parts->port ? fmt::format("{}:{}", host, *parts->port) : host;
 }
 
 Result<std::string> CheckDenied(std::string_view pattern, const std::vector<std::string>& served) {
@@ -257,7 +266,6 @@ std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner, const Domai
   static constexpr std::array kRules = {
       Rule{"tls", CheckRow},
       Rule{"dane", CheckDane},
-      Rule{"proxy", CheckOwnProxy},
       Rule{"trust_anchors", CheckAnchors},
       Rule{"connection_limit", CheckLimit},
       Rule{"description", CheckOwnDescription},
@@ -274,9 +282,14 @@ std::vector<proto::Mistake> PartnerMistakes(proto::Partner& partner, const Domai
     return all_hold;
   };
   PrepareDomains(partner, others, mistakes);
-  if (Result<void> known = CheckTypeIsKnown(partner.type(), types); !known)
+  if (Result<void> known = CheckTypeIsKnown(partner.type(), types, others.remedy()); !known)
     mistakes.Add("type", std::move(known).error().text);
   if (play(kWords)) play(kRules);
+  if (partner.proxy().empty()) return mistakes.Take();
+  if (Result<std::string> proxy = CheckProxy(partner.proxy()); proxy)
+    partner.set_proxy(*std::move(proxy));
+  else
+    mistakes.Add("proxy", std::move(proxy).error().text);
   return mistakes.Take();
 }
 

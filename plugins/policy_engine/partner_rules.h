@@ -43,8 +43,9 @@ Result<std::string> CheckDenied(std::string_view pattern, const std::vector<std:
 // For an expiry that is being set; 0 is never. Fails (kConfig) for one that is past.
 Result<void> CheckExpiry(std::uint64_t expires_unix, std::int64_t now_unix);
 
-// HOST[:PORT]: a host name or an IP address, IPv6 in brackets; port 1..65535. Fails (kConfig) with
-// the remedy.
-Result<void> CheckProxy(std::string_view proxy);
+// HOST[:PORT]: a host name or an IP address, IPv6 in brackets; port 1..65535.
+//   gives  the same as DNS has it: an internationalised name in A-labels, no dot at its end
+//   fails  kConfig with the remedy
+Result<std::string> CheckProxy(std::string_view proxy);
 
 }  // namespace gatehouse::policy_engine

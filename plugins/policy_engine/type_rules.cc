@@ -38,16 +38,17 @@ const proto::PartnerType* FindType(const PartnerTypes& types, std::string_view n
   return found == types.end() ? nullptr : &*found;
 }
 
-Result<void> CheckTypeIsKnown(const std::string& name, const PartnerTypes& types) {
+Result<void> CheckTypeIsKnown(const std::string& name, const PartnerTypes& types,
+                              DomainOwners::Remedy remedy) {
   if (FindPreset(name) != nullptr || FindType(types, name) != nullptr) return {};
   std::string known;
   for (const PresetType& preset : kPresetTypes)
     known.append(known.empty() ? "" : ", ").append(preset.name);
   for (const proto::PartnerType& type : types) known.append(", ").append(type.name());
-  return BadConfig(
-      fmt::format("'{}' is no partner type; use one of {}, or make it with: "
-                  "gatehousectl partner type new",
-                  name, known));
+  return BadConfig(fmt::format("'{}' is no partner type; use one of {}, or {}", name, known,
+                               remedy == DomainOwners::Remedy::kInTheFile
+                                   ? "put it below 'partner_types:' in the file"
+                                   : "make it with: gatehousectl partner type new"));
 }
 
 std::vector<proto::Mistake> TypeMistakes(const PartnerTypes& types, std::size_t held,

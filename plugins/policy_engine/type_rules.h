@@ -7,6 +7,7 @@
 
 #include "core/base/result.h"
 #include "plugins/policy_engine/data_limits.h"
+#include "plugins/policy_engine/domain_owners.h"
 #include "proto/ctl.pb.h"
 #include "proto/federation_data.pb.h"
 
@@ -19,8 +20,9 @@ inline constexpr std::size_t kMaxTypeNameBytes = 32;
 // Null where `types` have none of that name.
 [[nodiscard]] const proto::PartnerType* FindType(const PartnerTypes& types, std::string_view name);
 // That a partner may be of it: one that is there always, or one of `types`.
-//   fails  kConfig with the names there are
-Result<void> CheckTypeIsKnown(const std::string& name, const PartnerTypes& types);
+//   fails  kConfig with the names there are, and how to make another
+Result<void> CheckTypeIsKnown(const std::string& name, const PartnerTypes& types,
+                              DomainOwners::Remedy remedy);
 // All that is wrong with them, each with the key of its field and one sentence with the remedy: a
 // name that is none, is there already or stands twice, a description of more than a line, too many.
 [[nodiscard]] std::vector<proto::Mistake> TypeMistakes(const PartnerTypes& types, std::size_t held,

@@ -49,7 +49,8 @@ std::vector<WrongRecord> WrongRecords() {
       {"domain of another", [](auto& p) { p.set_domain("more.other.example"); },
        "additional domain of partner 'other.example'"},
       {"additional of another", [](auto& p) { p.add_additional_domains("other.example"); },
-       "partner 'other.example' exists already"},
+       "the additional domain 'other.example' is a partner of its own; leave it out here, or take "
+       "that partner out first with: gatehousectl partner remove other.example"},
       {"additional is ours", [](auto& p) { p.add_additional_domains("contoso.example"); },
        "one of our own"},
       {"additional is itself", [](auto& p) { p.add_additional_domains("PARTNER.example."); },
@@ -170,11 +171,22 @@ TEST(PartnerRules, AcceptEveryWayToWriteAProxy) {
     EXPECT_TRUE(CheckProxy(proxy).has_value()) << proxy;
 }
 
+TEST(PartnerRules, KeepAProxyAsDnsHasIt) {
+  EXPECT_EQ(CheckProxy("proxy.example.:5269").value_or(""), "proxy.example:5269");
+  EXPECT_EQ(CheckProxy("b\u00fccher.example:5269").value_or(""), "xn--bcher-kva.example:5269");
+  EXPECT_EQ(CheckProxy("B\u00dcCHER.example.").value_or(""), "xn--bcher-kva.example");
+  EXPECT_EQ(CheckProxy("[2001:db8::1]:5269").value_or(""), "[2001:db8::1]:5269");
+  proto::Partner partner = Named("partner.example");
+  partner.set_proxy("proxy.example.");
+  EXPECT_EQ(CheckPartner(partner, Others(), {})->proxy(), "proxy.example");
+}
+
 TEST(PartnerRules, RefuseWhatIsNoProxy) {
   for (const char* proxy :
        {":5269", "proxy.example:", "proxy.example:0", "proxy.example:65536", "proxy.example:x",
-        "proxy.example:52 69", "proxy..example", "-a.example", "a_b.example", "2001:db8::1", "[::1",
-        "[::1]5269", "[proxy.example]", "1.2.3", "1.2.3.4.5", "http://proxy.example", "a b"})
+        "proxy.example:52 69", "proxy..example", "proxy.example..", ".", "-a.example",
+        "a_b.example", "2001:db8::1", "[::1", "[::1]5269", "[proxy.example]", "1.2.3", "1.2.3.4.5",
+        "http://proxy.example", "a b"})
     EXPECT_FALSE(CheckProxy(proxy).has_value()) << proxy;
 }
 
