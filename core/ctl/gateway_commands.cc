@@ -36,7 +36,7 @@ constexpr std::array kNumbers = {
     NumberFlag{"--keep-alive-interval", "keep_alive_interval_s", "S", "Seconds of silence before a stream is probed"},
     NumberFlag{"--stream-establishment-timeout", "stream_establishment_timeout_s", "S", "Seconds from connection to verified domain"},
     NumberFlag{"--stream-inactivity-timeout", "stream_inactivity_timeout_s", "S", "Seconds without a stanza before a stream is closed"},
-    NumberFlag{"--subscription-refresh-interval", "subscription_refresh_interval_s", "S", "Seconds between SIP subscription refreshes"},
+    NumberFlag{"--subscription-refresh-interval", "subscription_refresh_interval_s", "S", "Seconds between SIP subscription refreshes, 60 or more"},
     NumberFlag{"--authorisation-ttl", "authorisation_ttl_s", "S", "Seconds without a SUBSCRIBE after which a SIP user's contact is forgotten"},
     NumberFlag{"--synthetic-interval", "synthetic_interval_s", "S", "Seconds after which each partner is tried with a stream of its own, unless one is open; 0: never"},
 };

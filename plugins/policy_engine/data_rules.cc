@@ -63,7 +63,8 @@ CheckedData CheckData(proto::FederationData data, const proto::FederationData& h
                       const std::vector<std::string>& served, const DataLimits& limits,
                       const StillBusy& still_busy) {
   CheckedData checked{std::move(data), {}};
-  Note(GatewayMistakes(checked.data.gateway()), "gateway", "gateway", checked.mistakes);
+  Note(GatewayMistakes(checked.data.gateway(), held.gateway()), "gateway", "gateway",
+       checked.mistakes);
   std::ranges::move(TypeMistakes(checked.data.partner_types(), Count(held.partner_types()), limits),
                     std::back_inserter(checked.mistakes));
   const auto check = [&checked](std::string key, std::string record, Result<void> result) {

@@ -169,7 +169,7 @@ class ImportPlan {
     if (record.gateway().fields().empty()) return {};
     GATEHOUSE_TRY_VOID(ReplaceFields(record.gateway().fields(), kImportedGatewayFields,
                                      record.gateway().settings(), settings));
-    GATEHOUSE_TRY_VOID(CheckGateway(settings));
+    GATEHOUSE_TRY_VOID(CheckGateway(settings, data_.gateway()));
     if (settings.SerializeAsString() == data_.gateway().SerializeAsString()) return {};
     if (!command_.replace() && !AreAsMade(data_.gateway()))
       return BadConfig(

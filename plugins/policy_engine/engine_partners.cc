@@ -272,7 +272,7 @@ Engine::Reply Engine::SetGateway(const proto::GatewaySet& command, AuditEntry au
   const proto::GatewaySettings& before = content_.data.gateway();
   proto::GatewaySettings after = before;
   GATEHOUSE_TRY_VOID(ReplaceFields(command.fields(), kGatewayFields, command.settings(), after));
-  GATEHOUSE_TRY_VOID(CheckGateway(after));
+  GATEHOUSE_TRY_VOID(CheckGateway(after, content_.data.gateway()));
   if (after.SerializeAsString() == before.SerializeAsString()) return ShowGateway();
   audit.subject = "gateway";
   proto::RecordChange& change = audit.changes.emplace_back();

@@ -16,13 +16,18 @@ constexpr std::uint32_t kMostSyntheticSeconds = 86400;
 
 }  // namespace
 
-std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settings) {
+std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settings,
+                                            const proto::GatewaySettings& held) {
   struct Row {
     const char* field;
     std::string_view name;
     std::uint32_t value;
     std::uint32_t most;
+    std::uint32_t least = 1;
   };
+  const std::uint32_t refresh = settings.subscription_refresh_interval_s();
+  const std::uint32_t least_refresh =
+      refresh == held.subscription_refresh_interval_s() ? 1 : kMinRefreshSeconds;
   // clang-format off
   const std::array rows = {
       Row{"connection_limit", "connection limit", settings.connection_limit(), kMaxConnections},
@@ -30,7 +35,7 @@ std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settin
       Row{"keep_alive_interval_s", "keep-alive interval", settings.keep_alive_interval_s(), kMaxIntervalSeconds},
       Row{"stream_establishment_timeout_s", "stream establishment timeout", settings.stream_establishment_timeout_s(), kMaxIntervalSeconds},
       Row{"stream_inactivity_timeout_s", "stream inactivity timeout", settings.stream_inactivity_timeout_s(), kMaxIntervalSeconds},
-      Row{"subscription_refresh_interval_s", "subscription refresh interval", settings.subscription_refresh_interval_s(), kMaxIntervalSeconds},
+      Row{"subscription_refresh_interval_s", "subscription refresh interval", refresh, kMaxIntervalSeconds, least_refresh},
       Row{"authorisation_ttl_s", "authorisation time to live", settings.authorisation_ttl_s(), kMaxAuthorisationSeconds},
   };
   // clang-format on
@@ -42,10 +47,10 @@ std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settin
   };
   bool in_range = true;
   for (const Row& row : rows)
-    if (row.value == 0 || row.value > row.most) {
+    if (row.value < row.least || row.value > row.most) {
       in_range = false;
-      note(row.field, fmt::format("the {} cannot be {}; use a number from 1 to {}", row.name,
-                                  row.value, row.most));
+      note(row.field, fmt::format("the {} cannot be {}; use a number from {} to {}", row.name,
+                                  row.value, row.least, row.most));
     }
   const std::uint32_t synthetic = settings.synthetic_interval_s();
   if (synthetic != 0 && (synthetic < kLeastSyntheticSeconds || synthetic > kMostSyntheticSeconds))
@@ -69,8 +74,9 @@ std::vector<proto::Mistake> GatewayMistakes(const proto::GatewaySettings& settin
   return mistakes;
 }
 
-Result<void> CheckGateway(const proto::GatewaySettings& settings) {
-  const std::vector<proto::Mistake> mistakes = GatewayMistakes(settings);
+Result<void> CheckGateway(const proto::GatewaySettings& settings,
+                          const proto::GatewaySettings& held) {
+  const std::vector<proto::Mistake> mistakes = GatewayMistakes(settings, held);
   if (mistakes.empty()) return {};
   return BadConfig(mistakes.front().what());
 }

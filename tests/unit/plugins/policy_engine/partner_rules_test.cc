@@ -196,6 +196,11 @@ TEST(GatewayRules, AcceptTheDefaultsAndNeitherZeroNorAbsurdNumbers) {
   none.set_keep_alive_interval_s(0);
   EXPECT_EQ(CheckGateway(none).error().text,
             "the keep-alive interval cannot be 0; use a number from 1 to 604800");
+  proto::GatewaySettings hasty = DefaultGatewaySettings();
+  hasty.set_subscription_refresh_interval_s(59);
+  EXPECT_EQ(CheckGateway(hasty).error().text,
+            "the subscription refresh interval cannot be 59; use a number from 60 to 604800");
+  EXPECT_TRUE(CheckGateway(hasty, hasty).has_value()) << "what is in force stays";
   proto::GatewaySettings long_wait = DefaultGatewaySettings();
   long_wait.set_stream_inactivity_timeout_s(604'801);
   EXPECT_FALSE(CheckGateway(long_wait).has_value());
