@@ -221,6 +221,7 @@ void CheckNotLost(const Message& message, const FieldDescriptor& field, std::str
   if (message.GetReflection()->FieldSize(message, &field) > 0 || !read.mistakes.empty() ||
       SaysEmpty(text, read.places.LineOf(field.name())))
     return;
+  read.places.unread.emplace(field.name());
   read.mistakes.push_back(read.places.At(
       field.name(),
       fmt::format("has nothing below it; write '{}: []' to remove all there is", field.name())));

@@ -76,6 +76,18 @@ int YamlPlaces::LineOf(std::string_view key) const {
   return 1;
 }
 
+bool YamlPlaces::HasSectionOf(std::string_view key) const {
+  return lines.contains(SectionOf(key));
+}
+
+bool YamlPlaces::IsUnread(std::string_view key) const {
+  for (auto at = unread_keys.lower_bound(key); at != unread_keys.end() && at->starts_with(key);
+       ++at)
+    if (at->size() == key.size() || (*at)[key.size()] == '.' || (*at)[key.size()] == '[')
+      return true;
+  return false;
+}
+
 Error YamlPlaces::At(std::string_view key, std::string_view what) const {
   const auto as = written.find(key);
   return At(LineOf(key), as == written.end() ? key : std::string_view(as->second), what);
@@ -160,7 +172,7 @@ void YamlReader::ReadMapping(const YamlNode& node, const std::string& path, Mess
     const std::string full = Join(path, field == nullptr ? key : field->name());
     if (field != nullptr && field->name() != key) places_.written[full] = Join(path, key);
     if (!seen.insert(full).second) {
-      places_.unread.emplace(SectionOf(full));
+      NoteUnread(full);
       mistakes_.push_back(places_.At(name.line, full,
                                      fmt::format("is given twice, first in line {}; would be "
                                                  "right: once",
@@ -250,8 +262,13 @@ void YamlReader::ReadScalar(const YamlNode& node, const std::string& path, Messa
     set.SetUInt32(&message, &field, static_cast<std::uint32_t>(number));
 }
 
-void YamlReader::Mistake(std::string_view key, std::string_view what) {
+void YamlReader::NoteUnread(std::string_view key) {
   places_.unread.emplace(SectionOf(key));
+  places_.unread_keys.emplace(key);
+}
+
+void YamlReader::Mistake(std::string_view key, std::string_view what) {
+  NoteUnread(key);
   mistakes_.push_back(places_.At(key, what));
 }
 

@@ -27,9 +27,15 @@ struct YamlPlaces {
   std::map<std::string, std::string, std::less<>> written;
   // Top keys below which something could not be read; an empty one: not even all top keys could.
   std::set<std::string, std::less<>> unread;
+  // The keys themselves, such as "partners[0].tls".
+  std::set<std::string, std::less<>> unread_keys;
 
   // The line of `key`, such as "listen.xmpp[1]", or of the nearest key above it that the file has.
   [[nodiscard]] int LineOf(std::string_view key) const;
+  // Whether the file has the top key that `key` is below.
+  [[nodiscard]] bool HasSectionOf(std::string_view key) const;
+  // Whether the key, such as "partners[0]", or one below it could not be read.
+  [[nodiscard]] bool IsUnread(std::string_view key) const;
   // "FILE:LINE: key 'KEY': WHAT", each as AsSentence has it: values of the file may be in them.
   [[nodiscard]] Error At(std::string_view key, std::string_view what) const;
   [[nodiscard]] Error At(int line, std::string_view key, std::string_view what) const;
@@ -83,6 +89,7 @@ class YamlReader {
   // The field of a key; null where nothing is known by it.
   [[nodiscard]] const Field* FindField(const Message& message, const std::string& key) const;
   void Mistake(std::string_view key, std::string_view what);
+  void NoteUnread(std::string_view key);
   // Of the text as a whole.
   void Mistake(int line, std::string_view what);
   void Remember(const YamlNode& node, const std::string& path);

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/one_line.h"
 #include "core/config/data_yaml.h"
 #include "core/ctl/audit_text.h"
 #include "core/ctl/json_text.h"
@@ -18,7 +20,17 @@ namespace {
 
 using Mistakes = std::vector<proto::Mistake>;
 
+// Of what is not in the file there is no line to name: it stays as it is, and does not go with what
+// the file says.
+std::string TextOfAbsent(const proto::Mistake& mistake, const YamlPlaces& places) {
+  const std::string& record = mistake.record();
+  const bool is_one = !record.starts_with("all ") && !record.ends_with("policies");
+  return fmt::format("{}: {}, which {} here and not in the file: {}\n", AsSentence(places.file),
+                     AsSentence(record), is_one ? "is" : "are", AsSentence(mistake.what()));
+}
+
 std::string TextOf(const proto::Mistake& mistake, const YamlPlaces& places) {
+  if (!places.HasSectionOf(mistake.key())) return TextOfAbsent(mistake, places);
   const std::string record = mistake.record().empty() ? "" : mistake.record() + ": ";
   return places.At(mistake.key(), record + mistake.what()).text + '\n';
 }
@@ -30,6 +42,30 @@ std::string TextOf(Mistakes mistakes, const YamlPlaces& places) {
   std::string text;
   for (const proto::Mistake& mistake : mistakes) text += TextOf(mistake, places);
   return text;
+}
+
+// The settings of a row are judged together; without its domain nobody knows which partner it is.
+bool IsAftermathInPartner(const std::string& record, std::string_view key,
+                          const YamlPlaces& places) {
+  constexpr std::array kRow = {".tls", ".sasl", ".dialback", ".strict_sasl", ".dane", ".proxy"};
+  const auto is_unread = [&](const char* field) { return places.IsUnread(record + field); };
+  if (places.unread_keys.contains(record) || is_unread(".domain") || places.IsUnread(key))
+    return true;
+  if (key.ends_with("].type")) return places.unread.contains("partner_types");
+  const bool is_of_row =
+      std::ranges::any_of(kRow, [&](const char* f) { return key == record + f; });
+  return is_of_row && std::ranges::any_of(kRow, is_unread);
+}
+
+// Whether it is, or may be, only because something else could not be read, which is told.
+bool IsAftermath(const proto::Mistake& mistake, const YamlPlaces& places) {
+  const std::string_view key = mistake.key();
+  const std::size_t end = key.find(']');
+  const std::string_view section = key.substr(0, key.find_first_of(".["));
+  if (end == std::string_view::npos) return places.unread.contains(section);
+  const std::string_view record = key.substr(0, end + 1);
+  if (section == "partners") return IsAftermathInPartner(std::string(record), key, places);
+  return places.IsUnread(record) || (section == "contacts" && places.unread.contains("partners"));
 }
 
 // Far below what the engine takes at once.
@@ -45,6 +81,14 @@ class Application {
   Application(const Invocation& invocation, const Outside& outside, DataFile read)
       : invocation_(invocation), outside_(outside), read_(std::move(read)) {}
 
+  // What the engine finds wrong with the rest of a file that could not be read in all of its
+  // places; or why it was not asked.
+  std::string OtherMistakes() {
+    if (read_.has_contacts)
+      if (const Ending told = TellContacts(); told.exit_code != kDone) return NotAsked(told);
+    return NotAsked(CheckAll());
+  }
+
   Ending Run() {
     if (!read_.has_contacts) return ApplyRecords();
     if (const Ending told = TellContacts(); told.exit_code != kDone) return told;
@@ -56,6 +100,11 @@ class Application {
 
  private:
   using Changes = google::protobuf::RepeatedPtrField<proto::ChangeView>;
+
+  static std::string NotAsked(const Ending& ending) {
+    if (ending.exit_code != kUnreachable) return ending.err;
+    return "what else is wrong was not looked for: " + ending.err;
+  }
 
   [[nodiscard]] bool dry_run() const { return invocation_.request.apply().dry_run(); }
 
@@ -93,7 +142,8 @@ class Application {
     if (!answer) return answer.error();
     if (answer->exit_code() != kDone && answer->mistakes().empty())
       return Ending{static_cast<int>(answer->exit_code()), {}, answer->error() + '\n'};
-    mistakes_.insert(mistakes_.end(), answer->mistakes().begin(), answer->mistakes().end());
+    for (const proto::Mistake& mistake : answer->mistakes())
+      if (!IsAftermath(mistake, read_.places)) mistakes_.push_back(mistake);
     return std::nullopt;
   }
 
@@ -121,7 +171,7 @@ class Application {
     if (dry_run()) Take(*said);
     proto::CtlRequest request;
     request.mutable_apply_compare()->set_plan(plan_);
-    for (bool more = true; more;) {
+    for (bool more = read_.has_contacts; more;) {
       const auto answer = Call(invocation_, request, outside_);
       if (const auto trouble = Note(answer)) return *trouble;
       more = answer->apply_plan().more();
@@ -185,12 +235,13 @@ Ending ApplyData(const Invocation& invocation, const Outside& outside) {
   const Result<std::string> text = ReadTextFile(invocation.file, kMaxDataFileBytes);
   if (!text) return {kRefused, {}, text.error().text + '\n'};
   DataFile read = ReadDataYaml(*text, invocation.file);
-  if (!read.mistakes.empty()) {
-    Ending ending{kRefused, {}, {}};
-    for (const Error& mistake : read.mistakes) ending.err += mistake.text + '\n';
-    return ending;
-  }
-  return Application(invocation, outside, std::move(read)).Run();
+  if (read.mistakes.empty()) return Application(invocation, outside, std::move(read)).Run();
+  Ending ending{kRefused, {}, {}};
+  for (const Error& mistake : read.mistakes) ending.err += mistake.text + '\n';
+  // Where not even the sections are known, nothing can be said of them.
+  if (!read.places.unread.contains("") && (read.has_contacts || !read.sections.empty()))
+    ending.err += Application(invocation, outside, std::move(read)).OtherMistakes();
+  return ending;
 }
 
 }  // namespace gatehouse::ctl

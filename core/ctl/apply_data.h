@@ -10,9 +10,10 @@ namespace gatehouse::ctl {
 // The largest file that is read; far above what as many partners take as fit into a snapshot.
 inline constexpr std::size_t kMaxDataFileBytes = std::size_t{64} * 1024 * 1024;
 
-// Mistakes are told all at once, each with its line: the policy engine finds them, all of them
-// before it changes anything. Contacts go to it in parts, and are made in portions, the first with
-// the records; where one fails, what is done and what is not is told.
+// Mistakes are told all at once, each with its line: those of reading first, then what the policy
+// engine finds wrong with the rest, all of it before it changes anything. Contacts go to it in
+// parts, and are made in portions, the first with the records; where one fails, what is done and
+// what is not is told.
 [[nodiscard]] Ending ApplyData(const Invocation& invocation, const Outside& outside);
 
 }  // namespace gatehouse::ctl

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <string_view>
 #include <unordered_map>
@@ -36,6 +37,20 @@ void Note(std::vector<proto::Mistake> of_record, const std::string& place,
     mistake.set_record(record);
     all.push_back(std::move(mistake));
   }
+}
+
+// Which partners, by their places, have no mistake.
+std::vector<bool> SoundPartners(const CheckedData& checked) {
+  constexpr std::string_view kPlace = "partners[";
+  std::vector<bool> is_sound(Count(checked.data.partners()), checked.has_all);
+  for (const proto::Mistake& mistake : checked.mistakes) {
+    const std::string_view key = mistake.key();
+    if (!key.starts_with(kPlace)) continue;
+    std::size_t place = 0;
+    std::from_chars(key.data() + kPlace.size(), key.data() + key.size(), place);
+    if (place < is_sound.size()) is_sound[place] = false;
+  }
+  return is_sound;
 }
 
 std::vector<std::string_view> DomainsOf(const proto::Partner& partner) {
@@ -98,22 +113,25 @@ CheckedData CheckData(proto::FederationData data, const proto::FederationData& h
     proto::Partner& partner = *checked.data.mutable_partners(i);
     Note(PartnerMistakes(partner, owners, checked.data.partner_types()),
          fmt::format("partners[{}]", i), "partner " + partner.domain(), checked.mistakes);
-    owners.Add(partner);
+    if (!partner.domain().empty()) owners.Add(partner);
     still_busy();
   }
+  checked.has_all = true;
   check("partners", kAllPartners, CheckRoom(OctetsOf(checked.data), OctetsOf(held), limits));
   return checked;
 }
 
 std::vector<proto::Mistake> ExpiryMistakes(const proto::FederationData& before,
-                                           const proto::FederationData& after,
-                                           std::int64_t now_unix) {
+                                           const CheckedData& checked, std::int64_t now_unix) {
+  const proto::FederationData& after = checked.data;
+  const std::vector<bool> is_sound = SoundPartners(checked);
   std::unordered_map<std::string_view, std::uint64_t> old;
   for (const proto::Partner& partner : before.partners())
     old.emplace(partner.domain(), partner.expires_unix());
   std::vector<proto::Mistake> mistakes;
   for (int i = 0; i < after.partners_size(); ++i) {
     const proto::Partner& partner = after.partners(i);
+    if (!is_sound[static_cast<std::size_t>(i)]) continue;
     const auto known = old.find(partner.domain());
     if (known != old.end() && known->second == partner.expires_unix()) continue;
     Result<void> held = CheckExpiry(partner.expires_unix(), now_unix);
@@ -127,9 +145,11 @@ std::vector<proto::Mistake> ExpiryMistakes(const proto::FederationData& before,
 }
 
 std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& before,
-                                              const proto::FederationData& after,
+                                              const CheckedData& checked,
                                               const std::vector<std::string>& served,
                                               const StillBusy& still_busy) {
+  const proto::FederationData& after = checked.data;
+  const std::vector<bool> is_sound = SoundPartners(checked);
   std::unordered_set<std::string_view> old;
   for (const proto::Partner& partner : before.partners()) {
     old.insert(partner.domain());
@@ -149,6 +169,7 @@ std::vector<proto::Mistake> LookalikeMistakes(const proto::FederationData& befor
   }
   for (int i = 0; i < after.partners_size(); ++i) {
     const proto::Partner& partner = after.partners(i);
+    if (!is_sound[static_cast<std::size_t>(i)]) continue;
     const std::vector<std::string_view> domains = DomainsOf(partner);
     for (const std::string_view domain : domains) {
       if (!is_new(domain)) continue;

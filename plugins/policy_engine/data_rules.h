@@ -20,6 +20,7 @@ using StillBusy = std::function<void()>;
 struct CheckedData {
   proto::FederationData data;            // with its domains prepared (6.2)
   std::vector<proto::Mistake> mistakes;  // all there are; empty: `data` may be stored
+  bool has_all = false;                  // whether the partners were checked, each for itself
 };
 
 // Every rule and every limit, whichever way `data` comes in.
@@ -35,15 +36,15 @@ struct CheckedData {
 [[nodiscard]] std::size_t OctetsOf(const proto::FederationData& data);
 // What the domains of blocked contacts take beside them in the snapshot.
 [[nodiscard]] std::size_t OctetsOf(std::span<const std::string> blocked_domains);
-// Partners of `after` that expire at another time than in `before`, which is past. Both are
-// checked.
+// Partners of `checked` that expire at another time than in `before`, which is past. `before` is
+// sound; of `checked` those without a mistake are looked at.
 [[nodiscard]] std::vector<proto::Mistake> ExpiryMistakes(const proto::FederationData& before,
-                                                         const proto::FederationData& after,
+                                                         const CheckedData& checked,
                                                          std::int64_t now_unix);
-// Partners of `after` with a domain that none of `before` has and that may be taken for somebody
-// else's; for an operator to confirm. Both are checked.
+// Partners of `checked` with a domain that none of `before` has and that may be taken for somebody
+// else's; for an operator to confirm. Both as for ExpiryMistakes.
 [[nodiscard]] std::vector<proto::Mistake> LookalikeMistakes(
-    const proto::FederationData& before, const proto::FederationData& after,
+    const proto::FederationData& before, const CheckedData& checked,
     const std::vector<std::string>& served, const StillBusy& still_busy = [] {});
 
 }  // namespace gatehouse::policy_engine

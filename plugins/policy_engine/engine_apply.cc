@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/tls/crypto.h"
@@ -64,10 +65,12 @@ Engine::Reply Engine::ApplyData(const proto::Apply& command, AuditEntry audit) {
   proto::FederationData given = WithoutKept(command.data());
   data.GetReflection()->SwapFields(&data, &given, sections);
   CheckedData target = CheckAll(std::move(data));
-  if (target.mistakes.empty())
-    target.mistakes = ExpiryMistakes(content_.data, target.data, now_unix_);
-  if (target.mistakes.empty() && !command.allow_lookalike())
-    target.mistakes = LookalikeMistakes(content_.data, target.data, served_, still_busy_);
+  const auto note = [&target](std::vector<proto::Mistake> further) {
+    std::ranges::move(further, std::back_inserter(target.mistakes));
+  };
+  note(ExpiryMistakes(content_.data, target, now_unix_));
+  if (!command.allow_lookalike())
+    note(LookalikeMistakes(content_.data, target, served_, still_busy_));
   audit.subject = command.file();
   if (command.plan() == 0) return Become(target, std::move(audit), command.dry_run());
   if (!command.dry_run()) return MakePlan(target, command, std::move(audit));
