@@ -65,6 +65,16 @@ proto::CtlResponse MergeReloads(std::span<const WorkersAnswer> answers) {
                   fmt::join(objections, "; ")));
 }
 
+std::string_view PluginOf(std::string_view instance) {
+  return instance.substr(0, instance.find('/'));
+}
+
+std::string HowToConfigure(std::string_view plugin) {
+  return fmt::format(
+      "put '- plugin: {}' below workers{} in gatehouse.yaml, then: gatehousectl reload", plugin,
+      plugin == kAcmeWorker ? " and a section acme" : "");
+}
+
 std::uint64_t Sum(const proto::StatusReport& report, std::string_view counter) {
   double sum = 0;
   for (const proto::WorkerStatus& worker : report.workers())
@@ -129,10 +139,15 @@ void CtlDesk::Forward(const std::string& instance, proto::CtlRequest request, Re
                       milliseconds limit) {
   const Instance* const to = fleet_.Find(instance);
   if (to == nullptr)
-    return reply(Refused(fmt::format("{} answers this and is not configured", instance)));
-  if (to->state() != InstanceState::kReady)
+    return reply(Refused(fmt::format("{} answers this and is not configured; {}", instance,
+                                     HowToConfigure(PluginOf(instance)))));
+  if (to->state() == InstanceState::kStopped)
     return reply(Refused(
-        fmt::format("{} answers this and is {}; try again", instance, StateName(to->state()))));
+        fmt::format("{} answers this and is stopped; start it with: gatehousectl worker restart {}",
+                    instance, instance)));
+  if (to->state() != InstanceState::kReady)
+    return reply(Refused(fmt::format("{} answers this and is {}; try again in a moment", instance,
+                                     StateName(to->state()))));
   request.set_id(next_id_++);
   forwarded_.emplace(request.id(), Forwarded{instance, std::move(reply), loop_.Now() + limit, limit,
                                              DoubtOver(request)});
