@@ -231,6 +231,26 @@ std::unexpected<Error> RefuseToOpen(const std::string& path) {
                                   std::strerror(errno)));
 }
 
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+// Leaves errno as it was.
+bool MayWriteFolderOf(const std::string& path) {
+  const int before = errno;
+  const bool may = ::faccessat(AT_FDCWD, FolderOf(path).c_str(), W_OK, AT_EACCESS) == 0;
+  errno = before;
+  return may;
+}
+
+// One that another user has put there, such as root a backup.
+std::unexpected<Error> RefuseForOwner(const std::string& path) {
+  return Refuse(path, fmt::format("is there, but this user may not write it; it must belong to the "
+                                  "user gatehoused runs as: chown --reference={} {}",
+                                  FolderOf(path), path));
+}
+
 // Of a file that is there: it could be a store, and it has the rights it shall have.
 Result<void> PrepareFile(const std::string& path) {
   struct stat info{};
@@ -241,13 +261,14 @@ Result<void> PrepareFile(const std::string& path) {
   if (::stat(path.c_str(), &info) == 0 && info.st_size < kSmallestDatabase)
     return Refuse(path, fmt::format("the file is empty or cut short; {}", kRemedy));
   const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0 && errno == EACCES && MayWriteFolderOf(path)) return RefuseForOwner(path);
   if (fd < 0) return RefuseToOpen(path);
   // Where there is a log, it has what the file lacks.
   const bool cut = !log && EndsWithinAPage(fd, info.st_size);
   const bool done = ::fchmod(fd, kMode) == 0;
   ::close(fd);
   if (cut) return Refuse(path, fmt::format("the file is empty or cut short; {}", kRemedy));
-  if (!done) return Refuse(path, "its rights cannot be set to 0600; it must belong to this user");
+  if (!done) return RefuseForOwner(path);
   return {};
 }
 
@@ -315,8 +336,7 @@ Result<void> FillNewFile(const std::string& path, const std::function<void()>& s
 
 // Power loss must not take back the name that the file was given.
 void SyncFolderOf(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = ::open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
   static_cast<void>(::fsync(fd));
   ::close(fd);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,30 @@ bool IsKilledWhileItOpens(const std::string& path, int moment) {
     EXPECT_EQ(::waitpid(child, &status, 0), child);
   }
   return WIFSIGNALED(status);
+}
+
+// As root puts a backup there.
+TEST(StoreCreation, AFileOfSomebodyElseIsNamedSoWithTheRemedy) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("policy.db");
+  ASSERT_TRUE(Store::Open(path));
+  const bool is_root = ::geteuid() == 0;
+  constexpr uid_t kNobody = 65534;
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  if (is_root) {
+    ASSERT_EQ(::chown(parent.c_str(), kNobody, kNobody), 0);
+    ASSERT_EQ(::seteuid(kNobody), 0);
+  } else {
+    ASSERT_EQ(::chmod(path.c_str(), 0400), 0);
+  }
+  const Result<Store> opened = Store::Open(path);
+  ASSERT_EQ(::seteuid(is_root ? 0 : ::geteuid()), 0);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().text,
+            "policy store '" + path +
+                "': is there, but this user may not write it; it must belong to the user "
+                "gatehoused runs as: chown --reference=" +
+                parent + " " + path);
 }
 
 TEST(StoreCreation, AFirstStartThatIsKilledAtAnyMomentIsMadeUpForByTheNext) {
