@@ -41,10 +41,11 @@ class Engine {
   // the remedy, nothing changed.
   [[nodiscard]] proto::CtlResponse Answer(const proto::CtlRequest& request,
                                           std::chrono::system_clock::time_point now);
-  // `backup`: a copy of the store, to be made by Step; the audit has who asked. The file at `path`
-  // must be there, empty.
-  Result<StoreCopy> CopyTo(const std::string& path, const proto::CtlRequest& request,
-                           std::chrono::system_clock::time_point now);
+  // `backup`: a copy of the store, to be made by Step. The file at `path` must be there, empty.
+  Result<StoreCopy> CopyTo(const std::string& path) { return store_.CopyTo(path); }
+  // That it was made, for the audit: who asked.
+  Result<void> NoteBackup(const proto::CtlRequest& request,
+                          std::chrono::system_clock::time_point now);
   // `restore`: the store in `file` takes the place of this one once all of it is sound: a store of
   // ours, its schema, every record by the rules of today, but for what it holds above a limit or
   // grants in a domain that is ours no more. What this one was is kept beside it. The revision is

@@ -157,12 +157,11 @@ Result<std::vector<std::string>> Engine::Commit(AuditEntry audit,
   return lifted;
 }
 
-Result<StoreCopy> Engine::CopyTo(const std::string& path, const proto::CtlRequest& request,
-                                 std::chrono::system_clock::time_point now) {
+Result<void> Engine::NoteBackup(const proto::CtlRequest& request,
+                                std::chrono::system_clock::time_point now) {
   AuditEntry audit = EntryOf(request, now);
   audit.action = "backup";
-  GATEHOUSE_TRY_VOID(store_.Note(audit));
-  return store_.CopyTo(path);
+  return store_.Note(audit);
 }
 
 proto::CtlResponse Engine::TakeStore(const std::string& file, const proto::CtlRequest& request,

@@ -49,17 +49,16 @@ void StoreTransfer::Backup(const proto::CtlRequest& request, Reply reply) {
     return reply(part ? *std::move(part) : Refused(part.error().text));
   }
   if (waiting_) return reply(Refused("another backup is being made; try again in a moment"));
-  if (const Result<void> begun = Begin(request); !begun)
+  if (const Result<void> begun = Begin(); !begun)
     return reply(Refused("the store cannot be copied: " + begun.error().text));
   waiting_ = Waiting{request, std::move(reply)};
   portions_.StartRepeating(kBetween);
 }
 
-Result<void> StoreTransfer::Begin(const proto::CtlRequest& request) {
+Result<void> StoreTransfer::Begin() {
   ++copy_;
   GATEHOUSE_TRY_VOID(CreatePrivateFile(copy_file_));
-  GATEHOUSE_TRY(StoreCopy copying,
-                engine_.CopyTo(copy_file_, request, std::chrono::system_clock::now()));
+  GATEHOUSE_TRY(StoreCopy copying, engine_.CopyTo(copy_file_));
   copying_.emplace(std::move(copying));
   return {};
 }
@@ -74,6 +73,7 @@ void StoreTransfer::End(Result<void> how) {
   portions_.Stop();
   copying_.reset();
   const Waiting waiting = *std::exchange(waiting_, std::nullopt);
+  if (how) how = engine_.NoteBackup(waiting.request, std::chrono::system_clock::now());
   if (!how) {
     RemoveStoreFile(copy_file_);
     return waiting.reply(Refused("the store cannot be copied: " + how.error().text));

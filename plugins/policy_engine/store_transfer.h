@@ -33,7 +33,7 @@ class StoreTransfer {
     proto::CtlRequest request;
     Reply reply;
   };
-  Result<void> Begin(const proto::CtlRequest& request);
+  Result<void> Begin();
   void CopyOn();
   void End(Result<void> how);
   Result<proto::CtlResponse> PartOf(const proto::BackupRead& wanted);
@@ -43,7 +43,7 @@ class StoreTransfer {
   const std::string copy_file_;
   const std::string incoming_file_;
   std::string incoming_from_;  // who restores which file
-  std::uint64_t copy_ = 0;  // the number of the copy that is being made or fetched
+  std::uint64_t copy_ = 0;     // the number of the copy that is being made or fetched
   std::optional<StoreCopy> copying_;
   std::optional<Waiting> waiting_;  // for the copy to be made
   Timer portions_;

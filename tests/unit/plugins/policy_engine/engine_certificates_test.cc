@@ -311,7 +311,7 @@ TEST_F(EngineCertificates, ComeBackWithARestoredStoreWithoutTheKeysOfAnotherMach
     std::ofstream empty(copy);
   }
   {
-    auto copying = engine_.CopyTo(copy, {}, std::chrono::system_clock::now());
+    auto copying = engine_.CopyTo(copy);
     ASSERT_TRUE(copying && copying->All([] {}));
   }
   ScratchFolder elsewhere;

@@ -227,7 +227,7 @@ class WholeStore : public DataAsAWhole {
   // What `backup` gives, whole.
   std::string BackUp() {
     std::ofstream(folder_.File("copy.db")).close();
-    Result<StoreCopy> copy = engine_.CopyTo(folder_.File("copy.db"), {}, {});
+    Result<StoreCopy> copy = engine_.CopyTo(folder_.File("copy.db"));
     EXPECT_TRUE(copy.has_value()) << copy.error().text;
     while (!*copy->Step(1)) New(fmt::format("during{}.example", ++during_));
     return folder_.File("copy.db");
