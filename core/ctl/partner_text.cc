@@ -97,8 +97,7 @@ std::string PartnerListText(const proto::PartnerViews& partners) {
   TextTable table({"DOMAIN", "TYPE", "TLS", "SASL", "DIALBACK", "ENABLED", "METHODS", "NOTES"});
   for (const proto::PartnerView& view : partners.partners()) {
     const proto::Partner& partner = view.partner();
-    table.Add({partner.domain(), partner.type(),
-               std::string(NegotiationWord(partner.tls())),
+    table.Add({partner.domain(), partner.type(), std::string(NegotiationWord(partner.tls())),
                std::string(NegotiationWord(partner.sasl())), TrueFalse(partner.dialback()),
                EnabledText(view), fmt::format("{}", fmt::join(view.methods(), ",")), Codes(view)});
   }
@@ -145,7 +144,11 @@ std::string PartnerText(const proto::PartnerView& view) {
 }
 
 std::string StrangersText(const proto::Strangers& strangers) {
-  if (strangers.strangers().empty()) return "nobody has knocked\n";
+  const std::string_view off =
+      strangers.off() ? "nobody is discovered, for that is off; switch it on with: gatehousectl "
+                        "gateway set --discover true\n"
+                      : "";
+  if (strangers.strangers().empty()) return off.empty() ? "nobody has knocked\n" : std::string(off);
   std::string text;
   for (const proto::Stranger& stranger : strangers.strangers()) {
     text += Line("domain", stranger.domain()) +

@@ -71,11 +71,9 @@ Engine::Reply Engine::ListDenied() const {
 }
 
 Engine::Reply Engine::ListStrangers() const {
-  if (!content_.data.gateway().discover())
-    return BadConfig(
-        "nobody is discovered; switch it on with: gatehousectl gateway set --discover true");
   proto::CtlResponse response;
   proto::Strangers& strangers = *response.mutable_strangers();
+  strangers.set_off(!content_.data.gateway().discover());
   for (proto::Stranger& stranger : strangers_.All())
     *strangers.add_strangers() = std::move(stranger);
   return response;
