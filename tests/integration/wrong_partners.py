@@ -186,8 +186,8 @@ TEXTS = [
           "-----BEGIN CERTIFICATE-----"),
     Wrong("trust anchors that cannot be read", {"trust_anchors": PEM.format("AAAA")},
           "trust anchors: certificate 1 cannot be read", "-----BEGIN CERTIFICATE-----"),
-    Wrong("trust anchors too large", {"trust_anchors": "x" * 70000}, "trust anchors: more than 32768 octets",
-          "only what certifies this partner"),
+    Wrong("trust anchors too large", {"trust_anchors": "x" * 70000}, "more than 32768 octets",
+          "what certifies this partner", usage=True),
     Wrong("trust anchors that are not there", {"trust_anchors": "/not/there.pem"}, "'/not/there.pem' is empty or cannot be read",
           "PEM", without("apply"), usage=True),
 ]
