@@ -245,8 +245,9 @@ class Data(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(again.split("\n", 1)[1], exported.split("\n", 1)[1])  # but for the revision in the first line
         self.assertEqual(await self.must("apply", "-f", self.file), "no record differs\nno contact differs\n")
         self.assertEqual(await self.must("export", "--contacts"), again)
-        entry = (await self.edge.ctl("audit", "--last", "1"))["records"][0]
-        self.assertEqual((entry["action"], entry["reason"]), ("contact allow", "back from git"))
+        entries = (await self.edge.ctl("audit", "--last", "2"))["records"]
+        self.assertEqual([(entry["action"], entry["reason"]) for entry in entries],
+                         [("apply", "back from git"), ("contact allow", "back from git")])
         # A mark that is edited, one that is taken out, and one that is no partner's.
         edited = again.replace("state: blocked", "state: allowed", 1)
         first = edited.index("  - sip_user", edited.index("contacts:"))
