@@ -99,6 +99,19 @@ TEST(CommandLine, TurnsPermissionsOfATypeIntoFields) {
   EXPECT_FALSE(ParseText("partner type new supplier --sees-note maybe").has_value());
 }
 
+TEST(CommandLine, HasAFlagForEachPermissionThereIs) {
+  const auto& fields = *proto::PartnerType::descriptor();
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const auto* const field = fields.field(i);
+    if (field->cpp_type() != field->CPPTYPE_BOOL) continue;
+    std::string flag = field->name();
+    std::ranges::replace(flag, '_', '-');
+    const proto::PartnerType type =
+        RequestOf("partner type new one --" + flag + " true").partner_type_new().type();
+    EXPECT_TRUE(type.GetReflection()->GetBool(type, field)) << flag;
+  }
+}
+
 TEST(CommandLine, TakesEveryFieldOfANewPartner) {
   const Result<Invocation> invocation = Parse({"partner",
                                                "new",

@@ -56,6 +56,27 @@ TEST_F(TypesOfAnEngine, OneOfOursIsLiveForItsPartnersAndInTheNextLife) {
   EXPECT_EQ(engine_.policy().snapshot.partners(0).type(), "supplier");
 }
 
+// A permission that is added to the message must be known everywhere.
+TEST_F(TypesOfAnEngine, EachPermissionThereIsCanBeSetAndIsKept) {
+  Done("partner_type_new { type { name: 'one' } }");
+  const auto& fields = *proto::PartnerType::descriptor();
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const auto* const field = fields.field(i);
+    if (field->cpp_type() != field->CPPTYPE_BOOL) continue;
+    SCOPED_TRACE(field->name());
+    const auto set = [&](const char* value) {
+      Done("partner_type_set { name: 'one' type { " + field->name() + ": " + value +
+           " } fields: '" + field->name() + "' }");
+    };
+    set("true");
+    const proto::PartnerType kept = Open().policy().snapshot.partner_types(0);
+    EXPECT_TRUE(kept.GetReflection()->GetBool(kept, field));
+    EXPECT_NE(PermissionsOf(kept), Permissions{});
+    set("false");
+    EXPECT_EQ(Of("one"), Permissions{});
+  }
+}
+
 TEST_F(TypesOfAnEngine, AChangedTypeLeavesTheRowsOfItsPartnersUntouched) {
   Done(kSupplier);
   Done(New("a.example", "supplier"));
