@@ -3,12 +3,14 @@
 #include <fmt/chrono.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <ctime>
 
 namespace gatehouse {
 namespace {
 
 constexpr const char* kNever = "never";
+constexpr long kDay = 86'400;
 constexpr std::uint64_t kLastOfYear9999 = 253'402'300'799;
 
 }  // namespace
@@ -21,6 +23,7 @@ std::string TimeWord(std::uint64_t unix_s) {
 
 std::optional<std::uint64_t> ParseTimeWord(const std::string& text) {
   if (text == kNever) return 0;
+  if (text.starts_with(' ')) return std::nullopt;  // strptime would skip it
   std::uint64_t number = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (failed == std::errc() && end == text.data() + text.size()) return number;
@@ -30,8 +33,9 @@ std::optional<std::uint64_t> ParseTimeWord(const std::string& text) {
     if (rest == nullptr || *rest != '\0') continue;
     const std::tm written = time;
     const std::time_t unix_s = ::timegm(&time);
-    if (time.tm_mday != written.tm_mday) break;  // no such day
-    if (unix_s <= written.tm_gmtoff) break;      // not after 1970
+    if (time.tm_mday != written.tm_mday) break;      // no such day
+    if (std::abs(written.tm_gmtoff) >= kDay) break;  // no such offset (RFC 3339 §5.6)
+    if (unix_s <= written.tm_gmtoff) break;          // not after 1970
     return static_cast<std::uint64_t>(unix_s - written.tm_gmtoff);
   }
   return std::nullopt;

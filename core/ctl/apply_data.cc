@@ -35,12 +35,18 @@ std::string TextOf(const proto::Mistake& mistake, const YamlPlaces& places) {
   return places.At(mistake.key(), record + mistake.what()).text + '\n';
 }
 
+// Nobody reads more at once.
+constexpr std::size_t kMostMistakes = 1000;
+
 // In the order of the file.
 std::string TextOf(Mistakes mistakes, const YamlPlaces& places) {
   const auto line = [&places](const proto::Mistake& one) { return places.LineOf(one.key()); };
   std::ranges::stable_sort(mistakes, {}, line);
+  const std::size_t more = mistakes.size() > kMostMistakes ? mistakes.size() - kMostMistakes : 0;
+  mistakes.resize(mistakes.size() - more);
   std::string text;
   for (const proto::Mistake& mistake : mistakes) text += TextOf(mistake, places);
+  if (more > 0) text += fmt::format("and {} more mistakes; mend these first\n", more);
   return text;
 }
 
@@ -187,7 +193,7 @@ class Application {
     request.mutable_apply_differing()->set_plan(plan_);
     for (bool more = differ_ > 0; more;) {
       const auto answer = GoodAnswer(invocation_, request, outside_);
-      if (!answer) return dry_run() ? answer.error() : Unshown(answer.error().err);
+      if (!answer) return dry_run() ? answer.error() : Unshown();
       changes_.MergeFrom(answer->contact_changes());
       more = answer->apply_plan().more();
     }
@@ -209,13 +215,12 @@ class Application {
     return {kDone, text, {}};
   }
 
-  // It is made, and which contacts it changed cannot be told.
-  Ending Unshown(std::string why) {
-    if (why.ends_with('\n')) why.pop_back();
+  // It is made, and which contacts it changed cannot be told any more.
+  [[nodiscard]] Ending Unshown() const {
     return {kDone, out_,
-            fmt::format("the file is applied and has changed {}; which, gatehousectl audit shows: "
-                        "they cannot be listed here: {}\n",
-                        Contacts(differ_), why)};
+            fmt::format("the file is applied and has changed {}; see which with gatehousectl "
+                        "audit\n",
+                        Contacts(differ_))};
   }
 
   const Invocation& invocation_;

@@ -193,7 +193,7 @@ Result<void> ContactPlan::Differs(const PlannedChange& change) {
 }
 
 Result<void> ContactPlan::CheckRooms(Store& store, Mistakes& mistakes) {
-  if (differ_ > kMostChanges) {
+  if (differ_ > kMostChanges && !has_mistakes_ && mistakes.empty()) {
     proto::Mistake& many = mistakes.emplace_back();
     many.set_key("contacts");
     many.set_what(

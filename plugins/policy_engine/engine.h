@@ -167,8 +167,6 @@ class Engine {
     std::uint64_t revision = 0;
     std::uint64_t contacts_epoch = 0;
     bool is_made = false;
-    // Whether whoever began it has something left to do with it.
-    [[nodiscard]] bool IsWanted() const;
   };
   static std::string PlanPath(const Store& store) { return store.path() + ".apply"; }
   Reply TakePart(const proto::ApplyPart& command, const AuditEntry& audit);

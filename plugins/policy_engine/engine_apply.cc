@@ -100,18 +100,12 @@ Engine::Reply Engine::MakePlan(const CheckedData& target, const proto::Apply& co
   return response;
 }
 
-bool Engine::Applying::IsWanted() const {
-  if (is_made) return false;
-  if (!plan.IsCompared()) return true;
-  return plan.IsGood() && !records.empty() && !plan.IsShown();
-}
-
 Engine::Reply Engine::TakePart(const proto::ApplyPart& command, const AuditEntry& audit) {
   if (command.contacts_size() > kMaxContactsOfACommand)
     return BadConfig(fmt::format("{} contacts are too many for one part; at most {} are possible",
                                  command.contacts_size(), kMaxContactsOfACommand));
   if (command.plan() == 0) {
-    if (applying_ && applying_->IsWanted())
+    if (applying_ && !applying_->plan.IsCompared())
       return BadConfig(
           "another file is being applied, or looked at with --dry-run, just now; try again in some "
           "seconds");

@@ -12,6 +12,9 @@
 namespace gatehouse::policy_engine {
 namespace {
 
+// In a sentence on one that is none.
+constexpr int kNamedTypes = 8;
+
 bool IsTypeName(std::string_view name) {
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   return !name.empty() && name.size() <= kMaxTypeNameBytes && is_letter(name.front()) &&
@@ -44,7 +47,9 @@ Result<void> CheckTypeIsKnown(const std::string& name, const PartnerTypes& types
   std::string known;
   for (const PresetType& preset : kPresetTypes)
     known.append(known.empty() ? "" : ", ").append(preset.name);
-  for (const proto::PartnerType& type : types) known.append(", ").append(type.name());
+  for (int i = 0; i < std::min(types.size(), kNamedTypes); ++i)
+    known.append(", ").append(types[i].name());
+  if (types.size() > kNamedTypes) known.append(", ... (gatehousectl partner type list)");
   return BadConfig(fmt::format("'{}' is no partner type; use one of {}, or {}", name, known,
                                remedy == DomainOwners::Remedy::kInTheFile
                                    ? "put it below 'partner_types:' in the file"

@@ -46,6 +46,11 @@ class Why(unittest.IsolatedAsyncioTestCase):
     def log_lines(self, identity):
         return [line for line in self.edge.lab.gatehouse.text().splitlines() if identity in line]
 
+    async def logged(self, identity):
+        """The first line of the log with this id, once it is there."""
+        await asyncio.to_thread(lab.wait_until, lambda: self.log_lines(identity), 20, f"a line with {identity}")
+        return self.log_lines(identity)[0]
+
     async def knock(self, domain):
         """A stream with this name on it; the condition and the text that end it."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.edge.lab.ports["xmpp"])
@@ -133,7 +138,7 @@ class Why(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((record["kind"], record["rule"], record["answer"]), ("stream", "row-2", "not-authorized"))
         self.assertRegex(record["sentence"], r"does not prove its domain.*\(not trusted: .*self.signed")
         self.assertIn("test stream", record["remedy"])
-        self.assertIn("certificate-refused", self.log_lines(record["id"])[0])
+        self.assertIn("certificate-refused", await self.logged(record["id"]))
 
     async def test_a_presence_that_is_dropped_without_a_word(self):
         stream = await self.edge.connect()
@@ -189,7 +194,7 @@ class Why(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await self.edge.sip.subscribe(again), 481)
         record, = await self.why(self.warned_id())
         self.assertEqual((record["to"], record["kind"], record["reason"]), (ROMEO, "subscribe", "no-such-dialog"))
-        self.assertIn("subscribe-refused", self.log_lines(record["id"])[0])
+        self.assertIn("subscribe-refused", await self.logged(record["id"]))
 
     async def test_sip_requests_that_are_wrong_in_themselves(self):
         """Each answer's Warning leads to the record, the list and the log line; repeating it makes no second record."""
@@ -218,7 +223,7 @@ class Why(unittest.IsolatedAsyncioTestCase):
             self.assertIn(f"{words})", record["sentence"])
             self.assertIn(record["sentence"].partition(" (")[0], answer.first("warning"))
             self.assertEqual(record["from"], "127.0.0.1" if words == "Repeated Header" else ANN)
-            self.assertIn(f"reason={reason}", self.log_lines(ids[-1])[0])
+            self.assertIn(f"reason={reason}", await self.logged(ids[-1]))
         self.assertEqual(len(set(ids)), len(cases))
         listed = {record["id"] for record in await self.why("--list")}
         self.assertLessEqual(set(ids), listed)
@@ -248,7 +253,7 @@ class Why(unittest.IsolatedAsyncioTestCase):
             record, = await self.why(identity)
             self.assertEqual((record["from"], record["kind"], record["reason"], record["answer"], record["direction"]),
                              (ROMEO, kind, reason, condition, "xmpp-to-sip"))
-            self.assertIn(f"reason={reason}", self.log_lines(identity)[0])
+            self.assertIn(f"reason={reason}", await self.logged(identity))
         refused, = (record for record in await self.why("--partner", lab.XMPP_DOMAIN) if record["reason"] == "next-hop-refused")
         self.assertIn("404 Not Found", refused["sentence"])
 
@@ -261,12 +266,12 @@ class Why(unittest.IsolatedAsyncioTestCase):
         message = records["message"]
         self.assertEqual((message["id"], message["from"], message["to"], message["reason"], message["direction"]),
                          (said, ANN, ROMEO, "not-handed-over", "sip-to-xmpp"))
-        self.assertIn("message-refused", self.log_lines(said)[0])
+        self.assertIn("message-refused", await self.logged(said))
         record = records["stream"]
         self.assertEqual((record["from"], record["to"], record["kind"], record["direction"], record["reason"]),
                          (lab.SIP_DOMAIN, lab.XMPP_DOMAIN, "stream", "sip-to-xmpp", "partner-unreachable"))
         self.assertIn(f"127.0.0.1:{self.edge.lab.ports['s2s']}", record["sentence"])
-        self.assertIn("stream-out-failed", self.log_lines(record["id"])[0])
+        self.assertIn("stream-out-failed", await self.logged(record["id"]))
         await self.ctl("partner", "new", "nowhere.example", "--type", "federated")  # DNS does not know it
 
         async def sent():
