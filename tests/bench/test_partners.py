@@ -20,7 +20,7 @@ from gatehouse import wait_until  # noqa: E402
 
 PARTNERS = int(os.environ.get("PARTNERS", "10000"))
 CHANGES = 10
-CONTACTS = int(os.environ.get("CONTACTS", "200000"))
+CONTACTS = int(os.environ.get("CONTACTS", "100000"))
 
 
 def unix(record):
