@@ -80,8 +80,9 @@ class Partners(unittest.IsolatedAsyncioTestCase):
         print("  of a processor: " + ", ".join(f"{who} {statistics.median(column):.3f} s" for who, column in
                                               zip(("gatehousectl", "policy_engine"), list(zip(*times))[3:])), flush=True)
         begun = time.time()
-        await self.edge.ctl("export", "-o", file)
-        print(f"export: {time.time() - begun:.3f} s, {file.stat().st_size} octets", flush=True)
+        exported = self.edge.folder / "exported.yaml"
+        await self.edge.ctl("export", "-o", exported)
+        print(f"export: {time.time() - begun:.3f} s, {exported.stat().st_size} octets", flush=True)
         begun = time.time()
         await self.edge.ctl("backup", self.edge.folder / "copy.db")
         print(f"backup: {time.time() - begun:.3f} s, {(self.edge.folder / 'copy.db').stat().st_size} octets", flush=True)
