@@ -177,6 +177,7 @@ class Engine {
   Result<Applying*> GoodPlan(const proto::Apply& command);
   // The plan as an answer; what failed takes it with it.
   Reply PlanView(Result<ContactPlan::Mistakes> mistakes);
+  Result<ContactEdit> EditFor(const PlannedChange& change, const AuditEntry& audit);
   // All that differ, as they are to be written.
   Result<std::vector<ContactEdit>> EditsOf(ContactPlan& plan, const AuditEntry& audit);
   Reply MakePlan(const CheckedData& target, const proto::Apply& command, AuditEntry audit);

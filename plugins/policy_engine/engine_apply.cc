@@ -176,6 +176,17 @@ Result<Engine::Applying*> Engine::GoodPlan(const proto::Apply& command) {
       "again");
 }
 
+Result<ContactEdit> Engine::EditFor(const PlannedChange& change, const AuditEntry& audit) {
+  std::optional<ContactRow> before;
+  if (change.before) {
+    GATEHOUSE_TRY(before, store_.ReadContact(change.pair));
+  }
+  AuditEntry of_contact = audit;
+  of_contact.action = ActionOf(CommandOf(change.verb));
+  return EditOf(change.pair, MarkAfter(change.verb), before, std::move(of_contact),
+                audit.at_unix_ms / 1000);
+}
+
 Result<std::vector<ContactEdit>> Engine::EditsOf(ContactPlan& plan, const AuditEntry& audit) {
   plan.Rewind();
   std::vector<ContactEdit> edits;
@@ -183,14 +194,7 @@ Result<std::vector<ContactEdit>> Engine::EditsOf(ContactPlan& plan, const AuditE
   while (!plan.IsShown()) {
     GATEHOUSE_TRY(const std::vector<PlannedChange> changes, plan.Next());
     for (const PlannedChange& change : changes) {
-      std::optional<ContactRow> before;
-      if (change.before) {
-        GATEHOUSE_TRY(before, store_.ReadContact(change.pair));
-      }
-      AuditEntry of_contact = audit;
-      of_contact.action = ActionOf(CommandOf(change.verb));
-      edits.push_back(EditOf(change.pair, MarkAfter(change.verb), before, std::move(of_contact),
-                             audit.at_unix_ms / 1000));
+      GATEHOUSE_TRY(edits.emplace_back(), EditFor(change, audit));
     }
     still_busy_();
   }
