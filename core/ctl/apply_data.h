@@ -1,4 +1,4 @@
-// Carries out apply: the federation data in one command, and what the file says of contacts.
+// Carries out apply: the federation data, and what the file says of contacts.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,7 @@ inline constexpr std::size_t kMaxDataFileBytes = std::size_t{64} * 1024 * 1024;
 
 // Mistakes are told all at once, each with its line: those of reading first, then what the policy
 // engine finds wrong with the rest, all of it before it changes anything. Contacts go to it in
-// parts, and are made in portions, the first with the records; where one fails, what is done and
-// what is not is told.
+// parts; all of the file is made in one step.
 [[nodiscard]] Ending ApplyData(const Invocation& invocation, const Outside& outside);
 
 }  // namespace gatehouse::ctl

@@ -58,7 +58,7 @@ TEST_F(DataFiles, AnExportReplacesAnExportAndNothingElse) {
   EXPECT_THAT(Read(file.path()), StartsWith("# Gatehouse's federation data at revision 7; "));
   EXPECT_THAT(ErrorOf(Action::kExport, file.path()), IsEmpty());
   for (const std::string& other :
-       {std::string("-----BEGIN PRIVATE KEY-----\n"), Database("GATE"), std::string("x")}) {
+       {std::string("domains:\n  - name: contoso.example\n"), Database("GATE"), std::string("x")}) {
     const ScratchFile precious(other);
     EXPECT_EQ(ErrorOf(Action::kExport, precious.path()),
               "'" + precious.path() +
