@@ -37,6 +37,18 @@ std::string DomainPart(const std::string& bare_jid) {
   return bare_jid.substr(bare_jid.find('@') + 1);
 }
 
+std::unique_ptr<const PolicyView> PartnersOf(const proto::FederationData& data) {
+  proto::PolicySnapshot snapshot;
+  *snapshot.mutable_partners() = data.partners();
+  return std::make_unique<const PolicyView>(std::move(snapshot));
+}
+
+// The primary domain of the one who has it, by its name or a wildcard; empty: nobody has.
+std::string PartnerWith(const PolicyView& partners, const std::string& domain) {
+  const proto::Partner* const partner = partners.FindListed(domain);
+  return partner == nullptr ? std::string() : partner->domain();
+}
+
 }  // namespace
 
 Result<ContactPlan> ContactPlan::Create(const std::string& path, std::uint64_t number) {
@@ -88,8 +100,8 @@ Result<void> ContactPlan::BeginComparing(const PlanTarget& target) {
   first_block_.reset();
   differ_ = 0;
   Rewind();
-  now_ = PartnerDomains(target.now);
-  then_ = PartnerDomains(target.then);
+  now_ = PartnersOf(target.now);
+  then_ = PartnersOf(target.then);
   served_ = target.served;
   blocked_domains_ = {target.blocked_domains.begin(), target.blocked_domains.end()};
   record_octets_ = OctetsOf(target.then);
@@ -100,8 +112,9 @@ Result<void> ContactPlan::BeginComparing(const PlanTarget& target) {
 const ContactPlan::Owner& ContactPlan::OwnerOf(const std::string& domain) {
   const auto [found, is_new] = owners_.try_emplace(domain);
   if (is_new) {
-    found->second.partner = then_.Of(domain);
-    found->second.moves = found->second.partner.empty() || now_.Of(domain) != found->second.partner;
+    found->second.partner = PartnerWith(*then_, domain);
+    found->second.moves =
+        found->second.partner.empty() || PartnerWith(*now_, domain) != found->second.partner;
   }
   return found->second;
 }
@@ -193,14 +206,14 @@ Result<void> ContactPlan::Differs(const PlannedChange& change) {
 }
 
 Result<void> ContactPlan::CheckRooms(Store& store, Mistakes& mistakes) {
-  if (differ_ > kMostChanges && !has_mistakes_ && mistakes.empty()) {
+  if (differ_ > limits_.changed_contacts && !has_mistakes_ && mistakes.empty()) {
     proto::Mistake& many = mistakes.emplace_back();
     many.set_key("contacts");
     many.set_what(
         fmt::format("{} contacts differ from what is here, and {} can be changed at once; apply a "
                     "file with fewer changes first, or bring them by gatehousectl contact allow "
                     "--file or a backup",
-                    differ_, kMostChanges));
+                    differ_, limits_.changed_contacts));
   }
   if (first_block_) {
     const std::vector<std::string> blocked(blocked_domains_.begin(), blocked_domains_.end());

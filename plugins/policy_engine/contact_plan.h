@@ -5,14 +5,15 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/policy/policy_view.h"
 #include "plugins/policy_engine/data_limits.h"
-#include "plugins/policy_engine/partner_domains.h"
 #include "plugins/policy_engine/plan_file.h"
 #include "plugins/policy_engine/store.h"
 #include "proto/ctl.pb.h"
@@ -33,8 +34,6 @@ class ContactPlan {
   // How many contacts one call looks at, or gives: a tenth of a second.
   static constexpr std::size_t kCompared = 2000;
   static constexpr std::size_t kGiven = 1000;
-  // How many may differ: the engine makes them in one step, and whoever asks it waits meanwhile.
-  static constexpr std::uint64_t kMostChanges = 100'000;
   // As many octets of addresses as a file of `apply` can have.
   static constexpr std::size_t kMostOctets = std::size_t{64} * 1024 * 1024;
 
@@ -97,8 +96,8 @@ class ContactPlan {
   std::size_t octets_ = 0;
   bool has_wrong_parts_ = false;
   // --- of the comparison
-  PartnerDomains now_;
-  PartnerDomains then_;
+  std::unique_ptr<const PolicyView> now_;  // of nothing but the partners
+  std::unique_ptr<const PolicyView> then_;
   std::vector<std::string> served_;
   std::set<std::string> blocked_domains_;
   std::size_t record_octets_ = 0;

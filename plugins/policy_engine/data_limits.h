@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "core/base/result.h"
 
@@ -18,6 +19,8 @@ struct DataLimits {
   std::size_t patterns = 256;
   std::size_t grants = 10'000;  // patterns among them
   std::size_t denied = 10'000;
+  // Of one apply: they are made in one step, and whoever asks the engine waits meanwhile.
+  std::uint64_t changed_contacts = 100'000;
   // A snapshot must fit its link (16 MiB) with room to spare, and every worker keeps one. The
   // domains of blocked contacts are in it too, and leave that much less for the records.
   std::size_t octets = 8'388'608;

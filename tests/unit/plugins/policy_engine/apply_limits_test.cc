@@ -66,5 +66,31 @@ TEST_F(ApplyLimits, BlocksAreNotRefusedNorIsAnAllowanceOfWhoIsThere) {
   EXPECT_THAT(Contacts(), SizeIs(8));
 }
 
+// An apply may change ten.
+class ChangesOfAnApply : public ApplyScene {
+ protected:
+  ChangesOfAnApply() : ApplyScene(1000, {.changed_contacts = 10}) {}
+};
+
+TEST_F(ChangesOfAnApply, AreNotMoreThanAreMadeInOneStep) {
+  const ctl::Ending ending = Apply("contacts:\n" + Marks(0, 11, "allowed"));
+  EXPECT_EQ(ending.exit_code, ctl::kRefused);
+  EXPECT_THAT(
+      ending.err,
+      HasSubstr("11 contacts differ from what is here, and 10 can be changed at once; apply "
+                "a file with fewer changes first"));
+  EXPECT_THAT(Contacts(), IsEmpty());
+  EXPECT_EQ(Apply("contacts:\n" + Marks(0, 10, "allowed")).err, "");
+  EXPECT_EQ(Apply("contacts:\n" + Marks(0, 20, "allowed")).err, "") << "ten of them are there";
+}
+
+TEST_F(ChangesOfAnApply, AreNotCountedWhereOneIsWrong) {
+  const ctl::Ending ending =
+      Apply("contacts:\n" + Marks(0, 11, "allowed") +
+            "  - {sip_user: ann@contoso.example, contact: a@nobodys.example, state: allowed}\n");
+  EXPECT_THAT(ending.err, HasSubstr("no partner has the domain 'nobodys.example'"));
+  EXPECT_THAT(ending.err, testing::Not(HasSubstr("differ")));
+}
+
 }  // namespace
 }  // namespace gatehouse::policy_engine

@@ -22,6 +22,18 @@ class ApplyMistakes : public ApplyScene {
   }
 };
 
+TEST_F(ApplyMistakes, AreAThousandAtMostAndNameAFewTypes) {
+  std::string text = "partner_types:\n";
+  for (int i = 0; i < 20; ++i) text += "  - name: t" + std::to_string(i) + "\n";
+  text += "partners:\n";
+  for (int i = 0; i < 1003; ++i)
+    text += "  - {domain: p" + std::to_string(i) + ".example, type: x}\n";
+  const std::vector<std::string> lines = LinesOf(text);
+  ASSERT_EQ(lines.size(), 1001U);
+  EXPECT_THAT(lines.front(), HasSubstr(", t7, ... (gatehousectl partner type list), or "));
+  EXPECT_EQ(lines.back(), "and 3 more mistakes; mend these first");
+}
+
 TEST_F(ApplyMistakes, ARecordThatIsNotInTheFileHasNoLineInIt) {
   EXPECT_THAT(
       LinesOf("denied: [{domain: partner.example}]\n"),

@@ -17,14 +17,14 @@
 
 namespace gatehouse::policy_engine {
 
-// A store with partner.example, which may have so many contacts.
+// A store with partner.example, which may have so many contacts, and an engine with these limits.
 class ApplyScene : public testing::Test {
  protected:
   static constexpr std::int64_t kTtl = 2'592'000;
 
-  explicit ApplyScene(std::int64_t most = kMaxContactsOfAPartner)
+  explicit ApplyScene(std::int64_t most = kMaxContactsOfAPartner, const DataLimits& limits = {})
       : engine_(*Engine::Create(
-            *Store::Open(folder_.File("policy.db"), [] {}, most), {"contoso.example"})) {
+            *Store::Open(folder_.File("policy.db"), [] {}, most), {"contoso.example"}, 0, limits)) {
     EXPECT_EQ(Apply("partners: [{domain: partner.example}]\n").exit_code, ctl::kDone);
     asked_.clear();
   }
